@@ -4,6 +4,7 @@ use crate::quota::Reports;
 use crate::{
     api::federation::submissions,
     api::tiles,
+    audit,
     config::Config,
     gossip::{
         self,
@@ -95,6 +96,8 @@ pub fn routes<S: Store + 'static>(
     if let Some(opened) = &mut mirror {
         made.add_mirror(opened);
     }
+    let copies = mirror.as_ref().map(|opened| opened.copies.clone());
+    let clearing = audit::clear::admin(evidence.clone(), copies.unwrap_or_default());
     let gossip = rounds::start(rounds::Setup {
         evidence: evidence.clone(),
         holdings: made.holdings,
@@ -115,7 +118,7 @@ pub fn routes<S: Store + 'static>(
         gossip,
         submissions,
         rotations: made.rotations,
-        admin: made.admin,
+        admin: made.admin.merge(clearing),
     })
 }
 

@@ -4,15 +4,16 @@
 //! again from what is stored.
 
 use super::breach;
+use super::clear::Cleared;
 use super::error::AuditError;
-use super::replay::{self, CHUNK, Found, Replayer};
+use super::loaded::{Loaded, due};
+use super::replay::{self, Found, Replayer};
 use super::shown::{CopiedLog, State, Status};
-use super::store::{self, Signed};
+use super::store;
 use super::{Copied, Shared};
 use crate::{
-    index::Held,
     mirror::{
-        shelf::{AuditedHead, ShownHead, ShownLog},
+        shelf::{AuditedHead, ShownLog},
         store::Rows,
     },
     records::{self, RecordError},
@@ -20,12 +21,10 @@ use crate::{
 };
 use assay_claims::audit::{Finding, Rules};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::Map;
-use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::head::LogVerifier;
 use assay_tlog::note::Note;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use assay_tlog::witness::{LogState, Persisted};
-use bytes::Bytes;
 use std::sync::Arc;
 
 /// Chunks of entries that are replayed before another log has its turn.
@@ -61,35 +60,6 @@ pub(super) struct Auditor {
     loaded: Option<Loaded>,
 }
 
-/// What is known of a log, unless something failed since.
-#[derive(Default)]
-struct Loaded {
-    signed: Signed,
-    /// The index as of the head that was cosigned last.
-    map: Option<Map<Held>>,
-    replayer: Option<Replayer>,
-    /// The note that the mirror stored, and the head in it.
-    note: Bytes,
-    head: Option<VerifiedHead>,
-    /// How many entries are copied.
-    entries: u64,
-    /// What the mirror showed when the head was shown.
-    shown: Option<Arc<ShownHead>>,
-    /// Whether it was tried to show others what was found.
-    tried: bool,
-}
-
-impl Loaded {
-    fn size(&self) -> u64 {
-        self.head.as_ref().map_or(0, |head| head.size().get())
-    }
-
-    fn replayed(&self) -> u64 {
-        let rules = self.replayer.as_ref().map(Replayer::rules);
-        rules.map_or(0, |rules| rules.size().get())
-    }
-}
-
 impl Auditor {
     /// A log of which nothing is known yet.
     pub fn new(
@@ -116,6 +86,14 @@ impl Auditor {
 
     /// Does what is due, or a piece of it.
     pub fn round(&mut self) -> Result<Next, AuditError> {
+        let asked = self.copied.asked();
+        if !asked.is_empty() {
+            let cleared = self.clear()?;
+            // Who does not wait any more is not told.
+            let told = asked.into_iter().map(|ask| ask.send(cleared.clone()));
+            told.for_each(drop);
+            return Ok(Next::More);
+        }
         let mut loaded = match self.loaded.take() {
             Some(loaded) => loaded,
             None => self.load()?,
@@ -123,6 +101,28 @@ impl Auditor {
         let next = self.step(&mut loaded)?;
         self.loaded = Some(loaded);
         Ok(next)
+    }
+
+    /// Clears what was found here and by others. What was replayed before it is loaded again, so
+    /// that the replay goes on from there.
+    fn clear(&mut self) -> Result<Cleared, AuditError> {
+        let breaches = self.shared.evidence.clear(self.origin())?;
+        let stored = store::load(&self.part, &self.log)?;
+        // What this version cannot judge is not stored.
+        let in_memory = self
+            .loaded
+            .as_ref()
+            .and_then(|it| it.signed.finding.clone());
+        let finding = stored.finding.or(in_memory);
+        if finding.is_some() {
+            store::clear(&self.part)?;
+            self.loaded = None;
+        }
+        Ok(Cleared {
+            finding,
+            audited: stored.state.size().get(),
+            breaches,
+        })
     }
 
     /// Stores the index as it is. Nothing is written after that.
@@ -173,11 +173,8 @@ impl Auditor {
         if signed.finding.is_some() || replayer.is_some() {
             self.shared.evidence.audits(self.origin());
         }
-        if let Some(text) = &signed.breach
-            && let Err(error) = self.shared.evidence.report(text.as_bytes())
-        {
-            let origin = self.origin();
-            tracing::debug!(origin, %error, "a breach that was found here is not kept with others");
+        if let Some(text) = &signed.breach {
+            breach::told(self.shared.evidence.report(text.as_bytes()).err());
         }
         let mut loaded = Loaded {
             signed,
@@ -334,10 +331,7 @@ impl Auditor {
         store::put_breach(&mut own, breach.text());
         self.part.append(own, &mut batch);
         self.part.whole().commit(batch)?;
-        if let Err(error) = self.shared.evidence.keep_breach(&breach) {
-            let origin = self.origin();
-            tracing::debug!(origin, %error, "a breach is not kept with those of others");
-        }
+        breach::told(self.shared.evidence.keep_breach(&breach).err());
         let text = Arc::new(breach.text().to_owned());
         loaded.signed.breach = Some(breach.text().to_owned());
         self.copied.breach.store(Some(text));
@@ -460,15 +454,4 @@ impl Auditor {
         }
         self.copied.status.store(Arc::new(status));
     }
-}
-
-/// Up to which leaf there is something to replay: first the whole mirrored head, then what is
-/// copied of the next one, some thousand entries at a time.
-fn due(loaded: &Loaded) -> Option<u64> {
-    let (next, size) = (loaded.replayed(), loaded.size());
-    if next < size {
-        return Some(size);
-    }
-    let whole = loaded.entries / CHUNK * CHUNK;
-    (whole > next).then_some(whole)
 }

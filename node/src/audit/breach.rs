@@ -5,6 +5,7 @@ use super::error::AuditError;
 use super::shown::{CopiedLog, State};
 use super::{Copied, Shared};
 use crate::{
+    misbehavior::NotKept,
     records,
     storage::{Reads as _, Table},
     view::StoredTiles,
@@ -98,6 +99,13 @@ pub(super) fn dispute(
             tracing::error!(%error, "the note on a disputed index cannot be signed");
             None
         }
+    }
+}
+
+/// Says that a breach that was found here is not kept with those of others.
+pub(super) fn told(refused: Option<NotKept>) {
+    if let Some(error) = refused {
+        tracing::warn!(%error, "a breach that was found here is not kept with those of others");
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`task`]: when something is done for a log. `auditor`: what is done, and what follows from it.
+//!   `loaded`: what it has in memory.
 //!   `replay`: entries, rules and index. `issuers`: who is registered.
 //! - [`store`]: the rows. [`shown`]: what others are shown, and [`Copies`], by which they ask.
 //!   [`http`]: some of it by HTTP. [`keys`]: what it signs with.
@@ -15,15 +16,17 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! - `breach`: proof for others that a rule was not kept. It leads to no conviction, and is kept with
+//! - [`clear`]: an operator clears what was found. `breach`: proof for others that a rule was not kept. It leads to no conviction, and is kept with
 //!   what others proved, which ends audit cosignatures as well.
 
 mod auditor;
 mod breach;
+pub mod clear;
 mod error;
 pub mod http;
 mod issuers;
 pub mod keys;
+mod loaded;
 mod replay;
 pub mod shown;
 pub mod store;

@@ -65,6 +65,7 @@ impl Audits {
         let task = Task {
             shared: self.shared.clone(),
             mirrored: mirrored.clone(),
+            copied: copied.clone(),
             failures: 0,
             auditor: Some(Auditor::new(self.shared.clone(), log, mirrored, copied)),
         };
@@ -83,6 +84,7 @@ impl Audits {
 struct Task {
     shared: Arc<Shared>,
     mirrored: Arc<ShownLog>,
+    copied: Arc<CopiedLog>,
     /// Rounds that failed, one after the other.
     failures: u32,
     /// None while it works, and after a panic.
@@ -106,6 +108,7 @@ impl Task {
             tokio::select! {
                 () = async { _ = stop.wait_for(|stop| *stop).await } => break,
                 () = changed, if !is_fault => {}
+                () = self.copied.clear.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }

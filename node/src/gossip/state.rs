@@ -139,8 +139,17 @@ impl Gossip {
             }
         }
         self.hold_to_rules();
+        let kept = self.evidence.list(None);
         let mut held = lock(&self.held);
-        for listed in self.evidence.list(None) {
+        held.retain(|id| {
+            let is_kept = kept.iter().any(|listed| listed.id == *id);
+            if !is_kept {
+                // It was cleared, and may be told again.
+                self.pool().forget(*id);
+            }
+            is_kept
+        });
+        for listed in kept {
             if held.insert(listed.id) {
                 self.pool().hold(id_of_text(&listed), listed.id);
             }

@@ -210,6 +210,12 @@ fn a_breach_is_told_to_whoever_holds_the_log_to_the_rules_and_convicts_nobody() 
     assert_eq!(stored(folders[1].path()), 1);
     assert_eq!(there.standing(ORIGIN), Standing::Clear);
     assert_eq!(there.tips().len(), 1);
+
+    // It was cleared, and is asked for again.
+    evidence.clear(ORIGIN).unwrap();
+    assert!(!offer(&there).1);
+    there.refresh();
+    assert!(offer(&there).1);
 }
 
 /// What could not be stored would be named to peers in vain. The node convicts all the same.

@@ -186,3 +186,30 @@ fn the_log_of_a_node_that_heads_are_exchanged_with_is_held_to_the_rules() {
     assert!(evidence.follow(&card(&key(ORIGIN), "")));
     assert_eq!(evidence.assay().logs[0].origin(), ORIGIN);
 }
+
+/// An operator clears what convicts nobody, and what still holds comes back.
+#[test]
+fn breaches_are_cleared_and_convictions_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Evidence::open(&[folder.path()], known(ORIGIN, &[])).unwrap();
+    let evidence = start();
+    let found = made::by_log(&key(ORIGIN), 1, true);
+    let convicting = split(ORIGIN, 3);
+    assert!(evidence.keep_breach(&found).unwrap());
+    assert!(evidence.keep(&convicting).unwrap());
+    assert_eq!(evidence.clear(OTHER).unwrap(), []);
+    let cleared = evidence.clear(ORIGIN).unwrap();
+    assert_eq!(
+        cleared.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [found.id()]
+    );
+    assert_eq!(evidence.clear(ORIGIN).unwrap(), []);
+    assert_eq!(files(&folder).len(), 1);
+    for evidence in [&evidence, &start()] {
+        assert_eq!(evidence.breach_by(ORIGIN), None);
+        assert!(evidence.convicts_log(ORIGIN));
+        assert_eq!(evidence.read(&found.id()).unwrap(), None);
+    }
+    assert!(evidence.report(found.text().as_bytes()).unwrap().1);
+    assert!(evidence.breach_by(ORIGIN).is_some());
+}

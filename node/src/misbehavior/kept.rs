@@ -93,6 +93,12 @@ impl Kept {
         self.count();
     }
 
+    /// Knows a file no more.
+    pub fn remove(&mut self, id: &Hash) {
+        self.files.remove(id);
+        self.count();
+    }
+
     /// Tells how many there are.
     fn count(&self) {
         let gauges = [

@@ -280,6 +280,24 @@ impl Evidence {
         Ok(true)
     }
 
+    /// Removes the breaches by the log or the auditor of this name, and returns what was removed.
+    /// They come back if somebody reports them. What convicts stays.
+    pub fn clear(&self, name: &str) -> Result<Vec<Listed>, FolderError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let by = |culprit: &Culprit| match culprit {
+            Culprit::Log(by) | Culprit::Mirror(by) | Culprit::Witness(by) => by == name,
+        };
+        let mut cleared = self.list(None);
+        cleared.retain(|listed| !listed.convicts() && by(&listed.culprit));
+        for Listed { id, .. } in &cleared {
+            for folder in &self.folders {
+                folder.remove(id)?;
+            }
+            self.write_kept(|kept| kept.remove(id));
+        }
+        Ok(cleared)
+    }
+
     /// Writes a file to every folder, durably.
     fn store(&self, found: &VerifiedText) -> Result<(), NotKept> {
         for folder in &self.folders {

@@ -217,5 +217,42 @@ async fn a_breach_that_somebody_reports_ends_audit_cosignatures_only() -> anyhow
     }
     let (code, said) = report(folder.path(), &auditor.node, &text)?;
     assert!(code == 0 && said.contains("known"), "{said}");
+    cleared(auditor, &logs, &text).await
+}
+
+/// An operator clears the breach; it comes back when it is reported.
+async fn cleared(mut auditor: Auditor, logs: &[Made], text: &str) -> anyhow::Result<()> {
+    let clear = |name: &str| {
+        let mut command = Command::new(binaries().join("assay-node"));
+        let config = auditor.node.folder().join("node.toml");
+        command
+            .args(["audit", "clear", name, "--config"])
+            .arg(config);
+        command.output()
+    };
+    let nothing = clear(logs[0].key.name())?;
+    let said = String::from_utf8(nothing.stderr)?;
+    assert!(
+        !nothing.status.success() && said.contains("nothing is held against"),
+        "{said}"
+    );
+    let done = clear(logs[1].key.name())?;
+    let said = String::from_utf8([done.stdout, done.stderr].concat())?;
+    let id = Hash::of(text.as_bytes()).to_hex();
+    assert!(done.status.success() && said.contains(&id), "{said}");
+    assert!(
+        said.contains("assay-claims ") && said.contains("comes back"),
+        "{said}"
+    );
+    auditor.until(&logs[1], "audited").await?;
+    let whole = Some((logs[1].size(), true, true));
+    auditor
+        .until_heads(&logs[1], [whole, Some((logs[1].size(), false, true))])
+        .await?;
+    assert_eq!(listed(&auditor.node).await?, "");
+    let folder = tempfile::tempdir()?;
+    let (code, said) = report(folder.path(), &auditor.node, text)?;
+    assert!(code == 0 && said.contains("new"), "{said}");
+    auditor.until(&logs[1], "broken").await?;
     auditor.node.stop()
 }

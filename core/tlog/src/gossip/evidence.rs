@@ -95,6 +95,12 @@ impl Evidence {
         }
     }
 
+    pub fn forget(&mut self, id: Hash) {
+        for held in self.held.values_mut() {
+            held.retain(|held| held.id != id);
+        }
+    }
+
     /// What to name to a peer: what came in the last rounds, at most `most`.
     pub fn fresh(&self, round: u64, most: usize) -> Vec<EvidenceLine> {
         let all = self.held.iter().flat_map(|(culprit, held)| {
@@ -165,6 +171,16 @@ mod tests {
             evidence.add(line(1, id), 0);
         }
         assert_eq!(evidence.fresh(0, 99).len(), limits::GOSSIP_EVIDENCE);
+        for id in 0..9 {
+            assert!(!evidence.is_wanted(line(1, 1)), "{id}");
+            evidence.forget(line(1, id).id);
+            evidence.forget(line(1, id).id);
+            assert!(!evidence.holds(line(1, id).id));
+            if id == 3 {
+                break;
+            }
+        }
+        assert!(evidence.is_wanted(line(1, 1)));
     }
 
     #[test]

@@ -1,7 +1,21 @@
 //! Breaches that others show, and telling others of those that are found here.
 
 use super::*;
+use crate::audit::{clear::Cleared, store};
 use crate::misbehavior::made;
+use assay_claims::audit::{Finding, Rule};
+use futures::FutureExt as _;
+
+impl Started {
+    /// Asks for it, and goes on until there is nothing to do.
+    fn clear(&mut self) -> Cleared {
+        let copied = self.copied.clone();
+        let mut asked = Box::pin(copied.ask_to_clear());
+        assert!((&mut asked).now_or_never().is_none());
+        self.run().unwrap();
+        asked.now_or_never().unwrap().unwrap()
+    }
+}
 
 #[test]
 fn a_breach_that_others_show_ends_audit_cosignatures() {
@@ -25,7 +39,7 @@ fn a_breach_that_others_show_ends_audit_cosignatures() {
     assert!(evidence.report(found.text().as_bytes()).unwrap().1);
     log.grow(31..60, 7);
     mirror(&store, &log.entries);
-    for mut auditor in [auditor, start_with(&store, evidence)] {
+    for auditor in [&mut auditor, &mut start_with(&store, evidence.clone())] {
         auditor.run().unwrap();
         assert_eq!((auditor.state(), auditor.cosigned()), (State::Broken, good));
         let status = auditor.copied.status.load();
@@ -56,4 +70,77 @@ fn what_is_found_here_is_kept_for_others() {
     let later = evidence();
     start_with(&store, later.clone()).run().unwrap();
     assert_eq!(later.breach_by(ORIGIN), Some(found));
+}
+
+#[test]
+fn what_was_found_is_cleared_and_what_is_right_is_audited_again() {
+    let mut log = Log::honest(30, 7);
+    let good = log.size();
+    let store = Arc::new(Memory::new());
+    mirror(&store, &log.entries);
+    let evidence = evidence();
+    let mut auditor = start_with(&store, evidence.clone());
+    auditor.run().unwrap();
+    log.grow(31..60, 7);
+    mirror(&store, &log.entries);
+    // Another version found it, and others showed a breach.
+    let finding = Finding {
+        rule: Rule::of_name("claim").unwrap(),
+        leaf: LeafIndex::new(good),
+        other: None,
+        reason: "a rule of another version".to_owned(),
+    };
+    let (mut own, mut batch) = (Batch::new(), Batch::new());
+    store::put_finding(&mut own, &finding, Some("disputed"));
+    auditor.copied.view.store().append(own, &mut batch);
+    store.commit(batch).unwrap();
+    let found = made::by_log(&log_key(), 1, false);
+    assert!(evidence.report(found.text().as_bytes()).unwrap().1);
+    let mut auditor = start_with(&store, evidence.clone());
+    auditor.run().unwrap();
+    assert_eq!((auditor.state(), auditor.cosigned()), (State::Broken, good));
+    assert!(auditor.copied.dispute.load().is_some());
+
+    let cleared = auditor.clear();
+    assert_eq!((cleared.finding, cleared.audited), (Some(finding), good));
+    assert_eq!(cleared.breaches[0].id, found.id());
+    for auditor in [&mut auditor, &mut start_with(&store, evidence.clone())] {
+        auditor.run().unwrap();
+        assert_eq!(
+            (auditor.state(), auditor.cosigned()),
+            (State::Audited, log.size())
+        );
+        assert!(auditor.copied.dispute.load().is_none());
+        auditor.check(&log);
+    }
+    let cleared = auditor.clear();
+    assert!(cleared.finding.is_none() && cleared.breaches.is_empty());
+}
+
+#[test]
+fn what_still_holds_is_found_again() {
+    let good = Log::honest(30, 7);
+    for is_dispute in [false, true] {
+        let mut log = good.clone();
+        if is_dispute {
+            log.say(Commitment::empty());
+        } else {
+            log.push(claim(5, 1));
+            log.commit();
+        }
+        let store = Arc::new(Memory::new());
+        mirror(&store, &log.entries);
+        let evidence = evidence();
+        let mut auditor = start_with(&store, evidence.clone());
+        auditor.run().unwrap();
+        let (state, found) = (auditor.state(), auditor.found());
+        let breach = evidence.breach_by(ORIGIN);
+        assert_eq!(breach.is_none(), is_dispute);
+        let cleared = auditor.clear();
+        assert!(cleared.finding.is_some());
+        assert_eq!(cleared.breaches, Vec::from_iter(breach.clone()));
+        assert_eq!((auditor.state(), auditor.found()), (state, found));
+        assert_eq!(evidence.breach_by(ORIGIN), breach);
+        assert_eq!(auditor.copied.dispute.load().is_some(), is_dispute);
+    }
 }
