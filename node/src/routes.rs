@@ -178,6 +178,7 @@ impl Made {
     /// Adds the node's own mirror.
     fn add_mirror(&mut self, opened: &mut mirror::Opened) {
         self.rotations.mirror = opened.rotation.take();
+        self.rotations.audit = opened.audit_rotation.take();
         self.page.mirror = Some(opened.page.clone());
         self.holdings.extend(opened.held.take());
         self.merge(opened.router.clone());

@@ -385,14 +385,20 @@ impl Auditor {
         Ok(())
     }
 
-    /// Shows the head again if the mirror shows other signatures with it.
+    /// Shows the head again if the mirror shows other signatures with it, or other keys sign.
     fn show_if_changed(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
         let now = self.mirrored.head.load_full();
         let is_same = match (&now, &loaded.shown) {
             (Some(now), Some(shown)) => Arc::ptr_eq(now, shown),
             (now, shown) => now.is_none() && shown.is_none(),
         };
-        if is_same { Ok(()) } else { self.show(loaded) }
+        let signs = loaded.keys.as_ref();
+        let is_signed = signs.is_none_or(|keys| Arc::ptr_eq(keys, &self.shared.keys.load()));
+        if is_same && is_signed {
+            Ok(())
+        } else {
+            self.show(loaded)
+        }
     }
 
     /// Signs what is stored as cosigned, and shows it with its index.
@@ -401,14 +407,16 @@ impl Auditor {
             return Ok(());
         };
         let persisted = Persisted::reload(&loaded.signed.state, head.note(), &self.log)?;
-        let signed = persisted.sign(&self.shared.keys)?.note();
+        let keys = self.shared.keys.load_full();
+        let signed = persisted.sign(&keys)?.note();
         let audited = AuditedHead {
             size: head.size(),
-            name: self.shared.keys.name().to_owned(),
+            name: keys.name().to_owned(),
             lines: signed[head.note().len()..].to_owned(),
         };
         self.mirrored.audited.store(Some(Arc::new(audited)));
         self.copied.audited.store(Some(Arc::new(signed)));
+        loaded.keys = Some(keys);
         self.publish(loaded)
     }
 

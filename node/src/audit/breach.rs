@@ -87,7 +87,7 @@ pub(super) fn dispute(
         root: computed.root,
     };
     let lines = match shared.clock.state(0) {
-        Ok(at) => shared.keys.cosign(&said, at),
+        Ok(at) => shared.keys.load().cosign(&said, at),
         Err(fault) => {
             tracing::error!(%fault, "the note on a disputed index cannot be signed");
             return None;

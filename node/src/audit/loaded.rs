@@ -5,6 +5,7 @@ use super::store::Signed;
 use crate::{index::Held, mirror::shelf::ShownHead};
 use assay_claims::index::Map;
 use assay_tlog::head::VerifiedHead;
+use assay_tlog::witness::WitnessKeys;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub(super) struct Loaded {
     pub entries: u64,
     /// What the mirror showed when the head was shown.
     pub shown: Option<Arc<ShownHead>>,
+    /// What signed the head that is shown.
+    pub keys: Option<Arc<WitnessKeys>>,
     /// Whether it was tried to show others what was found.
     pub tried: bool,
 }

@@ -41,6 +41,7 @@ use crate::mirror::clock::ClockError;
 use crate::misbehavior::Evidence;
 use crate::storage::{Tables, part::Part};
 use crate::view::View;
+use arc_swap::ArcSwap;
 use assay_tlog::witness::WitnessKeys;
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::Semaphore;
@@ -69,8 +70,8 @@ pub trait Clock: Send + Sync {
 pub struct Shared {
     /// Where copies are stored.
     pub store: Arc<dyn Tables>,
-    /// What the auditor signs with.
-    pub keys: WitnessKeys,
+    /// What the auditor signs with. It may change.
+    pub keys: Arc<ArcSwap<WitnessKeys>>,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
     /// Who is convicted of misbehavior, and what is known of breaches.
@@ -89,7 +90,7 @@ impl Shared {
     /// Joins what logs are replayed with. Fails if threads cannot be started.
     pub fn new(
         store: Arc<dyn Tables>,
-        keys: WitnessKeys,
+        keys: Arc<ArcSwap<WitnessKeys>>,
         clock: Arc<dyn Clock>,
         evidence: Arc<Evidence>,
         cache_mib: usize,

@@ -47,7 +47,7 @@ impl Audits {
 
     /// Whether a log can be audited: none of the auditor's keys is the log's.
     pub fn takes(&self, log: &LogVerifier) -> bool {
-        assay_tlog::witness::WitnessedLog::new(log.clone(), &self.shared.keys).is_ok()
+        assay_tlog::witness::WitnessedLog::new(log.clone(), &self.shared.keys.load()).is_ok()
     }
 
     /// Follows a copy until `stop` says so, or is gone. On return, nothing is written any more.

@@ -15,6 +15,7 @@ use crate::{
         memory::{Fault, Memory},
     },
 };
+use arc_swap::ArcSwap;
 use assay_claims::claim::{PublicKey, SigningKey, sign};
 use assay_claims::entry::{self, wire};
 use assay_claims::index::map::{Resident, Serial, Whole};
@@ -181,6 +182,7 @@ fn mirror(store: &Memory, entries: &[Bytes]) {
 struct Started {
     auditor: Auditor,
     copied: Arc<CopiedLog>,
+    signs: Arc<ArcSwap<WitnessKeys>>,
 }
 
 fn start(store: &Arc<Memory>) -> Started {
@@ -196,7 +198,8 @@ fn evidence() -> Arc<Evidence> {
 
 fn start_with(store: &Arc<Memory>, evidence: Arc<Evidence>) -> Started {
     let store: Arc<dyn Tables> = store.clone();
-    let shared = Shared::new(store.clone(), keys(), Arc::new(Fixed), evidence, 1);
+    let signs = Arc::new(ArcSwap::from_pointee(keys()));
+    let shared = Shared::new(store.clone(), signs.clone(), Arc::new(Fixed), evidence, 1);
     let rows = Rows::of(ORIGIN);
     let part = Arc::new(Copied::new(store, rows.digest()));
     let view = Arc::new(CopyView::new(part, 1));
@@ -205,6 +208,7 @@ fn start_with(store: &Arc<Memory>, evidence: Arc<Evidence>) -> Started {
     Started {
         auditor: Auditor::new(Arc::new(shared.unwrap()), verifier(), shown, copied.clone()),
         copied,
+        signs,
     }
 }
 

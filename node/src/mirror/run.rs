@@ -102,6 +102,8 @@ pub struct Opened {
     pub vkeys: Vec<String>,
     /// The verifier keys of its auditor; none if it has none.
     pub audit_vkeys: Vec<String>,
+    /// How the auditor's keys are rotated, if it is one.
+    pub audit_rotation: Option<CosignerRotation>,
     /// What its auditor shows; nothing if it has none.
     pub copies: Copies,
     /// How its keys are rotated. Whoever starts the node takes it.
@@ -195,9 +197,12 @@ impl Job for Open<'_> {
         });
         let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
         let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
+        let mut audit_rotation = None;
         let audits = match (self.audit, self.beside.audit) {
             (Some(keys), Some(config)) => {
                 audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
+                let keys = Arc::new(ArcSwap::from_pointee(keys));
+                audit_rotation = Some(audit::keys::rotation(config, keys.clone()));
                 Some(audits(&shared, keys, config, self.beside.evidence)?)
             }
             _ => None,
@@ -221,6 +226,7 @@ impl Job for Open<'_> {
             held: Some(Box::new(holding)),
             vkeys,
             audit_vkeys,
+            audit_rotation,
             copies,
             rotation: Some(rotation(self.config, own_keys.clone())),
             page: Arc::new(move || page(&own_keys.load(), &shown)),
@@ -259,7 +265,7 @@ fn tickets() -> Result<Tickets, MirrorStartError> {
 /// The auditor of what a mirror copies.
 fn audits<S: Tables + 'static>(
     shared: &Arc<Shared<S>>,
-    keys: WitnessKeys,
+    keys: Arc<ArcSwap<WitnessKeys>>,
     config: &AuditConfig,
     evidence: Arc<Evidence>,
 ) -> Result<Audits, rayon::ThreadPoolBuildError> {

@@ -144,3 +144,30 @@ fn what_still_holds_is_found_again() {
         assert_eq!(auditor.copied.dispute.load().is_some(), is_dispute);
     }
 }
+
+/// What was signed is signed again with the next keys, which takes no new head.
+#[test]
+fn the_next_keys_sign_what_is_shown() {
+    let log = Log::honest(30, 7);
+    let store = Arc::new(Memory::new());
+    mirror(&store, &log.entries);
+    let mut auditor = start(&store);
+    auditor.run().unwrap();
+    let next = [(Algorithm::CosignatureV1, 4), (Algorithm::MlDsa44, 5)].map(|(algorithm, seed)| {
+        CosignerKey::from_seed(keys().name(), algorithm, &[seed; 32]).unwrap()
+    });
+    let both = keys().with_next(next.into()).unwrap();
+    let verifier = CosignerVerifier::new(both.verifiers()).unwrap();
+    let signed = |auditor: &Started| {
+        let note = auditor.copied.audited.load_full().unwrap();
+        let cosigned = verifier.verify(&note).unwrap();
+        (
+            cosigned.checkpoint().size.get(),
+            cosigned.statements().len(),
+        )
+    };
+    assert_eq!(signed(&auditor), (log.size(), 2));
+    auditor.signs.store(Arc::new(both));
+    auditor.run().unwrap();
+    assert_eq!(signed(&auditor), (log.size(), 4));
+}
