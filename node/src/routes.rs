@@ -180,6 +180,7 @@ impl Made {
         self.rotations.mirror = opened.rotation.take();
         self.rotations.audit = opened.audit_rotation.take();
         self.page.mirror = Some(opened.page.clone());
+        self.admin = std::mem::take(&mut self.admin).merge(page::admin(opened.page.clone()));
         self.holdings.extend(opened.held.take());
         self.merge(opened.router.clone());
     }

@@ -16,8 +16,9 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! - [`clear`]: an operator clears what was found. `breach`: proof for others that a rule was not kept. It leads to no conviction, and is kept with
-//!   what others proved, which ends audit cosignatures as well.
+//! - [`clear`]: an operator clears what was found. `breach`: proof for others that a rule was not
+//!   kept. It leads to no conviction, and is kept with what others proved, which ends audit
+//!   cosignatures as well.
 
 mod auditor;
 mod breach;

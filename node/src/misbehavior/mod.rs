@@ -284,11 +284,11 @@ impl Evidence {
     /// They come back if somebody reports them. What convicts stays.
     pub fn clear(&self, name: &str) -> Result<Vec<Listed>, FolderError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let by = |culprit: &Culprit| match culprit {
-            Culprit::Log(by) | Culprit::Mirror(by) | Culprit::Witness(by) => by == name,
-        };
         let mut cleared = self.list(None);
-        cleared.retain(|listed| !listed.convicts() && by(&listed.culprit));
+        cleared.retain(|listed| match &listed.culprit {
+            _ if listed.convicts() => false,
+            Culprit::Log(by) | Culprit::Mirror(by) | Culprit::Witness(by) => by == name,
+        });
         for Listed { id, .. } in &cleared {
             for folder in &self.folders {
                 folder.remove(id)?;

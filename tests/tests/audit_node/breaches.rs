@@ -4,7 +4,7 @@ use super::site::Made;
 use super::{Auditor, PATIENCE};
 use anyhow::{Context, ensure};
 use assay_claims::entry;
-use assay_claims::misbehavior::breach::Accuser;
+use assay_claims::misbehavior::breach::{Accuser, EntryReader};
 use assay_tests::{
     issuer::Actor,
     process::{Node, assay, binaries, free_address},
@@ -25,7 +25,15 @@ use std::{
 };
 
 /// A log of one tile.
-struct OneTile(Arc<Tile>);
+struct OneTile(Arc<Tile>, Vec<Bytes>);
+
+impl EntryReader for OneTile {
+    type Error = Infallible;
+
+    fn entry(&self, leaf: LeafIndex) -> Result<Bytes, Infallible> {
+        Ok(self.1[leaf.get() as usize].clone())
+    }
+}
 
 impl TileReader for OneTile {
     type Error = Infallible;
@@ -49,13 +57,9 @@ fn secret(log: &Made, issuer: &Actor) -> anyhow::Result<String> {
     };
     let verifier = LogVerifier::new(log.key.name(), vec![log.key.verifier()])?;
     let head = verifier.verify(&checkpoint.sign(&log.key))?;
-    let tile = OneTile(Arc::new(Tile::from_hashes(hashes)?));
-    let read =
-        |leaf: LeafIndex| -> Result<Bytes, Infallible> { Ok(entries[leaf.get() as usize].clone()) };
-    Ok(Accuser::of_log(&head, &tile, &read)
-        .last_leaf()?
-        .text()
-        .to_owned())
+    let log = OneTile(Arc::new(Tile::from_hashes(hashes)?), entries);
+    let accuser = Accuser::of_log(&head, &log, &log);
+    Ok(accuser.last_leaf()?.text().to_owned())
 }
 
 /// An honest log of one tile.
@@ -98,6 +102,19 @@ async fn listed(node: &Node) -> anyhow::Result<String> {
     Ok(answer.error_for_status()?.text().await?)
 }
 
+/// Waits until a node lists something.
+async fn told(node: &Node) -> anyhow::Result<String> {
+    let started = Instant::now();
+    loop {
+        let lines = listed(node).await?;
+        if !lines.is_empty() {
+            return Ok(lines);
+        }
+        ensure!(started.elapsed() < PATIENCE, "{}", node.stderr());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Hands a text to a node. Returns the exit code and what was said.
 fn report(folder: &Path, node: &Node, text: &str) -> anyhow::Result<(i32, String)> {
     fs::write(folder.join("breach"), text)?;
@@ -106,6 +123,27 @@ fn report(folder: &Path, node: &Node, text: &str) -> anyhow::Result<(i32, String
     let said = [output.stdout, output.stderr].concat();
     let code = output.status.code().context("no exit code")?;
     Ok((code, String::from_utf8(said)?))
+}
+
+/// What the node says of its copy, and what consumers see of that.
+async fn on_the_page(auditor: &Auditor, good: u64, id: &str) -> anyhow::Result<()> {
+    let page = auditor.get("/federation.json").await?.context("a page")?;
+    let page: serde_json::Value = serde_json::from_str(&page)?;
+    let copy = &page["copies"][0];
+    assert_eq!(
+        (&copy["audit"], &copy["audited"]),
+        (&"broken".into(), &good.into())
+    );
+    assert_eq!(copy["breach"], id, "{page}");
+    let folder = tempfile::tempdir()?;
+    let own = auditor.node.ready().url.clone();
+    let said = assay(folder.path(), &["peers", "--node", &own])?.stdout;
+    let words = format!("repeats.example/log  broken; audited to {good}; breach {id}, as assay-");
+    assert!(
+        String::from_utf8(said.clone())?.contains(&words),
+        "{said:?}"
+    );
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,15 +160,7 @@ async fn a_breach_that_an_auditor_finds_is_told_to_other_nodes() -> anyhow::Resu
     log.commit()?;
     log.publish()?;
     let status = auditor.until(&log, "broken").await?;
-    let started = Instant::now();
-    let line = loop {
-        let lines = listed(&teller).await?;
-        if !lines.is_empty() {
-            break lines;
-        }
-        ensure!(started.elapsed() < PATIENCE, "{}", teller.stderr());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let line = told(&teller).await?;
     // Both say the same, and who judged.
     assert_eq!(line, listed(&auditor.node).await?);
     let (id, rest) = line.split_once(' ').context("an id")?;
@@ -149,6 +179,8 @@ async fn a_breach_that_an_auditor_finds_is_told_to_other_nodes() -> anyhow::Resu
     // The mirror cosigns as before.
     let expected = [Some((log.size(), true, false)), Some((good, false, true))];
     auditor.until_heads(&log, expected).await?;
+
+    on_the_page(&auditor, good, id).await?;
 
     let (folder, key) = (tempfile::tempdir()?, log.key.verifier().to_string());
     let url = teller.ready().url.clone();
