@@ -20,7 +20,7 @@ use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::Role;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tonic::transport::Channel;
 
 /// Most files that are taken from a node, and most bytes of all: what a node keeps.
@@ -97,33 +97,52 @@ fn unusable(name: &str, error: &dyn std::error::Error) -> ClientError {
     ClientError::Usage(format!("the keys of {}: {error}", plain(name)))
 }
 
-/// Returns the files that the node at `url` keeps, in the order in which they came, unverified.
-/// Fails with [`ClientError::Unverified`] if there are more than 1,000, or than 64 MiB.
-pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
-    let mut files = Vec::new();
-    take(
-        url,
-        tls,
-        ListMisbehaviorRequest::default(),
-        (FILES, BYTES),
-        &mut files,
-    )
-    .await?;
-    Ok(files)
+/// What is asked for. Neither takes the room of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// What convicts.
+    Convicting,
+    /// Breaches, which do not.
+    Breaches,
 }
 
-/// The same of these culprits only, as [`Culprit`](assay_claims::misbehavior::Culprit) writes them:
-/// at most 64 files and 4 MiB. What had come before it fails, or is given up, is in `files`.
+impl Which {
+    fn request(self, culprits: Vec<String>) -> ListMisbehaviorRequest {
+        ListMisbehaviorRequest {
+            culprits,
+            breaches: self == Which::Breaches,
+            ..ListMisbehaviorRequest::default()
+        }
+    }
+}
+
+/// Returns the files that the node at `url` keeps, unverified: what convicts, then breaches, each
+/// in the order in which they came. Fails with [`ClientError::Unverified`] if there are more than
+/// 1,000 of one sort, or than 64 MiB.
+pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
+    let mut all = Vec::new();
+    let mut ids = BTreeSet::new();
+    for which in [Which::Convicting, Which::Breaches] {
+        let mut files = Vec::new();
+        let request = which.request(Vec::new());
+        take(url, tls, request, (FILES, BYTES), &mut files).await?;
+        // An older node has one sort, and lists it twice.
+        all.extend(files.into_iter().filter(|file| ids.insert(Hash::of(file))));
+    }
+    Ok(all)
+}
+
+/// The same of these culprits and one sort only, as
+/// [`Culprit`](assay_claims::misbehavior::Culprit) writes them: at most 64 files and 4 MiB. What
+/// had come before it fails, or is given up, is in `files`.
 pub(crate) async fn about(
     url: &str,
     tls: &Tls,
+    which: Which,
     culprits: Vec<String>,
     files: &mut Vec<Vec<u8>>,
 ) -> Result<(), ClientError> {
-    let request = ListMisbehaviorRequest {
-        culprits,
-        ..ListMisbehaviorRequest::default()
-    };
+    let request = which.request(culprits);
     take(url, tls, request, (64, 4 << 20), files).await
 }
 

@@ -1,5 +1,7 @@
 //! `assay-node audit`: arguments in, what was made out.
 
+use super::own::{Node, change};
+use anyhow::bail;
 use assay_node::audit::keys;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -9,6 +11,20 @@ use std::path::PathBuf;
 pub enum Command {
     /// Makes the keys of an auditor, in the folder of a node that is a mirror.
     Init(Init),
+    /// Clears what is held against a log or an auditor and convicts nobody: a rule that was found
+    /// broken, a disputed index, breaches that others showed. A log that is audited here is
+    /// replayed again from what was right. What still verifies comes back at once, found here or told by
+    /// others, unless another version judges it. Convictions are never cleared. The node must run.
+    Clear(Clear),
+}
+
+#[derive(Args)]
+pub struct Clear {
+    #[command(flatten)]
+    node: Node,
+    /// The origin of the log, or the name of the auditor.
+    #[arg(value_name = "ORIGIN")]
+    name: String,
 }
 
 #[derive(Args)]
@@ -23,7 +39,21 @@ pub struct Init {
 
 /// Does what a command says.
 pub fn run(command: &Command) -> anyhow::Result<()> {
-    let Command::Init(args) = command;
+    match command {
+        Command::Init(args) => init(args),
+        Command::Clear(args) => clear(args),
+    }
+}
+
+fn clear(args: &Clear) -> anyhow::Result<()> {
+    let said = change(&args.node, "audit/clear", args.name.clone(), |_, _| {
+        bail!("this node does not run: start it first, since it clears what it knows, too")
+    })?;
+    print!("{said}");
+    Ok(())
+}
+
+fn init(args: &Init) -> anyhow::Result<()> {
     let vkeys = keys::init(&args.dir, &args.name)?;
     eprintln!(
         "New auditor {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",

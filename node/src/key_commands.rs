@@ -4,6 +4,7 @@ use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
 use assay_node::{
+    audit,
     config::{Config, ConfigFile as _},
     cosigner::{CosignedFile, read_policy},
     log::Signed,
@@ -49,6 +50,8 @@ enum Which {
     Witness,
     /// The keys of the mirror.
     Mirror,
+    /// The keys of the auditor.
+    Audit,
 }
 
 /// Does what a command says.
@@ -58,6 +61,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Which::Log => Part::Log,
         Which::Witness => Part::Witness,
         Which::Mirror => Part::Mirror,
+        Which::Audit => Part::Audit,
     };
     let own = Own::load(&args.node)?;
     if args.finish {
@@ -89,7 +93,7 @@ fn begin(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
 fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
     let missing = match part {
         Part::Log => log_missing(own, args.force)?,
-        Part::Witness | Part::Mirror => cosigner_missing(own, part)?,
+        Part::Witness | Part::Mirror | Part::Audit => cosigner_missing(own, part)?,
     };
     for Missing { who, why } in &missing.all {
         eprintln!("{who}: {why}");
@@ -205,15 +209,20 @@ fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
             run::key_files(&WitnessConfig::load(config)?)
         }
         Part::Mirror => mirror::run::key_files(own.mirror.as_ref().ok_or_else(absent)?),
+        Part::Audit => audit::keys::key_files(own.audit.as_ref().ok_or_else(absent)?),
     })
 }
 
-/// The keys of the witness or the mirror.
+/// The keys of the witness, the mirror or the auditor.
 fn cosigner(own: &Own, part: Part) -> anyhow::Result<WitnessKeys> {
     let absent = || RotationError::Absent(part);
     if part == Part::Mirror {
         let config = own.mirror.as_ref().ok_or_else(absent)?;
         return Ok(mirror::run::load_keys(config)?);
+    }
+    if part == Part::Audit {
+        let config = own.audit.as_ref().ok_or_else(absent)?;
+        return Ok(audit::keys::load(config)?);
     }
     let config = own.witness.as_ref().ok_or_else(absent)?;
     Ok(run::load_keys(&WitnessConfig::load(config)?)?)

@@ -203,9 +203,12 @@ fn show_status(args: &Node) -> anyhow::Result<()> {
     let log = log.map(|origin| LogVerifier::new(origin, own.log.clone()));
     let log = log.transpose()?;
     let (peers, runtime) = (own.peers()?, runtime()?);
-    // What the running node has against logs of its peers.
-    let standing = runtime.block_on(socket::standing(&own.federation.admin_socket));
-    let standing = standing.unwrap_or_default();
+    // What the running node has against logs of its peers, and how their audits are.
+    let mut standing = String::new();
+    for what in ["standing", "copies"] {
+        let told = runtime.block_on(socket::told(&own.federation.admin_socket, what));
+        standing += &told.unwrap_or_default();
+    }
     for peer in runtime.block_on(status::of(&peers, log.as_ref()))? {
         println!("{}", peer.name);
         let known = peers.iter().find(|known| known.name() == peer.name);

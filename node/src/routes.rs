@@ -4,6 +4,7 @@ use crate::quota::{Reports, Senders};
 use crate::{
     api::federation::submissions,
     api::tiles,
+    audit,
     config::Config,
     gossip::{
         self,
@@ -97,6 +98,8 @@ pub fn routes<S: Store + 'static>(
     if let Some(opened) = &mut mirror {
         made.add_mirror(opened);
     }
+    let copies = mirror.as_ref().map(|opened| opened.copies.clone());
+    let clearing = audit::clear::admin(evidence.clone(), copies.unwrap_or_default());
     let gossip = rounds::start(rounds::Setup {
         evidence: evidence.clone(),
         holdings: made.holdings,
@@ -121,7 +124,7 @@ pub fn routes<S: Store + 'static>(
         gossip,
         submissions,
         rotations: made.rotations,
-        admin: made.admin,
+        admin: made.admin.merge(clearing),
     })
 }
 
@@ -182,7 +185,9 @@ impl Made {
     /// Adds the node's own mirror.
     fn add_mirror(&mut self, opened: &mut mirror::Opened) {
         self.rotations.mirror = opened.rotation.take();
+        self.rotations.audit = opened.audit_rotation.take();
         self.page.mirror = Some(opened.page.clone());
+        self.admin = std::mem::take(&mut self.admin).merge(page::admin(opened.page.clone()));
         self.holdings.extend(opened.held.take());
         self.merge(opened.router.clone());
     }

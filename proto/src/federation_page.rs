@@ -22,6 +22,8 @@ pub struct FederationPage {
     /// Its mirror, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<CosignerPart>,
+    /// The logs that it copies, in the order of their origins.
+    pub copies: Vec<CopyPart>,
     /// The witnesses that must have cosigned what its log shows, if it asks any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumPart>,
@@ -140,6 +142,40 @@ pub struct PeerPart {
     pub roles: Vec<String>,
 }
 
+/// A log that is copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CopyPart {
+    /// The log.
+    pub origin: String,
+    /// How its audit is: `audited`, `broken`, `disputed` and others, or `not audited` where there
+    /// is no auditor.
+    pub audit: String,
+    /// The size of the head that was cosigned as audited last; 0 if none was.
+    pub audited: u64,
+    /// The id of a breach that is kept against it, which convicts nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breach: Option<String>,
+    /// The version that judged the breach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
+}
+
+impl CopyPart {
+    /// How it is, in words.
+    pub fn words(&self) -> String {
+        let mut words = match (self.audit.as_str(), self.audited) {
+            ("audited", size) => format!("audited to {size}"),
+            (state, 0) => state.to_owned(),
+            (state, size) => format!("{state}; audited to {size}"),
+        };
+        if let (Some(breach), Some(verifier)) = (&self.breach, &self.verifier) {
+            words += &format!("; breach {breach}, as {verifier} judged it");
+        }
+        words
+    }
+}
+
 /// A list of logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -168,6 +204,21 @@ mod tests {
             ("w", WitnessState::Unknown)
         );
         assert!(page.witness.is_none() && page.peers.is_empty());
+    }
+
+    #[test]
+    fn the_audit_of_a_copy_is_in_words() {
+        let copy = |audit: &str, audited, breach: Option<&str>| CopyPart {
+            audit: audit.to_owned(),
+            audited,
+            breach: breach.map(str::to_owned),
+            verifier: breach.map(|_| "v 1".to_owned()),
+            ..CopyPart::default()
+        };
+        assert_eq!(copy("audited", 7, None).words(), "audited to 7");
+        assert_eq!(copy("not audited", 0, None).words(), "not audited");
+        let broken = "broken; audited to 7; breach ab, as v 1 judged it";
+        assert_eq!(copy("broken", 7, Some("ab")).words(), broken);
     }
 
     #[test]

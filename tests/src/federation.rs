@@ -260,7 +260,7 @@ impl World {
         let init = match kind {
             Kind::Node => format!(
                 "assay-node init {addresses} --origin $NAME/log --witness $NAME/witness \
-                 --mirror $NAME/mirror"
+                 --mirror $NAME/mirror --audit $NAME/audit"
             ),
             Kind::Witness => format!("assay-node witness init {addresses} --name $NAME/witness"),
         };

@@ -143,6 +143,10 @@ fn page_lines(page: &FederationPage, now: u64, lines: &mut Vec<String>) {
             lines.push(cosigner_line(what, part));
         }
     }
+    for copy in &page.copies {
+        let (origin, words) = (plain(&copy.origin), plain(&copy.words()));
+        lines.push(format!("    {origin}  {words}"));
+    }
     lines.extend(page.peers.iter().map(peer_line));
     for list in &page.log_lists {
         let (source, logs) = (plain(&list.source), list.logs);

@@ -69,7 +69,8 @@ pub(super) async fn convicted(policy: &Policy, logs: &[Connection], how: How) ->
 /// What one node tells.
 async fn told(url: &str, tls: &Tls, culprits: &[String]) -> Vec<Vec<u8>> {
     let mut texts = Vec::new();
-    let asked = misbehavior::about(url, tls, culprits.to_vec(), &mut texts);
+    let which = misbehavior::Which::Convicting;
+    let asked = misbehavior::about(url, tls, which, culprits.to_vec(), &mut texts);
     // What came before it failed or was late counts.
     let _ = tokio::time::timeout(PATIENCE, asked).await;
     texts

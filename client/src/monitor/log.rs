@@ -5,7 +5,7 @@ use super::own::Own;
 use super::replay::{Replayed, replay};
 use super::state::{Standing, State};
 use crate::ask::LogAddress;
-use crate::misbehavior::{self, Keys};
+use crate::misbehavior::{self, Keys, Which};
 use crate::times::can_be_under;
 use crate::{BoxError, Client, ClientError, Config, HeadTimes, Tls, one_line, plain};
 use assay_claims::misbehavior::VerifiedText;
@@ -328,10 +328,15 @@ impl LogMonitor {
     async fn ask_of_misbehavior(&mut self, now_ms: u64) {
         let mut culprits = self.keys.culprits();
         culprits.truncate(CULPRITS);
-        let mut texts = Vec::new();
+        let (mut texts, mut breaches) = (Vec::new(), Vec::new());
         let tls = &self.settings.tls;
-        let _ = misbehavior::about(&self.url, tls, culprits, &mut texts).await;
-        for text in texts {
+        for (which, texts) in [
+            (Which::Convicting, &mut texts),
+            (Which::Breaches, &mut breaches),
+        ] {
+            let _ = misbehavior::about(&self.url, tls, which, culprits.clone(), texts).await;
+        }
+        for text in texts.into_iter().chain(breaches) {
             let Ok(found) = self.keys.verify(&text) else {
                 continue;
             };

@@ -15,6 +15,7 @@ use crate::{
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::MisbehaviorError;
+use assay_claims::misbehavior::breach::BreachError;
 use assay_proto::gossip::{TURN_BYTES, evidence_ids};
 use assay_proto::v1::{
     ExchangeHeadsRequest, ExchangeHeadsResponse, ListMisbehaviorRequest, ListMisbehaviorResponse,
@@ -86,10 +87,13 @@ impl From<NotKept> for Status {
     fn from(refused: NotKept) -> Self {
         let message = refused.to_string();
         match refused {
-            NotKept::Unproven(MisbehaviorError::UnknownCulprit(culprit)) => {
+            NotKept::Unproven(BreachError::Text(MisbehaviorError::UnknownCulprit(culprit))) => {
                 Status::failed_precondition(format!("this node has no key of {culprit}"))
             }
-            NotKept::Unproven(MisbehaviorError::Unsupported) => {
+            NotKept::Unproven(BreachError::NotAssay { origin }) => Status::failed_precondition(
+                format!("this node does not know the log {origin} as an Assay log"),
+            ),
+            NotKept::Unproven(error) if error.is_unsupported() => {
                 Status::failed_precondition(message)
             }
             NotKept::Unproven(error) => status::invalid("file", crate::reason::with_causes(&error)),
@@ -173,6 +177,7 @@ impl FederationService for FederationApi {
             let message = format!("at most {CULPRITS} culprits are asked about at once");
             return Err(status::invalid("culprits", message));
         }
+        listed.retain(|listed| listed.convicts() != asked.breaches);
         if !asked.culprits.is_empty() {
             listed.retain(|listed| asked.culprits.contains(&listed.culprit.to_string()));
         }

@@ -4,15 +4,16 @@
 //! again from what is stored.
 
 use super::breach;
+use super::clear::Cleared;
 use super::error::AuditError;
-use super::replay::{self, CHUNK, Found, Replayer};
+use super::loaded::{Loaded, due};
+use super::replay::{self, Found, Replayer};
 use super::shown::{CopiedLog, State, Status};
-use super::store::{self, Signed};
+use super::store;
 use super::{Copied, Shared};
 use crate::{
-    index::Held,
     mirror::{
-        shelf::{AuditedHead, ShownHead, ShownLog},
+        shelf::{AuditedHead, ShownLog},
         store::Rows,
     },
     records::{self, RecordError},
@@ -20,13 +21,10 @@ use crate::{
 };
 use assay_claims::audit::{Finding, Rules};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::{Commitment, Map};
-use assay_tlog::checkpoint::Checkpoint;
-use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::head::LogVerifier;
 use assay_tlog::note::Note;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use assay_tlog::witness::{LogState, Persisted};
-use bytes::Bytes;
 use std::sync::Arc;
 
 /// Chunks of entries that are replayed before another log has its turn.
@@ -42,9 +40,6 @@ const AHEAD_MS: u64 = 10 * 60 * 1000;
 /// Leaves by which a replay may be ahead of the head that is shown, with its index: what was
 /// replaced since stays in memory.
 const LAG: u64 = 1 << 17;
-
-/// The first line of a signed note on an index, before the log's origin.
-const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,35 +58,6 @@ pub(super) struct Auditor {
     copied: Arc<CopiedLog>,
     part: Copied,
     loaded: Option<Loaded>,
-}
-
-/// What is known of a log, unless something failed since.
-#[derive(Default)]
-struct Loaded {
-    signed: Signed,
-    /// The index as of the head that was cosigned last.
-    map: Option<Map<Held>>,
-    replayer: Option<Replayer>,
-    /// The note that the mirror stored, and the head in it.
-    note: Bytes,
-    head: Option<VerifiedHead>,
-    /// How many entries are copied.
-    entries: u64,
-    /// What the mirror showed when the head was shown.
-    shown: Option<Arc<ShownHead>>,
-    /// Whether it was tried to show others what was found.
-    tried: bool,
-}
-
-impl Loaded {
-    fn size(&self) -> u64 {
-        self.head.as_ref().map_or(0, |head| head.size().get())
-    }
-
-    fn replayed(&self) -> u64 {
-        let rules = self.replayer.as_ref().map(Replayer::rules);
-        rules.map_or(0, |rules| rules.size().get())
-    }
 }
 
 impl Auditor {
@@ -120,6 +86,14 @@ impl Auditor {
 
     /// Does what is due, or a piece of it.
     pub fn round(&mut self) -> Result<Next, AuditError> {
+        let asked = self.copied.asked();
+        if !asked.is_empty() {
+            let cleared = self.clear()?;
+            // Who does not wait any more is not told.
+            let told = asked.into_iter().map(|ask| ask.send(cleared.clone()));
+            told.for_each(drop);
+            return Ok(Next::More);
+        }
         let mut loaded = match self.loaded.take() {
             Some(loaded) => loaded,
             None => self.load()?,
@@ -127,6 +101,28 @@ impl Auditor {
         let next = self.step(&mut loaded)?;
         self.loaded = Some(loaded);
         Ok(next)
+    }
+
+    /// Clears what was found here and by others. What was replayed before it is loaded again, so
+    /// that the replay goes on from there.
+    fn clear(&mut self) -> Result<Cleared, AuditError> {
+        let breaches = self.shared.evidence.clear(self.origin())?;
+        let stored = store::load(&self.part, &self.log)?;
+        // What this version cannot judge is not stored.
+        let in_memory = self
+            .loaded
+            .as_ref()
+            .and_then(|it| it.signed.finding.clone());
+        let finding = stored.finding.or(in_memory);
+        if finding.is_some() {
+            store::clear(&self.part)?;
+            self.loaded = None;
+        }
+        Ok(Cleared {
+            finding,
+            audited: stored.state.size().get(),
+            breaches,
+        })
     }
 
     /// Stores the index as it is. Nothing is written after that.
@@ -174,6 +170,12 @@ impl Auditor {
         self.copied.dispute.store(dispute);
         let breach = signed.breach.clone().map(Arc::new);
         self.copied.breach.store(breach);
+        if signed.finding.is_some() || replayer.is_some() {
+            self.shared.evidence.audits(self.origin());
+        }
+        if let Some(text) = &signed.breach {
+            breach::told(self.shared.evidence.report(text.as_bytes()).err());
+        }
         let mut loaded = Loaded {
             signed,
             map,
@@ -188,7 +190,9 @@ impl Auditor {
         self.look(loaded)?;
         if let Some(finding) = loaded.signed.finding.clone() {
             self.report(loaded, State::of_finding(&finding));
-            self.accuse(loaded, &finding)?;
+            if self.accuse(loaded, &finding)? {
+                self.report(loaded, State::of_finding(&finding));
+            }
             return Ok(Next::Wait);
         }
         if loaded.replayer.is_none() {
@@ -196,6 +200,7 @@ impl Auditor {
                 None => self.report(loaded, State::Waiting),
                 Some(false) => self.report(loaded, State::Foreign),
                 Some(true) => {
+                    self.shared.evidence.audits(self.origin());
                     loaded.replayer = Some(self.start(Rules::default())?);
                     return Ok(Next::More);
                 }
@@ -264,7 +269,7 @@ impl Auditor {
         let run = self.shared.pool.install(|| replayer.run(to, PIECE, ending));
         if let Err(error) = run {
             self.found(loaded, *AuditError::of_replay(error)?)?;
-            return Ok(Next::Wait);
+            return Ok(Next::More);
         }
         self.report(loaded, State::Replaying);
         Ok(Next::More)
@@ -278,7 +283,8 @@ impl Auditor {
         if finding.rule.blames() {
             breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
-            let dispute = computed.and_then(|it| self.dispute(&finding, it));
+            let dispute =
+                computed.and_then(|it| breach::dispute(&self.shared, &origin, &finding, it));
             let mut own = Batch::new();
             store::put_finding(&mut own, &finding, dispute.as_deref());
             self.part.append(own, &mut batch);
@@ -308,50 +314,28 @@ impl Auditor {
     }
 
     /// Makes what shows others which rule was not kept, once a head covers it, and keeps it.
-    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<(), AuditError> {
+    /// Returns whether it did.
+    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<bool, AuditError> {
         let head = loaded.head.as_ref();
         let Some(head) = head.filter(|head| breach::covers(head, finding)) else {
-            return Ok(());
+            return Ok(false);
         };
         let is_known = loaded.signed.breach.is_some() || !finding.rule.blames();
         if is_known || std::mem::replace(&mut loaded.tried, true) {
-            return Ok(());
+            return Ok(false);
         }
         let Some(breach) = breach::shown(&self.part, head, finding) else {
-            return Ok(());
+            return Ok(false);
         };
         let (mut own, mut batch) = (Batch::new(), Batch::new());
         store::put_breach(&mut own, breach.text());
         self.part.append(own, &mut batch);
         self.part.whole().commit(batch)?;
+        breach::told(self.shared.evidence.keep_breach(&breach).err());
         let text = Arc::new(breach.text().to_owned());
         loaded.signed.breach = Some(breach.text().to_owned());
         self.copied.breach.store(Some(text));
-        Ok(())
-    }
-
-    /// The signed note on another index: its first line names the log, and the root is the one that
-    /// the entries give.
-    fn dispute(&self, finding: &Finding, computed: Commitment) -> Option<String> {
-        let said = Checkpoint {
-            origin: format!("{DISPUTED} {}", self.origin()),
-            size: TreeSize::new(finding.leaf.get() + 1),
-            root: computed.root,
-        };
-        let lines = match self.shared.clock.state(0) {
-            Ok(at) => self.shared.keys.cosign(&said, at),
-            Err(fault) => {
-                tracing::error!(%fault, "the note on a disputed index cannot be signed");
-                return None;
-            }
-        };
-        match lines {
-            Ok(lines) => Some(format!("{}\n{lines}", said.body())),
-            Err(error) => {
-                tracing::error!(%error, "the note on a disputed index cannot be signed");
-                None
-            }
-        }
+        Ok(true)
     }
 
     /// Cosigns the mirrored head once all of it was replayed, or again if that was a while ago.
@@ -368,8 +352,8 @@ impl Auditor {
             self.report(loaded, State::Replaying);
             return Ok(());
         }
-        if (self.shared.convicts)(self.origin()) {
-            self.report(loaded, State::Convicted);
+        if let Some(state) = breach::judged(&self.shared, &self.copied) {
+            self.report(loaded, state);
             return Ok(());
         }
         if !(is_new || is_stale) {
@@ -401,14 +385,20 @@ impl Auditor {
         Ok(())
     }
 
-    /// Shows the head again if the mirror shows other signatures with it.
+    /// Shows the head again if the mirror shows other signatures with it, or other keys sign.
     fn show_if_changed(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
         let now = self.mirrored.head.load_full();
         let is_same = match (&now, &loaded.shown) {
             (Some(now), Some(shown)) => Arc::ptr_eq(now, shown),
             (now, shown) => now.is_none() && shown.is_none(),
         };
-        if is_same { Ok(()) } else { self.show(loaded) }
+        let signs = loaded.keys.as_ref();
+        let is_signed = signs.is_none_or(|keys| Arc::ptr_eq(keys, &self.shared.keys.load()));
+        if is_same && is_signed {
+            Ok(())
+        } else {
+            self.show(loaded)
+        }
     }
 
     /// Signs what is stored as cosigned, and shows it with its index.
@@ -417,14 +407,16 @@ impl Auditor {
             return Ok(());
         };
         let persisted = Persisted::reload(&loaded.signed.state, head.note(), &self.log)?;
-        let signed = persisted.sign(&self.shared.keys)?.note();
+        let keys = self.shared.keys.load_full();
+        let signed = persisted.sign(&keys)?.note();
         let audited = AuditedHead {
             size: head.size(),
-            name: self.shared.keys.name().to_owned(),
+            name: keys.name().to_owned(),
             lines: signed[head.note().len()..].to_owned(),
         };
         self.mirrored.audited.store(Some(Arc::new(audited)));
         self.copied.audited.store(Some(Arc::new(signed)));
+        loaded.keys = Some(keys);
         self.publish(loaded)
     }
 
@@ -455,6 +447,7 @@ impl Auditor {
             replayed: found.unwrap_or_else(|| loaded.replayed()),
             audited: loaded.signed.state.size().get(),
             finding,
+            breach: self.shared.evidence.breach_by(self.origin()),
         });
     }
 
@@ -469,15 +462,4 @@ impl Auditor {
         }
         self.copied.status.store(Arc::new(status));
     }
-}
-
-/// Up to which leaf there is something to replay: first the whole mirrored head, then what is
-/// copied of the next one, some thousand entries at a time.
-fn due(loaded: &Loaded) -> Option<u64> {
-    let (next, size) = (loaded.replayed(), loaded.size());
-    if next < size {
-        return Some(size);
-    }
-    let whole = loaded.entries / CHUNK * CHUNK;
-    (whole > next).then_some(whole)
 }

@@ -1,17 +1,25 @@
-//! Proof for others that a log did not keep a rule, made from the leaves that a finding names.
+//! Proof for others that a log did not keep a rule, made from the leaves that a finding names; and
+//! what others proved.
 
-use super::Copied;
 use super::error::AuditError;
+use super::shown::{CopiedLog, State};
+use super::{Copied, Shared};
 use crate::{
+    misbehavior::NotKept,
     records,
     storage::{Reads as _, Table},
     view::StoredTiles,
 };
 use assay_claims::audit::{Finding, Rule};
+use assay_claims::index::Commitment;
 use assay_claims::misbehavior::breach::{Accuser, VerifiedBreach};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::VerifiedHead;
-use assay_tlog::tree::{LeafIndex, TileIndex};
+use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
+
+/// The first line of a signed note on an index, before the log's origin.
+const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What shows anybody that the log which signed this head did not keep the rule that was found
 /// broken. `None` if nothing can: nobody has a proof of an index root that is wrong, and a head
@@ -63,4 +71,60 @@ pub(super) fn confirm(part: &Copied, finding: &Finding) -> Result<(), AuditError
         }
     }
     Ok(())
+}
+
+/// The signed note on another index: its first line names the log, and the root is the one that the
+/// entries give.
+pub(super) fn dispute(
+    shared: &Shared,
+    origin: &str,
+    finding: &Finding,
+    computed: Commitment,
+) -> Option<String> {
+    let said = Checkpoint {
+        origin: format!("{DISPUTED} {origin}"),
+        size: TreeSize::new(finding.leaf.get() + 1),
+        root: computed.root,
+    };
+    let lines = match shared.clock.state(0) {
+        Ok(at) => shared.keys.load().cosign(&said, at),
+        Err(fault) => {
+            tracing::error!(%fault, "the note on a disputed index cannot be signed");
+            return None;
+        }
+    };
+    match lines {
+        Ok(lines) => Some(format!("{}\n{lines}", said.body())),
+        Err(error) => {
+            tracing::error!(%error, "the note on a disputed index cannot be signed");
+            None
+        }
+    }
+}
+
+/// Says that a breach that was found here is not kept with those of others.
+pub(super) fn told(refused: Option<NotKept>) {
+    if let Some(error) = refused {
+        tracing::warn!(%error, "a breach that was found here is not kept with those of others");
+    }
+}
+
+/// What is proven against a log, also by others, after which nothing of it is cosigned here.
+pub(super) fn judged(shared: &Shared, log: &CopiedLog) -> Option<State> {
+    let origin = log.origin.as_str();
+    if shared.evidence.convicts_log(origin) {
+        return Some(State::Convicted);
+    }
+    let breach = shared.evidence.breach_by(origin)?;
+    if log.status.load().breach.as_ref() != Some(&breach) {
+        tracing::error!(
+            origin,
+            id = %breach.id,
+            kind = breach.kind,
+            verifier = breach.verifier,
+            "ALARM: others show that a mirrored log broke its rules; it is not cosigned as audited \
+             any more"
+        );
+    }
+    Some(State::Broken)
 }

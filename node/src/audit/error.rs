@@ -4,6 +4,7 @@ use super::replay::ReplayError;
 use super::store::StoredError;
 use crate::index::IndexError;
 use crate::mirror::clock::ClockError;
+use crate::misbehavior::FolderError;
 use crate::records::RecordError;
 use crate::storage::StorageError;
 use assay_tlog::checkpoint::CheckpointError;
@@ -20,6 +21,9 @@ pub(super) enum AuditError {
     /// What was stored before cannot be relied on.
     #[error(transparent)]
     Stored(#[from] StoredError),
+    /// A breach cannot be cleared.
+    #[error(transparent)]
+    Evidence(#[from] FolderError),
     /// There is no index to go on from.
     #[error(transparent)]
     Index(#[from] IndexError),

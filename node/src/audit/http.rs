@@ -43,6 +43,11 @@ async fn status(State(copies): State<Copies>, Path(digest): Path<String>) -> Res
         "replayed": status.replayed,
         "audited": status.audited,
         "finding": status.finding.as_ref().map(finding_json),
+        "breach": status.breach.as_ref().map(|breach| json!({
+            "id": breach.id.to_hex(),
+            "kind": breach.kind,
+            "verifier": breach.verifier,
+        })),
     }))
     .into_response()
 }

@@ -2,9 +2,13 @@
 
 use crate::config::AuditConfig;
 use crate::keyfile::{self, KeyFileError, NewKeyError};
+use crate::reason::with_causes;
+use crate::rotation::{files, socket::CosignerRotation};
+use arc_swap::ArcSwap;
 use assay_tlog::note::{Algorithm, CosignerKey, VerifierKey};
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Why there are no keys of an auditor.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +68,29 @@ pub fn init(dir: &Path, name: &str) -> Result<Vec<String>, AuditKeysError> {
     Ok(keys.verifiers().iter().map(ToString::to_string).collect())
 }
 
-/// Reads the keys of an auditor.
+/// The key files of an auditor.
+pub fn key_files(config: &AuditConfig) -> Vec<PathBuf> {
+    let first = std::iter::once(&config.key);
+    first.chain(&config.ml_dsa_44_key).cloned().collect()
+}
+
+/// How the keys of an auditor are rotated.
+pub(crate) fn rotation(config: &AuditConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
+    let (files, config) = (key_files(config), config.clone());
+    CosignerRotation {
+        files,
+        keys,
+        read: Box::new(move || load(&config).map_err(|error| with_causes(&error))),
+    }
+}
+
+/// Reads the keys of an auditor, and the next ones of a rotation that has begun.
 pub fn load(config: &AuditConfig) -> Result<WitnessKeys, AuditKeysError> {
     let ed25519 = load_key(config, &config.key)?;
     let second = config.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
+    let next = files::load_next(&key_files(config))?;
+    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?.with_next(next)?)
 }
 
 fn load_key(config: &AuditConfig, path: &Path) -> Result<CosignerKey, AuditKeysError> {

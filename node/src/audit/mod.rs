@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`task`]: when something is done for a log. `auditor`: what is done, and what follows from it.
+//!   `loaded`: what it has in memory.
 //!   `replay`: entries, rules and index. `issuers`: who is registered.
 //! - [`store`]: the rows. [`shown`]: what others are shown, and [`Copies`], by which they ask.
 //!   [`http`]: some of it by HTTP. [`keys`]: what it signs with.
@@ -15,14 +16,18 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! - `breach`: proof for others that a rule was not kept. It leads to no conviction.
+//! - [`clear`]: an operator clears what was found. `breach`: proof for others that a rule was not
+//!   kept. It leads to no conviction, and is kept with what others proved, which ends audit
+//!   cosignatures as well.
 
 mod auditor;
 mod breach;
+pub mod clear;
 mod error;
 pub mod http;
 mod issuers;
 pub mod keys;
+mod loaded;
 pub(crate) mod replay;
 pub mod shown;
 pub mod store;
@@ -34,8 +39,10 @@ mod tests;
 pub use shown::{Copies, State, Status};
 
 use crate::mirror::clock::ClockError;
+use crate::misbehavior::Evidence;
 use crate::storage::{Tables, part::Part};
 use crate::view::View;
+use arc_swap::ArcSwap;
 use assay_tlog::witness::WitnessKeys;
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::Semaphore;
@@ -64,12 +71,12 @@ pub trait Clock: Send + Sync {
 pub struct Shared {
     /// Where copies are stored.
     pub store: Arc<dyn Tables>,
-    /// What the auditor signs with.
-    pub keys: WitnessKeys,
+    /// What the auditor signs with. It may change.
+    pub keys: Arc<ArcSwap<WitnessKeys>>,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
-    /// Whether a log is convicted of misbehavior, by its origin.
-    pub convicts: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Who is convicted of misbehavior, and what is known of breaches.
+    pub evidence: Arc<Evidence>,
     /// Memory for the pages of one log's index, in MiB.
     pub cache_mib: usize,
     /// The cores, by threads of its own: what the node does for its own log does not wait for what
@@ -84,9 +91,9 @@ impl Shared {
     /// Joins what logs are replayed with. Fails if threads cannot be started.
     pub fn new(
         store: Arc<dyn Tables>,
-        keys: WitnessKeys,
+        keys: Arc<ArcSwap<WitnessKeys>>,
         clock: Arc<dyn Clock>,
-        convicts: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+        evidence: Arc<Evidence>,
         cache_mib: usize,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new();
@@ -95,7 +102,7 @@ impl Shared {
             store,
             keys,
             clock,
-            convicts,
+            evidence,
             cache_mib,
             pool,
             turns: Semaphore::new(AT_ONCE),

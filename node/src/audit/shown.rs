@@ -1,13 +1,16 @@
 //! What is shown of mirrored logs that were replayed.
 
 use super::CopyView;
+use super::clear::Cleared;
 use crate::mirror::store::Rows;
+use crate::misbehavior::Listed;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_claims::audit::{Finding, Rule};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::{Notify, oneshot};
 
 /// How a log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub struct Status {
     pub audited: u64,
     /// The rule that was not kept.
     pub finding: Option<Finding>,
+    /// A breach that is kept, found here or by others.
+    pub breach: Option<Listed>,
 }
 
 /// A log.
@@ -102,6 +107,10 @@ pub struct CopiedLog {
     pub dispute: ArcSwapOption<String>,
     /// The text that shows to others which rule the log did not keep.
     pub breach: ArcSwapOption<String>,
+    /// Who wants cleared what was found.
+    asked: Mutex<Vec<oneshot::Sender<Cleared>>>,
+    /// Told when somebody does.
+    pub(super) clear: Notify,
 }
 
 impl CopiedLog {
@@ -112,6 +121,7 @@ impl CopiedLog {
             replayed: 0,
             audited: 0,
             finding: None,
+            breach: None,
         };
         CopiedLog {
             origin: origin.to_owned(),
@@ -120,7 +130,26 @@ impl CopiedLog {
             audited: ArcSwapOption::empty(),
             dispute: ArcSwapOption::empty(),
             breach: ArcSwapOption::empty(),
+            asked: Mutex::default(),
+            clear: Notify::new(),
         }
+    }
+
+    /// Has the auditor clear what was found. Returns what that was; `None` if the auditor failed.
+    pub async fn ask_to_clear(&self) -> Option<Cleared> {
+        let (ask, cleared) = oneshot::channel();
+        {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.push(ask);
+        }
+        self.clear.notify_one();
+        cleared.await.ok()
+    }
+
+    /// Who wants cleared what was found; each is told once.
+    pub(super) fn asked(&self) -> Vec<oneshot::Sender<Cleared>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut asked)
     }
 }
 

@@ -133,6 +133,16 @@ pub fn put_breach(own: &mut Batch, text: &str) {
     own.put(Table::Meta, BREACH, text.to_owned());
 }
 
+/// Forgets what was found, with all that was made of it.
+pub fn clear(part: &Copied) -> Result<(), StorageError> {
+    let (mut own, mut batch) = (Batch::new(), Batch::new());
+    for row in [FINDING, DISPUTE, BREACH] {
+        own.delete(Table::Meta, row);
+    }
+    part.append(own, &mut batch);
+    part.whole().commit(batch)
+}
+
 /// What was found, as it is stored and shown.
 pub fn finding_json(finding: &Finding) -> serde_json::Value {
     json!({

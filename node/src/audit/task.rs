@@ -47,7 +47,7 @@ impl Audits {
 
     /// Whether a log can be audited: none of the auditor's keys is the log's.
     pub fn takes(&self, log: &LogVerifier) -> bool {
-        assay_tlog::witness::WitnessedLog::new(log.clone(), &self.shared.keys).is_ok()
+        assay_tlog::witness::WitnessedLog::new(log.clone(), &self.shared.keys.load()).is_ok()
     }
 
     /// Follows a copy until `stop` says so, or is gone. On return, nothing is written any more.
@@ -65,6 +65,7 @@ impl Audits {
         let task = Task {
             shared: self.shared.clone(),
             mirrored: mirrored.clone(),
+            copied: copied.clone(),
             failures: 0,
             auditor: Some(Auditor::new(self.shared.clone(), log, mirrored, copied)),
         };
@@ -83,6 +84,7 @@ impl Audits {
 struct Task {
     shared: Arc<Shared>,
     mirrored: Arc<ShownLog>,
+    copied: Arc<CopiedLog>,
     /// Rounds that failed, one after the other.
     failures: u32,
     /// None while it works, and after a panic.
@@ -106,6 +108,7 @@ impl Task {
             tokio::select! {
                 () = async { _ = stop.wait_for(|stop| *stop).await } => break,
                 () = changed, if !is_fault => {}
+                () = self.copied.clear.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -5,6 +5,7 @@ use super::auditor::{Auditor, Next};
 use super::shown::{CopiedLog, State};
 use super::{Clock, Copied, CopyView, Shared};
 use crate::mirror::clock::ClockError;
+use crate::misbehavior::{Evidence, known::Known};
 use crate::{
     index::StoredPages,
     mirror::{shelf::ShownLog, store::Rows},
@@ -14,6 +15,7 @@ use crate::{
         memory::{Fault, Memory},
     },
 };
+use arc_swap::ArcSwap;
 use assay_claims::claim::{PublicKey, SigningKey, sign};
 use assay_claims::entry::{self, wire};
 use assay_claims::index::map::{Resident, Serial, Whole};
@@ -30,6 +32,8 @@ use assay_tlog::tree::{Frontier, LeafIndex, TreeSize, bundle};
 use assay_tlog::witness::WitnessKeys;
 use bytes::Bytes;
 use std::{ops::Range, sync::Arc};
+
+mod breaches;
 
 const ORIGIN: &str = "log.example/a";
 const NOW: u64 = 1_800_000_000;
@@ -178,12 +182,24 @@ fn mirror(store: &Memory, entries: &[Bytes]) {
 struct Started {
     auditor: Auditor,
     copied: Arc<CopiedLog>,
+    signs: Arc<ArcSwap<WitnessKeys>>,
 }
 
 fn start(store: &Arc<Memory>) -> Started {
+    start_with(store, evidence())
+}
+
+/// What is kept of misbehavior, in no folder. Of the log it has the key only.
+fn evidence() -> Arc<Evidence> {
+    let mut known = Known::default();
+    known.log(&log_key().verifier());
+    Arc::new(Evidence::open(&[], known).unwrap())
+}
+
+fn start_with(store: &Arc<Memory>, evidence: Arc<Evidence>) -> Started {
     let store: Arc<dyn Tables> = store.clone();
-    let convicts = Arc::new(|_: &str| false);
-    let shared = Shared::new(store.clone(), keys(), Arc::new(Fixed), convicts, 1);
+    let signs = Arc::new(ArcSwap::from_pointee(keys()));
+    let shared = Shared::new(store.clone(), signs.clone(), Arc::new(Fixed), evidence, 1);
     let rows = Rows::of(ORIGIN);
     let part = Arc::new(Copied::new(store, rows.digest()));
     let view = Arc::new(CopyView::new(part, 1));
@@ -192,6 +208,7 @@ fn start(store: &Arc<Memory>) -> Started {
     Started {
         auditor: Auditor::new(Arc::new(shared.unwrap()), verifier(), shown, copied.clone()),
         copied,
+        signs,
     }
 }
 

@@ -8,11 +8,11 @@ use super::holding::Holding;
 use super::known::Places;
 use super::own::{Beside, Own};
 use super::suspects::{Suspect, Suspects};
-use crate::misbehavior::{Evidence, NotKept};
+use crate::misbehavior::{Evidence, Listed, NotKept};
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;
 use arc_swap::ArcSwap;
-use assay_claims::misbehavior::{Culprit, Rewrite, VerifiedMisbehavior};
+use assay_claims::misbehavior::{AssayKeys, Culprit, Rewrite, VerifiedMisbehavior};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::CheckpointError;
 use assay_tlog::gossip::{
@@ -29,8 +29,8 @@ use std::{
 };
 use tokio::sync::{RwLock, mpsc};
 
-/// Texts of evidence that proved nothing here, by their ids, and are not asked for again: as many
-/// as a node keeps of those that do.
+/// Texts of evidence that were of no use here, by their ids, and are not asked for again: as many
+/// as a node keeps of those that are.
 const REFUSED: usize = 1000;
 
 /// Heads that were refused elsewhere in the node and wait to be looked at.
@@ -57,6 +57,8 @@ pub struct Gossip {
     held: Mutex<BTreeSet<Hash>>,
     refused: Mutex<BTreeSet<Hash>>,
     suspects: Suspects,
+    /// Who is held to the rules of Assay.
+    assay: ArcSwap<AssayKeys>,
     seen: mpsc::Sender<VerifiedHead>,
     started: Instant,
     /// Held by whoever uses stores, so that a node that stops can wait for that.
@@ -83,6 +85,7 @@ impl Gossip {
             held: Mutex::default(),
             refused: Mutex::default(),
             suspects: Suspects::default(),
+            assay: ArcSwap::default(),
             seen,
             started: Instant::now(),
             busy: Arc::default(),
@@ -130,10 +133,39 @@ impl Gossip {
                 tracing::warn!(error, "a head of this node's own cannot be gossiped about");
             }
         }
+        self.hold_to_rules();
+        let kept = self.evidence.list(None);
         let mut held = lock(&self.held);
-        for listed in self.evidence.list(None) {
+        held.retain(|id| {
+            let is_kept = kept.iter().any(|listed| listed.id == *id);
+            if !is_kept {
+                // It was cleared, and may be told again.
+                self.pool().forget(*id);
+            }
+            is_kept
+        });
+        for listed in kept {
             if held.insert(listed.id) {
-                self.pool().hold(id_of(&listed.culprit), listed.id);
+                self.pool().hold(id_of_text(&listed), listed.id);
+            }
+        }
+    }
+
+    /// Asks for breaches by whoever is held to the rules of Assay now. What was refused may show
+    /// something since.
+    fn hold_to_rules(&self) {
+        let assay = self.evidence.assay();
+        if Arc::ptr_eq(&self.assay.swap(assay.clone()), &assay) {
+            return;
+        }
+        lock(&self.refused).clear();
+        let logs = assay.logs.iter().map(|log| log.origin().to_owned());
+        let auditors = assay.auditors.iter().map(|it| it.name().to_owned());
+        let culprits = logs.map(Culprit::Log).chain(auditors.map(Culprit::Mirror));
+        let mut pool = self.pool();
+        for culprit in culprits {
+            if let Err(error) = pool.add_culprit(id_of_breach(&culprit)) {
+                tracing::warn!(%culprit, %error, "no breach by it is asked for");
             }
         }
     }
@@ -221,7 +253,10 @@ impl Gossip {
         for text in &received.evidence {
             self.report(text);
         }
-        self.texts(&received.evidence_wanted)
+        // What convicts goes first: so many bytes go into an exchange.
+        let mut wanted = received.evidence_wanted;
+        wanted.sort_by_key(|id| self.evidence.listed(id).is_none_or(|it| !it.convicts()));
+        self.texts(&wanted)
     }
 
     /// The first of these texts, as many as one turn has room for. No more than one is read beyond
@@ -257,7 +292,7 @@ impl Gossip {
             culprits.extend(origin.map(Culprit::Log));
         }
         let mut evidence = self.evidence.list(None);
-        evidence.retain(|listed| culprits.contains(&listed.culprit));
+        evidence.retain(|listed| listed.convicts() && culprits.contains(&listed.culprit));
         let lines = evidence.iter().map(|listed| EvidenceLine {
             culprit: id_of(&listed.culprit),
             id: listed.id,
@@ -341,7 +376,7 @@ impl Gossip {
         match found {
             // What cannot be stored is reported there, and convicts until the next start.
             Ok(found) => match self.evidence.keep(&found) {
-                Ok(_) => self.hold(found.culprit(), found.id()),
+                Ok(_) => self.hold(id_of(found.culprit()), found.id()),
                 Err(error) => tracing::debug!(%error, "a fork is not kept"),
             },
             Err(error) => {
@@ -360,27 +395,25 @@ impl Gossip {
         let id = Hash::of(text.as_bytes());
         match self.evidence.report(text.as_bytes()) {
             Ok(_) => {
-                let listed = self.evidence.list(None);
-                let listed = listed.iter().find(|listed| listed.id == id);
-                if let Some(listed) = listed {
-                    self.hold(&listed.culprit, id);
+                if let Some(listed) = self.evidence.listed(&id) {
+                    self.hold(id_of_text(&listed), id);
                 }
             }
-            Err(NotKept::Unproven(error)) => {
-                tracing::debug!(%id, %error, "a peer's text of misbehavior proves nothing here");
+            Err(error @ NotKept::Io(_)) => tracing::debug!(%error, "misbehavior is not kept"),
+            Err(error) => {
+                tracing::debug!(%id, %error, "a peer's text of misbehavior is of no use here");
                 let mut refused = lock(&self.refused);
                 if refused.len() >= REFUSED {
                     refused.clear();
                 }
                 refused.insert(id);
             }
-            Err(error) => tracing::debug!(%error, "misbehavior is not kept"),
         }
     }
 
-    fn hold(&self, culprit: &Culprit, id: Hash) {
+    fn hold(&self, culprit: CulpritId, id: Hash) {
         lock(&self.held).insert(id);
-        self.pool().hold(id_of(culprit), id);
+        self.pool().hold(culprit, id);
     }
 
     /// Ends a round: looks at which logs are suspect, and says so once. Does not block.
@@ -422,6 +455,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// How gossip names who misbehaved.
 fn id_of(culprit: &Culprit) -> CulpritId {
     CulpritId::of(&culprit.to_string())
+}
+
+/// How gossip names whose breach a text shows. It is no name of a culprit: whatever is held of that
+/// is a conviction.
+fn id_of_breach(culprit: &Culprit) -> CulpritId {
+    CulpritId::of(&format!("breach {culprit}"))
+}
+
+fn id_of_text(listed: &Listed) -> CulpritId {
+    if listed.convicts() {
+        id_of(&listed.culprit)
+    } else {
+        id_of_breach(&listed.culprit)
+    }
 }
 
 /// A random word. If the system has none, heads are still compared, but a peer may foresee which.

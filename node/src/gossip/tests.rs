@@ -5,7 +5,7 @@ use super::known::{Place, Places};
 use super::serve::Desk;
 use super::state::Gossip;
 use super::{http, link};
-use crate::misbehavior::{Evidence, known::Known};
+use crate::misbehavior::{Evidence, known::Known, made};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::gossip::{
@@ -103,7 +103,7 @@ fn gossip(data: &Path, holdings: Vec<Box<dyn Holding>>) -> Arc<Gossip> {
 
 fn alarmed(data: &Path, holdings: Vec<Box<dyn Holding>>, alarm_after_ms: u64) -> Arc<Gossip> {
     let mut known = Known::default();
-    known.log(&key().verifier());
+    known.own_log(&key().verifier());
     let evidence = Arc::new(Evidence::open(&[data], known).unwrap());
     let (gossip, _) = Gossip::new(evidence, holdings, Places::default(), alarm_after_ms);
     gossip.follow(&[]);
@@ -289,6 +289,61 @@ fn what_a_peer_wants_is_read_until_a_turn_is_full() {
     let text = here.texts(&[id]).pop().unwrap();
     let most = GOSSIP_EVIDENCE_BYTES / text.len();
     assert_eq!(here.texts(&vec![id; most + 2]).len(), most);
+}
+
+/// It is no conviction: what the log signs counts as before.
+#[test]
+fn a_breach_is_told_to_whoever_holds_the_log_to_the_rules_and_convicts_nobody() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let here = gossip(folders[0].path(), Vec::new());
+    let mut known = Known::default();
+    known.log(&key().verifier());
+    let evidence = Arc::new(Evidence::open(&[folders[1].path()], known).unwrap());
+    let (there, _) = Gossip::new(evidence.clone(), Vec::new(), Places::default(), 60_000);
+    there.follow(&[]);
+    let found = made::by_log(&key(), 1, false);
+    let offer = |gossip: &Gossip| {
+        let line = EvidenceLine {
+            culprit: CulpritId::of(&format!("breach log {ORIGIN}")),
+            id: found.id(),
+        };
+        let turn = Turn {
+            evidence_ids: vec![line],
+            ..Turn::default()
+        };
+        let (exchange, _) = gossip.open();
+        let (exchange, reply) = gossip.turn(exchange, &turn).unwrap();
+        let wanted = reply.map(|turn| turn.evidence_wanted).unwrap_or_default();
+        (exchange, wanted == [found.id()])
+    };
+    let (exchange, is_wanted) = offer(&here);
+    assert!(is_wanted && !offer(&there).1);
+    let turn = Turn {
+        evidence: vec![found.text().to_owned()],
+        ..Turn::default()
+    };
+    here.turn(exchange, &turn).unwrap();
+    assert_eq!(stored(folders[0].path()), 1);
+    assert!(!offer(&here).1, "it is known");
+    assert_eq!(here.standing(ORIGIN), Standing::Clear);
+    // Clients ask what convicts.
+    let submitted = here.submit(&[Branch::new(3, 20, "a").note(9)]);
+    assert_eq!((submitted.new, submitted.evidence.len()), (1, 0));
+
+    meet(&there, &here);
+    assert_eq!(stored(folders[1].path()), 0);
+    evidence.audits(ORIGIN);
+    there.refresh();
+    meet(&there, &here);
+    assert_eq!(stored(folders[1].path()), 1);
+    assert_eq!(there.standing(ORIGIN), Standing::Clear);
+    assert_eq!(there.tips().len(), 1);
+
+    // It was cleared, and is asked for again.
+    evidence.clear(ORIGIN).unwrap();
+    assert!(!offer(&there).1);
+    there.refresh();
+    assert!(offer(&there).1);
 }
 
 /// What could not be stored would be named to peers in vain. The node convicts all the same.

@@ -30,6 +30,7 @@ pub mod incoming;
 pub mod init;
 pub mod limits;
 pub mod operator;
+mod page;
 pub mod repair;
 pub mod run;
 pub mod scrub;

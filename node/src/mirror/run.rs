@@ -19,7 +19,7 @@ use crate::{
         seen::Seen,
     },
     misbehavior::Evidence,
-    peers::{PEERS, Peers, Role},
+    peers::{PEERS, Peers, Role, page::Part},
     quota::Senders,
     reason::with_causes,
     rotation::socket::CosignerRotation,
@@ -34,7 +34,7 @@ use crate::{
     },
 };
 use arc_swap::ArcSwap;
-use assay_proto::federation_page::CosignerPart;
+use assay_proto::federation_page::{CopyPart, CosignerPart};
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::{ClockFloor, WitnessKeys, WitnessKeysError, WitnessedLog};
@@ -108,12 +108,14 @@ pub struct Opened {
     pub vkeys: Vec<String>,
     /// The verifier keys of its auditor; none if it has none.
     pub audit_vkeys: Vec<String>,
+    /// How the auditor's keys are rotated, if it is one.
+    pub audit_rotation: Option<CosignerRotation>,
     /// What its auditor shows; nothing if it has none.
     pub copies: Copies,
     /// How its keys are rotated. Whoever starts the node takes it.
     pub rotation: Option<CosignerRotation>,
     /// What is public of it.
-    pub page: Arc<dyn Fn() -> CosignerPart + Send + Sync>,
+    pub page: Part<(CosignerPart, Vec<CopyPart>)>,
     /// Ends once `stop` says so and nothing is written any more.
     pub task: JoinHandle<()>,
 }
@@ -205,13 +207,13 @@ impl Job for Open<'_> {
         });
         let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
         let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
-        let audits = match (self.audit, self.beside.audit) {
-            (Some(keys), Some(config)) => {
-                audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
-                Some(audits(&shared, keys, config, self.beside.evidence)?)
-            }
-            _ => None,
-        };
+        let (mut audits, mut audit_rotation) = (None, None);
+        if let (Some(keys), Some(config)) = (self.audit, self.beside.audit) {
+            audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
+            let keys = Arc::new(ArcSwap::from_pointee(keys));
+            audit_rotation = Some(audit::keys::rotation(config, keys.clone()));
+            audits = Some(auditor(&shared, keys, config, self.beside.evidence)?);
+        }
         let copies = audits.as_ref().map(|it| it.copies().clone());
         let copies = copies.unwrap_or_default();
         let holding = holding::Copies::new(store.clone(), shelf.clone());
@@ -233,9 +235,10 @@ impl Job for Open<'_> {
             seen,
             vkeys,
             audit_vkeys,
-            copies,
+            audit_rotation,
+            copies: copies.clone(),
             rotation: Some(rotation(self.config, own_keys.clone())),
-            page: Arc::new(move || page(&own_keys.load(), &shown)),
+            page: super::page::of(own_keys, shown, copies),
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
@@ -269,9 +272,9 @@ fn tickets() -> Result<Tickets, MirrorStartError> {
 }
 
 /// The auditor of what a mirror copies.
-fn audits<S: Tables + 'static>(
+fn auditor<S: Tables + 'static>(
     shared: &Arc<Shared<S>>,
-    keys: WitnessKeys,
+    keys: Arc<ArcSwap<WitnessKeys>>,
     config: &AuditConfig,
     evidence: Arc<Evidence>,
 ) -> Result<Audits, rayon::ThreadPoolBuildError> {
@@ -279,7 +282,7 @@ fn audits<S: Tables + 'static>(
         shared.store.clone(),
         keys,
         shared.clone(),
-        Arc::new(move |origin: &str| evidence.convicts_log(origin)),
+        evidence,
         config.index_cache_mib,
     );
     Ok(Audits::new(shared?))
@@ -473,17 +476,5 @@ fn rotation(config: &MirrorConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerR
         files,
         keys,
         read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
-    }
-}
-
-/// What is public of a mirror.
-fn page(keys: &WitnessKeys, shelf: &Shelf<impl Tables + 'static>) -> CosignerPart {
-    CosignerPart {
-        name: keys.name().to_owned(),
-        vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-        submission: None,
-        monitoring: "/mirror".to_owned(),
-        logs: shelf.count() as u64,
-        capacity: (LOGS + PEERS) as u64,
     }
 }

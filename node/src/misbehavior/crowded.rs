@@ -1,7 +1,7 @@
 //! Room for the first file about somebody, although all room is taken: by throw-away logs that a
 //! peer brings, say, each with as many files as one may have.
 
-use super::{Limits, Listed};
+use super::kept::{Limits, Listed};
 use assay_claims::misbehavior::Culprit;
 use assay_tlog::Hash;
 use std::collections::BTreeMap;

@@ -93,14 +93,13 @@ impl Folder {
         files::replace_durably(&path, text).map_err(|error| failed("write", &path, error))
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, durably, if it is there.
     pub(super) fn remove(&self, id: &Hash) -> Result<(), FolderError> {
         let path = self.path(id);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed("remove", &path, error))
-            }
-            _ => Ok(()),
+            Ok(()) => disk::sync_folder(&self.0).map_err(|error| failed("sync", &self.0, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed("remove", &path, error)),
         }
     }
 

@@ -1,5 +1,5 @@
-//! `GET /misbehavior`, a line for each file: id, kind, culprit; and `GET /misbehavior/<id>`, the
-//! file.
+//! `GET /misbehavior`, a line for each file: id, kind, culprit, and of a breach who judged it; and
+//! `GET /misbehavior/<id>`, the file.
 
 use super::{Evidence, FolderError};
 use crate::{
@@ -40,7 +40,11 @@ async fn list(State(evidence): State<Arc<Evidence>>, Extension(peer): Extension<
         let mut lines = String::new();
         for listed in evidence.list(None) {
             // Writing to a string does not fail.
-            let _ = writeln!(lines, "{} {} {}", listed.id, listed.kind, listed.culprit);
+            let _ = write!(lines, "{} {} {}", listed.id, listed.kind, listed.culprit);
+            let _ = match listed.verifier {
+                Some(verifier) => writeln!(lines, " {verifier}"),
+                None => writeln!(lines),
+            };
         }
         let bytes = lines.len();
         Ok((Some(lines.into_bytes()), bytes))

@@ -1,14 +1,14 @@
 //! Whose keys a node has: only with these is misbehavior verified.
 
 use crate::config::MirrorConfig;
-use crate::peers::KnownPeer;
+use crate::peers::{KnownPeer, Role};
 use crate::witness::config::WitnessConfig;
-use assay_claims::misbehavior::KnownKeys;
+use assay_claims::misbehavior::{AssayKeys, KnownKeys};
 use assay_tlog::cosigner::{CosignerVerifier, CosignerVerifierError};
 use assay_tlog::head::{LogVerifier, LogVerifierError};
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::TlogPolicy;
-use std::collections::BTreeMap;
+use assay_tlog::tlog_policy::{self, TlogPolicy};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why the keys of a configuration cannot be used together.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +37,19 @@ pub struct Known {
     logs: BTreeMap<String, Vec<VerifierKey>>,
     witnesses: BTreeMap<String, Vec<VerifierKey>>,
     mirrors: BTreeMap<String, Vec<VerifierKey>>,
+    /// The logs that are Assay logs for sure. Those that are cosigned or copied may hold anything.
+    assay: BTreeSet<String>,
+    /// The mirrors that say what they replayed.
+    auditors: BTreeSet<String>,
 }
 
 impl Known {
+    /// Adds a key of this node's own log.
+    pub fn own_log(&mut self, key: &VerifierKey) {
+        self.assay.insert(key.name().to_owned());
+        self.log(key);
+    }
+
     /// Adds a key of a log whose origin is the name of its key.
     pub fn log(&mut self, key: &VerifierKey) {
         add(self.logs.entry(key.name().to_owned()).or_default(), key);
@@ -79,10 +89,17 @@ impl Known {
     pub fn peers(&mut self, peers: &[KnownPeer]) {
         for peer in peers {
             let log = peer.log().map(LogVerifier::keys).unwrap_or_default();
-            peers_keys(&mut self.logs, log);
+            let is_own = peers_keys(&mut self.logs, log);
+            // Only nodes of Assay exchange heads, and the log of such a node is an Assay log.
+            if let (true, Some(key)) = (is_own && peer.has(Role::Gossip), log.first()) {
+                self.assay.insert(key.name().to_owned());
+            }
             peers_keys(&mut self.witnesses, peer.witness());
             peers_keys(&mut self.mirrors, peer.mirror());
-            peers_keys(&mut self.mirrors, peer.audit());
+            let is_own = peers_keys(&mut self.mirrors, peer.audit());
+            if let (true, Some(key)) = (is_own, peer.audit().first()) {
+                self.auditors.insert(key.name().to_owned());
+            }
         }
     }
 
@@ -103,36 +120,65 @@ impl Known {
                 Err(source) => return Err(KnownError::Log { origin, source }),
             }
         }
-        for (name, keys) in self.witnesses.clone() {
-            match CosignerVerifier::new(keys) {
-                Ok(witness) => known.witnesses.push(witness),
-                Err(source) => return Err(KnownError::Witness { name, source }),
-            }
-        }
-        for (name, keys) in self.mirrors.clone() {
-            match CosignerVerifier::new(keys) {
-                Ok(mirror) => known.mirrors.push(mirror),
-                Err(source) => return Err(KnownError::Witness { name, source }),
-            }
-        }
+        known.witnesses = cosigners(self.witnesses.iter())?;
+        known.mirrors = cosigners(self.mirrors.iter())?;
         Ok(known)
+    }
+
+    /// Who is held to the rules of Assay: this node's own log, those of the nodes with which it
+    /// exchanges heads, those of `audited`, and whoever is named as an auditor. Fails with
+    /// [`KnownError`].
+    pub fn assay(&self, audited: &BTreeSet<String>) -> Result<AssayKeys, KnownError> {
+        let mut assay = AssayKeys::default();
+        for (origin, keys) in &self.logs {
+            if !self.assay.contains(origin) && !audited.contains(origin) {
+                continue;
+            }
+            let log = LogVerifier::new(origin, keys.clone());
+            let origin = origin.clone();
+            assay
+                .logs
+                .push(log.map_err(|source| KnownError::Log { origin, source })?);
+        }
+        let of_policy = self.witnesses.iter();
+        let of_policy =
+            of_policy.filter(|(name, _)| tlog_policy::Role::of(name) == tlog_policy::Role::Audit);
+        let of_peers = self.mirrors.iter();
+        let of_peers = of_peers.filter(|(name, _)| self.auditors.contains(*name));
+        assay.auditors = cosigners(of_peers.chain(of_policy))?;
+        Ok(assay)
     }
 }
 
-/// Adds the keys of one name, unless there are keys of that name.
-fn peers_keys(all: &mut BTreeMap<String, Vec<VerifierKey>>, keys: &[VerifierKey]) {
+fn cosigners<'k>(
+    keys: impl Iterator<Item = (&'k String, &'k Vec<VerifierKey>)>,
+) -> Result<Vec<CosignerVerifier>, KnownError> {
+    let verifiers = keys.map(|(name, keys)| {
+        let name = name.clone();
+        let verifier = CosignerVerifier::new(keys.clone());
+        verifier.map_err(|source| KnownError::Witness { name, source })
+    });
+    verifiers.collect()
+}
+
+/// Adds the keys of one name, unless there are keys of that name. Returns whether they count.
+fn peers_keys(all: &mut BTreeMap<String, Vec<VerifierKey>>, keys: &[VerifierKey]) -> bool {
     let Some(name) = keys.first().map(VerifierKey::name) else {
-        return;
+        return false;
     };
     match all.get(name) {
         None => _ = all.insert(name.to_owned(), keys.to_vec()),
         Some(configured) if keys.iter().all(|key| configured.contains(key)) => {}
-        Some(_) => tracing::warn!(
-            name,
-            "a peer has other keys of this name than the configuration, whose keys hold when \
-             misbehavior is verified"
-        ),
+        Some(_) => {
+            tracing::warn!(
+                name,
+                "a peer has other keys of this name than the configuration, whose keys hold when \
+                 misbehavior is verified"
+            );
+            return false;
+        }
     }
+    true
 }
 
 fn add(keys: &mut Vec<VerifierKey>, key: &VerifierKey) {

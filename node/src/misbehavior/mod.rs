@@ -3,27 +3,38 @@
 //! - [`Evidence`]: what is kept, and whom it convicts. Nothing gets in that does not verify with
 //!   the keys that the operator configured.
 //! - [`known`]: those keys.
-//! - `crowded`: which files go, so that whoever is new has one. `folder`: the files. They are verified again at every start.
+//! - `kept`: what is known of the files, and how many there may be. `crowded`: which of them go, so
+//!   that whoever is new has one. `folder`: the files. They are verified again at every start.
 //! - [`http`]: `GET /misbehavior`. The calls of gRPC are in `api::federation`.
 //!
 //! **Sticky.** Nothing takes a conviction back but removing the culprit from the configuration; its
 //! files stay, and convict again if it comes back.
 //!
-//! Left out: what follows from a conviction, which the witness and the cosigner decide; and kinds
-//! of misbehavior that need entries and the index.
+//! **Breaches** of the rules of Assay logs are kept, too, and convict nobody: they hold only
+//! against logs that are known here as Assay logs, say which version judged them, and have room of
+//! their own.
+//!
+//! Left out: what follows from a conviction or a breach, which witness, cosigner and auditor
+//! decide.
 
 mod crowded;
 mod folder;
 pub mod http;
+mod kept;
 pub mod known;
+
+pub use kept::{Listed, NotKept};
 
 use crate::peers::{KnownPeer, Peers};
 use crate::reason::with_causes;
 use arc_swap::ArcSwap;
-use assay_claims::misbehavior::{Culprit, KnownKeys, MisbehaviorError, VerifiedMisbehavior};
+use assay_claims::misbehavior::{
+    AssayKeys, Culprit, KnownKeys, VerifiedBreach, VerifiedMisbehavior, VerifiedText,
+};
 use assay_tlog::Hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use folder::{Folder, Read};
+use kept::{Kept, LIMITS, Limits};
 use known::{Known, KnownError};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,45 +43,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
-
-/// How much is kept.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Most files of one culprit and kind. One is enough.
-    of_one: usize,
-    /// Most files: as many culprits as an operator will look at.
-    files: usize,
-    /// Most bytes of all of them.
-    bytes: usize,
-}
-
-const LIMITS: Limits = Limits {
-    of_one: 4,
-    files: 1000,
-    bytes: 64 << 20,
-};
-
-/// Why a text is not kept.
-#[derive(Debug, thiserror::Error)]
-pub enum NotKept {
-    /// It proves nothing to this node.
-    #[error(transparent)]
-    Unproven(#[from] MisbehaviorError),
-    /// There is enough about this culprit, which is convicted.
-    #[error("enough texts of the kind {kind} about {culprit} are kept already")]
-    Enough {
-        /// Who it is about.
-        culprit: Culprit,
-        /// The kind.
-        kind: &'static str,
-    },
-    /// There is no room for more.
-    #[error("so much misbehavior is kept already that no more is taken")]
-    Full,
-    /// It cannot be stored.
-    #[error("misbehavior cannot be stored")]
-    Io(#[from] FolderError),
-}
 
 /// Why kept misbehavior cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -95,24 +67,13 @@ pub struct FolderError {
     source: io::Error,
 }
 
-/// What is known of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The SHA-256 of the file.
-    pub id: Hash,
-    /// Its kind: `split`, `rewrite` or `witness`.
-    pub kind: &'static str,
-    /// Who misbehaved.
-    pub culprit: Culprit,
-    bytes: usize,
-}
-
 /// Proven misbehavior that is kept.
 #[derive(Debug)]
 pub struct Evidence {
     /// Whose keys the configuration has. Those of the peers come and go beside them.
     configured: Known,
-    keys: ArcSwap<KnownKeys>,
+    sources: Mutex<Sources>,
+    keys: ArcSwap<Trusted>,
     folders: Vec<Folder>,
     limits: Limits,
     /// Held while a file is written, so that the limits hold.
@@ -120,54 +81,20 @@ pub struct Evidence {
     kept: RwLock<Kept>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    files: BTreeMap<Hash, Listed>,
-    /// Whoever a file convicts, also one that could not be stored.
-    convicted: BTreeSet<Culprit>,
-    bytes: usize,
+/// Whose keys are trusted, and for what.
+#[derive(Debug)]
+struct Trusted {
+    known: Arc<KnownKeys>,
+    assay: Arc<AssayKeys>,
 }
 
-impl Kept {
-    fn insert(&mut self, listed: Listed) {
-        self.convicted.insert(listed.culprit.clone());
-        self.bytes += listed.bytes;
-        if let Some(before) = self.files.insert(listed.id, listed) {
-            self.bytes -= before.bytes;
-        }
-        metrics::gauge!("assay_misbehavior_files").set(self.files.len() as f64);
-    }
-
-    /// Returns the files that have to go so that there is room.
-    fn room_for(&self, listed: &Listed, limits: Limits) -> Result<Vec<Hash>, NotKept> {
-        let of_one =
-            |other: &&Listed| (&other.culprit, other.kind) == (&listed.culprit, listed.kind);
-        if self.files.values().filter(of_one).count() >= limits.of_one {
-            return Err(NotKept::Enough {
-                culprit: listed.culprit.clone(),
-                kind: listed.kind,
-            });
-        }
-        crowded::out(self.files.values(), listed, limits).ok_or(NotKept::Full)
-    }
-
-    fn remove(&mut self, id: &Hash) {
-        if let Some(gone) = self.files.remove(id) {
-            self.bytes -= gone.bytes;
-        }
-        metrics::gauge!("assay_misbehavior_files").set(self.files.len() as f64);
-    }
-}
-
-impl Listed {
-    fn of(found: &VerifiedMisbehavior) -> Self {
-        Listed {
-            id: found.id(),
-            kind: found.kind(),
-            culprit: found.culprit().clone(),
-            bytes: found.text().len(),
-        }
-    }
+/// What the keys are made from.
+#[derive(Debug)]
+struct Sources {
+    /// The configuration, the peers and the lists.
+    known: Known,
+    /// The logs that are replayed here.
+    audited: BTreeSet<String>,
 }
 
 impl Evidence {
@@ -178,10 +105,14 @@ impl Evidence {
     /// A damaged file is reported and set aside. One that these keys do not verify is reported and
     /// left: its culprit is not configured any more. Fails with [`EvidenceError`].
     pub fn open(data: &[&Path], configured: Known) -> Result<Self, EvidenceError> {
-        let keys = configured.keys()?;
+        let sources = Sources {
+            known: configured.clone(),
+            audited: BTreeSet::new(),
+        };
         let evidence = Evidence {
             configured,
-            keys: ArcSwap::from_pointee(keys),
+            keys: ArcSwap::from_pointee(sources.trusted()?),
+            sources: Mutex::new(sources),
             folders: data.iter().map(|data| Folder::below(data)).collect(),
             limits: LIMITS,
             writing: Mutex::default(),
@@ -203,8 +134,27 @@ impl Evidence {
         let mut known = self.configured.clone();
         known.peers(peers);
         known.listed(listed);
-        let looked = known.keys().map_err(EvidenceError::from).and_then(|keys| {
-            self.keys.store(Arc::new(keys));
+        self.trust(|sources| sources.known = known)
+    }
+
+    /// Holds a log to the rules of Assay from now on: it is replayed here, so that it is known to
+    /// hold entries of Assay. What was kept is verified again.
+    pub fn audits(&self, origin: &str) {
+        let mut logs = self.assay().logs.clone().into_iter();
+        if logs.all(|log| log.origin() != origin) {
+            let origin = origin.to_owned();
+            self.trust(|sources| _ = sources.audited.insert(origin));
+        }
+    }
+
+    /// Changes whose keys are trusted, and verifies what was kept with them. Returns whether that
+    /// was done; what goes wrong is reported.
+    fn trust(&self, change: impl FnOnce(&mut Sources)) -> bool {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut sources);
+        let trusted = sources.trusted().map_err(EvidenceError::from);
+        let looked = trusted.and_then(|trusted| {
+            self.keys.store(Arc::new(trusted));
             Ok(self.load()?)
         });
         if let Err(error) = &looked {
@@ -217,9 +167,19 @@ impl Evidence {
         looked.is_ok()
     }
 
-    /// The keys that it verifies with now.
+    /// The keys with which it convicts now.
     pub fn keys(&self) -> Arc<KnownKeys> {
-        self.keys.load_full()
+        self.keys.load().known.clone()
+    }
+
+    /// Who is held to the rules of Assay now, and with which keys.
+    pub fn assay(&self) -> Arc<AssayKeys> {
+        self.keys.load().assay.clone()
+    }
+
+    fn verify(&self, text: &[u8]) -> Result<VerifiedText, NotKept> {
+        let keys = self.keys.load();
+        Ok(VerifiedText::verify(text, &keys.known, &keys.assay)?)
     }
 
     /// Reads the folders, and convicts whomever the files convict that were not known. Fails if one
@@ -242,17 +202,15 @@ impl Evidence {
                 }
             }
         }
-        let keys = self.keys.load_full();
         for (id, text) in texts {
-            let found = match VerifiedMisbehavior::verify(&text, &keys) {
+            let found = match self.verify(&text) {
                 Ok(found) => Listed::of(&found),
                 Err(error) => {
-                    tracing::warn!(%id, %error, "stored misbehavior convicts nobody here");
+                    tracing::warn!(%id, %error, "stored misbehavior shows nothing here");
                     continue;
                 }
             };
-            let culprit = &found.culprit;
-            tracing::error!(%id, %culprit, "convicted of misbehavior, see GET /misbehavior");
+            tell(&found);
             self.write_kept(|kept| kept.insert(found));
             self.copy(&id, &text);
         }
@@ -270,25 +228,34 @@ impl Evidence {
     }
 
     /// Takes a text that somebody sent. Returns its id, and whether it was not known before. The
-    /// text is then durable, and its culprit is convicted.
+    /// text is then durable, and its culprit is convicted, if it is one that convicts.
     pub fn report(&self, text: &[u8]) -> Result<(Hash, bool), NotKept> {
         let id = Hash::of(text);
-        if self.read_kept(|kept| kept.files.contains_key(&id)) {
+        if self.listed(&id).is_some() {
             return Ok((id, false));
         }
-        let found = VerifiedMisbehavior::verify(text, &self.keys.load())?;
-        Ok((id, self.keep(&found)?))
+        Ok((id, self.keep_text(&self.verify(text)?)?))
     }
 
     /// Convicts, and keeps what was found. Returns whether it was not known before.
     ///
     /// Also if it cannot be stored, the culprit is convicted for as long as this process runs.
     pub fn keep(&self, found: &VerifiedMisbehavior) -> Result<bool, NotKept> {
+        self.keep_text(&found.clone().into())
+    }
+
+    /// Keeps a breach that was found here. Returns whether it was not known before. It convicts
+    /// nobody.
+    pub fn keep_breach(&self, found: &VerifiedBreach) -> Result<bool, NotKept> {
+        self.keep_text(&found.clone().into())
+    }
+
+    fn keep_text(&self, found: &VerifiedText) -> Result<bool, NotKept> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let listed = Listed::of(found);
         let (mut room, mut is_first) = (Ok(Vec::new()), false);
         let known = self.write_kept(|kept| {
-            is_first = kept.convicted.insert(listed.culprit.clone());
+            is_first = listed.convicts() && kept.convicted.insert(listed.culprit.clone());
             room = kept.room_for(&listed, self.limits);
             kept.files.contains_key(&listed.id)
         });
@@ -299,6 +266,8 @@ impl Evidence {
         let out = match stored {
             Ok(out) => out,
             Err(enough @ NotKept::Enough { .. }) => return Err(enough),
+            // Breaches may come in numbers, and nobody is convicted by them.
+            Err(full @ NotKept::Full) if !listed.convicts() => return Err(full),
             Err(error) => {
                 // The whole text once: a disk that is full is not to be filled with it.
                 let text = is_first.then(|| found.text());
@@ -307,12 +276,9 @@ impl Evidence {
                 return Err(error);
             }
         };
-        let Listed {
-            id, kind, culprit, ..
-        } = &listed;
-        metrics::counter!("assay_misbehavior_total", "kind" => *kind).increment(1);
-        tracing::error!(%id, %culprit, kind, "misbehavior is proven, see GET /misbehavior/{id}");
-        self.write_kept(|kept| kept.insert(listed.clone()));
+        metrics::counter!("assay_misbehavior_total", "kind" => listed.kind).increment(1);
+        tell(&listed);
+        self.write_kept(|kept| kept.insert(listed));
         self.drop_files(&out);
         Ok(true)
     }
@@ -331,8 +297,26 @@ impl Evidence {
         }
     }
 
+    /// Removes the breaches by the log or the auditor of this name, and returns what was removed.
+    /// They come back if somebody reports them. What convicts stays.
+    pub fn clear(&self, name: &str) -> Result<Vec<Listed>, FolderError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cleared = self.list(None);
+        cleared.retain(|listed| match &listed.culprit {
+            _ if listed.convicts() => false,
+            Culprit::Log(by) | Culprit::Mirror(by) | Culprit::Witness(by) => by == name,
+        });
+        for Listed { id, .. } in &cleared {
+            for folder in &self.folders {
+                folder.remove(id)?;
+            }
+            self.write_kept(|kept| kept.remove(id));
+        }
+        Ok(cleared)
+    }
+
     /// Writes a file to every folder, durably.
-    fn store(&self, found: &VerifiedMisbehavior) -> Result<(), NotKept> {
+    fn store(&self, found: &VerifiedText) -> Result<(), NotKept> {
         for folder in &self.folders {
             folder.write(&found.id(), found.text().as_bytes())?;
         }
@@ -357,6 +341,21 @@ impl Evidence {
         })
     }
 
+    /// A breach by the log of this origin that is kept. It convicts nobody.
+    pub fn breach_by(&self, origin: &str) -> Option<Listed> {
+        self.read_kept(|kept| {
+            let mut breaches = kept.files.values().filter(|listed| !listed.convicts());
+            // What an auditor cosigned is its own word: the log may never have signed that.
+            let by = breaches.find(|it| matches!(&it.culprit, Culprit::Log(log) if log == origin));
+            by.cloned()
+        })
+    }
+
+    /// What is known of a file that is kept.
+    pub fn listed(&self, id: &Hash) -> Option<Listed> {
+        self.read_kept(|kept| kept.files.get(id).cloned())
+    }
+
     /// All files with larger ids than `after`, in the order of their ids.
     pub fn list(&self, after: Option<Hash>) -> Vec<Listed> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -369,7 +368,7 @@ impl Evidence {
     /// Reads a file. `None` if there is none that was verified. Fails if it was damaged or taken
     /// away since.
     pub fn read(&self, id: &Hash) -> Result<Option<Vec<u8>>, FolderError> {
-        if !self.read_kept(|kept| kept.files.contains_key(id)) {
+        if self.listed(id).is_none() {
             return Ok(None);
         }
         for folder in &self.folders {
@@ -386,6 +385,35 @@ impl Evidence {
 
     fn write_kept<T>(&self, with: impl FnOnce(&mut Kept) -> T) -> T {
         with(&mut self.kept.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sources {
+    fn trusted(&self) -> Result<Trusted, KnownError> {
+        Ok(Trusted {
+            known: Arc::new(self.known.keys()?),
+            assay: Arc::new(self.known.assay(&self.audited)?),
+        })
+    }
+}
+
+/// Says in the trace what is proven.
+fn tell(listed: &Listed) {
+    let Listed {
+        id, kind, culprit, ..
+    } = listed;
+    match listed.verifier {
+        None => {
+            tracing::error!(%id, %culprit, kind, "misbehavior is proven: GET /misbehavior/{id}");
+        }
+        Some(verifier) => tracing::error!(
+            %id,
+            %culprit,
+            kind,
+            verifier,
+            "a breach of the rules of logs is shown, which convicts nobody, see GET \
+             /misbehavior/{id}"
+        ),
     }
 }
 
@@ -408,5 +436,9 @@ pub fn follow(evidence: &Arc<Evidence>, peers: Peers) {
     });
 }
 
+#[cfg(test)]
+mod breaches;
+#[cfg(test)]
+pub(crate) mod made;
 #[cfg(test)]
 mod tests;

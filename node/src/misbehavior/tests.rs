@@ -1,6 +1,7 @@
 //! What is kept, what is not, and what a start makes of it.
 
 use super::*;
+use assay_claims::misbehavior::MisbehaviorError;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::SignerKey;
@@ -8,9 +9,9 @@ use assay_tlog::tree::TreeSize;
 use std::fs;
 use tempfile::TempDir;
 
-const ORIGIN: &str = "log.example/a";
+pub(super) const ORIGIN: &str = "log.example/a";
 
-fn key(origin: &str) -> SignerKey {
+pub(super) fn key(origin: &str) -> SignerKey {
     SignerKey::from_seed(origin, Hash::of(origin.as_bytes()).as_bytes()).unwrap()
 }
 
@@ -18,7 +19,7 @@ fn log(origin: &str) -> LogVerifier {
     LogVerifier::new(origin, vec![key(origin).verifier()]).unwrap()
 }
 
-fn keys(origins: &[&str]) -> Known {
+pub(super) fn keys(origins: &[&str]) -> Known {
     let mut known = Known::default();
     for origin in origins {
         known.log(&key(origin).verifier());
@@ -36,17 +37,17 @@ fn head(origin: &str, size: u64, root: &str) -> VerifiedHead {
 }
 
 /// Two trees of one size.
-fn split(origin: &str, size: u64) -> VerifiedMisbehavior {
+pub(super) fn split(origin: &str, size: u64) -> VerifiedMisbehavior {
     let [a, b] = ["a", "b"].map(|root| head(origin, size, root));
     against(Some(&a), &b).unwrap()
 }
 
-fn open(folder: &TempDir, origins: &[&str]) -> Evidence {
+pub(super) fn open(folder: &TempDir, origins: &[&str]) -> Evidence {
     Evidence::open(&[folder.path()], keys(origins)).unwrap()
 }
 
 /// The names of the files in a data folder.
-fn files(folder: &TempDir) -> Vec<String> {
+pub(super) fn files(folder: &TempDir) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder.path().join("misbehavior")) else {
         return Vec::new();
     };
@@ -86,7 +87,7 @@ fn what_is_reported_is_verified_with_configured_keys_before_it_is_kept() {
     let stranger = split("log.example/b", 3);
     let refused = evidence.report(stranger.text().as_bytes()).unwrap_err();
     let unknown = MisbehaviorError::UnknownCulprit(stranger.culprit().clone());
-    assert!(matches!(refused, NotKept::Unproven(error) if error == unknown));
+    assert!(matches!(refused, NotKept::Unproven(error) if error == unknown.into()));
     // Two heads that an honest log signs, in the form of a text.
     let honest = found
         .text()
@@ -95,7 +96,7 @@ fn what_is_reported_is_verified_with_configured_keys_before_it_is_kept() {
             format!("{}\n{note}", note.len())
         });
     let refused = evidence.report(honest.as_bytes()).unwrap_err();
-    let innocent = NotKept::Unproven(MisbehaviorError::Innocent);
+    let innocent = NotKept::Unproven(MisbehaviorError::Innocent.into());
     assert_eq!(refused.to_string(), innocent.to_string());
     assert!(!evidence.convicts_log(ORIGIN));
     assert_eq!((files(&folder), evidence.list(None)), (vec![], vec![]));
@@ -120,7 +121,7 @@ fn a_conviction_outlives_a_start_and_ends_with_the_configuration() {
     assert!(open(&folder, &[ORIGIN]).keep(&found).unwrap());
     let again = open(&folder, &[ORIGIN]);
     assert!(again.convicts_log(ORIGIN));
-    assert_eq!(again.list(None), [Listed::of(&found)]);
+    assert_eq!(again.list(None), [Listed::of(&found.clone().into())]);
     assert!(!again.keep(&found).unwrap());
     let removed = open(&folder, &["log.example/b"]);
     assert!(!removed.convicts_log(ORIGIN));
@@ -167,7 +168,7 @@ fn so_much_is_kept_and_no_more() {
     assert!(evidence.keep(&split("log.example/b", 1)).unwrap());
 
     let other = split("log.example/b", 2);
-    let bytes = evidence.read_kept(|kept| kept.bytes);
+    let bytes = evidence.read_kept(|kept| kept.held(true).1);
     for limits in [
         Limits { files: 5, ..LIMITS },
         Limits {

@@ -431,7 +431,7 @@ fn evidence(
     own: Option<&WitnessConfig>,
 ) -> Result<Arc<Evidence>, StartError> {
     let mut known = Known::default();
-    keys.verifiers().iter().for_each(|key| known.log(key));
+    keys.verifiers().iter().for_each(|key| known.own_log(key));
     let mut folders = vec![config.storage.path.as_path()];
     if let Some(witnesses) = witnesses {
         known.policy(witnesses.policy());

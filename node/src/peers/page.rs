@@ -5,7 +5,7 @@ use super::{KnownPeer, Peers, Role};
 use crate::api::{metered::Paid, serve::Peer};
 use crate::held::NoRoom;
 use assay_proto::federation_page::{
-    CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,
+    CopyPart, CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -28,7 +28,7 @@ pub struct Page {
     /// Its witness, and the lists from which that took logs.
     pub witness: Option<Part<(CosignerPart, Vec<ListPart>)>>,
     /// Its mirror.
-    pub mirror: Option<Part<CosignerPart>>,
+    pub mirror: Option<Part<(CosignerPart, Vec<CopyPart>)>>,
     /// The quorum of its log.
     pub quorum: Option<Part<QuorumPart>>,
     /// Its peers.
@@ -50,10 +50,13 @@ impl Page {
     fn say(&self) -> FederationPage {
         let witness = self.witness.as_ref().map(|witness| witness());
         let (witness, log_lists) = witness.unzip();
+        let mirror = self.mirror.as_ref().map(|mirror| mirror());
+        let (mirror, copies) = mirror.unzip();
         FederationPage {
             log: self.log.as_ref().map(|log| log()),
             witness,
-            mirror: self.mirror.as_ref().map(|mirror| mirror()),
+            mirror,
+            copies: copies.unwrap_or_default(),
             quorum: self.quorum.as_ref().map(|quorum| quorum()),
             peers: self.peers.now().iter().map(peer).collect(),
             log_lists: log_lists.unwrap_or_default(),
@@ -79,6 +82,21 @@ fn peer(known: &KnownPeer) -> PeerPart {
             .map(str::to_owned),
         roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
     }
+}
+
+/// Returns the route of the admin socket: `GET /copies`, a line for each log that is copied, with
+/// how its audit is, a tab, and its origin.
+pub fn admin(mirror: Part<(CosignerPart, Vec<CopyPart>)>) -> Router {
+    Router::new()
+        .route("/copies", get(copies))
+        .with_state(mirror)
+}
+
+async fn copies(State(mirror): State<Part<(CosignerPart, Vec<CopyPart>)>>) -> String {
+    let (_, copies) = mirror();
+    let lines = copies.iter();
+    let lines = lines.map(|copy| format!("{}\t{}\n", copy.words(), copy.origin));
+    lines.collect()
 }
 
 /// Returns the route.

@@ -133,11 +133,16 @@ async fn change(
     }
 }
 
-/// Returns what the node at the socket says of logs (`GET /standing`). `None` if no node answers.
-pub async fn standing(socket: &Path) -> Option<String> {
+/// Returns what the node at the socket says of logs: `what` is `standing`, for what it has against
+/// them, or `copies`, for how their audits are. `None` if no node answers, or it copies none.
+pub async fn told(socket: &Path, what: &str) -> Option<String> {
     let client = reqwest::Client::builder().unix_socket(socket);
     let client = client.timeout(PATIENCE).build().ok()?;
-    let answer = client.get("http://node/standing").send().await.ok()?;
+    let answer = client
+        .get(format!("http://node/{what}"))
+        .send()
+        .await
+        .ok()?;
     answer.error_for_status().ok()?.text().await.ok()
 }
 

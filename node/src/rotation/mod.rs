@@ -27,12 +27,14 @@ pub enum Part {
     Witness,
     /// The keys of its mirror.
     Mirror,
+    /// The keys of its auditor.
+    Audit,
 }
 
 impl Part {
     /// The keys of this name.
     pub fn named(name: &str) -> Option<Self> {
-        let mut all = [Part::Log, Part::Witness, Part::Mirror].into_iter();
+        let mut all = [Part::Log, Part::Witness, Part::Mirror, Part::Audit].into_iter();
         all.find(|part| part.to_string() == name)
     }
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Part {
             Part::Log => "log",
             Part::Witness => "witness",
             Part::Mirror => "mirror",
+            Part::Audit => "audit",
         })
     }
 }

@@ -31,7 +31,7 @@ pub struct LogRotation {
     pub shown: Box<dyn Fn() -> Option<String> + Send>,
 }
 
-/// The keys of a witness or a mirror, as its node changes them.
+/// The keys of a witness, a mirror or an auditor, as its node changes them.
 pub struct CosignerRotation {
     /// The key files.
     pub files: Vec<PathBuf>,
@@ -50,6 +50,8 @@ pub struct Rotations {
     pub witness: Option<CosignerRotation>,
     /// Those of its mirror.
     pub mirror: Option<CosignerRotation>,
+    /// Those of its auditor.
+    pub audit: Option<CosignerRotation>,
 }
 
 /// Why a node did not change its keys.
@@ -81,6 +83,7 @@ impl Rotations {
             Part::Log => &None,
             Part::Witness => &self.witness,
             Part::Mirror => &self.mirror,
+            Part::Audit => &self.audit,
         };
         own.as_ref().ok_or(RotationError::Absent(part))
     }

@@ -7,6 +7,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod breaches;
 mod site;
 
 use anyhow::{Context, ensure};

@@ -117,7 +117,11 @@ fn key_rotation() -> anyhow::Result<()> {
     grown(&world, "a", size + 2)?;
     let old = fs::read_dir(&host.dir)?.filter_map(Result::ok);
     let kept = old.filter(|file| file.file_name().to_string_lossy().contains(".retired-"));
-    assert_eq!(kept.count(), 3, "log.key and both of the mirror");
+    assert_eq!(
+        kept.count(),
+        5,
+        "log.key and both of the mirror and of the auditor"
+    );
     Ok(())
 }
 

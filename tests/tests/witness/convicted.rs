@@ -49,6 +49,7 @@ async fn listed(
     let request = ListMisbehaviorRequest {
         after: after.to_vec().into(),
         culprits: culprits.iter().map(|name| (*name).to_owned()).collect(),
+        ..ListMisbehaviorRequest::default()
     };
     let stream = connect(url).await?.list_misbehavior(request).await?;
     let mut stream = stream.into_inner();

@@ -53,11 +53,31 @@ impl VerifiedText {
         }
     }
 
+    /// The text, which anybody who has the culprit's keys can verify.
+    pub fn text(&self) -> &str {
+        match self {
+            VerifiedText::Misbehavior(found) => found.text(),
+            VerifiedText::Breach(found) => found.text(),
+        }
+    }
+
     /// What names the text: its SHA-256.
     pub fn id(&self) -> Hash {
         match self {
             VerifiedText::Misbehavior(found) => found.id(),
             VerifiedText::Breach(found) => found.id(),
         }
+    }
+}
+
+impl From<VerifiedMisbehavior> for VerifiedText {
+    fn from(found: VerifiedMisbehavior) -> Self {
+        VerifiedText::Misbehavior(found)
+    }
+}
+
+impl From<VerifiedBreach> for VerifiedText {
+    fn from(found: VerifiedBreach) -> Self {
+        VerifiedText::Breach(Box::new(found))
     }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// Who misbehaved: the first 8 bytes of the SHA-256 of `log <origin>`, `witness <name>` or
-/// `mirror <name>`, as the text of misbehavior has it. Texts that do not convict need names of
-/// their own.
+/// `mirror <name>`, as the text of misbehavior has it. Texts that do not convict have names of
+/// their own: the same behind `breach `.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CulpritId(pub u64);
 
@@ -93,6 +93,14 @@ impl Evidence {
         }
     }
 
+    pub fn forget(&mut self, id: Hash) {
+        self.ids.remove(&id);
+        self.lines.retain(|line, _| line.id != id);
+        for held in self.held.values_mut() {
+            held.retain(|held| *held != id);
+        }
+    }
+
     /// What to name to a peer: what came in the last rounds, at most `most`.
     pub fn fresh(&self, round: u64, most: usize) -> Vec<EvidenceLine> {
         let fresh = self
@@ -150,6 +158,17 @@ mod tests {
             evidence.add(line(1, id), 0);
         }
         assert_eq!(evidence.fresh(0, 99).len(), limits::GOSSIP_EVIDENCE);
+        for id in 0..9 {
+            assert!(!evidence.is_wanted(line(1, 1)), "{id}");
+            evidence.forget(line(1, id).id);
+            evidence.forget(line(1, id).id);
+            assert!(!evidence.holds(line(1, id).id));
+            if id == 3 {
+                break;
+            }
+        }
+        assert!(evidence.is_wanted(line(1, 1)));
+        evidence.add(line(1, 1), 0);
         evidence.remove_culprit(CulpritId(1));
         assert!(!evidence.holds(line(1, 1).id));
         assert_eq!(

@@ -279,6 +279,11 @@ impl Pool {
         }
     }
 
+    /// Knows evidence no more, of a kind that convicts nobody: it is wanted again.
+    pub fn forget(&mut self, id: Hash) {
+        self.evidence.forget(id);
+    }
+
     fn is_convicted(&self, origin: &str) -> bool {
         self.evidence.is_convicted(CulpritId::of_log(origin))
     }
