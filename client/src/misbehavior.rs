@@ -56,6 +56,8 @@ impl Keys {
             if Role::of(name) == Role::Audit {
                 keys.assay.auditors.push(witness.clone());
             }
+            // Its keys may have signed as a mirror's: that is said by the accusation.
+            keys.known.mirrors.push(witness.clone());
             keys.known.witnesses.push(witness);
         }
         keys.assay.logs.clone_from(&keys.known.logs);
@@ -74,13 +76,13 @@ impl Keys {
         let mut culprits: Vec<String> = logs.map(|log| format!("log {}", log.origin())).collect();
         let witnesses = self.known.witnesses.iter();
         culprits.extend(witnesses.map(|witness| format!("witness {}", witness.name())));
-        let auditors = self.assay.auditors.iter();
-        culprits.extend(auditors.map(|auditor| format!("mirror {}", auditor.name())));
+        let mirrors = self.known.mirrors.iter();
+        culprits.extend(mirrors.map(|mirror| format!("mirror {}", mirror.name())));
         culprits
     }
 }
 
-fn by_name<'k>(
+pub(crate) fn by_name<'k>(
     keys: impl IntoIterator<Item = &'k VerifierKey>,
 ) -> BTreeMap<&'k str, Vec<VerifierKey>> {
     let mut named: BTreeMap<&str, Vec<VerifierKey>> = BTreeMap::new();
