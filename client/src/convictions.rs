@@ -70,6 +70,16 @@ impl Convictions {
         self.add(culprit, path);
     }
 
+    /// Keeps a text that was verified, also if it convicts nobody, and takes it as
+    /// [`Convictions::learn`] does. That it cannot be written is no error.
+    pub(crate) fn keep(&mut self, text: &[u8]) {
+        self.learn(text);
+        let path = self.folder.join(format!("{}.{EXTENSION}", Hash::of(text)));
+        if !path.exists() {
+            let _ = files::create_folder(&self.folder).and_then(|()| files::replace(&path, text));
+        }
+    }
+
     /// Why the log of this origin counts no more, if it is convicted.
     pub fn of_log(&self, origin: &str) -> Option<String> {
         let proof = self.logs.get(origin)?.display();

@@ -10,12 +10,15 @@ use crate::{
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::breach::BreachError;
-use assay_claims::misbehavior::{AssayKeys, KnownKeys, VerifiedText};
+use assay_claims::misbehavior::{
+    self, AssayKeys, KnownKeys, Rewrite, VerifiedMisbehavior, VerifiedText,
+};
 use assay_proto::v1::{
     ListMisbehaviorRequest, ReportMisbehaviorRequest, SubmitHeadsRequest,
     federation_service_client::FederationServiceClient,
 };
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -67,6 +70,37 @@ impl Keys {
     /// Verifies a text of any kind. Fails with [`BreachError`].
     pub fn verify(&self, text: &[u8]) -> Result<VerifiedText, BreachError> {
         VerifiedText::verify(text, &self.known, &self.assay)
+    }
+
+    /// What convicts the witnesses who cosigned both of these notes of a log, which cannot both be
+    /// true.
+    pub(crate) fn cosigned_both(
+        &self,
+        first: &str,
+        second: &str,
+        rewrite: Option<Rewrite<'_>>,
+    ) -> Vec<VerifiedMisbehavior> {
+        let mut guilty = Vec::new();
+        for witness in &self.known.witnesses {
+            let (Ok(first), Ok(second)) = (witness.verify(first), witness.verify(second)) else {
+                continue;
+            };
+            let role = match Role::of(witness.name()) {
+                Role::Witness => misbehavior::Role::Witness,
+                Role::Mirror | Role::Audit => misbehavior::Role::Mirror,
+            };
+            let found = VerifiedMisbehavior::of_cosigner(role, &first, &second, rewrite);
+            guilty.extend(found.ok());
+        }
+        guilty
+    }
+
+    /// The auditor that signed a note in the form of a checkpoint, and what it says.
+    pub(crate) fn audited(&self, note: &str) -> Option<(String, Checkpoint)> {
+        let auditors = self.assay.auditors.iter();
+        let mut signed = auditors.filter_map(|auditor| auditor.verify(note).ok());
+        let said = signed.next()?;
+        Some((said.cosigner().to_owned(), said.checkpoint().clone()))
     }
 
     /// Whoever can be found guilty with these keys, as

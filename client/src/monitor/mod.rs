@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `alert` | what is told: kinds, levels, and an id that a second telling has, too |
 //! | `own` | which claims use a name or a key of ours |
-//! | `log` | one round over one log: head, times, entries, replay, what nodes tell of it |
+//! | `log` | one round over one log: head, times, entries, replay |
+//! | `elsewhere` | what its node proves, and witnesses and mirrors have of it |
 //! | `replay` | auditing the log from its tiles |
 //! | `state` | how far one log is, on disk |
 //! | `outbox` | alerts that are still to be sent, on disk |
@@ -22,6 +23,7 @@
 //! Left out: the clock and how often; printing; and anything that is done about an alert.
 
 mod alert;
+mod elsewhere;
 mod log;
 mod metrics;
 mod outbox;
