@@ -11,6 +11,7 @@
 //! | `outbox` | alerts that are still to be sent, on disk |
 //! | `webhook` | the requests: CloudEvents 1.0 and Standard Webhooks |
 //! | `metrics` | numbers for Prometheus |
+//! | `serve` | serving them |
 //!
 //! **The cursor moves after the work.** Alerts are handed to a [`Sink`], which keeps them, before
 //! the state of the log is written. Who is killed between the two tells the same alerts again, with
@@ -29,6 +30,7 @@ mod metrics;
 mod outbox;
 mod own;
 mod replay;
+mod serve;
 mod state;
 mod webhook;
 
@@ -37,4 +39,5 @@ pub use log::{LogMonitor, MonitorError, Seen, Settings, Sink, Watched};
 pub use metrics::metrics;
 pub use outbox::{Outbox, OutboxError};
 pub use own::Own;
+pub use serve::MetricsServer;
 pub use webhook::{Delivered, Webhook, public_key};
