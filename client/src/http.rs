@@ -1,6 +1,7 @@
 //! Plain HTTP to nodes: the TLS settings of a call, for whatever is fetched so.
 
 use crate::{ClientError, Tls};
+use reqwest::StatusCode;
 
 /// Returns what makes HTTP clients with these TLS settings, which follow no redirects and use no
 /// proxy. Fails with [`ClientError::Usage`] if the settings cannot be used.
@@ -19,6 +20,38 @@ pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> 
         builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
     }
     Ok(builder)
+}
+
+/// Fetches what is at `url`, at most `most` bytes; `None` if nothing is there.
+///
+/// Fails with [`ClientError::Unavailable`] if there is no answer or another status than 2xx and
+/// 404, and with [`ClientError::Unverified`] if it is longer.
+pub(crate) async fn get(
+    http: &reqwest::Client,
+    url: &str,
+    most: usize,
+) -> Result<Option<Vec<u8>>, ClientError> {
+    let failed = |error: reqwest::Error| {
+        ClientError::unavailable(format!("{url}: no answer"), error.without_url())
+    };
+    let mut answer = http.get(url).send().await.map_err(failed)?;
+    let status = answer.status();
+    if status == StatusCode::NOT_FOUND {
+        return Ok(None);
+    }
+    if !status.is_success() {
+        let words = format!("HTTP {status}");
+        return Err(ClientError::unavailable(format!("{url}: no answer"), words));
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
+        if bytes.len() + piece.len() > most {
+            let what = format!("{url} has more than {most} bytes");
+            return Err(ClientError::unverified(what));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Some(bytes))
 }
 
 /// What is said of TLS settings that cannot be used.

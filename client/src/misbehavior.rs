@@ -10,12 +10,15 @@ use crate::{
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::breach::BreachError;
-use assay_claims::misbehavior::{AssayKeys, KnownKeys, VerifiedText};
+use assay_claims::misbehavior::{
+    self, AssayKeys, KnownKeys, Rewrite, VerifiedMisbehavior, VerifiedText,
+};
 use assay_proto::v1::{
     ListMisbehaviorRequest, ReportMisbehaviorRequest, SubmitHeadsRequest,
     federation_service_client::FederationServiceClient,
 };
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -56,6 +59,8 @@ impl Keys {
             if Role::of(name) == Role::Audit {
                 keys.assay.auditors.push(witness.clone());
             }
+            // Its keys may have signed as a mirror's: that is said by the accusation.
+            keys.known.mirrors.push(witness.clone());
             keys.known.witnesses.push(witness);
         }
         keys.assay.logs.clone_from(&keys.known.logs);
@@ -67,6 +72,37 @@ impl Keys {
         VerifiedText::verify(text, &self.known, &self.assay)
     }
 
+    /// What convicts the witnesses who cosigned both of these notes of a log, which cannot both be
+    /// true.
+    pub(crate) fn cosigned_both(
+        &self,
+        first: &str,
+        second: &str,
+        rewrite: Option<Rewrite<'_>>,
+    ) -> Vec<VerifiedMisbehavior> {
+        let mut guilty = Vec::new();
+        for witness in &self.known.witnesses {
+            let (Ok(first), Ok(second)) = (witness.verify(first), witness.verify(second)) else {
+                continue;
+            };
+            let role = match Role::of(witness.name()) {
+                Role::Witness => misbehavior::Role::Witness,
+                Role::Mirror | Role::Audit => misbehavior::Role::Mirror,
+            };
+            let found = VerifiedMisbehavior::of_cosigner(role, &first, &second, rewrite);
+            guilty.extend(found.ok());
+        }
+        guilty
+    }
+
+    /// The auditor that signed a note in the form of a checkpoint, and what it says.
+    pub(crate) fn audited(&self, note: &str) -> Option<(String, Checkpoint)> {
+        let auditors = self.assay.auditors.iter();
+        let mut signed = auditors.filter_map(|auditor| auditor.verify(note).ok());
+        let said = signed.next()?;
+        Some((said.cosigner().to_owned(), said.checkpoint().clone()))
+    }
+
     /// Whoever can be found guilty with these keys, as
     /// [`Culprit`](assay_claims::misbehavior::Culprit) writes them.
     pub(crate) fn culprits(&self) -> Vec<String> {
@@ -74,13 +110,13 @@ impl Keys {
         let mut culprits: Vec<String> = logs.map(|log| format!("log {}", log.origin())).collect();
         let witnesses = self.known.witnesses.iter();
         culprits.extend(witnesses.map(|witness| format!("witness {}", witness.name())));
-        let auditors = self.assay.auditors.iter();
-        culprits.extend(auditors.map(|auditor| format!("mirror {}", auditor.name())));
+        let mirrors = self.known.mirrors.iter();
+        culprits.extend(mirrors.map(|mirror| format!("mirror {}", mirror.name())));
         culprits
     }
 }
 
-fn by_name<'k>(
+pub(crate) fn by_name<'k>(
     keys: impl IntoIterator<Item = &'k VerifierKey>,
 ) -> BTreeMap<&'k str, Vec<VerifierKey>> {
     let mut named: BTreeMap<&str, Vec<VerifierKey>> = BTreeMap::new();

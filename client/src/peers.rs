@@ -11,7 +11,7 @@ pub use assay_proto::federation_page::{
 
 use crate::{
     ClientError, Tls,
-    http::{bad_pem, builder, demand_address},
+    http::{bad_pem, builder, demand_address, get},
 };
 use assay_proto::federation_page::PAGE_BYTES;
 use std::time::Duration;
@@ -26,24 +26,10 @@ pub async fn federation(url: &str, tls: &Tls) -> Result<FederationPage, ClientEr
     demand_address(url, "a node")?;
     let http = builder(tls)?.timeout(PATIENCE).build().map_err(bad_pem)?;
     let url = format!("{}/federation.json", url.trim_end_matches('/'));
-    let failed = |error: reqwest::Error| {
-        let error = error.without_url();
-        ClientError::unavailable(format!("{url}: no answer"), error)
-    };
-    let mut answer = http.get(&url).send().await.map_err(failed)?;
-    let status = answer.status();
-    if !status.is_success() {
-        let words = format!("HTTP {status}");
-        return Err(ClientError::unavailable(format!("{url}: no answer"), words));
-    }
-    let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failed)? {
-        if bytes.len() + piece.len() > PAGE_BYTES {
-            let what = format!("{url} has more than {PAGE_BYTES} bytes");
-            return Err(ClientError::unverified(what));
-        }
-        bytes.extend_from_slice(&piece);
-    }
+    let bytes = get(&http, &url, PAGE_BYTES).await?;
+    let bytes = bytes.ok_or_else(|| {
+        ClientError::unavailable(format!("{url}: no answer"), "HTTP 404 Not Found")
+    })?;
     serde_json::from_slice(&bytes)
         .map_err(|error| ClientError::unverified_by(format!("{url} cannot be read"), error))
 }

@@ -11,10 +11,10 @@ use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::breach::BreachError;
 use assay_claims::misbehavior::{MisbehaviorError, Shown, VerifiedText};
 use assay_client::misbehavior::{self, Keys};
-use assay_client::plain;
+use assay_client::{plain, remembered};
 use assay_tlog::Hash;
 use assay_tlog::tlog_policy::TlogPolicy;
-use clap::Subcommand;
+use clap::{Subcommand, builder::FalseyValueParser};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,10 @@ pub enum Command {
         /// The node: http://HOST:PORT or https://HOST:PORT [default: --log]
         #[arg(long, value_name = "URL", env = "ASSAY_NODE")]
         node: Option<String>,
+        /// Ask nobody, and list what this machine remembers: by it, logs are refused and witnesses
+        /// do not count
+        #[arg(long, env = "ASSAY_HERE", value_parser = FalseyValueParser::new())]
+        here: bool,
     },
     /// Hand a file to a node, which verifies it with its own keys
     Report {
@@ -81,7 +85,8 @@ struct FoundView {
 
 #[derive(Debug, Serialize)]
 struct ListView {
-    node: String,
+    /// Who keeps the files; nothing if it is this machine.
+    node: Option<String>,
     files: Vec<FileView>,
 }
 
@@ -95,7 +100,8 @@ struct ReportView {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
         Command::Verify { file } => verify(&file, settings),
-        Command::List { node } => list(node, settings).await,
+        Command::List { here: true, .. } => list_here(settings),
+        Command::List { node, .. } => list(node, settings).await,
         Command::Report { file, node } => report(&file, node, settings).await,
     }
 }
@@ -124,13 +130,13 @@ async fn list(node: Option<String>, settings: &Settings) -> Result<(), Failure> 
     let keys = known(settings)?;
     let node = address(node, settings)?;
     let files = misbehavior::list(&node, &settings.tls).await?;
-    let files = files
-        .iter()
-        .map(|file| FileView::of(file, keys.verify(file)));
-    let view = ListView {
-        node,
-        files: files.collect(),
-    };
+    let view = ListView::new(Some(node), &files, &keys);
+    output::data(settings, || view.text(), &view)
+}
+
+fn list_here(settings: &Settings) -> Result<(), Failure> {
+    let keys = known(settings)?;
+    let view = ListView::new(None, &remembered(&settings.state_dir), &keys);
     output::data(settings, || view.text(), &view)
 }
 
@@ -258,9 +264,19 @@ impl FileView {
 }
 
 impl ListView {
+    fn new(node: Option<String>, files: &[Vec<u8>], keys: &Keys) -> Self {
+        let files = files.iter();
+        let files = files.map(|file| FileView::of(file, keys.verify(file)));
+        ListView {
+            node,
+            files: files.collect(),
+        }
+    }
+
     fn text(&self) -> String {
         if self.files.is_empty() {
-            return format!("{} keeps no misbehavior.", plain(&self.node));
+            let who = self.node.as_deref().unwrap_or("This machine");
+            return format!("{} keeps no misbehavior.", plain(who));
         }
         let lines: Vec<String> = self.files.iter().map(FileView::text).collect();
         lines.join("\n")

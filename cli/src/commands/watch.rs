@@ -11,7 +11,7 @@ use crate::{
 };
 use assay_claims::index::Name;
 use assay_claims::logged::LoggedClaim;
-use assay_client::ask::{self, LogAddress};
+use assay_client::ask::LogAddress;
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
 use assay_client::{
     Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, HeadTimes, plain_json,
@@ -275,7 +275,7 @@ impl Watch {
             &self.settings,
         );
         while let Some(news) = cursor.news(client).await? {
-            ask::check_witnesses(&self.policy, &log.key, &news)?;
+            asker.check_witnesses(&log.key, &news).await?;
             for batch in news.fresh.chunks(BATCH) {
                 let known = asker.with_context(batch).await?;
                 for fresh in batch {

@@ -2,7 +2,7 @@
 
 use super::confirmed::confirmed;
 use super::connection::{Connection, How};
-use super::convicted::{Convicted, convicted};
+use super::convicted::convicted;
 use super::error::AskError;
 use super::everyone::Others;
 use super::gather::Gathered;
@@ -12,12 +12,12 @@ use super::names::is_of_keys;
 use super::panel::Panel;
 use super::state::LogState;
 use super::topdown::{Inquired, Inquiry, inquire};
-use crate::{Client, ClientError, Tls, one_line};
+use crate::{Client, ClientError, Convictions, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
-use assay_tlog::tlog_policy::Voices;
+use assay_tlog::tlog_policy::{TlogPolicy, Voices};
 use std::{path::Path, sync::Arc};
 use tokio::sync::OnceCell;
 
@@ -28,8 +28,8 @@ pub struct Asker {
     how: How,
     now_ms: u64,
     connections: Vec<Connection>,
-    /// Which logs misbehaved. Nodes are asked once.
-    convicted: Arc<OnceCell<Convicted>>,
+    /// Who misbehaved. Nodes are asked once.
+    convicted: Arc<OnceCell<Option<Convictions>>>,
 }
 
 /// What one log answered.
@@ -202,10 +202,17 @@ impl Asker {
         }
     }
 
-    /// The logs that are convicted, and why.
-    async fn convicted(&self) -> &Convicted {
+    /// Who is convicted; `None` if nothing is asked.
+    async fn convicted(&self) -> Option<&Convictions> {
         let asked = || convicted(&self.policy, &self.connections, self.how);
-        self.convicted.get_or_init(asked).await
+        self.convicted.get_or_init(asked).await.as_ref()
+    }
+
+    /// The policy's logs and witnesses, but for the witnesses that are convicted.
+    pub(super) async fn tlog(&self) -> Option<TlogPolicy> {
+        let tlog = self.policy.tlog()?;
+        let convicted = self.convicted().await;
+        Some(convicted.map_or_else(|| tlog.clone(), |convicted| convicted.apply(tlog)))
     }
 
     /// The policy.
@@ -231,10 +238,10 @@ impl Asker {
     /// says so, everyone: about what is asked, and about what was said of it.
     ///
     /// It guarantees that every answer is verified, and that its heads are confirmed by as many
-    /// witnesses as the policy asks for. A log that cannot be reached, or is convicted of
-    /// misbehavior, is no failure: its [`Answer`] says so. Fails with [`AskError::OfLog`] if an
-    /// answer does not verify or answers cannot be kept or read, and with [`AskError::BrokenClaim`]
-    /// if a claim does not.
+    /// witnesses as the policy asks for, of whom none is convicted of misbehavior. A log that
+    /// cannot be reached, or is convicted, is no failure: its [`Answer`] says so. Fails with
+    /// [`AskError::OfLog`] if an answer does not verify or answers cannot be kept or read, and with
+    /// [`AskError::BrokenClaim`] if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
         let inquire = async {
             let mut tries = self.tries();
@@ -274,15 +281,15 @@ impl Asker {
             others: None,
             limits: Vec::new(),
         };
-        let convicted = self.convicted().await;
+        let (convicted, tlog) = (self.convicted().await, self.tlog().await);
         for (connection, (log, gathered)) in self.connections.iter().zip(panel.finish()) {
             // Whatever it answers: it cannot end the question about the others either.
-            if let Some(why) = convicted.get(log.key.name()) {
-                let silent = AskedLog::silent(log, why.clone(), LogState::Convicted);
+            if let Some(why) = convicted.and_then(|it| it.of_log(log.key.name())) {
+                let silent = AskedLog::silent(log, why, LogState::Convicted);
                 asked.logs.push(silent);
                 continue;
             }
-            let mut answered = answered(&self.policy, log, gathered, self.how)?;
+            let mut answered = answered(tlog.as_ref(), log, gathered, self.how)?;
             answered.mirror = connection.mirror().await;
             asked.logs.push(answered);
         }
@@ -317,7 +324,8 @@ impl Asker {
         }
         let convicted = self.convicted().await;
         for connection in &self.connections {
-            if convicted.contains_key(connection.log.key.name()) {
+            let name = connection.log.key.name();
+            if convicted.is_some_and(|it| it.of_log(name).is_some()) {
                 continue;
             }
             match connection.client().await {
@@ -374,7 +382,7 @@ fn unanswered(log: LogAddress, error: ClientError) -> Result<AskedLog, AskError>
 
 /// What an answer is worth: verified, and confirmed by as many witnesses as the policy asks for.
 fn answered(
-    policy: &Policy,
+    tlog: Option<&TlogPolicy>,
     log: LogAddress,
     gathered: Result<Gathered, ClientError>,
     how: How,
@@ -403,11 +411,13 @@ fn answered(
         };
         return Ok(AskedLog::silent(log, why, state));
     }
-    let confirmed = match confirmed(policy, &log.key, &gathered.heads) {
+    let confirmed = match confirmed(tlog, &log.key, &gathered.heads) {
         Ok(confirmed) => confirmed,
         Err(unconfirmed) => {
             let why = unconfirmed.error.to_string();
-            return Ok(AskedLog::silent(log, why, LogState::Unconfirmed));
+            let mut silent = AskedLog::silent(log, why, LogState::Unconfirmed);
+            silent.voices.convicted = unconfirmed.error.convicted();
+            return Ok(silent);
         }
     };
     let head_at_ms = confirmed.fresh_at_ms;

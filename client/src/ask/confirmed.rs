@@ -2,7 +2,6 @@
 //! for confirm each of them, and the times of each fit.
 
 use crate::{Head, HeadTimes, TimeError};
-use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, VerifiedQuorum, Voices};
@@ -36,6 +35,16 @@ pub(super) enum HeadError {
     Times(TimeError),
 }
 
+impl HeadError {
+    /// The witnesses that do not count, because they are convicted, if that may be why.
+    pub fn convicted(self) -> Vec<String> {
+        match self {
+            HeadError::Quorum(QuorumError::Quorum(voices)) => voices.convicted,
+            HeadError::Quorum(_) | HeadError::Times(_) => Vec::new(),
+        }
+    }
+}
+
 /// Who is missing, or what else is wrong.
 fn shortfall(error: &QuorumError) -> String {
     match error {
@@ -47,11 +56,11 @@ fn shortfall(error: &QuorumError) -> String {
 /// Who confirmed all of these heads of the log with this key. Under a policy without a quorum
 /// nobody has to, and a head has no time but the log's.
 pub(super) fn confirmed<'c>(
-    policy: &Policy,
+    tlog: Option<&TlogPolicy>,
     log: &VerifierKey,
     heads: &'c [Head],
 ) -> Result<Confirmed, Unconfirmed<'c>> {
-    let tlog = policy.tlog().filter(|tlog| tlog.quorum().is_some());
+    let tlog = tlog.filter(|tlog| tlog.quorum().is_some());
     let tlog = tlog.map(|tlog| tlog.with_log(log));
     let mut all: Option<Confirmed> = None;
     for head in heads {

@@ -7,28 +7,28 @@ use super::topdown::{judge, signers_of};
 use crate::{ClientError, Fresh, News, plain};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::rules::Policy;
 use assay_policy::verdict::{Answer, Known};
 use assay_tlog::note::VerifierKey;
 
-/// Makes sure that as many witnesses as the policy asks for confirm what is new, and that the times
-/// of its heads fit. Witnesses may come later, so that it fails with [`ClientError::Unavailable`]
-/// while they have not.
-pub fn check_witnesses(policy: &Policy, log: &VerifierKey, news: &News) -> Result<(), ClientError> {
-    match confirmed(policy, log, &news.heads) {
-        Ok(_) => Ok(()),
-        Err(Unconfirmed { checkpoint, error }) => Err(ClientError::Unavailable {
-            what: format!(
-                "its head of {} entries cannot be relied on",
-                checkpoint.size()
-            ),
-            retry_after: None,
-            source: Some(error.into()),
-        }),
-    }
-}
-
 impl Asker {
+    /// Makes sure that as many witnesses as the policy asks for confirm what is new of the log with
+    /// this key, and that the times of its heads fit. Witnesses may come later, so that it fails
+    /// with [`ClientError::Unavailable`] while they have not.
+    pub async fn check_witnesses(&self, log: &VerifierKey, news: &News) -> Result<(), ClientError> {
+        let tlog = self.tlog().await;
+        match confirmed(tlog.as_ref(), log, &news.heads) {
+            Ok(_) => Ok(()),
+            Err(Unconfirmed { checkpoint, error }) => Err(ClientError::Unavailable {
+                what: format!(
+                    "its head of {} entries cannot be relied on",
+                    checkpoint.size()
+                ),
+                retry_after: None,
+                source: Some(error.into()),
+            }),
+        }
+    }
+
     /// The new claims of one log, with what it takes to say what they are worth: whom the policy
     /// trusts, the records of those who signed them, and what these and the trusted ones say of the
     /// claims.

@@ -11,6 +11,7 @@ use super::convicted::nodes;
 use super::error::AskError;
 use crate::{ClientError, HeadStore, misbehavior};
 use assay_tlog::limits::GOSSIP_SUBMITTED;
+use assay_tlog::tlog_policy::TlogPolicy;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -36,9 +37,10 @@ impl Asker {
         let Some(any) = connections.first() else {
             return;
         };
+        let tlog = self.tlog().await;
         let mut heads = Vec::new();
         for connection in connections {
-            heads.extend(self.confirmed_head(connection));
+            heads.extend(self.confirmed_head(connection, tlog.as_ref()));
             heads.extend(contradiction(connection, failed));
         }
         let mut submitted = Vec::new();
@@ -55,9 +57,8 @@ impl Asker {
     }
 
     /// The last head that was seen of a log, if a quorum of the policy's witnesses cosigned it.
-    fn confirmed_head(&self, connection: &Connection) -> Option<Shown> {
-        let key = &connection.log.key;
-        let tlog = self.policy().tlog()?;
+    fn confirmed_head(&self, connection: &Connection, tlog: Option<&TlogPolicy>) -> Option<Shown> {
+        let (key, tlog) = (&connection.log.key, tlog?);
         tlog.quorum()?;
         let head = HeadStore::new(&connection.state_dir, key).load().ok()??;
         tlog.with_log(key).verify(head.note()).ok()?;

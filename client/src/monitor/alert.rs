@@ -15,6 +15,8 @@ pub enum Kind {
     Convicted,
     /// A node keeps proof that a log of the policy broke a rule, or an auditor cosigned that.
     Breach,
+    /// An auditor of the policy finds another index than the log commits to.
+    Disputed,
     /// Entries, index or tiles of the log are not what its head says, or break its rules.
     BrokenRule,
     /// An answer of the node fails a check.
@@ -48,6 +50,7 @@ impl Kind {
             Kind::TwoHistories => "two-histories",
             Kind::Convicted => "convicted",
             Kind::Breach => "breach",
+            Kind::Disputed => "disputed",
             Kind::BrokenRule => "broken-rule",
             Kind::FalseAnswer => "false-answer",
             Kind::NoQuorum => "no-quorum",
@@ -85,6 +88,7 @@ impl Kind {
             | Kind::KeyUsed
             | Kind::IssuerUsed => Level::Critical,
             Kind::Breach
+            | Kind::Disputed
             | Kind::FalseAnswer
             | Kind::NoQuorum
             | Kind::Clock

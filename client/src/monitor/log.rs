@@ -5,18 +5,14 @@ use super::own::Own;
 use super::replay::{Replayed, replay};
 use super::state::{Standing, State};
 use crate::ask::LogAddress;
-use crate::misbehavior::{self, Keys, Which};
+use crate::misbehavior::Keys;
 use crate::times::can_be_under;
-use crate::{BoxError, Client, ClientError, Config, HeadTimes, Tls, one_line, plain};
-use assay_claims::misbehavior::VerifiedText;
+use crate::{BoxError, Client, ClientError, Config, Convictions, HeadTimes, Tls, one_line, plain};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tlog_policy::TlogPolicy;
 use assay_tlog::tree::LeafIndex;
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
-
-/// Most culprits that a node is asked about at once.
-const CULPRITS: usize = 64;
 
 /// What goes on is told by where it was noticed: what one finds does not end what another found.
 const HEAD: &str = "head";
@@ -94,13 +90,14 @@ pub struct Seen {
 /// Watches one log.
 #[derive(Debug)]
 pub struct LogMonitor {
-    settings: Arc<Settings>,
-    watched: Watched,
-    url: String,
-    keys: Keys,
-    state: State,
+    pub(super) settings: Arc<Settings>,
+    pub(super) watched: Watched,
+    pub(super) url: String,
+    pub(super) keys: Keys,
+    pub(super) convictions: Convictions,
+    pub(super) state: State,
     /// What is still to be told, in order.
-    pending: Vec<Alert>,
+    pub(super) pending: Vec<Alert>,
 }
 
 impl LogMonitor {
@@ -119,12 +116,15 @@ impl LogMonitor {
             logs.map(|log| &log.key).chain([&watched.log.key]),
             witnesses.map(|witness| &witness.key),
         )?;
+        let own = [&watched.log.key];
+        let convictions = Convictions::remembered(tlog, own, &settings.state_dir);
         let state = State::open(&settings.state_dir, &watched.log.key)?;
         Ok(LogMonitor {
             settings,
             watched,
             url,
             keys,
+            convictions,
             state,
             pending: Vec::new(),
         })
@@ -136,8 +136,8 @@ impl LogMonitor {
     }
 
     /// Looks at the log once, at this time in milliseconds since 1970: its head and times, the
-    /// entries behind those that are done, the whole log if a replay is due, and what its node
-    /// tells of misbehavior.
+    /// entries behind those that are done, the whole log if a replay is due, and what its node and
+    /// others tell of misbehavior.
     ///
     /// What is found goes to the sink before the log's state is written. Fails with
     /// [`MonitorError`]; the next round goes on where this one stopped.
@@ -175,6 +175,21 @@ impl LogMonitor {
         seen: &mut Seen,
         sink: &mut impl Sink,
     ) -> Result<(), MonitorError> {
+        let answered = self.answered().await;
+        let node = answered.as_ref().ok().map(|(client, _)| client);
+        // Also of a log that does not answer.
+        self.ask_others(node, now_ms).await?;
+        let (client, head) = answered?;
+        seen.size = Some(head.size().get());
+        let committed_at_ms = client.committed_at_ms(&head).await?;
+        self.look_at_head(&head, committed_at_ms, now_ms, seen);
+        self.flush(seen, sink)?;
+        self.entries(&client, &head, now_ms, seen, sink).await?;
+        self.replay(&head, now_ms).await
+    }
+
+    /// The log's node, and its head.
+    async fn answered(&self) -> Result<(Client, VerifiedCheckpoint), ClientError> {
         let client = Client::connect(Config {
             url: self.url.clone(),
             log_key: self.watched.log.key.clone(),
@@ -183,16 +198,10 @@ impl LogMonitor {
         })
         .await?;
         let head = client.checkpoint().await?;
-        seen.size = Some(head.size().get());
-        let committed_at_ms = client.committed_at_ms(&head).await?;
-        self.look_at_head(&head, committed_at_ms, now_ms, seen);
-        self.ask_of_misbehavior(now_ms).await;
-        self.flush(seen, sink)?;
-        self.entries(&client, &head, now_ms, seen, sink).await?;
-        self.replay(&head, now_ms).await
+        Ok((client, head))
     }
 
-    /// The quorum of a head and its times.
+    /// The quorum of a head, of witnesses that are not convicted, and its times.
     fn look_at_head(
         &mut self,
         head: &VerifiedCheckpoint,
@@ -203,6 +212,7 @@ impl LogMonitor {
         let tlog = self.settings.policy.tlog();
         let tlog = tlog.filter(|tlog| tlog.quorum_size().is_some());
         let tlog = tlog.map(|tlog| tlog.with_log(&self.watched.log.key));
+        let tlog = tlog.map(|tlog| self.convictions.apply(&tlog));
         let quorum = tlog.map(|tlog| tlog.verify(head.note()));
         let mut times = HeadTimes {
             committed_at_ms,
@@ -323,47 +333,12 @@ impl LogMonitor {
         Ok(())
     }
 
-    /// Asks the node what it keeps about those whom the policy names. A node that does not say
-    /// hides nothing from who asks others.
-    async fn ask_of_misbehavior(&mut self, now_ms: u64) {
-        let mut culprits = self.keys.culprits();
-        culprits.truncate(CULPRITS);
-        let (mut texts, mut breaches) = (Vec::new(), Vec::new());
-        let tls = &self.settings.tls;
-        for (which, texts) in [
-            (Which::Convicting, &mut texts),
-            (Which::Breaches, &mut breaches),
-        ] {
-            let _ = misbehavior::about(&self.url, tls, which, culprits.clone(), texts).await;
-        }
-        for text in texts.into_iter().chain(breaches) {
-            let Ok(found) = self.keys.verify(&text) else {
-                continue;
-            };
-            let id = found.id().to_hex();
-            if !self.state.kept.told.insert(id.clone()) {
-                continue;
-            }
-            let culprit = plain(&found.culprit().to_string());
-            let (kind, shows) = match &found {
-                VerifiedText::Misbehavior(_) => (Kind::Convicted, String::new()),
-                VerifiedText::Breach(found) => (Kind::Breach, format!(", {}", found.broken())),
-            };
-            let words = format!(
-                "a node proves misbehavior of {culprit}: {}{}; see `assay misbehavior list`, {id}",
-                found.kind(),
-                plain(&shows)
-            );
-            let alert = Alert::event(kind, found.origin(), now_ms, &id, words);
-            self.pending.push(alert);
-        }
-    }
-
     /// What follows from a log that did not answer, or not rightly.
     fn failed(&mut self, error: &ClientError, now_ms: u64, seen: &mut Seen) {
         let words = one_line(error);
         match error {
-            ClientError::Misbehavior(_) => {
+            ClientError::Misbehavior(found) => {
+                self.convict(found, now_ms);
                 self.goes_on(ANSWER, Kind::TwoHistories, now_ms, words);
             }
             ClientError::Unverified { .. } => {
@@ -383,7 +358,7 @@ impl LogMonitor {
     }
 
     /// Tells that something began, unless it goes on already.
-    fn goes_on(&mut self, source: &str, kind: Kind, now_ms: u64, words: String) {
+    pub(super) fn goes_on(&mut self, source: &str, kind: Kind, now_ms: u64, words: String) {
         let kept = &mut self.state.kept;
         let what = format!("{source} {}", kind.name());
         if kept.standing.contains_key(&what) {
@@ -402,7 +377,7 @@ impl LogMonitor {
     }
 
     /// Tells that something ended, if it went on.
-    fn over(&mut self, source: &str, kind: Kind, now_ms: u64) {
+    pub(super) fn over(&mut self, source: &str, kind: Kind, now_ms: u64) {
         let kept = &mut self.state.kept;
         let what = format!("{source} {}", kind.name());
         if let Some(Standing { number, .. }) = kept.standing.remove(&what) {

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `alert` | what is told: kinds, levels, and an id that a second telling has, too |
 //! | `own` | which claims use a name or a key of ours |
-//! | `log` | one round over one log: head, times, entries, replay, what nodes tell of it |
+//! | `log` | one round over one log: head, times, entries, replay |
+//! | `elsewhere` | what its node proves, and witnesses and mirrors have of it |
 //! | `replay` | auditing the log from its tiles |
 //! | `state` | how far one log is, on disk |
 //! | `outbox` | alerts that are still to be sent, on disk |
 //! | `webhook` | the requests: CloudEvents 1.0 and Standard Webhooks |
 //! | `metrics` | numbers for Prometheus |
+//! | `serve` | serving them |
 //!
 //! **The cursor moves after the work.** Alerts are handed to a [`Sink`], which keeps them, before
 //! the state of the log is written. Who is killed between the two tells the same alerts again, with
@@ -22,11 +24,13 @@
 //! Left out: the clock and how often; printing; and anything that is done about an alert.
 
 mod alert;
+mod elsewhere;
 mod log;
 mod metrics;
 mod outbox;
 mod own;
 mod replay;
+mod serve;
 mod state;
 mod webhook;
 
@@ -35,4 +39,5 @@ pub use log::{LogMonitor, MonitorError, Seen, Settings, Sink, Watched};
 pub use metrics::metrics;
 pub use outbox::{Outbox, OutboxError};
 pub use own::Own;
+pub use serve::MetricsServer;
 pub use webhook::{Delivered, Webhook, public_key};

@@ -42,6 +42,9 @@ pub(super) struct Kept {
     pub silent_since_ms: Option<u64>,
     /// The texts of misbehavior that were told.
     pub told: BTreeSet<String>,
+    /// Who has a head that the node does not link, and since when. Older files do not have it.
+    #[serde(default)]
+    pub ahead_since_ms: BTreeMap<String, u64>,
 }
 
 /// Something that goes on.
@@ -128,6 +131,7 @@ impl Kept {
             ended: 0,
             silent_since_ms: None,
             told: BTreeSet::new(),
+            ahead_since_ms: BTreeMap::new(),
         }
     }
 }

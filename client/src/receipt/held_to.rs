@@ -1,7 +1,7 @@
 //! What receipts are held to: the logs and the quorum of a policy, or one log's key and no more.
 
 use super::Check;
-use crate::{plain, times};
+use crate::{Convictions, plain, times};
 use assay_claims::receipt::{self, ReceiptError, VerifiedReceipt};
 use assay_policy::rules::Policy;
 use assay_tlog::note::{Note, VerifierKey};
@@ -23,6 +23,8 @@ pub enum HeldToError {
 #[derive(Debug, Clone)]
 pub struct HeldTo<'a> {
     policy: Option<&'a Policy>,
+    /// The logs and witnesses of the policy, of which none is convicted.
+    tlog: Option<TlogPolicy>,
     /// The key of the caller.
     own: Option<&'a VerifierKey>,
     /// The keys of logs that may have signed, each once. A log that changed its key has several.
@@ -65,7 +67,21 @@ impl<'a> HeldTo<'a> {
         if keys.is_empty() {
             return Err(HeldToError::NoKey);
         }
-        Ok(HeldTo { policy, own, keys })
+        Ok(HeldTo {
+            policy,
+            tlog: policy.and_then(Policy::tlog).cloned(),
+            own,
+            keys,
+        })
+    }
+
+    /// The same, but that convicted witnesses do not count, whenever they cosigned: who lied once
+    /// may have lied before.
+    pub fn without(self, convicted: &Convictions) -> Self {
+        HeldTo {
+            tlog: self.tlog.as_ref().map(|tlog| convicted.apply(tlog)),
+            ..self
+        }
     }
 
     /// Verifies a receipt with the keys of the log that it states.
@@ -104,7 +120,7 @@ impl<'a> HeldTo<'a> {
         if self.policy.is_some_and(|policy| !policy.counts(origin)) {
             checks.push(Check::UncountedLog(origin.to_owned()));
         }
-        let Some(tlog) = self.policy.and_then(Policy::tlog) else {
+        let Some(tlog) = &self.tlog else {
             let cosigned = Cosigned {
                 unknown: unknown(note, origin, &[]),
                 ..Cosigned::default()

@@ -63,6 +63,7 @@ fn report_of(texts: &[String]) -> Report {
         log.missing = Some(text());
         log.voices.counted = vec![voice(text())];
         log.voices.missing = vec![text()];
+        log.voices.convicted = vec![text()];
     }
     report.own = vec![text(), text()];
     for file in &mut report.files {

@@ -106,7 +106,7 @@ impl Log {
         for voice in voices.counted.iter_mut().chain(&mut voices.besides) {
             voice.name = plain(&voice.name);
         }
-        for name in &mut voices.missing {
+        for name in voices.missing.iter_mut().chain(&mut voices.convicted) {
             *name = plain(name);
         }
     }

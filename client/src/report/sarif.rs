@@ -71,6 +71,7 @@ fn of_log(log: &Log) -> Value {
         "cosignedAt": log.quorum_at_ms.map(rfc3339_of_ms),
         "stoodBehind": names(&witnessed.stood_behind),
         "auditedBy": names(&witnessed.audited_by),
+        "convictedWitnesses": witnessed.convicted,
     })
 }
 

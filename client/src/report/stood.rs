@@ -14,6 +14,8 @@ pub struct Witnessed {
     pub audited_by: Vec<StoodBehind>,
     /// Those who cosigned with the key of a mirror.
     pub mirrored_by: Vec<StoodBehind>,
+    /// The policy's names of those that do not count, because they are convicted of misbehavior.
+    pub convicted: Vec<String>,
     /// The quorum; nothing if the policy asks for none.
     pub quorum: Option<Quorum>,
 }
@@ -50,6 +52,7 @@ impl Witnessed {
             stood_behind: voices.counted.iter().map(StoodBehind::new).collect(),
             audited_by: of_role(Role::Audit),
             mirrored_by: of_role(Role::Mirror),
+            convicted: voices.convicted.clone(),
             quorum: (voices.least > 0).then(|| Quorum {
                 needed: voices.least,
                 of: voices.operators(),

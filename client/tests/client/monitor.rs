@@ -1,5 +1,6 @@
 //! What a monitor tells of a log, when, and how often.
 
+mod elsewhere;
 mod sending;
 
 use crate::fake::{Fake, claim, id, key, record, registration};

@@ -5,13 +5,16 @@ use assay_tests::{process::Node, witness::Witness};
 use serde_json::json;
 use std::fs;
 
-/// A log that asks two witnesses, of whom one does; the second is there, and does not know the log.
-fn world() -> anyhow::Result<(World, [Witness; 2])> {
+/// A log that asks two witnesses, of whom it takes `threshold`, and of whom the first `knowing`
+/// know it.
+pub fn world(knowing: usize, threshold: &str) -> anyhow::Result<(World, [Witness; 2])> {
     let mut node = Node::init()?;
     node.configure("log.publish_interval_ms = 1")?;
     let mut witnesses = [Witness::named("w0.example")?, Witness::named("w1.example")?];
     let mut text = String::new();
-    witnesses[0].add_log(assay_tests::process::ORIGIN, &node.vkey()?)?;
+    for witness in &witnesses[..knowing] {
+        witness.add_log(assay_tests::process::ORIGIN, &node.vkey()?)?;
+    }
     for (i, witness) in witnesses.iter_mut().enumerate() {
         witness.run()?;
         let ready = witness.ready()?;
@@ -22,24 +25,31 @@ fn world() -> anyhow::Result<(World, [Witness; 2])> {
     }
     fs::write(
         node.folder().join("quorum.policy"),
-        text + "group both any 0 1\nquorum both\n",
+        text + &format!("group both {threshold} 0 1\nquorum both\n"),
     )?;
     node.append_configuration("[quorum]\npolicy = \"quorum.policy\"")?;
     node.run()?;
     Ok((World::new(vec![node])?, witnesses))
 }
 
-#[test]
-fn two_keys_of_a_witness_are_one_voice_and_answers_say_who_stood_behind_them() -> anyhow::Result<()>
-{
-    let (world, witnesses) = world()?;
+/// The tables of witnesses in a policy.
+pub fn tables(witnesses: &[Witness]) -> String {
     let mut tables = String::new();
-    for witness in &witnesses {
+    for witness in witnesses {
         for (key, kind) in witness.vkeys.iter().zip(["one", "other"]) {
             let name = format!("{kind}-{}", &key[..2]);
             tables += &format!("[[witness]]\nname = {name:?}\nkey = {key:?}\n");
         }
     }
+    tables
+}
+
+#[test]
+fn two_keys_of_a_witness_are_one_voice_and_answers_say_who_stood_behind_them() -> anyhow::Result<()>
+{
+    // The second is there, and does not know the log.
+    let (world, witnesses) = world(1, "any")?;
+    let tables = tables(&witnesses);
     world.policy("one.toml", "quorum = 1", &tables)?;
     world.policy("two.toml", "quorum = 2", &tables)?;
     world.write("Cargo.lock", &cargo_lock(&["fine"]))?;

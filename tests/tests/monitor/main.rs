@@ -178,3 +178,37 @@ fn an_alert_survives_a_kill_and_a_webhook_that_is_not_there() -> anyhow::Result<
     assert_eq!(event["type"], "assay.monitor.name-used");
     Ok(())
 }
+
+/// Prometheus reads the numbers of a service where it says that they are.
+#[test]
+fn numbers_are_served_while_it_runs() -> anyhow::Result<()> {
+    let world = World::new()?;
+    let once = world.run(&[
+        "monitor",
+        "policy.toml",
+        "--once",
+        "--metrics",
+        "127.0.0.1:0",
+    ])?;
+    assert_eq!(once.status.code(), Some(2));
+    let service = ["monitor", "policy.toml", "--metrics", "127.0.0.1:0"];
+    let said = world.folder.path().join("said");
+    let mut service = assay_command(world.folder.path(), &service)
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&said)?)
+        .spawn()?;
+    let url: String = poll(|| {
+        let said = fs::read_to_string(&said)?;
+        let line = said
+            .lines()
+            .find_map(|line| line.split_once("numbers are at "));
+        Ok(line.map(|(_, url)| url.to_owned()))
+    })?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let get = || runtime.block_on(async { anyhow::Ok(reqwest::get(&url).await?.text().await?) });
+    let up = "assay_monitor_up{log=\"a.example/log\"} 1";
+    poll(|| Ok(get()?.contains(up).then_some(())))?;
+    service.kill()?;
+    service.wait()?;
+    Ok(())
+}

@@ -13,7 +13,8 @@ use crate::{
     time::now_ms,
 };
 use assay_client::monitor::{
-    self, Kind, Level, LogMonitor, MonitorError, Outbox, Seen, Watched, Webhook, metrics,
+    self, Kind, Level, LogMonitor, MetricsServer, MonitorError, Outbox, Seen, Watched, Webhook,
+    metrics,
 };
 use assay_client::{is_exposed, plain, replace_public};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
@@ -88,8 +89,9 @@ pub struct Command {
         requires = "webhook"
     )]
     webhook_key: Option<PathBuf>,
-    /// Write numbers for Prometheus into this file after each round
-    #[arg(long, value_name = "FILE", env = "ASSAY_METRICS")]
+    /// Numbers for Prometheus: serve them at this address, under /metrics, or write them into this
+    /// file after each round
+    #[arg(long, value_name = "ADDRESS|FILE", env = "ASSAY_METRICS")]
     metrics: Option<PathBuf>,
 }
 
@@ -121,6 +123,13 @@ struct Monitors<'a> {
     logs: Vec<LogMonitor>,
     teller: Teller<'a>,
     webhook: Option<Webhook>,
+    numbers: Option<Numbers>,
+}
+
+/// Where the numbers are to be read.
+enum Numbers {
+    Served(MetricsServer),
+    Written(PathBuf),
 }
 
 /// What a round over all logs came to.
@@ -160,6 +169,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         logs,
         teller: Teller::new(settings, outbox),
         webhook,
+        numbers: open_numbers(&command, settings).await?,
     };
     let [mut interrupt, mut terminate] =
         [unix::SignalKind::interrupt(), unix::SignalKind::terminate()].map(unix::signal);
@@ -171,6 +181,28 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         _ = terminate.recv() => Ok(()),
         done = monitors.run() => done,
     }
+}
+
+/// What `--metrics` names: an address is IP:PORT, and all else is a file.
+async fn open_numbers(command: &Command, settings: &Settings) -> Result<Option<Numbers>, Failure> {
+    let Some(path) = &command.metrics else {
+        return Ok(None);
+    };
+    let address = path.to_str().and_then(|text| text.parse().ok());
+    let Some(address) = address else {
+        return Ok(Some(Numbers::Written(path.clone())));
+    };
+    if command.once {
+        return Err(Failure::Usage(
+            "with --once the numbers are gone when they are asked for; name a file with --metrics"
+                .into(),
+        ));
+    }
+    let server = MetricsServer::bind(address).await;
+    let server = server.map_err(|e| Failure::io(format!("cannot serve at {address}"), e))?;
+    let words = format!("numbers are at http://{}/metrics", server.address());
+    output::say(settings, &words);
+    Ok(Some(Numbers::Served(server)))
 }
 
 fn copy(error: &std::io::Error) -> std::io::Error {
@@ -246,14 +278,20 @@ impl Monitors<'_> {
     }
 
     fn write_metrics(&self, round: &Round) -> Result<(), Failure> {
-        let Some(path) = &self.command.metrics else {
+        let Some(numbers) = &self.numbers else {
             return Ok(());
         };
         let waiting = self.teller.outbox().and_then(|outbox| outbox.len().ok());
         let waiting = waiting.unwrap_or_default();
         let text = metrics(&round.seen, self.teller.told(), waiting, now_ms());
-        replace_public(path, text.as_bytes())
-            .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))
+        match numbers {
+            Numbers::Served(server) => {
+                server.show(text);
+                Ok(())
+            }
+            Numbers::Written(path) => replace_public(path, text.as_bytes())
+                .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e)),
+        }
     }
 
     fn say(&self, words: &str) {

@@ -6,10 +6,10 @@ use crate::{
     output,
     policy_file::{parse, read},
 };
-use assay_client::plain;
+use assay_client::{Convictions, plain};
 use assay_tlog::tlog_policy::TlogPolicy;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,8 @@ struct LintView {
     safe: bool,
     /// How many of them can be gone while the others are still a quorum.
     may_be_gone: usize,
+    /// The names of the witnesses of which this machine knows that they are convicted.
+    convicted: Vec<String>,
 }
 
 /// Runs the command on the policy at a path.
@@ -31,7 +33,7 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     let text = read(&path)?;
     // The policy of a node has words where ours has tables, so that no text is both.
     let view = match TlogPolicy::parse(&text) {
-        Ok(tlog) => LintView::new(path, Some(&tlog)),
+        Ok(tlog) => LintView::new(path, Some(&tlog), &settings.state_dir),
         Err(error) if is_tlog(&text) => {
             let shown = path.display();
             return Err(Failure::Usage(format!(
@@ -39,9 +41,18 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
                 plain(&error.to_string())
             )));
         }
-        Err(_) => LintView::new(path.clone(), parse(&path, &text)?.tlog()),
+        Err(_) => {
+            let policy = parse(&path, &text)?;
+            LintView::new(path, policy.tlog(), &settings.state_dir)
+        }
     };
     output::data(settings, || view.text(), &view)?;
+    if !view.convicted.is_empty() {
+        let names = plain(&view.convicted.join(", "));
+        return Err(Failure::NotMet(format!(
+            "{names} must be taken out of the policy: convicted of misbehavior"
+        )));
+    }
     if view.safe {
         return Ok(());
     }
@@ -60,7 +71,8 @@ fn is_tlog(text: &str) -> bool {
 }
 
 impl LintView {
-    fn new(file: PathBuf, tlog: Option<&TlogPolicy>) -> Self {
+    fn new(file: PathBuf, tlog: Option<&TlogPolicy>, state_dir: &Path) -> Self {
+        let convicted = Convictions::remembered(tlog, [], state_dir);
         let size = tlog.and_then(TlogPolicy::quorum_size);
         LintView {
             file,
@@ -69,10 +81,22 @@ impl LintView {
             safe_quorum: size.map_or(0, |size| size.safe()),
             safe: size.is_some_and(|size| size.is_safe()),
             may_be_gone: size.map_or(0, |size| size.spare),
+            convicted: convicted.witnesses().map(str::to_owned).collect(),
         }
     }
 
     fn text(&self) -> String {
+        let mut text = self.of_quorum();
+        for name in &self.convicted {
+            text.push_str(&format!(
+                "\nWitness {} is convicted of misbehavior: it does not count.",
+                plain(name)
+            ));
+        }
+        text
+    }
+
+    fn of_quorum(&self) -> String {
         let Some(quorum) = self.quorum else {
             return "No witness has to cosign. A log can show you one history and others another, \
                     and nobody notices. Name witnesses and a quorum."
@@ -118,7 +142,7 @@ mod tests {
     fn lint(witnesses: u8, quorum: &str) -> LintView {
         let text: String = (0..witnesses).map(witness).collect();
         let policy = TlogPolicy::parse(&format!("{text}{quorum}\n")).unwrap();
-        LintView::new("policy".into(), Some(&policy))
+        LintView::new("policy".into(), Some(&policy), Path::new("/nowhere"))
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub enum Command {
     /// Of n witnesses, each with an operator of its own, 1 + 2n/3 (rounded down) must cosign: then
     /// two histories of a log cannot both have a quorum as long as fewer than a third lie. Takes a
     /// policy of yours, or the C2SP tlog-policy of a node. Nothing is fetched. Exit code 0: the
-    /// quorum is safe. 1: it is not. 2: the policy is malformed.
+    /// quorum is safe. 1: it is not, or this machine knows that a witness is convicted of
+    /// misbehavior. 2: the policy is malformed.
     Lint {
         /// The policy; - for stdin [default: that of --policy]
         file: Option<PathBuf>,

@@ -88,13 +88,17 @@ fn demanded_subject_words(subject: &Subject, is_about: bool) -> String {
 
 /// Whether enough witnesses cosigned, and which.
 fn quorum_words(voices: &Voices, met: bool) -> String {
-    match words::stood_behind(voices) {
+    let mut text = match words::stood_behind(voices) {
         Some(stood) if met => stood,
         _ => format!(
             "that enough witnesses saw the same log: {}",
             words::not_enough(voices)
         ),
+    };
+    if let Some(convicted) = words::convicted(voices) {
+        text.push_str(&format!("; {convicted}"));
     }
+    text
 }
 
 /// Seconds since 1970, as people and programs read them.

@@ -10,11 +10,11 @@ use crate::{
     policy_file, subject, time,
 };
 use assay_claims::issuer::IssuerId;
-use assay_client::plain;
 use assay_client::receipt::{
     self, CheckedReceipt, Demands, HeldTo, HeldToError, ReceiptPair, Verdict,
 };
 use assay_client::report::{Witnessed, claim};
+use assay_client::{Convictions, plain};
 use assay_policy::rules::Policy;
 use assay_tlog::limits::RECEIPT_BYTES;
 use assay_tlog::note::VerifierKey;
@@ -27,10 +27,11 @@ use std::path::{Path, PathBuf};
 /// The signatures of every receipt are checked, and its place in the log. Your policy says which
 /// logs count and how many of its witnesses must have cosigned the checkpoint; without a policy,
 /// --log-key is the log's key, and no witness is asked for. The receipts of issuers among the files
-/// show with whose keys each claim was signed. Exit code 0: all of it holds. 1: the receipts are
-/// genuine, but the receipts of an issuer or the cosignatures of witnesses are missing, or what
-/// --issuer or --subject demands does not hold. 2: the policy or an argument cannot be used. 4: a
-/// check failed.
+/// show with whose keys each claim was signed. A witness of which this machine knows that it is
+/// convicted of misbehavior does not count, whenever it cosigned. Exit code 0: all of it holds. 1:
+/// the receipts are genuine, but the receipts of an issuer or the cosignatures of witnesses are
+/// missing, or what --issuer or --subject demands does not hold. 2: the policy or an argument
+/// cannot be used. 4: a check failed.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Receipts: X.intoto.jsonl or X.tlog-proof (the other is found beside it), folders of them, or
@@ -97,6 +98,9 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         ),
         HeldToError::KeysDiffer(_) => Failure::Usage(error.to_string()),
     })?;
+    let tlog = policy.as_ref().and_then(Policy::tlog);
+    let convicted = Convictions::remembered(tlog, &own, &settings.state_dir);
+    let held_to = held_to.without(&convicted);
     let subject = command.subject.as_deref().map(subject::read).transpose()?;
     let demands = Demands {
         issuer: command.issuer,

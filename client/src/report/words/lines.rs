@@ -1,7 +1,7 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
 use super::stood::by_mirror;
-use super::{ago, at, self_named, shorten, stood_behind};
+use super::{ago, at, convicted, self_named, shorten, stood_behind};
 use crate::ask::{About, How, LogState, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
@@ -191,6 +191,9 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
         rest.push_str(&format!("; {mirror}"));
     }
     if let Some(witnesses) = stood_behind(&log.voices) {
+        rest.push_str(&format!("; {witnesses}"));
+    }
+    if let Some(witnesses) = convicted(&log.voices) {
         rest.push_str(&format!("; {witnesses}"));
     }
     let good = log.is_complete();

@@ -30,7 +30,7 @@ pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voi
 pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;
 pub use reason::reason;
-pub use stood::{not_enough, stood_behind};
+pub use stood::{convicted, not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};

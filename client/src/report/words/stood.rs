@@ -27,6 +27,20 @@ pub fn stood_behind(voices: &Voices) -> Option<String> {
     Some(plain(&text))
 }
 
+/// `witness a is convicted of misbehavior: it does not count`; `None` if none is.
+pub fn convicted(voices: &Voices) -> Option<String> {
+    let names = plain(&voices.convicted.join(", "));
+    match voices.convicted.len() {
+        0 => None,
+        1 => Some(format!(
+            "witness {names} is convicted of misbehavior: it does not count"
+        )),
+        _ => Some(format!(
+            "witnesses {names} are convicted of misbehavior: they do not count"
+        )),
+    }
+}
+
 /// What there is where a quorum is missing: `1 of 2 needed: a; missing: b, c`.
 pub fn not_enough(voices: &Voices) -> String {
     plain(&voices.to_string())

@@ -3,7 +3,7 @@
 
 use super::names::{count, entries};
 use super::stood::by_mirror;
-use super::{ago, at, stood_behind};
+use super::{ago, at, convicted, stood_behind};
 use crate::ask::{How, LogState};
 use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::rules::Outcome;
@@ -346,6 +346,9 @@ pub fn completeness(log: &Log, report: &Report) -> String {
     }
     if let Some(witnesses) = stood_behind(&log.voices) {
         text.push_str(&format!(" {witnesses}."));
+    }
+    if let Some(witnesses) = convicted(&log.voices) {
+        text.push_str(&format!(" The {witnesses}."));
     }
     if let Some(private) = &log.privacy {
         text.push_str(&format!(

@@ -12,6 +12,8 @@ pub struct TlogPolicy {
     pub(super) witnesses: Vec<Witness>,
     pub(super) groups: Vec<Group>,
     pub(super) quorum: Option<Member>,
+    /// The operators that do not count, because they are convicted.
+    pub(super) convicted: BTreeSet<String>,
 }
 
 /// A log that the policy knows. Its origin is the name of its key.
@@ -198,6 +200,21 @@ impl TlogPolicy {
         policy
     }
 
+    /// The same policy, in which the operators of these key names do not count, with none of their
+    /// keys: whoever is convicted of misbehavior. What they signed is not looked at, and a quorum
+    /// takes as many as before.
+    pub fn without<'a>(&self, key_names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut policy = self.clone();
+        let operators = key_names.into_iter().map(|name| operator(name).to_owned());
+        policy.convicted.extend(operators);
+        policy
+    }
+
+    /// Whether a witness does not count, because its operator is convicted.
+    pub(super) fn is_convicted(&self, witness: &Witness) -> bool {
+        self.convicted.contains(operator(witness.key.name()))
+    }
+
     /// The witnesses, in their order.
     pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses
@@ -219,7 +236,7 @@ impl TlogPolicy {
     }
 
     /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice
-    /// count once.
+    /// count once, and those of convicted operators do not.
     pub fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let cosigned: BTreeSet<&str> = names.into_iter().collect();
         self.quorum
@@ -229,13 +246,16 @@ impl TlogPolicy {
     /// Verifies the note of a checkpoint: one of the logs signed it, under its origin, and a quorum
     /// cosigned it.
     ///
-    /// Every signature by a key of the policy must be right. Other signatures are not looked at.
+    /// Every signature by a key of the policy that counts must be right. Other signatures are not
+    /// looked at.
     pub fn verify(&self, note: &str) -> Result<VerifiedQuorum, QuorumError> {
+        let witnesses = self.witnesses.iter();
+        let counted = witnesses.filter(|witness| !self.is_convicted(witness));
         let keys = self
             .logs
             .iter()
             .map(|log| &log.key)
-            .chain(self.witnesses.iter().map(|witness| &witness.key));
+            .chain(counted.map(|witness| &witness.key));
         let verified = Note::parse_checkpoint(note)?.verify(&keys.cloned().collect::<Vec<_>>())?;
         let checkpoint = Checkpoint::parse_body(verified.text())?;
         let signed = |key: &VerifierKey| {
@@ -290,7 +310,7 @@ impl TlogPolicy {
             Member::Witness(i) => self
                 .witnesses
                 .get(i)
-                .is_some_and(|w| cosigned.contains(w.name.as_str())),
+                .is_some_and(|w| cosigned.contains(w.name.as_str()) && !self.is_convicted(w)),
             Member::Group(i) => self.groups.get(i).is_some_and(|group| {
                 let met = group
                     .members

@@ -135,6 +135,7 @@ impl Reader {
             witnesses: self.witnesses,
             groups: self.groups,
             quorum,
+            convicted: BTreeSet::new(),
         })
     }
 

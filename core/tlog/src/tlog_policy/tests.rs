@@ -408,3 +408,61 @@ fn the_keys_of_a_mirror_and_of_an_auditor_are_their_operators() {
     assert_eq!(both.names(), ["w1"]);
     assert_eq!(both.missing, ["a", "w2"]);
 }
+
+/// Whoever is convicted counts with no key, whatever stands under a checkpoint.
+#[test]
+fn a_convicted_operator_does_not_count_with_any_of_its_keys() {
+    let key = |name: &str, seed| witness(&format!("a.example/{name}"), seed);
+    let lines = format!(
+        "witness a {}\nwitness x {}\n",
+        key("witness", 11),
+        key("audit", 13)
+    );
+    let policy = policy(&format!(
+        "{lines}group own any a x\ngroup g 2 w1 w2 own\nquorum g\n"
+    ));
+    let mut note = checkpoint(&[(1, 100)]);
+    let stated = Checkpoint::parse_body(Note::parse_checkpoint(&note).unwrap().text()).unwrap();
+    for (name, seed) in [("witness", 11), ("audit", 13)] {
+        let name = format!("a.example/{name}");
+        let key = CosignerKey::from_seed(&name, Algorithm::CosignatureV1, &[seed; 32]);
+        note.push_str(&key.unwrap().cosign(&stated, 200).unwrap());
+    }
+    assert_eq!(
+        policy.verify(&note).unwrap().voices().names(),
+        ["w1", "own"]
+    );
+
+    // The conviction of the witness is that of the auditor: they are one operator.
+    let convicted = policy.without(["a.example/witness"]);
+    assert!(policy.is_quorum(["w1", "x"]) && !convicted.is_quorum(["w1", "x"]));
+    let Err(QuorumError::Quorum(voices)) = convicted.verify(&note) else {
+        panic!("one of two is left");
+    };
+    assert_eq!(
+        voices.to_string(),
+        "1 of 2 needed: w1; missing: w2; convicted: own"
+    );
+    assert_eq!((voices.operators(), voices.least), (3, 2));
+    assert_eq!(voices.both(&voices).convicted, ["own"]);
+    // The others are a quorum as before, and at their time.
+    let met = convicted.verify(&(note + &signed_by_w2(&stated))).unwrap();
+    assert_eq!(met.voices().names(), ["w1", "w2"]);
+    assert_eq!(met.cosigned_at(), Some(100));
+    // Nor can a wrong signature of its refuse a checkpoint to anybody.
+    let forged =
+        checkpoint(&[(1, 100), (2, 100)]) + &key_line("a.example/witness", 11, 200, [7; 64]);
+    assert!(policy.verify(&forged).is_err() && convicted.verify(&forged).is_ok());
+}
+
+fn signed_by_w2(stated: &Checkpoint) -> String {
+    let key = CosignerKey::from_seed("witness2", Algorithm::CosignatureV1, &[2; 32]);
+    key.unwrap().cosign(stated, 100).unwrap()
+}
+
+/// A signature line with these bytes.
+fn key_line(name: &str, seed: u8, time: u64, signature: [u8; 64]) -> String {
+    let id = witness(name, seed).key_id().to_be_bytes();
+    let bytes = [&id[..], &time.to_be_bytes(), &signature].concat();
+    format!("\u{2014} {name} {}\n", BASE64_STANDARD.encode(bytes))
+}

@@ -71,14 +71,17 @@ pub struct Voices {
     pub counted: Vec<Voice>,
     /// The names of those who count towards the quorum and did not cosign.
     pub missing: Vec<String>,
+    /// The names of those who would count towards the quorum, and do not, because they are
+    /// convicted of misbehavior ([`TlogPolicy::without`]).
+    pub convicted: Vec<String>,
     /// Those who cosigned, and do not count towards the quorum.
     pub besides: Vec<Voice>,
 }
 
 impl Voices {
-    /// How many operators count towards the quorum.
+    /// How many operators count towards the quorum, or would if they were not convicted.
     pub fn operators(&self) -> usize {
-        self.counted.len() + self.missing.len()
+        self.counted.len() + self.missing.len() + self.convicted.len()
     }
 
     /// The names of those who count towards the quorum and cosigned.
@@ -102,6 +105,7 @@ impl Voices {
         Voices {
             least: self.least,
             missing: missing.chain(&self.missing).cloned().collect(),
+            convicted: self.convicted.clone(),
             besides: both(&self.besides, &other.besides),
             counted,
         }
@@ -124,20 +128,26 @@ fn both(some: &[Voice], others: &[Voice]) -> Vec<Voice> {
     found
 }
 
-/// `1 of 2 needed: a; missing: b, c`.
+/// `1 of 2 needed: a; missing: b, c; convicted: d`.
 impl fmt::Display for Voices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, missing) = (self.counted.len(), self.missing.join(", "));
-        let names = self.names().join(", ");
+        let (count, names) = (self.counted.len(), self.names().join(", "));
         if count >= self.least && self.least > 0 {
             // Groups may ask for others than these.
-            return write!(f, "{names} are no quorum; missing: {missing}");
+            write!(f, "{names} are no quorum")?;
+        } else {
+            write!(f, "{count} of {} needed", self.least)?;
+            if count > 0 {
+                write!(f, ": {names}")?;
+            }
         }
-        write!(f, "{count} of {} needed", self.least)?;
-        if count > 0 {
-            write!(f, ": {names}")?;
+        if !self.missing.is_empty() {
+            write!(f, "; missing: {}", self.missing.join(", "))?;
         }
-        write!(f, "; missing: {missing}")
+        if !self.convicted.is_empty() {
+            write!(f, "; convicted: {}", self.convicted.join(", "))?;
+        }
+        Ok(())
     }
 }
 
@@ -157,6 +167,12 @@ impl TlogPolicy {
         };
         for (operator, seat) in self.seats() {
             let name = self.name_of(operator, &seat.keys);
+            if self.convicted.contains(operator) {
+                if seat.counts {
+                    voices.convicted.push(name);
+                }
+                continue;
+            }
             let signed = seat
                 .keys
                 .iter()
