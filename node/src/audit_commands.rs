@@ -1,5 +1,6 @@
 //! `assay-node audit`: arguments in, what was made out.
 
+use super::output;
 use assay_node::audit::keys;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -25,16 +26,13 @@ pub struct Init {
 pub fn run(command: &Command) -> anyhow::Result<()> {
     let Command::Init(args) = command;
     let vkeys = keys::init(&args.dir, &args.name)?;
-    eprintln!(
+    output::say(format_args!(
         "New auditor {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
-    );
-    eprintln!("Add to the node's configuration, which must have a [mirror]:");
-    eprint!("{}", table(&args.name));
-    for vkey in vkeys {
-        println!("{vkey}");
-    }
-    Ok(())
+    ));
+    output::say("Add to the node's configuration, which must have a [mirror]:");
+    output::say(table(&args.name).trim_end());
+    output::show_keys(&vkeys.join("\n"))
 }
 
 /// The table of an auditor whose keys were just made, for its node's configuration.
