@@ -7,6 +7,8 @@
 //! [`args`] is on top. A command is one file of `commands`; it imports the modules below and no
 //! other command. [`exit`] alone knows the exit codes.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod about;
 mod args;
 mod asking;
@@ -37,7 +39,17 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let matches = help::with_groups(Cli::command()).get_matches();
+    let matches = match help::with_groups(Cli::command()).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => {
+            // Help or the version, which was asked for.
+            return match output::written(help.print()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => exit::report(&failure),
+            };
+        }
+    };
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     cli.global.given = Given::of(&matches);
     let result = Settings::load(&cli.global).and_then(|settings| run(cli.command, &settings));

@@ -21,7 +21,12 @@ pub fn text(text: &str) -> Result<(), Failure> {
 /// Writes bytes to stdout as they are.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// What came of writing to stdout. It is not an error if the reader is gone.
+pub fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::io("cannot write to stdout", e))
         }

@@ -1,5 +1,7 @@
 //! Plain HTTP to nodes: the TLS settings of a call, for whatever is fetched so.
 
+pub(crate) mod instead;
+
 use crate::{ClientError, Tls};
 use reqwest::StatusCode;
 

@@ -383,11 +383,30 @@ impl Client {
         )
         .await?;
         if (answer.leaf_index, answer.tree_size) != (index.get(), size.get()) {
-            return Err(ClientError::unverified(
-                "a proof of inclusion of another leaf or in another tree",
-            ));
+            let what = if answer.leaf_index == index.get() {
+                other_tree(answer.tree_size, size)
+            } else {
+                "its proof of inclusion is of another leaf than was asked for".into()
+            };
+            return Err(ClientError::unverified(what));
         }
         split(&answer.hashes)
+    }
+}
+
+/// That a proof of inclusion leads to a tree of size `proven`, and the checkpoint is of another
+/// size.
+fn other_tree(proven: u64, checkpoint: TreeSize) -> String {
+    if proven > checkpoint.get() {
+        format!(
+            "the checkpoint is an older head of the log, of size {checkpoint}, than the one of \
+             size {proven} that the proof of inclusion leads to"
+        )
+    } else {
+        format!(
+            "the proof of inclusion leads to an older head of the log, of size {proven}, than the \
+             checkpoint, of size {checkpoint}"
+        )
     }
 }
 
@@ -401,9 +420,10 @@ fn read_answer(
     checkpoint: VerifiedCheckpoint,
 ) -> Result<Answered, ClientError> {
     if answer.tree_size != checkpoint.size().get() {
-        return Err(ClientError::unverified(
-            "a proof of inclusion in another tree than the checkpoint's",
-        ));
+        return Err(ClientError::unverified(other_tree(
+            answer.tree_size,
+            checkpoint.size(),
+        )));
     }
     Ok(Answered {
         entry: Entry::parse(answer.entry)
@@ -412,4 +432,23 @@ fn read_answer(
         path: split(&answer.hashes)?,
         checkpoint,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_heads_the_older_one_is_named() {
+        let said = other_tree(7, TreeSize::new(4));
+        assert!(
+            said.starts_with("the checkpoint is an older head"),
+            "{said}"
+        );
+        let said = other_tree(4, TreeSize::new(7));
+        assert!(
+            said.contains("leads to an older head of the log, of size 4"),
+            "{said}"
+        );
+    }
 }

@@ -4,10 +4,12 @@
 mod check;
 mod held_to;
 mod pair;
+mod respelled;
 
 pub use check::{Check, CheckedReceipt, Demands, Verdict, check_receipts};
 pub use held_to::{Cosigned, HeldTo, HeldToError};
 pub use pair::{ENVELOPE_SUFFIX, PROOF_SUFFIX, PairError, ReceiptPair};
+pub use respelled::{Change, Respelled};
 
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_claims::receipt::{self, VerifiedReceipt};

@@ -1,5 +1,6 @@
 //! `assay-node audit`: arguments in, what was made out.
 
+use super::output;
 use super::own::{Node, change};
 use anyhow::bail;
 use assay_node::audit::keys;
@@ -49,22 +50,18 @@ fn clear(args: &Clear) -> anyhow::Result<()> {
     let said = change(&args.node, "audit/clear", args.name.clone(), |_, _| {
         bail!("this node does not run: start it first, since it clears what it knows, too")
     })?;
-    print!("{said}");
-    Ok(())
+    output::show(&said)
 }
 
 fn init(args: &Init) -> anyhow::Result<()> {
     let vkeys = keys::init(&args.dir, &args.name)?;
-    eprintln!(
+    output::say(format_args!(
         "New auditor {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
-    );
-    eprintln!("Add to the node's configuration, which must have a [mirror]:");
-    eprint!("{}", table(&args.name));
-    for vkey in vkeys {
-        println!("{vkey}");
-    }
-    Ok(())
+    ));
+    output::say("Add to the node's configuration, which must have a [mirror]:");
+    output::say(table(&args.name).trim_end());
+    output::show_keys(&vkeys.join("\n"))
 }
 
 /// The table of an auditor whose keys were just made, for its node's configuration.

@@ -1,5 +1,6 @@
 //! `assay-node check` and `assay-node rebuild`: arguments in, what was found out.
 
+use super::output;
 use anyhow::{bail, ensure};
 use assay_node::config::{Config, ConfigFile as _};
 use assay_node::damage::operator::{self, Made};
@@ -31,31 +32,31 @@ pub struct Rebuild {
 /// Looks at all that a stopped node stores of its log. Fails if something is damaged.
 pub fn check(args: &Check) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
-    let mut damaged = 0;
+    let mut lines = Vec::new();
     let mut told = Instant::now();
     let size = operator::check(
         &config,
         &mut |what| {
-            damaged += 1;
-            println!("damaged: {what}");
+            lines.push(format!("damaged: {what}\n"));
         },
         &mut |steps| {
             if told.elapsed() > EVERY {
                 told = Instant::now();
-                eprintln!("{} %…", steps.done * 100 / steps.all.max(1));
+                output::say(format_args!("{} %…", steps.done * 100 / steps.all.max(1)));
             }
         },
     )?;
+    output::show(&lines.concat())?;
     ensure!(
-        damaged == 0,
+        lines.is_empty(),
         "what is stored of {} is damaged. `assay-node rebuild` makes it anew",
         config.log.origin
     );
-    eprintln!(
+    output::say(format_args!(
         "All that is stored of {} is as it was written, up to the {size} entries that are signed \
          and beyond.",
         config.log.origin
-    );
+    ));
     Ok(())
 }
 
@@ -66,29 +67,29 @@ pub fn rebuild(args: &Rebuild) -> anyhow::Result<()> {
     let made = operator::rebuild_log(
         &config,
         &args.from,
-        &mut |what| eprintln!("damaged: {what}"),
+        &mut |what| output::say(format_args!("damaged: {what}")),
         &mut |what, done, all| {
             if told.elapsed() > EVERY || done == all {
                 told = Instant::now();
-                eprintln!("{what} {done} of {all} entries");
+                output::say(format_args!("{what} {done} of {all} entries"));
             }
         },
     )?;
     let aside = assay_node::damage::swap::old_folder(&config.storage.path);
     let Made::Now(made) = made else {
-        eprintln!("The tables of a rebuild that was interrupted are in place now.");
+        output::say("The tables of a rebuild that was interrupted are in place now.");
         return Ok(());
     };
-    eprintln!(
+    output::say(format_args!(
         "The tables of {} are made anew, with {} entries. The old ones are in {}.",
         config.log.origin,
         made.head.size,
         aside.display()
-    );
+    ));
     if !made.has_invitations {
-        eprintln!(
+        output::say(
             "Which invitations were used is lost: take those out of [admission] that were given to \
-             somebody."
+             somebody.",
         );
     }
     match made.lost {

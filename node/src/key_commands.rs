@@ -1,5 +1,6 @@
 //! `assay-node key rotate`: arguments in, new keys out.
 
+use super::output;
 use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
@@ -81,13 +82,14 @@ fn begin(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
         };
         Ok(rotation::lines(&keys))
     })?;
-    eprintln!("The {part} signs with both its keys now. The new one goes to standard output.");
-    eprintln!(
+    output::say(format_args!(
+        "The {part} signs with both its keys now. The new one goes to standard output."
+    ));
+    output::say(format_args!(
         "Give the others a new `assay-node peer card`, which has both. When they know them: \
          assay-node key rotate {part} --finish"
-    );
-    print!("{keys}");
-    Ok(())
+    ));
+    output::show_keys(&keys)
 }
 
 fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
@@ -96,7 +98,7 @@ fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
         Part::Witness | Part::Mirror | Part::Audit => cosigner_missing(own, part)?,
     };
     for Missing { who, why } in &missing.all {
-        eprintln!("{who}: {why}");
+        output::say(format_args!("{who}: {why}"));
     }
     if !args.force
         && let Some(why) = missing.refused
@@ -107,10 +109,11 @@ fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
     let keys = change(&args.node, &path, String::new(), |_, _| {
         finish_by_hand(own, part)
     })?;
-    eprintln!("The {part} signs with the new key only. The old one is kept beside it.");
-    eprintln!("Give the others a new `assay-node peer card`, which has the new one only.");
-    print!("{keys}");
-    Ok(())
+    output::say(format_args!(
+        "The {part} signs with the new key only. The old one is kept beside it."
+    ));
+    output::say("Give the others a new `assay-node peer card`, which has the new one only.");
+    output::show_keys(&keys)
 }
 
 /// What the others do not know, and why the old key must not stop for it.

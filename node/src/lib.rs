@@ -4,6 +4,8 @@
 //! `view` → `api`. The crates under `core` decide. This crate does the I/O, in the order that they
 //! demand: persist, sign, persist the signed note, show, answer.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod admission;
 pub mod api;
 pub mod audit;

@@ -1,5 +1,6 @@
 //! `assay-node log-list`: a list in, what was taken of it out.
 
+use super::output;
 use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::{Context, bail};
@@ -58,9 +59,8 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Ok(imported.lines().join("\n"))
     })?;
     if said.is_empty() {
-        eprintln!("Nothing on the list is new.");
-    } else {
-        println!("{said}");
+        output::say("Nothing on the list is new.");
+        return Ok(());
     }
-    Ok(())
+    output::show(&format!("{said}\n"))
 }

@@ -1,10 +1,13 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod audit_commands;
 mod damage_commands;
 mod key_commands;
 mod log_list_commands;
 mod mirror_commands;
+mod output;
 mod own;
 mod peer_commands;
 mod run_until;
@@ -19,12 +22,7 @@ use assay_node::{
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
 use run_until::{Signals, runtime};
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -120,7 +118,17 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) if error.use_stderr() => error.exit(),
+        // Help or the version, which was asked for.
+        Err(help) => return ended(output::shown(help.print())),
+    };
+    ended(run_command(command))
+}
+
+fn run_command(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
         Command::Check(args) => damage_commands::check(&args),
@@ -132,12 +140,14 @@ fn main() -> ExitCode {
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
         Command::Audit(command) => audit_commands::run(&command),
-    };
+    }
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nobody to tell if standard error cannot be written.
-            let _ = writeln!(io::stderr(), "assay-node: {error:#}");
+            output::say(format_args!("assay-node: {error:#}"));
             ExitCode::from(3)
         }
     }
@@ -159,12 +169,12 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
     if let Some(name) = &args.mirror {
         vkeys.extend(mirror::init::init(&args.dir, name, witness::run::now())?);
         tables += &format!("\n{}", mirror_commands::table(name));
-        eprintln!("New mirror {name}.");
+        output::say(format_args!("New mirror {name}."));
     }
     if let Some(name) = &args.audit {
         vkeys.extend(audit::keys::init(&args.dir, name)?);
         tables += &format!("\n{}", audit_commands::table(name));
-        eprintln!("New auditor {name}.");
+        output::say(format_args!("New auditor {name}."));
     }
     let new = init::init(&init::Init {
         dir: &args.dir,
@@ -173,21 +183,21 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         admin: args.admin,
         tables: &tables,
     })?;
-    eprintln!(
+    output::say(format_args!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
         args.origin
-    );
+    ));
     if !vkeys.is_empty() {
-        eprintln!(
-            "The keys of its witness, mirror and auditor follow: Ed25519, then ML-DSA-44, of each."
+        output::say(
+            "The keys of its witness, mirror and auditor follow: Ed25519, then ML-DSA-44, of each.",
         );
     }
-    eprintln!("Run it: assay-node run --config {}", new.config.display());
-    println!("{}", new.vkey);
-    for vkey in vkeys {
-        println!("{vkey}");
-    }
-    Ok(())
+    output::say(format_args!(
+        "Run it: assay-node run --config {}",
+        new.config.display()
+    ));
+    vkeys.insert(0, new.vkey);
+    output::show_keys(&vkeys.join("\n"))
 }
 
 /// Makes the witness of a node, before the node's configuration names it.
@@ -199,7 +209,7 @@ fn init_witness(args: &Init, name: &str) -> anyhow::Result<Vec<String>> {
         admin: args.admin,
         now: witness::run::now(),
     })?;
-    eprintln!("New witness {name}.");
+    output::say(format_args!("New witness {name}."));
     Ok(new.vkeys)
 }
 
@@ -207,13 +217,12 @@ fn invite() -> anyhow::Result<()> {
     let mut token = [0; 16];
     getrandom::fill(&mut token).context("the system gives no random bytes")?;
     let token = hex::encode(token);
-    eprintln!("The token, for who may register, goes to standard output.");
-    eprintln!(
+    output::say("The token, for who may register, goes to standard output.");
+    output::say(format_args!(
         "Add its digest under [admission], and start the node again: invitations = [\"{}\"]",
         Hash::of(token.as_bytes())
-    );
-    println!("{token}");
-    Ok(())
+    ));
+    output::show(&format!("{token}\n"))
 }
 
 fn run(args: &Run) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! `assay-node mirror`: arguments in, what was made out.
 
+use super::output;
 use anyhow::Context;
 use assay_node::config::{Config, ConfigFile as _};
 use assay_node::mirror::{clock::now, init, operator};
@@ -49,25 +50,22 @@ pub fn table(name: &str) -> String {
 
 fn init_mirror(args: &Init) -> anyhow::Result<()> {
     let vkeys = init::init(&args.dir, &args.name, now())?;
-    eprintln!(
+    output::say(format_args!(
         "New mirror {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
-    );
-    eprintln!("Add to the node's configuration, with a [[mirror.log]] for each log to copy:");
-    eprint!("{}", table(&args.name));
-    for vkey in vkeys {
-        println!("{vkey}");
-    }
-    Ok(())
+    ));
+    output::say("Add to the node's configuration, with a [[mirror.log]] for each log to copy:");
+    output::say(table(&args.name).trim_end());
+    output::show_keys(&vkeys.join("\n"))
 }
 
 fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     let mirror = config.mirror.context("the configuration has no [mirror]")?;
     let floor = operator::clock_ok(&mirror, now())?;
-    eprintln!(
+    output::say(format_args!(
         "No time before {} (seconds since 1970, UTC) is stated any more.",
         floor.seconds()
-    );
+    ));
     Ok(())
 }

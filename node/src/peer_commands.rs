@@ -1,5 +1,6 @@
 //! `assay-node peer`: arguments in, peers out.
 
+use super::output;
 use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::Context;
@@ -132,8 +133,7 @@ fn card(args: &Card) -> anyhow::Result<()> {
     let text = file::to_text([&peer].into_iter());
     // What others would refuse is refused here.
     file::parse(&text, "this card")?;
-    print!("{}", text.trim_start());
-    Ok(())
+    output::show(text.trim_start())
 }
 
 fn texts(keys: &WitnessKeys) -> Vec<String> {
@@ -148,7 +148,7 @@ fn add(args: &Add) -> anyhow::Result<()> {
     let names = change(&args.node, "peers/add", text, |file, text| {
         Ok(file.add(text)?.join("\n"))
     })?;
-    eprintln!("Added: {}", names.replace('\n', ", "));
+    output::say(format_args!("Added: {}", names.replace('\n', ", ")));
     Ok(())
 }
 
@@ -157,7 +157,7 @@ fn update(args: &Update) -> anyhow::Result<()> {
     let names = change(&args.node, "peers/update", text, |file, text| {
         Ok(file.update(text)?.join("\n"))
     })?;
-    eprintln!("Updated: {}", names.replace('\n', ", "));
+    output::say(format_args!("Updated: {}", names.replace('\n', ", ")));
     Ok(())
 }
 
@@ -183,18 +183,17 @@ fn remove(args: &Remove) -> anyhow::Result<()> {
         args.name.clone(),
         |file, name| Ok(file.remove(name).map(|()| name.to_owned())?),
     )?;
-    eprintln!("Removed: {name}");
+    output::say(format_args!("Removed: {name}"));
     Ok(())
 }
 
 fn list(args: &Node) -> anyhow::Result<()> {
     let peers = Own::load(args)?.peers()?;
     if peers.is_empty() {
-        eprintln!("No peers. `assay-node peer add` adds some.");
+        output::say("No peers. `assay-node peer add` adds some.");
     }
     let text = file::to_text(peers.iter().map(|known| known.peer()));
-    print!("{}", text.trim_start());
-    Ok(())
+    output::show(text.trim_start())
 }
 
 fn show_status(args: &Node) -> anyhow::Result<()> {
@@ -209,36 +208,44 @@ fn show_status(args: &Node) -> anyhow::Result<()> {
         let told = runtime.block_on(socket::told(&own.federation.admin_socket, what));
         standing += &told.unwrap_or_default();
     }
+    let mut lines = Vec::new();
     for peer in runtime.block_on(status::of(&peers, log.as_ref()))? {
-        println!("{}", peer.name);
+        lines.push(peer.name.clone());
         let known = peers.iter().find(|known| known.name() == peer.name);
         let origin = known.and_then(|known| Some(known.log()?.origin()));
         for (what, of) in standing.lines().filter_map(|line| line.split_once('\t')) {
             if Some(of) == origin {
-                println!("  its log is {what}");
+                lines.push(format!("  its log is {what}"));
             }
         }
         match peer.log {
             None => {}
-            Some(Ok(size)) => println!("  its log has size {size}"),
-            Some(Err(reason)) => println!("  its log cannot be seen: {reason}"),
+            Some(Ok(size)) => lines.push(format!("  its log has size {size}")),
+            Some(Err(reason)) => lines.push(format!("  its log cannot be seen: {reason}")),
         }
         match peer.cosigned {
             None => {}
             Some(Ok((size, time))) => {
-                println!("  cosigned size {size} of this log, {} s ago", ago(time));
+                lines.push(format!(
+                    "  cosigned size {size} of this log, {} s ago",
+                    ago(time)
+                ));
             }
-            Some(Err(reason)) => println!("  has not cosigned this log: {reason}"),
+            Some(Err(reason)) => lines.push(format!("  has not cosigned this log: {reason}")),
         }
         match peer.audited {
             None => {}
             Some(Ok((size, time))) => {
-                println!("  replayed size {size} of this log, {} s ago", ago(time));
+                lines.push(format!(
+                    "  replayed size {size} of this log, {} s ago",
+                    ago(time)
+                ));
             }
-            Some(Err(reason)) => println!("  has not replayed this log: {reason}"),
+            Some(Err(reason)) => lines.push(format!("  has not replayed this log: {reason}")),
         }
     }
-    Ok(())
+    lines.push(String::new());
+    output::show(&lines.join("\n"))
 }
 
 fn ago(time: u64) -> u64 {
@@ -247,6 +254,5 @@ fn ago(time: u64) -> u64 {
 
 fn print_policy(args: &Policy) -> anyhow::Result<()> {
     let peers = Own::load(&args.node)?.peers()?;
-    print!("{}", policy::of(&peers, args.quorum)?);
-    Ok(())
+    output::show(&policy::of(&peers, args.quorum)?)
 }

@@ -1,5 +1,6 @@
 //! `assay-node witness`: arguments in, what was made out.
 
+use super::output;
 use super::run_until::{Signals, runtime};
 use anyhow::Context;
 use assay_node::config::{ConfigFile as _, listen_address};
@@ -108,16 +109,15 @@ fn init_witness(args: &Init) -> anyhow::Result<()> {
         admin: args.admin,
         now: now(),
     })?;
-    eprintln!(
+    output::say(format_args!(
         "New witness {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
-    );
+    ));
     let config = new.config.display();
-    eprintln!("Add logs to {config}, and run it: assay-node witness run --config {config}");
-    for vkey in new.vkeys {
-        println!("{vkey}");
-    }
-    Ok(())
+    output::say(format_args!(
+        "Add logs to {config}, and run it: assay-node witness run --config {config}"
+    ));
+    output::show_keys(&new.vkeys.join("\n"))
 }
 
 fn serve(args: &Run) -> anyhow::Result<()> {
@@ -148,19 +148,19 @@ fn pin(args: &PinLog) -> anyhow::Result<()> {
         root,
     };
     operator::pin(&config, pin)?;
-    eprintln!(
+    output::say(format_args!(
         "The first checkpoint of {} has to extend size {}.",
         args.origin, args.size
-    );
+    ));
     Ok(())
 }
 
 fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {
     let config = WitnessConfig::load(&args.config)?;
     let floor = operator::clock_ok(&config, now())?;
-    eprintln!(
+    output::say(format_args!(
         "No time before {} (seconds since 1970, UTC) is stated any more.",
         floor.seconds()
-    );
+    ));
     Ok(())
 }

@@ -10,7 +10,7 @@ use assay_tests::{index::Rebuilt, issuer::Actor, process::assay, site, static_ht
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
-use std::{ops::Range, process::Output, thread};
+use std::{ops::Range, path::Path, process::Output, thread};
 
 const ENTRIES: u64 = 100_000;
 
@@ -45,17 +45,17 @@ fn claims(issuer: &Actor, numbers: Range<u64>) -> anyhow::Result<Vec<Claim>> {
     })
 }
 
-/// The entries of an honest log.
-fn honest() -> anyhow::Result<Vec<Bytes>> {
+/// The entries of an honest log of this size.
+fn honest(size: u64) -> anyhow::Result<Vec<Bytes>> {
     let issuer = Actor::new(&[1], 1);
     let mut claims = [issuer.registration()?]
         .into_iter()
-        .chain(claims(&issuer, 0..ENTRIES)?);
+        .chain(claims(&issuer, 0..size)?);
     let mut index = Rebuilt::default();
     let mut entries = Vec::new();
-    for leaf in 0..ENTRIES {
+    for leaf in 0..size {
         let time = STARTED_MS + leaf;
-        let entry = if leaf.is_multiple_of(PERIOD) || leaf == ENTRIES - 1 {
+        let entry = if leaf.is_multiple_of(PERIOD) || leaf == size - 1 {
             entry::encode(time, index.next_commitment()?.to_wire())?
         } else {
             entry::encode(time, claims.next().context("there are claims enough")?)?
@@ -68,12 +68,22 @@ fn honest() -> anyhow::Result<Vec<Bytes>> {
 
 /// Serves these entries as a log signed by `key`, and audits it as somebody who never saw it.
 fn audit(entries: &[Bytes], key: &SignerKey, options: &[&str]) -> anyhow::Result<Output> {
-    let (folder, home) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    audit_from(tempfile::tempdir()?.path(), entries, key, options)
+}
+
+/// The same, as the person whose home this is, and who may have seen the log before.
+fn audit_from(
+    home: &Path,
+    entries: &[Bytes],
+    key: &SignerKey,
+    options: &[&str],
+) -> anyhow::Result<Output> {
+    let folder = tempfile::tempdir()?;
     site::write(folder.path(), entries, key)?;
     let server = StaticHttp::serve(folder.path())?;
     let vkey = key.verifier().to_string();
     assay(
-        home.path(),
+        home,
         &[&["audit", &server.url(), "--log-key", &vkey], options].concat(),
     )
 }
@@ -89,7 +99,7 @@ fn said(output: &Output) -> String {
 #[test]
 fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::Result<()> {
     let key = SignerKey::from_seed("audited.assay.example/log", &[3; 32])?;
-    let mut entries = honest()?;
+    let mut entries = honest(ENTRIES)?;
     let output = audit(&entries, &key, &[])?;
     ensure!(
         output.status.code() == Some(0),
@@ -130,5 +140,49 @@ fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::R
     );
     let words = format!("the index commitment at leaf {WRONG} is wrong");
     ensure!(said(&output).contains(&words), "{}", said(&output));
+    Ok(())
+}
+
+/// A log that was put back is neither one that was never seen nor one that the caller asked for
+/// wrongly: it is told as by every other command.
+#[test]
+fn a_log_that_was_put_back_is_told_from_one_that_was_never_seen() -> anyhow::Result<()> {
+    let key = SignerKey::from_seed("audited.assay.example/log", &[3; 32])?;
+    let (entries, home) = (honest(107)?, tempfile::tempdir()?);
+    let run = |size: usize, options: &[&str]| {
+        let options = [&["--hashes-only"], options].concat();
+        audit_from(home.path(), &entries[..size], &key, &options)
+    };
+    let first = run(107, &[])?;
+    ensure!(first.status.code() == Some(0), "{}", said(&first));
+    ensure!(
+        said(&first).contains("none was seen before"),
+        "{}",
+        said(&first)
+    );
+    let back = run(54, &[])?;
+    ensure!(back.status.code() == Some(3), "{}", said(&back));
+    for words in [
+        "an older head, of size 54",
+        "of size 107",
+        "a head of size 107 was seen",
+    ] {
+        ensure!(said(&back).contains(words), "{words}: {}", said(&back));
+    }
+    ensure!(!said(&back).contains("none was seen"), "{}", said(&back));
+    let json = run(54, &["--output", "json"])?;
+    ensure!(
+        said(&json).contains("\"behind_seen\": 107"),
+        "{}",
+        said(&json)
+    );
+    // What was seen stays so: the same again is told again, and the whole log goes on.
+    let again = run(107, &[])?;
+    ensure!(again.status.code() == Some(0), "{}", said(&again));
+    ensure!(
+        said(&again).contains("extends the head of size 107"),
+        "{}",
+        said(&again)
+    );
     Ok(())
 }

@@ -18,7 +18,8 @@ use std::time::Instant;
 /// Verify a whole log from its published tiles: every entry's hash, every tile and the signed root.
 ///
 /// Unless --hashes-only is given, it also verifies the signatures of every claim, whether its
-/// issuers were authorized at its leaf, and the index.
+/// issuers were authorized at its leaf, and the index. Exit code 0: all of it holds. 3: the log
+/// cannot be read, or what is served is older than a head that was seen before. 4: a check failed.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Where the tiles are: http://HOST:PORT or https://HOST:PORT [default: --log]
@@ -51,6 +52,9 @@ struct AuditView {
     is_stale: bool,
     /// Size of the head seen before that the log was found to contain.
     contains_seen: Option<u64>,
+    /// Size of the head seen before, if what is served now is an older one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind_seen: Option<u64>,
     seconds: f64,
     leaves_per_second: f64,
 }
@@ -96,7 +100,21 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         heads.advance(known.as_ref(), audited.checkpoint())?;
     }
     let view = view(&audited, seconds);
-    output::data(settings, || text(&view), &view)
+    output::data(settings, || text(&view), &view)?;
+    match view.behind_seen {
+        Some(seen) => Err(Failure::Unanswered(older_head(view.tree_size, seen))),
+        None => Ok(()),
+    }
+}
+
+/// That the log answers as of an older head, as every command says it: nobody is convicted by that,
+/// because a copy may lag, and nothing may rest on it, because what came since is not in it.
+fn older_head(size: u64, seen: u64) -> String {
+    format!(
+        "the log answers as of an older head, of size {size}, than was seen before, of size \
+         {seen}: what was logged since is not in its answer; try again later, or ask another node. \
+         If it stays so, the log was put back: ask its operator"
+    )
 }
 
 fn view(audited: &Audited, seconds: f64) -> AuditView {
@@ -114,6 +132,7 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
         last_leaf_at: audited.last_at_ms().map(rfc3339_of_ms),
         is_stale: audited.is_stale(now_ms()),
         contains_seen: audited.contains_known().map(|size| size.get()),
+        behind_seen: audited.behind_known().map(|size| size.get()),
         seconds,
         leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),
     }
@@ -149,9 +168,13 @@ fn text(view: &AuditView) -> String {
             format!("ok    its last leaf is of {at}")
         });
     }
-    lines.push(match view.contains_seen {
-        Some(size) => format!("ok    it extends the head of size {size} that was seen before"),
-        None => "open  whether it extends an earlier head; none was seen before".into(),
+    lines.push(match (view.contains_seen, view.behind_seen) {
+        (Some(size), _) => format!("ok    it extends the head of size {size} that was seen before"),
+        (None, Some(seen)) => format!(
+            "open  where the entries from {} on are: a head of size {seen} was seen before",
+            view.tree_size
+        ),
+        (None, None) => "open  whether it extends an earlier head; none was seen before".into(),
     });
     lines.push("open  whether everyone is shown this log; compare the root with others".into());
     lines.join("\n")

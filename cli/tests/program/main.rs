@@ -5,6 +5,7 @@
 
 mod made;
 mod options;
+mod respelled;
 mod verify;
 
 use std::path::Path;

@@ -2,11 +2,12 @@
 
 use super::{AuditError, WIDTH, replay::Replay};
 use crate::Tls;
+use crate::http::instead;
 use crate::http::{bad_pem, builder, demand_address};
 use assay_claims::audit::Read;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{Note, VerifierKey};
 use assay_tlog::tree::bundle::{self, BUNDLE_BYTES};
 use assay_tlog::tree::tile::Resource;
 use assay_tlog::tree::{TileIndex, TilePath};
@@ -60,9 +61,27 @@ impl Site {
     /// Returns the checkpoint that is published now, its signature checked.
     pub async fn checkpoint(&self, log: &VerifierKey) -> Result<VerifiedCheckpoint, AuditError> {
         let mut note = vec![];
-        self.get("checkpoint", NOTE_BYTES, &mut note).await?;
-        let note = std::str::from_utf8(&note).map_err(|e| AuditError::Checkpoint(e.into()))?;
-        VerifiedCheckpoint::verify(note, log).map_err(|e| AuditError::Checkpoint(e.into()))
+        let url = format!("{}/checkpoint", self.base);
+        let unavailable = |what: &str| AuditError::unavailable(&url, what, None);
+        let got = self.get("checkpoint", NOTE_BYTES, &mut note).await;
+        let no_checkpoint =
+            "what the server answers is no checkpoint; is this the address of a log?";
+        match got {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(unavailable(
+                    "the server has no checkpoint there; is this the address of a log?",
+                ));
+            }
+            Err(AuditError::Bundle { .. }) => return Err(unavailable(no_checkpoint)),
+            Err(error) => return Err(error),
+        }
+        let text = std::str::from_utf8(&note).unwrap_or_default();
+        // What neither is a note nor begins as this log's blames nobody: it is another site's.
+        if !text.starts_with(log.name()) && Note::parse(&note).is_err() {
+            return Err(unavailable(no_checkpoint));
+        }
+        VerifiedCheckpoint::verify(text, log).map_err(|e| AuditError::Checkpoint(e.into()))
     }
 
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
@@ -160,27 +179,27 @@ impl Site {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(false),
             status => {
-                return Err(AuditError::unavailable(
-                    &url,
-                    format!("the server answered {status}"),
-                    None,
-                ));
+                let what = instead::of_status(status, answer.headers());
+                return Err(AuditError::unavailable(&url, what, None));
             }
         }
-        let too_long = || AuditError::Bundle {
-            path: path.to_owned(),
-            reason: format!("more than {most} bytes"),
-        };
-        let length = answer.content_length().unwrap_or(0);
-        if length > most as u64 {
-            return Err(too_long());
-        }
+        let headers = answer.headers().clone();
+        let length = answer.content_length().unwrap_or(0).min(most as u64);
         bytes.reserve(length as usize);
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if bytes.len() + chunk.len() > most {
-                return Err(too_long());
-            }
             bytes.extend_from_slice(&chunk);
+            if bytes.len() > most {
+                break;
+            }
+        }
+        if let Some(what) = instead::of_body(&headers, bytes) {
+            return Err(AuditError::unavailable(&url, what, None));
+        }
+        if bytes.len() > most {
+            return Err(AuditError::Bundle {
+                path: path.to_owned(),
+                reason: format!("more than {most} bytes"),
+            });
         }
         Ok(true)
     }

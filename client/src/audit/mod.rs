@@ -98,6 +98,7 @@ pub struct Audited {
     labels: u64,
     last_at_ms: Option<u64>,
     known: Option<TreeSize>,
+    behind: Option<TreeSize>,
 }
 
 impl Audited {
@@ -143,6 +144,13 @@ impl Audited {
     /// larger than the log.
     pub fn contains_known(&self) -> Option<TreeSize> {
         self.known
+    }
+
+    /// The size of the earlier head, if one was given and is larger than the log that is served
+    /// now. Nothing of the log was compared with it then: what was logged since is missing here,
+    /// because the log was put back, or because a copy of it lags.
+    pub fn behind_known(&self) -> Option<TreeSize> {
+        self.behind
     }
 }
 
@@ -199,6 +207,7 @@ pub async fn run(
         labels: 0,
         last_at_ms: None,
         known: known.size(),
+        behind: known.behind(),
         checkpoint,
     };
     if let Some(replay) = replay {
@@ -245,8 +254,10 @@ async fn fetch(
 
 /// The head seen before, as far as it can be compared.
 enum Known {
-    /// None was given, or it is larger than what is served now.
+    /// None was given.
     Nothing,
+    /// It is larger than what is served now, of this size.
+    Larger(TreeSize),
     /// The tree must have this root at this size.
     Head(TreeSize, Hash),
 }
@@ -260,7 +271,7 @@ impl Known {
             return Ok(Known::Nothing);
         };
         match relate(known, now) {
-            Relation::Older => Ok(Known::Nothing),
+            Relation::Older => Ok(Known::Larger(known.size())),
             Relation::Fork => Err(AuditError::fork(known, now)),
             Relation::Same | Relation::Newer => Ok(Known::Head(known.size(), known.root())),
         }
@@ -268,8 +279,15 @@ impl Known {
 
     fn size(&self) -> Option<TreeSize> {
         match self {
-            Known::Nothing => None,
+            Known::Nothing | Known::Larger(_) => None,
             Known::Head(size, _) => Some(*size),
+        }
+    }
+
+    fn behind(&self) -> Option<TreeSize> {
+        match self {
+            Known::Larger(size) => Some(*size),
+            Known::Nothing | Known::Head(..) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What receipts prove, check by check, without asking a log (docs/design.md 3.6).
 
-use super::{Cosigned, HeldTo, ReceiptPair};
+use super::{Cosigned, HeldTo, ReceiptPair, Respelled};
 use assay_claims::issuer::{AuthorizeError, IssuerId};
 use assay_claims::kind::Body;
 use assay_claims::receipt::{self, ProvenIssuer, ReceiptError, Standing, VerifiedReceipt};
@@ -85,11 +85,13 @@ pub enum Check {
     },
     /// The receipt is not genuine.
     Genuine(ReceiptError),
+    /// The files are not the receipt, byte for byte, and what they were before is: it would verify.
+    Respelled(Vec<Respelled>),
 }
 
 impl Check {
     /// Its name: `signature`, `inclusion`, `issuers`, `demanded-issuer`, `demanded-subject`, `log`,
-    /// `witnesses` or `time`; of a receipt that is not genuine, the check that failed
+    /// `witnesses`, `time` or `spelling`; of a receipt that is not genuine, the check that failed
     /// ([`ReceiptError::check`]).
     pub fn name(&self) -> &'static str {
         match self {
@@ -104,6 +106,7 @@ impl Check {
             Check::UncountedLog(_) | Check::UnknownLog(_) | Check::TwoHistories { .. } => "log",
             Check::Quorum { .. } | Check::Cosignature(_) => "witnesses",
             Check::Late { .. } => "time",
+            Check::Respelled(_) => "spelling",
             Check::Genuine(error) => error.check(),
         }
     }
@@ -128,6 +131,7 @@ impl Check {
             | Check::TwoHistories { .. }
             | Check::Cosignature(_)
             | Check::Late { .. }
+            | Check::Respelled(_)
             | Check::Genuine(_) => Verdict::Failed,
         }
     }

@@ -1,6 +1,6 @@
 //! What receipts are held to: the logs and the quorum of a policy, or one log's key and no more.
 
-use super::Check;
+use super::{Check, respelled};
 use crate::{Convictions, plain, times};
 use assay_claims::receipt::{self, ReceiptError, VerifiedReceipt};
 use assay_policy::rules::Policy;
@@ -84,12 +84,25 @@ impl<'a> HeldTo<'a> {
         }
     }
 
-    /// Verifies a receipt with the keys of the log that it states.
+    /// Verifies a receipt with the keys of the log that it states. Of one that does not verify,
+    /// because some tool changed its spelling, it says so.
     pub(super) fn verify(
         &self,
         envelope: &[u8],
         proof: &[u8],
     ) -> Result<VerifiedReceipt, Box<Check>> {
+        let failed = match self.verify_exactly(envelope, proof) {
+            Ok(receipt) => return Ok(receipt),
+            Err(check) => check,
+        };
+        let verifies = |claim: &[u8], proof: &[u8]| self.verify_exactly(claim, proof).is_ok();
+        match respelled::find(envelope, proof, verifies) {
+            Some(changed) => Err(Check::Respelled(changed).into()),
+            None => Err(failed),
+        }
+    }
+
+    fn verify_exactly(&self, envelope: &[u8], proof: &[u8]) -> Result<VerifiedReceipt, Box<Check>> {
         let origin = TlogProof::parse(proof)
             .map_err(|error| Check::Genuine(ReceiptError::Proof(error)))?
             .stated_origin()

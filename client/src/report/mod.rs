@@ -113,6 +113,11 @@ impl Report {
         self.logs.iter().all(Log::is_good)
     }
 
+    /// Whether a log is missing that the policy cannot do without.
+    pub(crate) fn lacks_logs(&self) -> bool {
+        self.logs.iter().any(|log| !log.is_good() && !log.spare)
+    }
+
     /// The logs of which that cannot be said.
     pub fn missing(&self) -> Vec<&str> {
         let lacking = self.logs.iter().filter(|log| !log.is_good());

@@ -126,7 +126,7 @@ async fn every_changed_resource_is_found() {
         changed[last] ^= 1;
         let shorter = honest[..last].to_vec();
         let longer = [&honest[..], &[0]].concat();
-        for wrong in [changed, shorter, longer, vec![]] {
+        for wrong in [changed, shorter, longer] {
             fake.state().http.insert(path.into(), Some(wrong));
             let error = run(&fake, hashes_only()).await.unwrap_err();
             assert!(
@@ -185,7 +185,7 @@ async fn the_head_seen_before_must_be_in_the_log() {
             ),
         }
     }
-    // A log that lags is compared with nothing.
+    // A log that lags is compared with nothing, which is told from having seen nothing.
     let note = fake.state().checkpoint_at(SIZE);
     let known = verified(&fake, &note);
     let older = fake.state().checkpoint_at(20);
@@ -200,6 +200,46 @@ async fn the_head_seen_before_must_be_in_the_log() {
     .await
     .unwrap();
     assert_eq!(audited.contains_known(), None);
+    assert_eq!(audited.behind_known(), Some(TreeSize::new(SIZE)));
+    let first = run(&fake, hashes_only()).await.unwrap();
+    assert_eq!((first.contains_known(), first.behind_known()), (None, None));
+}
+
+/// No page that says why there is no log is evidence against one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_answer_of_a_log_is_not_held_against_it() {
+    let fake = log(300).await;
+    let page = b"\n<!DOCTYPE html>\n<title>Back soon</title>".to_vec();
+    let (tile, bundle) = ("tile/0/000", "tile/entries/000");
+    for (path, answer, words) in [
+        ("checkpoint", None, "has no checkpoint there"),
+        ("checkpoint", Some(vec![]), "an empty answer"),
+        ("checkpoint", Some(page.clone()), "a web page"),
+        ("checkpoint", Some(b"{\"up\":0}".to_vec()), "no checkpoint"),
+        ("checkpoint", Some(b"\xff\xfe".to_vec()), "no checkpoint"),
+        (tile, None, "does not serve it"),
+        (tile, Some(vec![]), "an empty answer"),
+        (bundle, Some(page.clone()), "a web page"),
+    ] {
+        fake.state().http.insert(path.into(), answer);
+        let error = run(&fake, hashes_only()).await.unwrap_err();
+        assert!(
+            matches!(&error, AuditError::Unavailable { what, .. } if what.contains(words)),
+            "{path}, {words}: {error:?}"
+        );
+        fake.state().http.remove(path);
+    }
+    // What begins as the log's checkpoint and is none was changed, by whomever.
+    let note = fake.state().checkpoint_at(300);
+    for cut in [
+        note[..note.len() - 9].to_owned(),
+        note.replace('\n', "\r\n"),
+    ] {
+        let answer = Some(cut.into_bytes());
+        fake.state().http.insert("checkpoint".into(), answer);
+        let error = run(&fake, hashes_only()).await.unwrap_err();
+        assert!(matches!(error, AuditError::Checkpoint(_)), "{error:?}");
+    }
 }
 
 /// The error of a full audit of a log with one more entry, which the hashes do not find.

@@ -21,7 +21,8 @@ use futures::{
     FutureExt,
     future::{BoxFuture, ready},
 };
-use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::{
     convert::Infallible,
     sync::Arc,
@@ -206,8 +207,12 @@ pub(crate) fn call_rest(
 ) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
     let grpc = is_grpc(&request);
     if !(grpc && is_of(federation_service_server::SERVICE_NAME, &request)) {
+        let read = matches!(*request.method(), Method::GET | Method::HEAD);
         let answer = rest.call(request);
-        return in_time(answer.map(|answer| answer.map(whole)), grpc).boxed();
+        let answer = in_time(answer.map(|answer| answer.map(whole)), grpc);
+        return answer
+            .map(move |answer| answer.map(|answer| if read { unkept(answer) } else { answer }))
+            .boxed();
     }
     match gated(request) {
         Ok(request) => {
@@ -216,6 +221,17 @@ pub(crate) fn call_rest(
         }
         Err(status) => ready(Ok(status.into_http())).boxed(),
     }
+}
+
+/// The answer to a reader; if it is an error, no cache may keep it. A tile that is not there yet
+/// will be, and a cache that went on saying otherwise would make the log look broken.
+fn unkept(mut answer: Response<Body>) -> Response<Body> {
+    let status = answer.status();
+    if status.is_client_error() || status.is_server_error() {
+        let headers = answer.headers_mut().entry(CACHE_CONTROL);
+        headers.or_insert(HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 fn whole(answer: AxumResponse) -> Response<Body> {

@@ -149,7 +149,10 @@ async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> an
         assert_eq!(log.get(path).await?.status(), 200, "{path}");
     }
     for path in NO_SUCH_TILE {
-        assert_eq!(log.get(path).await?.status(), 404, "{path}");
+        let answer = log.get(path).await?;
+        assert_eq!(answer.status(), 404, "{path}");
+        // A cache that kept it would hide the tile once it is there.
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::time;
 use assay_claims::issuer::IssuerId;
 use assay_claims::receipt::{ProvenIssuer, ReceiptError, VerifiedReceipt};
 use assay_claims::statement::Subject;
-use assay_client::receipt::{Check, CheckedReceipt};
+use assay_client::receipt::{Change, Check, CheckedReceipt, Respelled};
 use assay_client::report::words;
 use assay_client::{one_line, plain, quoted_name};
 use assay_tlog::tlog_policy::Voices;
@@ -65,7 +65,36 @@ pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
             time::rfc3339_of_ms(*logged_at_ms),
             time::rfc3339_of_ms(*quorum_at_ms)
         ),
+        Check::Respelled(changed) => respelled_words(changed),
         Check::Genuine(error) => format!("{} ({})", broken_words(error), one_line(error)),
+    }
+}
+
+/// What a tool did to the files of a receipt, and what to do about it. As they were, they verify:
+/// that was checked.
+fn respelled_words(changed: &[Respelled]) -> String {
+    let mut parts = Vec::new();
+    for Respelled { file, changes } in changed {
+        let words: Vec<&str> = changes.iter().map(|change| change_words(*change)).collect();
+        parts.push(format!("*{file}: {}", words.join(", and ")));
+    }
+    format!(
+        "a tool changed how the files are spelled, and nothing else: {}. As they were before, they \
+         verify; these bytes are not the receipt. Undo that, or fetch the receipt again with \
+         `assay receipt`",
+        parts.join("; ")
+    )
+}
+
+fn change_words(change: Change) -> &'static str {
+    match change {
+        Change::Mark => "a byte order mark was put in front",
+        Change::LineEnds => {
+            "its lines end in CR LF instead of LF, as git's core.autocrlf makes them (in \
+             .gitattributes, `*.tlog-proof -text` and `*.intoto.jsonl -text` keep it off)"
+        }
+        Change::End => "the line break at its end is not the one that was there",
+        Change::Layout => "its JSON was laid out or escaped anew, as jq and editors do",
     }
 }
 

@@ -168,7 +168,7 @@ fn failed_words(view: &VerifyView) -> String {
         for check in &receipt.checks {
             if check.verdict == name(Verdict::Failed) {
                 return format!(
-                    "{}: the check \"{}\" failed: {}; do not rely on this receipt",
+                    "{}: the check \"{}\" failed: {}; do not rely on these files",
                     receipt.file, check.check, check.what
                 );
             }

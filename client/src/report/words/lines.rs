@@ -155,7 +155,8 @@ pub fn reply(reply: &Reply) -> String {
     format!("{voices}: {says}{effect}; leaf {}", reply.leaf_index)
 }
 
-/// Whether nothing was left out of a log's answer, and as of when.
+/// Whether nothing was left out of a log's answer, and as of when. It says "complete" only where no
+/// other log is missing either.
 pub fn log_line(log: &Log, report: &Report) -> Marked {
     let as_of = log.head.as_ref().map(|head| {
         let entries = match head.size {
@@ -196,8 +197,14 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
     if let Some(witnesses) = convicted(&log.voices) {
         rest.push_str(&format!("; {witnesses}"));
     }
-    let good = log.is_complete();
-    let word = if good { "complete" } else { "NOT complete" };
+    let good = log.is_complete() && log.state != LogState::Stale;
+    let word = match (log.is_complete(), good) {
+        (false, _) => "NOT complete",
+        (true, false) => "TOO OLD",
+        // A whole answer of one log is none of all that were to be asked.
+        (true, true) if report.lacks_logs() => "of this log only",
+        (true, true) => "complete",
+    };
     Marked { good, word, rest }
 }
 

@@ -329,6 +329,9 @@ pub fn completeness(log: &Log, report: &Report) -> String {
         (Completeness::Complete, Some(head)) if log.state == LogState::Stale => {
             format!("Too old: complete only as of {head}; later withdrawals would be missing.")
         }
+        (Completeness::Complete, Some(head)) if report.lacks_logs() => {
+            format!("Of one log only, nothing was left out, as of {head}.")
+        }
         (Completeness::Complete, Some(head)) => {
             format!("Complete as of {head}: nothing was left out.")
         }

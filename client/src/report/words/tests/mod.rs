@@ -1,6 +1,7 @@
 //! The words for claims and for decisions, on real claims.
 
 mod claims;
+mod complete;
 mod reasons;
 
 use super::*;
