@@ -273,12 +273,12 @@ impl LogMonitor {
     /// hides nothing from who asks others.
     async fn ask_of_misbehavior(&mut self, now_ms: u64) {
         let culprits = self.keys.culprits();
-        let tls = &self.settings.tls;
+        let tls = self.settings.tls.clone();
         for which in [Which::Convicting, Which::Breaches] {
             let mut texts = Vec::new();
             let asked = async {
                 for some in culprits.chunks(CULPRITS) {
-                    misbehavior::about(&self.url, tls, which, some.to_vec(), &mut texts).await?;
+                    misbehavior::about(&self.url, &tls, which, some.to_vec(), &mut texts).await?;
                 }
                 Ok::<(), ClientError>(())
             };

@@ -13,13 +13,13 @@ use super::store::{self, Rows};
 use super::ticket::Tickets;
 use crate::{
     audit::{self, Copies, keys::AuditKeysError, task::Audits},
-    config::{AuditConfig, MIRRORED_LOGS as LOGS, MirrorConfig},
+    config::{AuditConfig, MirrorConfig},
     gossip::{
         holding::{self, Holding},
         seen::Seen,
     },
     misbehavior::Evidence,
-    peers::{PEERS, Peers, Role, page::Part},
+    peers::{Peers, Role, page::Part},
     quota::Senders,
     reason::with_causes,
     rotation::socket::CosignerRotation,

@@ -71,12 +71,14 @@ pub fn verify_issuers(receipts: &[VerifiedReceipt]) -> Vec<Standing> {
 
 /// The places at which receipts have different entries.
 fn contradicted(receipts: &[VerifiedReceipt]) -> BTreeSet<(&str, LeafIndex)> {
-    let mut leaves = BTreeMap::new();
-    let differs = |receipt: &&VerifiedReceipt| {
+    let (mut leaves, mut contradicted) = (BTreeMap::new(), BTreeSet::new());
+    for receipt in receipts {
         let leaf = receipt.inclusion().leaf_hash();
-        *leaves.entry(place(receipt)).or_insert(leaf) != leaf
-    };
-    receipts.iter().filter(differs).map(place).collect()
+        if *leaves.entry(place(receipt)).or_insert(leaf) != leaf {
+            contradicted.insert(place(receipt));
+        }
+    }
+    contradicted
 }
 
 /// The log, and the leaf in it.
