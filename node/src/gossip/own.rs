@@ -42,7 +42,8 @@ impl Own {
         all.collect()
     }
 
-    /// Remembers the latest head of a holding. Returns the one before, which is the beginning of it.
+    /// Remembers the latest head of a holding. Returns the one before, if that is smaller: the new
+    /// one extends it.
     pub(super) fn remember(&self, at: usize, head: &VerifiedHead) -> Option<VerifiedHead> {
         let of = (head.origin().to_owned(), at);
         let before = self.with_latest(|latest| latest.insert(of, head.clone()));

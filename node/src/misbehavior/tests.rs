@@ -203,7 +203,7 @@ fn the_first_file_about_somebody_finds_room_and_nobody_loses_the_last() {
     evidence.limits = Limits { files: 4, ..LIMITS };
     assert!(evidence.keep(&split(c, 1)).unwrap());
     assert_eq!([a, b, c].map(|origin| of(&evidence, origin)), [2, 1, 1]);
-    let bytes = evidence.read_kept(|kept| kept.bytes);
+    let bytes = evidence.read_kept(|kept| kept.held(true).1);
     evidence.limits = Limits { bytes, ..LIMITS };
     assert!(evidence.keep(&split(d, 1)).unwrap());
     assert_eq!([a, b, c, d].map(|origin| of(&evidence, origin)), [1; 4]);

@@ -13,8 +13,8 @@ use crate::note::Note;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// Most logs that are looked at for the lines of a digest, and as many of those that changed: a peer
-/// that asks for many digests does not make anybody look at all logs for each.
+/// Most logs that are looked at for the lines of a digest, and as many of those that changed: who
+/// asks for many digests does not make anybody look at all logs for each.
 const LOOKED_AT: usize = 1024;
 
 /// Why a log cannot be gossiped about.
