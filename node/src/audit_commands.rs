@@ -14,8 +14,9 @@ pub enum Command {
     Init(Init),
     /// Clears what is held against a log or an auditor and convicts nobody: a rule that was found
     /// broken, a disputed index, breaches that others showed. A log that is audited here is
-    /// replayed again from what was right. What still verifies comes back at once, found here or told by
-    /// others, unless another version judges it. Convictions are never cleared. The node must run.
+    /// replayed again from what was right. What still verifies comes back at once, found here or
+    /// told by others, unless another version judges it. Convictions are never cleared. The node
+    /// must run.
     Clear(Clear),
 }
 

@@ -92,12 +92,10 @@ pub fn routes<S: Store + 'static>(
         audit: config.audit.as_ref(),
         senders,
     };
-    let mirror = config.mirror.as_ref();
-    let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
-    let mut mirror = mirror.transpose()?;
-    if let Some(opened) = &mut mirror {
-        made.add_mirror(opened);
-    }
+    let mirror = match &config.mirror {
+        None => None,
+        Some(mirror) => Some(made.mirror(mirror::open(mirror, beside, stop.clone())?)),
+    };
     let copies = mirror.as_ref().map(|opened| opened.copies.clone());
     let clearing = audit::clear::admin(evidence.clone(), copies.unwrap_or_default());
     let gossip = rounds::start(rounds::Setup {
@@ -114,8 +112,8 @@ pub fn routes<S: Store + 'static>(
     if let Some(opened) = &mirror {
         opened.seen.tell(gossip.desk.seen());
     }
-    let submissions = submissions(&config.server.shared_addresses);
     let shared = &config.server.shared_addresses;
+    let submissions = submissions(shared);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
         router: made.router.merge(heads).merge(page::router(made.page)),
@@ -183,13 +181,14 @@ impl Made {
     }
 
     /// Adds the node's own mirror.
-    fn add_mirror(&mut self, opened: &mut mirror::Opened) {
+    fn mirror(&mut self, mut opened: mirror::Opened) -> mirror::Opened {
         self.rotations.mirror = opened.rotation.take();
         self.rotations.audit = opened.audit_rotation.take();
         self.page.mirror = Some(opened.page.clone());
         self.admin = std::mem::take(&mut self.admin).merge(page::admin(opened.page.clone()));
         self.holdings.extend(opened.held.take());
         self.merge(opened.router.clone());
+        opened
     }
 
     fn merge(&mut self, more: Router) {

@@ -182,8 +182,7 @@ impl Job for Open<'_> {
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
         let floor = store::OWN.open(&*store, &self.config.name)?;
         let configured = configured(self.config, &self.keys)?;
-        let verifiers = self.keys.verifiers();
-        let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
+        let vkeys = texts(self.keys.verifiers());
         let shelf = Arc::new(Shelf::default());
         let disk = store.clone();
         let http = site::client()?;
@@ -205,8 +204,7 @@ impl Job for Open<'_> {
             free: Box::new(move || disk.free()),
             reserve: self.config.reserve_mib << 20,
         });
-        let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
-        let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
+        let audit_vkeys = texts(self.audit.iter().flat_map(WitnessKeys::verifiers));
         let (mut audits, mut audit_rotation) = (None, None);
         if let (Some(keys), Some(config)) = (self.audit, self.beside.audit) {
             audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
@@ -242,6 +240,11 @@ impl Job for Open<'_> {
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
+}
+
+/// Keys as policies name them.
+fn texts(keys: impl IntoIterator<Item = VerifierKey>) -> Vec<String> {
+    keys.into_iter().map(|key| key.to_string()).collect()
 }
 
 /// The logs of the configuration.

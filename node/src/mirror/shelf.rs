@@ -117,8 +117,8 @@ impl ShownLog {
         })
     }
 
-    /// The note of the head that is shown, with the auditor's signatures if it was replayed. All who
-    /// are sent it share its bytes.
+    /// The note of the head that is shown, with the auditor's signatures if it was replayed. All
+    /// who are sent it share its bytes.
     pub fn note(&self) -> Option<Bytes> {
         let (head, audited) = (self.head.load_full()?, self.audited.load_full());
         let noted = self.noted.load_full();

@@ -39,14 +39,10 @@ impl Part {
     }
 }
 
+/// As commands name it: the variant in lower case.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Part::Log => "log",
-            Part::Witness => "witness",
-            Part::Mirror => "mirror",
-            Part::Audit => "audit",
-        })
+        f.write_str(&format!("{self:?}").to_ascii_lowercase())
     }
 }
 

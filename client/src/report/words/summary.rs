@@ -4,6 +4,7 @@
 use super::names::{count, entries};
 use super::stood::by_mirror;
 use super::{ago, at, convicted, stood_behind};
+use crate::ask::gather::Privacy;
 use crate::ask::{How, LogState};
 use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::rules::Outcome;
@@ -354,19 +355,22 @@ pub fn completeness(log: &Log, report: &Report) -> String {
         text.push_str(&format!(" The {witnesses}."));
     }
     if let Some(private) = &log.privacy {
-        text.push_str(&format!(
-            " The log was told the first {} bits of {} instead of names; at least {} names in the \
-             log begin like each.",
-            private.bits,
-            if private.prefixes == 1 {
-                "1 package".to_owned()
-            } else {
-                format!("{} packages", private.prefixes)
-            },
-            private.fewest
-        ));
+        text.push_str(&told_privately(private));
     }
     text
+}
+
+/// What the log was told in place of names.
+fn told_privately(private: &Privacy) -> String {
+    let packages = match private.prefixes {
+        1 => "1 package".to_owned(),
+        more => format!("{more} packages"),
+    };
+    format!(
+        " The log was told the first {} bits of {packages} instead of names; at least {} names in \
+         the log begin like each.",
+        private.bits, private.fewest
+    )
 }
 
 #[cfg(test)]
