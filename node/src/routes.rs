@@ -96,8 +96,10 @@ pub fn routes<S: Store + 'static>(
         None => None,
         Some(mirror) => Some(made.mirror(mirror::open(mirror, beside, stop.clone())?)),
     };
-    let copies = mirror.as_ref().map(|opened| opened.copies.clone());
-    let clearing = audit::clear::admin(evidence.clone(), copies.unwrap_or_default());
+    let copies = mirror
+        .as_ref()
+        .map(|it| it.copies.clone())
+        .unwrap_or_default();
     let gossip = rounds::start(rounds::Setup {
         evidence: evidence.clone(),
         holdings: made.holdings,
@@ -122,7 +124,9 @@ pub fn routes<S: Store + 'static>(
         gossip,
         submissions,
         rotations: made.rotations,
-        admin: made.admin.merge(clearing),
+        admin: made
+            .admin
+            .merge(audit::clear::admin(evidence.clone(), copies)),
     })
 }
 

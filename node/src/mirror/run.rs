@@ -190,8 +190,7 @@ impl Job for Open<'_> {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
-        let shown = shelf.clone();
-        let seen = Seen::default();
+        let (shown, seen) = (shelf.clone(), Seen::default());
         let shared = Arc::new(Shared {
             store: store.clone(),
             keys: own_keys.clone(),
