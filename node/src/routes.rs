@@ -96,10 +96,7 @@ pub fn routes<S: Store + 'static>(
         None => None,
         Some(mirror) => Some(made.mirror(mirror::open(mirror, beside, stop.clone())?)),
     };
-    let copies = mirror
-        .as_ref()
-        .map(|it| it.copies.clone())
-        .unwrap_or_default();
+    let clearing = audit::clear::admin(evidence.clone(), copies_of(mirror.as_ref()));
     let gossip = rounds::start(rounds::Setup {
         evidence: evidence.clone(),
         holdings: made.holdings,
@@ -124,10 +121,13 @@ pub fn routes<S: Store + 'static>(
         gossip,
         submissions,
         rotations: made.rotations,
-        admin: made
-            .admin
-            .merge(audit::clear::admin(evidence.clone(), copies)),
+        admin: made.admin.merge(clearing),
     })
+}
+
+/// The copies that are replayed, if any are.
+fn copies_of(mirror: Option<&mirror::Opened>) -> audit::Copies {
+    mirror.map(|it| it.copies.clone()).unwrap_or_default()
 }
 
 /// What is put together.
