@@ -93,6 +93,11 @@ impl Convictions {
         self.witnesses.keys().map(String::as_str)
     }
 
+    /// Whether anybody is convicted.
+    pub(crate) fn is_somebody(&self) -> bool {
+        !self.logs.is_empty() || !self.witnesses.is_empty()
+    }
+
     /// The policy in which convicted witnesses do not count ([`TlogPolicy::without`]).
     pub fn apply(&self, tlog: &TlogPolicy) -> TlogPolicy {
         tlog.without(self.witnesses())

@@ -166,6 +166,12 @@ impl Client {
         let last = LeafIndex::new(size.saturating_sub(1));
         let page = self.entries(last, LeafIndex::new(size)).await?;
         match page.entries.first() {
+            // It is no lie that a node behind one address has an older head than another one.
+            None => Err(ClientError::Unavailable {
+                what: format!("the node showed a head of size {size}, and then an older one"),
+                retry_after: None,
+                source: None,
+            }),
             Some(last) if last.claim.is_none() => Ok(last.entry.logged_at_ms()),
             _ => Err(ClientError::unverified(
                 "the last leaf of a checkpoint does not commit to the index",

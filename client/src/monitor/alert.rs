@@ -5,6 +5,9 @@ use assay_tlog::Hash;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Longest words of an alert, in bytes. What strangers say is in them.
+const WORDS: usize = 2048;
+
 /// What an alert is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -191,9 +194,19 @@ impl Alert {
             at_ms,
             leaf_index: None,
             claim_id: None,
-            words,
+            words: cut(words),
         }
     }
+}
+
+/// The words, or their beginning.
+fn cut(mut words: String) -> String {
+    if words.len() > WORDS {
+        let end = (0..=WORDS).rev().find(|end| words.is_char_boundary(*end));
+        words.truncate(end.unwrap_or(0));
+        words.push('…');
+    }
+    words
 }
 
 impl fmt::Display for Alert {
@@ -241,6 +254,8 @@ mod tests {
             "1970-01-01T00:00:01Z critical key-used log.example/a: key 12 signs for another \
              (leaf 7)"
         );
+        let long = Alert::event(Kind::KeyUsed, "log", 1, "7", "ü".repeat(9000));
+        assert_eq!(long.words, "ü".repeat(1024) + "…");
         let other = Alert::event(Kind::KeyUsed, "log.example/b", 1, "7", String::new());
         assert_ne!(other.id, alert(1).id);
     }

@@ -12,12 +12,16 @@ use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tlog_policy::TlogPolicy;
 use assay_tlog::tree::LeafIndex;
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 /// What goes on is told by where it was noticed: what one finds does not end what another found.
 const HEAD: &str = "head";
 const ANSWER: &str = "answer";
 const REPLAY: &str = "replay";
+
+/// How long a round over one log may take: other logs are looked at after it. A first replay of ten
+/// million entries takes some minutes.
+const ROUND: Duration = Duration::from_secs(30 * 60);
 
 /// What the monitors of all logs share.
 #[derive(Debug, Clone)]
@@ -146,7 +150,8 @@ impl LogMonitor {
             log: self.origin().to_owned(),
             ..Seen::default()
         };
-        match self.look(now_ms, &mut seen, sink).await {
+        let looked = tokio::time::timeout(ROUND, self.look(now_ms, &mut seen, sink)).await;
+        match looked.unwrap_or_else(|_| Err(too_slow().into())) {
             Ok(()) => {
                 self.state.kept.silent_since_ms = None;
                 for kind in [Kind::Unreachable, Kind::FalseAnswer, Kind::Unsupported] {
@@ -164,6 +169,9 @@ impl LogMonitor {
         seen.standing = kept.standing.len();
         let standing = kept.standing.values().map(|standing| standing.kind);
         let level = self.settings.level;
+        if self.convictions.is_somebody() {
+            seen.kinds.insert(Kind::Convicted);
+        }
         seen.kinds
             .extend(standing.filter(|kind| kind.level() >= level));
         Ok(seen)
@@ -275,7 +283,8 @@ impl LogMonitor {
             let (start, end) = (LeafIndex::new(self.state.kept.done), LeafIndex::new(size));
             let page = client.entries(start, end).await?;
             let Some(last) = page.entries.last() else {
-                break;
+                // Nobody may keep entries from us by an older head for this one call.
+                return Err(shown_older(head).into());
             };
             let done = last.index.get() + 1;
             for entry in &page.entries {
@@ -411,6 +420,30 @@ impl LogMonitor {
         }
         self.state.save()?;
         Ok(())
+    }
+}
+
+/// A log whose answers do not end.
+fn too_slow() -> ClientError {
+    ClientError::Unavailable {
+        what: format!(
+            "its answers did not end within {} minutes",
+            ROUND.as_secs() / 60
+        ),
+        retry_after: None,
+        source: None,
+    }
+}
+
+/// A node that showed a head shows none of its entries.
+fn shown_older(head: &VerifiedCheckpoint) -> ClientError {
+    ClientError::Unavailable {
+        what: format!(
+            "its node showed a head of size {}, and has an older one for its entries",
+            head.size()
+        ),
+        retry_after: None,
+        source: None,
     }
 }
 

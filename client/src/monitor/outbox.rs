@@ -93,19 +93,21 @@ impl Outbox {
         Ok(self.names()?.is_empty())
     }
 
-    /// The one that waits longest.
+    /// The one that waits longest. A file that is too long for an alert is set aside, under
+    /// another name: it keeps those behind it from nobody.
     pub(super) fn first(&self) -> Result<Option<Waiting>, OutboxError> {
-        let Some((number, id)) = self.names()?.into_iter().next() else {
-            return Ok(None);
-        };
-        let path = self.folder.join(format!("{number:020}-{id}.json"));
-        let size = fs::metadata(&path).map_err(|e| failed("read", &path, e))?;
-        if size.len() > FILE_BYTES {
-            let error = io::Error::new(io::ErrorKind::InvalidData, "the file is too long");
-            return Err(failed("read", &path, error));
+        for (number, id) in self.names()? {
+            let path = self.folder.join(format!("{number:020}-{id}.json"));
+            let size = fs::metadata(&path).map_err(|e| failed("read", &path, e))?;
+            if size.len() > FILE_BYTES {
+                let aside = path.with_extension("too-long");
+                fs::rename(&path, aside).map_err(|e| failed("set aside", &path, e))?;
+                continue;
+            }
+            let body = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+            return Ok(Some(Waiting { id, body, path }));
         }
-        let body = fs::read(&path).map_err(|e| failed("read", &path, e))?;
-        Ok(Some(Waiting { id, body, path }))
+        Ok(None)
     }
 
     /// Lets one go that was taken.
@@ -171,6 +173,12 @@ mod tests {
         assert_eq!(taken, expected);
         assert!(outbox.is_empty().unwrap());
         fs::write(outbox.folder.join("note.txt"), "").unwrap();
+        let long = outbox
+            .folder
+            .join(format!("{:020}-{}.json", 0, alert(9).id));
+        fs::write(&long, vec![b' '; FILE_BYTES as usize + 1]).unwrap();
+        assert_eq!(outbox.first().unwrap(), None);
+        assert!(!long.exists() && long.with_extension("too-long").exists());
         outbox.push(&[alert(5)]).unwrap();
         assert_eq!(outbox.len().unwrap(), 1);
     }

@@ -164,7 +164,8 @@ impl Webhook {
             )
             .body(body.to_vec());
         let answer = request.send().await.map_err(|e| Refused {
-            why: format!("no answer ({e})"),
+            // The address may be a secret.
+            why: format!("no answer ({})", e.without_url()),
             retry_ms: None,
         })?;
         let status = answer.status();

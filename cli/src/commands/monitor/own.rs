@@ -59,6 +59,13 @@ impl Names {
                 own.keys.push(key);
             }
         }
+        if own.issuers.is_empty() && !own.keys.is_empty() {
+            return Err(Failure::Usage(
+                "a public key is watched for as one of your issuer's; name the issuer, too, with \
+                 --issuer"
+                    .into(),
+            ));
+        }
         Ok(own)
     }
 }
@@ -99,6 +106,11 @@ mod tests {
             },
             Names {
                 public_key: vec!["00".repeat(32)],
+                ..Names::default()
+            },
+            // A key without its issuer would be watched for in vain.
+            Names {
+                public_key: vec![key.into()],
                 ..Names::default()
             },
         ] {
