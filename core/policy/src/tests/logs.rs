@@ -73,3 +73,24 @@ fn a_log_with_two_keys_is_one_log_that_must_answer() {
     assert_eq!(policy.logs().len(), 1);
     assert_eq!(policy.logs()[0].url.as_deref(), Some("https://a"));
 }
+
+/// Texts of misbehavior are verified with all keys of a name, and with so many at most: a log with
+/// more was left out, and could not be convicted.
+#[test]
+fn more_keys_of_a_name_than_can_be_verified_are_refused() {
+    let keys = |most: u8| {
+        let keys = (1..=most).map(|seed| {
+            let key = log_key("log.example", seed);
+            format!("log {key}\n")
+        });
+        let keys: String = keys.collect();
+        format!("version = 1\ntlog_policy = \"\"\"\n{keys}quorum none\n\"\"\"\n")
+    };
+    assert!(Policy::parse(&keys(8), &Words).is_ok());
+    let found = error(&keys(9));
+    assert_eq!(found.key, "tlog_policy");
+    assert!(
+        found.reason.contains("9 keys of the log log.example"),
+        "{found}"
+    );
+}

@@ -4,9 +4,10 @@
 use super::values::Reader;
 use crate::rules::file::{self, At, File};
 use crate::rules::policy::{EnoughLogs, PolicyError, RequiredLog};
+use assay_tlog::limits::LOG_KEYS;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError, operator};
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Most mirrors of a log. One after the other is asked while none answers.
 const MIRRORS: usize = 8;
@@ -34,6 +35,9 @@ pub(super) fn read(
         Some(text) => Some(whole(reader, file, text)?),
         None => of_keys(reader, file)?,
     };
+    if let Some(tlog) = &tlog {
+        check_keys(reader, file, tlog)?;
+    }
     let mut logs: Vec<RequiredLog> = Vec::with_capacity(file.log.len());
     for log in &file.log {
         let required = required(reader, log, tlog.as_ref(), max_head_age_ms)?;
@@ -66,6 +70,27 @@ pub(super) fn read(
         tlog,
         required: logs,
     })
+}
+
+/// Refuses more keys of one name than a note is verified with: nobody could be convicted by them.
+fn check_keys(reader: &Reader<'_>, file: &File, tlog: &TlogPolicy) -> Result<(), PolicyError> {
+    let logs = tlog.logs().iter().map(|log| ("log", log.key.name()));
+    let witnesses = tlog.witnesses().iter();
+    let witnesses = witnesses.map(|witness| ("witness", witness.key.name()));
+    let mut keys: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for of_one in logs.chain(witnesses) {
+        *keys.entry(of_one).or_default() += 1;
+    }
+    let Some(((what, name), count)) = keys.iter().find(|(_, count)| **count > LOG_KEYS) else {
+        return Ok(());
+    };
+    let (key, span) = match (&file.tlog_policy, file.witness.first()) {
+        (Some(text), _) => ("tlog_policy", text.span()),
+        (None, Some(witness)) => ("witness.key", witness.span()),
+        (None, None) => ("log.key", 0..0),
+    };
+    let reason = format!("has {count} keys of the {what} {name}; keep at most {LOG_KEYS}");
+    Err(reader.fault(key, span, reason))
 }
 
 /// How many of the logs must answer, if not all.
