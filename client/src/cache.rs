@@ -18,6 +18,7 @@ use assay_proto::v1;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::TreeSize;
 use prost::Message;
 use std::{
     fs, io,
@@ -46,20 +47,42 @@ impl AnswerCache {
         }
     }
 
-    /// Keeps an answer to a query.
+    /// Keeps an answer to a query, unless one is kept as of a newer head: two processes may have
+    /// asked at once.
     pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {
         let path = self.path(query);
+        let size = self.size_of(&answer.checkpoint);
         let answer = answer.encode_to_vec();
         let bytes = [Hash::of(&answer).as_bytes(), &answer[..]].concat();
         let mut folders = self.folder.ancestors().take(2);
         folders
             .try_for_each(files::create_folder)
-            .and_then(|()| files::replace_soon(&path, &bytes))
+            .and_then(|()| files::open_lock(&self.folder.join("lock")))
+            .and_then(|lock| lock.lock().map(|()| lock))
+            .and_then(|_lock| {
+                if self.kept_size(&path) > size {
+                    return Ok(());
+                }
+                files::replace_soon(&path, &bytes)
+            })
             .map_err(|source| ClientError::State {
                 what: "cannot keep the answer".into(),
                 path,
                 source: Some(source),
             })
+    }
+
+    /// Entries of the log in the head of the answer that is kept at a path; `None` if that is none
+    /// to go by.
+    fn kept_size(&self, path: &Path) -> Option<TreeSize> {
+        let bytes = fs::read(path).ok()?;
+        let as_of = AsOf::decode(whole(&bytes)?).ok()?;
+        self.size_of(&as_of.checkpoint)
+    }
+
+    fn size_of(&self, checkpoint: &str) -> Option<TreeSize> {
+        let checkpoint = VerifiedCheckpoint::verify(checkpoint, &self.log).ok()?;
+        Some(checkpoint.size())
     }
 
     /// Returns the answer that was kept for this very query, verified again; `None` if there is
@@ -146,6 +169,13 @@ impl AnswerCache {
     }
 }
 
+/// Of an answer, the head that it is as of.
+#[derive(Clone, PartialEq, Message)]
+struct AsOf {
+    #[prost(string, tag = "1")]
+    checkpoint: String,
+}
+
 /// The answer in what was stored, if all of it is there.
 fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let (hash, answer) = bytes.split_first_chunk()?;
@@ -156,7 +186,38 @@ fn whole(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use assay_claims::index::Prefix;
+    use assay_tlog::checkpoint::Checkpoint;
     use assay_tlog::note::SignerKey;
+
+    /// Of two processes that ask at once, the slower one may have the older answer.
+    #[test]
+    fn a_newer_answer_is_not_replaced_by_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SignerKey::from_seed("log.example/a", &[7; 32]).unwrap();
+        let cache = AnswerCache::new(folder.path(), &key.verifier());
+        let query = Query::Census(Prefix::EMPTY);
+        let answer = |size| {
+            let checkpoint = Checkpoint {
+                origin: "log.example/a".into(),
+                size: TreeSize::new(size),
+                root: Hash::of(b"root"),
+            };
+            v1::Answer {
+                checkpoint: checkpoint.sign(&key),
+                ..v1::Answer::default()
+            }
+        };
+        for (size, kept) in [(7, 7), (5, 7), (9, 9), (8, 9)] {
+            cache.store(&query, &answer(size)).unwrap();
+            let stored = cache.kept_size(&cache.path(&query));
+            assert_eq!(stored, Some(TreeSize::new(kept)));
+        }
+        // What is damaged is in nobody's way.
+        fs::write(cache.path(&query), b"damaged").unwrap();
+        cache.store(&query, &answer(1)).unwrap();
+        let stored = cache.kept_size(&cache.path(&query));
+        assert_eq!(stored, Some(TreeSize::new(1)));
+    }
 
     /// An empty file was read as an answer without a checkpoint, which blamed the log.
     #[test]

@@ -132,6 +132,7 @@ impl Client {
         }
         let new = VerifiedCheckpoint::verify(note, &self.log_key)
             .map_err(|e| ClientError::unverified_by("the checkpoint is not one of this log", e))?;
+        check_empty(&new)?;
         loop {
             let known = self.stored_head().await?;
             match known.as_ref().map(|known| (relate(known, &new), known)) {
@@ -179,13 +180,7 @@ impl Client {
     ) -> Result<(), ClientError> {
         if older.size() == TreeSize::EMPTY {
             // Every tree extends the empty one; there is nothing to prove but that it was empty.
-            return if older.root() == hash::empty_root() {
-                Ok(())
-            } else {
-                Err(ClientError::unverified(
-                    "a checkpoint of size 0 whose root is not that of the empty tree",
-                ))
-            };
+            return check_empty(older);
         }
         let request = GetConsistencyProofRequest {
             old_size: older.size().get(),
@@ -227,6 +222,16 @@ impl Client {
         let (heads, to) = (self.heads.clone(), to.clone());
         blocking(move || heads.advance(from.as_ref(), &to)).await
     }
+}
+
+/// Makes sure that the root of a head without entries is that of the empty tree.
+fn check_empty(head: &VerifiedCheckpoint) -> Result<(), ClientError> {
+    if head.size() == TreeSize::EMPTY && head.root() != hash::empty_root() {
+        return Err(ClientError::unverified(
+            "a checkpoint of size 0 whose root is not that of the empty tree",
+        ));
+    }
+    Ok(())
 }
 
 /// That a node answers as of an older head than was seen.

@@ -292,3 +292,26 @@ async fn another_logs_checkpoint_is_refused() {
             .is_none()
     );
 }
+
+/// At first contact there is no head to compare it with.
+#[tokio::test]
+async fn a_tree_without_entries_has_the_root_of_none() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let heads = HeadStore::new(folder.path(), &fake.log_key());
+    let wrong = assay_tlog::checkpoint::Checkpoint {
+        origin: "fake.example/log".into(),
+        size: TreeSize::EMPTY,
+        root: Hash::of(b"x"),
+    };
+    let signer = assay_tlog::note::SignerKey::from_seed("fake.example/log", &[7; 32]).unwrap();
+    let wrong = wrong.sign(&signer);
+    fake.state().checkpoint = Some(wrong);
+    let client = fake.client(folder.path()).await;
+    let error = client.checkpoint().await.unwrap_err();
+    assert!(matches!(error, ClientError::Unverified { .. }), "{error:?}");
+    assert!(heads.load().unwrap().is_none());
+    let empty = fake.state().checkpoint_at(0);
+    fake.state().checkpoint = Some(empty);
+    client.checkpoint().await.unwrap();
+    assert_eq!(heads.load().unwrap().unwrap().size(), TreeSize::EMPTY);
+}
