@@ -4,7 +4,7 @@ use crate::{config::Settings, exit::Failure, keys::Key, output};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_client::ask::LogAddress;
-use assay_client::{Client, ClientError, Config, LeafRef, copy_url, is_exposed};
+use assay_client::{Client, ClientError, Config, LeafRef, copy_url, is_exposed, one_line};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::LeafIndex;
@@ -52,17 +52,78 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     Ok(Client::connect(config(settings, url, settings.log_key()?)).await?)
 }
 
-/// Connects to the node that the settings name, or to a mirror if it cannot be reached, to read.
-pub async fn connect_to_read(settings: &Settings) -> Result<Client, Failure> {
+/// Reads from the node that the settings name, or, while that does not answer, from the first
+/// mirror whose answer holds, which is said. What a mirror answers that does not hold is said with
+/// its name, and not held against the log.
+pub async fn read<T>(
+    settings: &Settings,
+    read: impl AsyncFn(&Client) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let url = settings.log()?;
     let mirrors = settings.mirrors.iter().map(String::as_str);
     look_at_addresses(settings, [url.as_str()].into_iter().chain(mirrors))?;
     let log = LogAddress {
         key: settings.log_key()?,
-        url: Some(url),
+        url: Some(url.clone()),
         mirrors: settings.mirrors.clone(),
     };
-    connect_to(settings, log).await
+    let mut failures = Vec::new();
+    for place in 0..=log.mirrors.len() {
+        if let Some(mirror) = mirror_at(&log, place) {
+            let words = format!("{url} does not answer; its mirror {mirror} is asked");
+            output::say(settings, &output::plain(&words));
+        }
+        let read = async {
+            let client = connect_at(settings, &log, place).await?;
+            read(&client).await
+        };
+        match read.await.map_err(|failure| at_place(&log, place, failure)) {
+            Err(Failure::Client(error @ ClientError::Unavailable { .. })) => failures.push(error),
+            ended => return ended,
+        }
+    }
+    match <[ClientError; 1]>::try_from(failures) {
+        Ok([only]) => Err(only.into()),
+        Err(failures) => {
+            let whys: Vec<String> = failures.iter().map(|error| one_line(error)).collect();
+            Err(unavailable(&whys))
+        }
+    }
+}
+
+/// Connects to a log's own node at place 0, or to a mirror of it at those after it.
+pub async fn connect_at(
+    settings: &Settings,
+    log: &LogAddress,
+    place: usize,
+) -> Result<Client, Failure> {
+    let url = match mirror_at(log, place) {
+        Some(mirror) => copy_url(mirror, log.key.name()),
+        None => log.url.clone().map_or_else(|| settings.log(), Ok)?,
+    };
+    Ok(Client::connect(config(settings, url, log.key.clone())).await?)
+}
+
+/// A failure of what was asked at a place, as [`ClientError::of_mirror`] has it.
+pub fn at_place(log: &LogAddress, place: usize, failure: Failure) -> Failure {
+    match (failure, mirror_at(log, place)) {
+        (Failure::Client(error), Some(mirror)) => Failure::Client(error.of_mirror(mirror)),
+        (failure, _) => failure,
+    }
+}
+
+fn mirror_at(log: &LogAddress, place: usize) -> Option<&String> {
+    log.mirrors.get(place.checked_sub(1)?)
+}
+
+/// That a log is not available, for all of these reasons.
+pub fn unavailable(why: &[impl AsRef<str>]) -> Failure {
+    let why: Vec<&str> = why.iter().map(AsRef::as_ref).collect();
+    Failure::Client(ClientError::Unavailable {
+        what: why.join("; "),
+        retry_after: None,
+        source: None,
+    })
 }
 
 /// Connects to a log, or to the first of its mirrors that can be reached if it cannot, which is

@@ -12,8 +12,8 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(20);
 /// Longest time that a short answer may take as a whole: one message of 2 MiB over a slow line.
 const SHORT: Duration = Duration::from_secs(60);
 
-/// Longest time that an answer of many messages may take as a whole: a gigabyte over a line of 10
-/// Mbit/s.
+/// Longest time that an answer of many messages may take as a whole, and all answers of a log to
+/// one command: a gigabyte over a line of 10 Mbit/s.
 pub(crate) const LONG: Duration = Duration::from_secs(15 * 60);
 
 /// Waits for the whole answer to a call that is answered by one message.

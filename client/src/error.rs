@@ -1,6 +1,7 @@
 //! Errors, sorted by who is to blame: the caller, the network, the node's refusal, an answer that
 //! does not verify, or the log itself, with the evidence inside.
 
+use crate::one_line;
 use std::{fmt, io, path::PathBuf, time::Duration};
 use tonic_types::StatusExt;
 
@@ -82,6 +83,20 @@ impl ClientError {
         ClientError::Unverified {
             what: what.into(),
             source: Some(source.into()),
+        }
+    }
+
+    /// The same of a mirror, with its name. Whatever a mirror answers that does not hold, it is the
+    /// mirror's, and another one may do better; only two heads that the log signed are held against
+    /// the log, and what is wrong with the state folder is this machine's.
+    pub fn of_mirror(self, mirror: &str) -> Self {
+        match self {
+            ClientError::Misbehavior(_) | ClientError::State { .. } => self,
+            error => ClientError::Unavailable {
+                what: format!("its mirror {mirror}: {}", one_line(&error)),
+                retry_after: None,
+                source: None,
+            },
         }
     }
 

@@ -46,12 +46,15 @@ struct GetView<'a> {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     settings.refuse_both("payload", "output", "the statement is written as it is")?;
-    let client = session::connect_to_read(settings).await?;
-    let entry = client.entry(command.leaf).await?;
-    let attachments = match &command.attachments {
-        Some(folder) => fetch_attachments(&client, &entry, folder, settings).await?,
-        None => vec![],
+    let read = async |client: &Client| {
+        let entry = client.entry(command.leaf).await?;
+        let attachments = match &command.attachments {
+            Some(folder) => fetch_attachments(client, &entry, folder, settings).await?,
+            None => vec![],
+        };
+        Ok((entry, attachments))
     };
+    let (entry, attachments) = session::read(settings, read).await?;
     let payload = &entry.claim().claim().payload;
     if command.payload {
         return write_payload(payload);

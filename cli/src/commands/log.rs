@@ -4,7 +4,7 @@ use crate::{config::Settings, exit::Failure, output, session, time};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::limits::PAGE;
 use assay_client::{
-    PageEntry, plain,
+    Client, PageEntry, plain,
     report::{claim, words},
 };
 use assay_tlog::tree::LeafIndex;
@@ -68,20 +68,23 @@ impl EntryView {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let client = session::connect_to_read(settings).await?;
-    let start = match command.from {
-        Some(from) => from,
-        None => client
-            .checkpoint()
-            .await?
-            .size()
-            .get()
-            .saturating_sub(command.limit),
+    let read = async |client: &Client| {
+        let start = match command.from {
+            Some(from) => from,
+            None => client
+                .checkpoint()
+                .await?
+                .size()
+                .get()
+                .saturating_sub(command.limit),
+        };
+        let end = start.saturating_add(command.limit);
+        let page = client
+            .entries(LeafIndex::new(start), LeafIndex::new(end))
+            .await?;
+        Ok((start, page))
     };
-    let end = start.saturating_add(command.limit);
-    let page = client
-        .entries(LeafIndex::new(start), LeafIndex::new(end))
-        .await?;
+    let (start, page) = session::read(settings, read).await?;
     let view = LogView {
         origin: page.checkpoint.origin().to_owned(),
         tree_size: page.checkpoint.size().get(),

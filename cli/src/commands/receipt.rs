@@ -2,7 +2,7 @@
 
 use crate::{config::Settings, exit::Failure, output, session};
 use assay_client::{
-    LeafRef,
+    Client, LeafRef,
     receipt::{ENVELOPE_SUFFIX, PROOF_SUFFIX, ReceiptFiles},
     replace_public,
 };
@@ -45,12 +45,17 @@ struct ReceiptView {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let (folder, shown) = (&command.out, command.out.display());
-    let client = session::connect_to_read(settings).await?;
     fs::create_dir_all(folder)
         .map_err(|e| Failure::io(format!("cannot make the folder {shown}"), e))?;
+    let read = async |client: &Client| {
+        let mut receipts = vec![];
+        for leaf in &command.leaves {
+            receipts.push(client.receipt(*leaf).await?);
+        }
+        Ok(receipts)
+    };
     let mut views = vec![];
-    for leaf in command.leaves {
-        let receipt = client.receipt(leaf).await?;
+    for receipt in session::read(settings, read).await? {
         let inclusion = receipt.verified.inclusion();
         let files = write(folder, &receipt.files)?;
         let mut issuer_files = vec![];

@@ -12,14 +12,14 @@ use super::names::is_of_keys;
 use super::panel::Panel;
 use super::state::LogState;
 use super::topdown::{Inquired, Inquiry, inquire};
-use crate::{Client, ClientError, Convictions, Tls, one_line};
+use crate::{ClientError, Convictions, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
 use assay_tlog::tlog_policy::{TlogPolicy, Voices};
-use std::{path::Path, sync::Arc};
-use tokio::sync::OnceCell;
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{sync::OnceCell, time::Instant};
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone)]
@@ -202,8 +202,17 @@ impl Asker {
         }
     }
 
+    /// The same, which asks each log for so long in all, its mirrors included, and 15 minutes if
+    /// nothing is said. A log that takes longer is as good as unreachable.
+    pub fn within(mut self, time: Duration) -> Self {
+        for connection in &mut self.connections {
+            connection.until = Instant::now() + time;
+        }
+        self
+    }
+
     /// Who is convicted; `None` if nothing is asked.
-    async fn convicted(&self) -> Option<&Convictions> {
+    pub(super) async fn convicted(&self) -> Option<&Convictions> {
         let asked = || convicted(&self.policy, &self.connections, self.how);
         self.convicted.get_or_init(asked).await.as_ref()
     }
@@ -315,27 +324,19 @@ impl Asker {
         .await
     }
 
-    /// The logs that can be asked for single entries and long lists: those that answer, if they are
+    /// The logs that can be asked for single entries: those that are not convicted, if they are
     /// asked openly.
-    pub(super) async fn clients(&self) -> Result<Vec<Client>, ClientError> {
-        let mut clients = Vec::new();
+    pub(super) async fn askable(&self) -> Vec<&Connection> {
         if self.how != How::Openly {
-            return Ok(clients);
+            return Vec::new();
         }
         let convicted = self.convicted().await;
-        for connection in &self.connections {
+        let is_convicted = |connection: &&Connection| {
             let name = connection.log.key.name();
-            if convicted.is_some_and(|it| it.of_log(name).is_some()) {
-                continue;
-            }
-            match connection.client().await {
-                Ok(client) => clients.extend(client),
-                // It did not answer the question either, and that is said.
-                Err(ClientError::Unavailable { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(clients)
+            convicted.is_some_and(|it| it.of_log(name).is_some())
+        };
+        let connections = self.connections.iter();
+        connections.filter(|it| !is_convicted(it)).collect()
     }
 }
 
@@ -353,9 +354,16 @@ impl Tries<'_> {
     }
 
     /// Whether what a panel was told is what there is. If not, the logs that failed are asked
-    /// elsewhere, and all is to be asked again: an answer is of one node.
+    /// elsewhere, and all is to be asked again: an answer is of one node. So are those of which a
+    /// mirror has an answer that too few witnesses confirm: another one may have all cosignatures.
     pub async fn are_over(&mut self, panel: &mut Panel) -> bool {
-        if self.asker.how == How::Offline || !panel.go_elsewhere().await || self.left == 0 {
+        if self.asker.how == How::Offline {
+            return true;
+        }
+        if panel.has_mirrors().await {
+            panel.confirm(self.asker.tlog().await.as_ref()).await;
+        }
+        if !panel.go_elsewhere().await || self.left == 0 {
             return true;
         }
         self.left -= 1;

@@ -2,9 +2,10 @@
 //! kept of it.
 
 use super::logs::LogAddress;
+use crate::call::LONG;
 use crate::{Client, ClientError, Config, Tls, copy_url, one_line};
 use std::{mem, path::PathBuf, sync::Arc};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 /// How the logs are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +26,8 @@ pub(super) struct Connection {
     pub(super) log: LogAddress,
     pub(super) state_dir: PathBuf,
     tls: Tls,
+    /// Until when it is asked: a node that drips could else hold up each of many questions.
+    pub(super) until: Instant,
     way: Arc<Mutex<Way>>,
 }
 
@@ -44,6 +47,7 @@ impl Connection {
             log,
             state_dir,
             tls,
+            until: Instant::now() + LONG,
             way: Arc::default(),
         }
     }
@@ -88,8 +92,7 @@ impl Connection {
     /// not if the log is to blame, and not if all were asked. Then the next question begins with
     /// the log's own node, and the error says why each of them did not do.
     ///
-    /// Whatever a mirror answers that does not hold, it is the mirror's: only two heads that the
-    /// log signed are held against the log.
+    /// An error of a mirror becomes [`ClientError::of_mirror`], whoever is asked next.
     pub(super) async fn leave(&self, error: &mut ClientError) -> bool {
         let mut way = self.way.lock().await;
         let is_over = match error {
@@ -100,15 +103,15 @@ impl Connection {
         if is_over || self.log.mirrors.is_empty() {
             return false;
         }
-        let why = one_line(error);
         let mirror = way
             .place
             .checked_sub(1)
             .and_then(|at| self.log.mirrors.get(at));
-        way.failures.push(match mirror {
-            None => why,
-            Some(mirror) => format!("its mirror {mirror}: {why}"),
-        });
+        if let Some(mirror) = mirror {
+            let unknown = ClientError::unverified("");
+            *error = mem::replace(error, unknown).of_mirror(mirror);
+        }
+        way.failures.push(one_line(error));
         way.client = None;
         if way.place < self.log.mirrors.len() {
             way.place += 1;
@@ -121,5 +124,38 @@ impl Connection {
             source: None,
         };
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_tlog::note::SignerKey;
+
+    /// Who is asked next, and whether anybody is, has nothing to do with whose an error is.
+    #[tokio::test]
+    async fn an_error_of_a_mirror_is_never_the_logs() {
+        let key = SignerKey::from_seed("log.example", &[7; 32]).unwrap();
+        let log = LogAddress {
+            key: key.verifier(),
+            url: Some("http://127.0.0.1:1".into()),
+            mirrors: vec!["http://m1".into(), "http://m2".into()],
+        };
+        let connection = Connection::new(log, PathBuf::new(), Tls::default());
+        let mut error = ClientError::unverified("own");
+        assert!(!connection.leave(&mut error).await);
+        assert!(matches!(error, ClientError::Unverified { .. }));
+        let mut error = ClientError::unavailable("own", "gone");
+        assert!(connection.leave(&mut error).await);
+        for (mirror, is_next) in [("http://m1", true), ("http://m2", false)] {
+            let mut error = ClientError::unverified("false");
+            assert_eq!(connection.leave(&mut error).await, is_next);
+            assert!(
+                matches!(error, ClientError::Unavailable { .. }),
+                "{error:?}"
+            );
+            let named = format!("its mirror {mirror}: ");
+            assert!(error.to_string().contains(&named), "{error}");
+        }
     }
 }

@@ -3,11 +3,11 @@
 
 use super::about::{About, Artifact};
 use super::asker::{Asked, AskedLog, Asker};
-use super::connection::How;
+use super::connection::{Connection, How};
 use super::error::AskError;
 use super::signed::{Signed, signed};
 use super::topdown::{Audience, Inquiry, of_issuer};
-use crate::{ClientError, LeafRef, plain};
+use crate::{ClientError, LeafRef, VerifiedEntry, plain};
 use assay_claims::claim::{ClaimId, VerifiedClaim};
 use assay_claims::index::{self, By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
@@ -231,14 +231,42 @@ impl Asker {
 
     /// A claim itself. `None` if no log that can be asked for a single claim has it.
     async fn claim(&self, id: &ClaimId) -> Result<Option<VerifiedClaim>, AskError> {
-        for client in self.clients().await? {
-            match client.entry(LeafRef::Claim(*id)).await {
-                Ok(entry) => return Ok(Some(entry.claim().clone())),
+        for connection in self.askable().await {
+            match connection.entry(LeafRef::Claim(*id)).await {
+                Ok(Some(entry)) => return Ok(Some(entry.claim().clone())),
+                Ok(None) => {}
+                // It did not answer the question either, and that is said.
                 Err(ClientError::Refused { .. } | ClientError::Unavailable { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(source) => {
+                    let origin = connection.log.key.name().to_owned();
+                    return Err(AskError::OfLog { origin, source });
+                }
             }
         }
         Ok(None)
+    }
+}
+
+impl Connection {
+    /// A single entry, from the log or a mirror whose answer holds; `None` if it has no address.
+    /// That somebody does not have the entry proves nothing, and ends it.
+    async fn entry(&self, leaf: LeafRef) -> Result<Option<VerifiedEntry>, ClientError> {
+        loop {
+            let entry = match self.client().await {
+                Ok(None) => return Ok(None),
+                Ok(Some(client)) => client.entry(leaf).await,
+                Err(error) => Err(error),
+            };
+            match entry {
+                Ok(entry) => return Ok(Some(entry)),
+                Err(error @ ClientError::Refused { .. }) => return Err(error),
+                Err(mut error) => {
+                    if !self.leave(&mut error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 }
 

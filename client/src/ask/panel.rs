@@ -4,6 +4,7 @@
 //! vouches for, and what was withdrawn, counts across logs.
 
 use super::census::Window;
+use super::confirmed::{Unconfirmed, confirmed};
 use super::connection::{Connection, How};
 use super::gather::{Gathered, Gathering, NOT_KEPT, Source};
 use super::logs::LogAddress;
@@ -11,6 +12,7 @@ use super::newest::SignedThere;
 use crate::{AnswerCache, ClientError, one_line};
 use assay_claims::index::{By, Found, Label, Name};
 use assay_claims::logged::LoggedClaim;
+use assay_tlog::tlog_policy::TlogPolicy;
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -204,6 +206,32 @@ impl Panel {
         }
     }
 
+    /// Whether a mirror is asked in place of a log.
+    pub(super) async fn has_mirrors(&self) -> bool {
+        for member in &self.members {
+            if member.connection.mirror().await.is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Fails those logs of which a mirror answered with heads that cannot be relied on.
+    pub(super) async fn confirm(&mut self, tlog: Option<&TlogPolicy>) {
+        for member in &mut self.members {
+            if member.failed.is_some() || member.connection.mirror().await.is_none() {
+                continue;
+            }
+            let heads = &member.gathering.gathered.heads;
+            if let Err(Unconfirmed { error, .. }) =
+                confirmed(tlog, &member.connection.log.key, heads)
+            {
+                let what = "its head cannot be relied on";
+                member.failed = Some(ClientError::unavailable(what, error));
+            }
+        }
+    }
+
     /// Has those logs asked elsewhere that failed. Returns whether there is somebody else to ask.
     pub(super) async fn go_elsewhere(&mut self) -> bool {
         let mut elsewhere = false;
@@ -246,7 +274,17 @@ impl Member {
         if self.failed.is_some() {
             return Told::default();
         }
-        match self.try_put_beside(question).await {
+        let until = self.connection.until;
+        let put = tokio::time::timeout_at(until, self.try_put_beside(question)).await;
+        let late = "it did not answer all questions in the time that one log has";
+        let put = put.unwrap_or_else(|_| {
+            Err(ClientError::Unavailable {
+                what: late.to_owned(),
+                retry_after: None,
+                source: None,
+            })
+        });
+        match put {
             Ok(told) => told,
             Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. }))
                 if self.aside =>

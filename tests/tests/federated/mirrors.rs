@@ -1,14 +1,16 @@
 //! A log that does not answer, and nodes that mirror it: some well, some badly.
 
+use super::witnesses;
 use super::world::{Ended, World, cargo_lock, introduce};
 use anyhow::ensure;
 use assay_tests::{
     lying::Proxy,
     process::{Node, binaries, poll},
+    witness::Witness,
 };
 use assay_tlog::Hash;
 use serde_json::{Value, json};
-use std::process::Command;
+use std::{fs, process::Command};
 
 const ORIGIN: &str = "a.example/log";
 
@@ -17,6 +19,11 @@ fn world() -> anyhow::Result<World> {
     let mut log = Node::init_as(ORIGIN)?;
     log.configure("log.publish_interval_ms = 1")?;
     log.run()?;
+    mirrored(log)
+}
+
+/// A log that runs, and a node that mirrors and replays it.
+fn mirrored(log: Node) -> anyhow::Result<World> {
     let mut mirror = Node::init_as("m.example/log")?;
     for kind in ["mirror", "audit"] {
         let name = format!("m.example/{kind}");
@@ -222,5 +229,81 @@ fn a_mirror_that_is_behind_what_was_seen_hides_nothing() -> anyhow::Result<()> {
         why.contains(&format!("of size {seen}: what was logged since")),
         "{why}"
     );
+    Ok(())
+}
+
+/// Single things were held against the log, and nobody else was asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mirror_that_shows_another_entry_is_named_and_the_next_one_is_asked() -> anyhow::Result<()>
+{
+    let mut world = world()?;
+    let claim = world.affected(0, "pkg:cargo/fine@1.0.0")?;
+    until_copied(&world)?;
+    let liar = Proxy::before(&copy(&world)).await?;
+    liar.lies().entry = Some(assay_proto::v1::GetEntryAndProofResponse::default());
+    let (log, mirror) = (world.ready(0).url.clone(), world.ready(1).url.clone());
+    world.trusting("liar.toml", &policy(&world, &[&liar.url]), "")?;
+    world.trusting("both.toml", &policy(&world, &[&liar.url, &mirror]), "")?;
+    world.nodes[0].stop()?;
+    let named = format!("its mirror {}: ", liar.url);
+    for command in ["get", "receipt"] {
+        let ask = [command, &claim, "--mirror", &liar.url];
+        let ended = of_log(&world, &log, &ask)?;
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&named), "{}", ended.stderr);
+        let ended = of_log(&world, &log, &[&ask[..], &["--mirror", &mirror]].concat())?;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    let lookup = format!("claim:{claim}");
+    let lookup = |policy| world.run(&["lookup", &lookup, "--policy", policy]);
+    let ended = lookup("liar.toml")?;
+    assert_ne!(ended.code, Some(4), "{}", ended.stderr);
+    let ended = lookup("both.toml")?;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    Ok(())
+}
+
+/// Its heads are the log's, and nobody can tell whether witnesses ever saw them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mirror_that_strips_cosignatures_is_left_for_the_next_one() -> anyhow::Result<()> {
+    let mut log = Node::init_as(ORIGIN)?;
+    log.configure("log.publish_interval_ms = 1")?;
+    let mut witness = Witness::named("w.example")?;
+    witness.add_log(ORIGIN, &log.vkey()?)?;
+    witness.run()?;
+    let (url, key) = (witness.ready()?.url.clone(), witness.vkeys[0].clone());
+    let quorum = format!("witness w {key} {url}\nquorum w\n");
+    fs::write(log.folder().join("quorum.policy"), quorum)?;
+    log.append_configuration("[quorum]\npolicy = \"quorum.policy\"")?;
+    log.run()?;
+    let mut world = mirrored(log)?;
+    until_copied(&world)?;
+    let liar = Proxy::before(&copy(&world)).await?;
+    liar.rewrite(|_, mut answer| {
+        let own = format!("\u{2014} {ORIGIN} ");
+        let lines = answer.checkpoint.lines();
+        let kept = lines.filter(|line| !line.starts_with('\u{2014}') || line.starts_with(&own));
+        answer.checkpoint = kept.map(|line| format!("{line}\n")).collect();
+        answer
+    });
+    let mirror = world.ready(1).url.clone();
+    let tables = witnesses::tables(std::slice::from_ref(&witness));
+    for (name, mirrors) in [
+        ("liar.toml", vec![liar.url.as_str()]),
+        ("both.toml", vec![liar.url.as_str(), &mirror]),
+    ] {
+        let head = "version = 1\nunknown = \"allow\"\nquorum = 1\n";
+        let logs = format!("{head}{}", world.log(0, &mirrors));
+        world.trusting(name, &logs, &tables)?;
+    }
+    world.nodes[0].stop()?;
+    let (ended, report) = check(&world, "liar.toml")?;
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    let why = report["logs"][0]["missing"].as_str().unwrap_or_default();
+    let named = format!("its mirror {}: its head cannot be relied on", liar.url);
+    assert!(why.contains(&named), "{why}");
+    let (ended, report) = check(&world, "both.toml")?;
+    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(report["logs"][0]["mirror"], json!(mirror));
     Ok(())
 }

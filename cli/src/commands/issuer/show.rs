@@ -27,9 +27,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Some(id) => id,
         None => session::one_issuer(settings, None, || Key::read_all(&settings.keys(&[])))?,
     };
-    let client = session::connect_to_read(settings).await?;
-    let history = client.issuer(&id).await?;
-    let keys = keys_of(&client, &id).await?;
+    let read = async |client: &Client| Ok((client.issuer(&id).await?, keys_of(client, &id).await?));
+    let (history, keys) = session::read(settings, read).await?;
     let views: Vec<RecordView> = history
         .leaves
         .iter()
