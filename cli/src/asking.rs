@@ -173,8 +173,12 @@ impl From<AskError> for Failure {
         match error {
             AskError::OfLog { origin, source } => Failure::OfLog { origin, source },
             AskError::Client(source) => Failure::Client(source),
-            AskError::BrokenClaim { .. } => Failure::Failed(error.to_string()),
-            AskError::Unanswered(_) => Failure::Unanswered(error.to_string()),
+            AskError::BrokenClaim { .. } | AskError::Convicted { .. } => {
+                Failure::Failed(error.to_string())
+            }
+            AskError::Lacking { .. } | AskError::Unanswered(_) => {
+                Failure::Unanswered(error.to_string())
+            }
         }
     }
 }

@@ -99,6 +99,19 @@ pub fn code(failure: &Failure) -> u8 {
     }
 }
 
+/// Whether a failure is that somebody does not answer.
+pub fn is_silence(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Unanswered(_)
+            | Failure::Client(ClientError::Unavailable { .. })
+            | Failure::OfLog {
+                source: ClientError::Unavailable { .. },
+                ..
+            }
+    )
+}
+
 fn client_code(error: &ClientError) -> u8 {
     match error {
         ClientError::Usage(_) | ClientError::Refused { .. } => USAGE,

@@ -126,27 +126,6 @@ pub fn unavailable(why: &[impl AsRef<str>]) -> Failure {
     })
 }
 
-/// Connects to a log, or to the first of its mirrors that can be reached if it cannot, which is
-/// said.
-pub async fn connect_to(settings: &Settings, log: LogAddress) -> Result<Client, Failure> {
-    let url = log.url.map_or_else(|| settings.log(), Ok)?;
-    let own = Client::connect(config(settings, url.clone(), log.key.clone())).await;
-    let failed = match own {
-        Err(error @ ClientError::Unavailable { .. }) => error,
-        own => return Ok(own?),
-    };
-    for mirror in log.mirrors {
-        let copy = copy_url(&mirror, log.key.name());
-        let connected = Client::connect(config(settings, copy, log.key.clone())).await;
-        if let Ok(client) = connected {
-            let words = format!("{url} cannot be reached; its mirror {mirror} is asked");
-            output::say(settings, &output::plain(&words));
-            return Ok(client);
-        }
-    }
-    Err(failed.into())
-}
-
 fn config(settings: &Settings, url: String, log_key: VerifierKey) -> Config {
     Config {
         url,

@@ -6,7 +6,7 @@
 //! word, and those who speak can choose how their ids begin; so neither decides what is left out,
 //! only how many questions it takes.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, Head};
 use assay_claims::index::{By, Found, Label, Name, Prefix, Query};
 
 /// Most censuses of one name in a row. Nobody can grind ids so that it takes as many.
@@ -106,8 +106,13 @@ pub(crate) fn is_too_many(error: &ClientError) -> bool {
 
 impl Client {
     /// Everybody who spoke of a name, ascending, each with the length of its list; and the size of
-    /// the oldest checkpoint that it is complete as of. It fails as [`Client::lookup`] does.
-    pub(crate) async fn census(&self, name: Name) -> Result<(u64, Vec<Found>), ClientError> {
+    /// the oldest checkpoint that it is complete as of. Every head that it rests on is added to
+    /// `heads`. It fails as [`Client::lookup`] does.
+    pub(crate) async fn census(
+        &self,
+        name: Name,
+        heads: &mut Vec<Head>,
+    ) -> Result<(u64, Vec<Found>), ClientError> {
         let most = assay_claims::limits::LOOKUP_NAMES;
         let mut parts = Parts::new(name, None, 0, most);
         let (mut size, mut labels) = (u64::MAX, Vec::new());
@@ -118,6 +123,7 @@ impl Client {
                 Err(error) => return Err(error),
             };
             size = size.min(answer.checkpoint().size().get());
+            Head::add(heads, answer.proven());
             labels.extend_from_slice(answer.census());
             parts.pass(answer.census().len(), most);
             if labels.len() > LABELS {

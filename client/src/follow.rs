@@ -3,6 +3,7 @@
 
 use crate::{Client, ClientError, Cursor, Head};
 use assay_claims::claim::ClaimError;
+use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{AnswerError, Found, Label, VerifiedPages};
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -25,11 +26,30 @@ pub struct Fresh {
 pub struct News {
     /// In the order of the leaves.
     pub fresh: Vec<Fresh>,
-    /// Every head that something of it rests on.
+    /// Every head that something of it rests on, and that nothing else is new.
     pub heads: Vec<Head>,
     /// Whether there is more by now, to be asked for again.
     pub more: bool,
     /// Entries of the log that it is complete as of.
+    size: u64,
+}
+
+/// Where somebody begins who follows names: at the end of what there is.
+#[derive(Debug)]
+pub struct Beginning {
+    /// Every head that it rests on.
+    pub heads: Vec<Head>,
+    done: BTreeMap<Label, ListFrontier>,
+    size: u64,
+}
+
+/// The labels of names.
+#[derive(Default)]
+struct Labels {
+    found: Vec<Found>,
+    /// Every head that they rest on.
+    heads: Vec<Head>,
+    /// Entries of the log in the oldest of these.
     size: u64,
 }
 
@@ -41,29 +61,43 @@ struct Beyond {
 }
 
 impl Cursor {
-    /// Begins at the end: whatever is listed now is done.
-    pub async fn begin(&mut self, client: &Client) -> Result<(), ClientError> {
-        let (size, labels) = self.labels(client).await?;
-        for found in labels {
+    /// Asks where the end is. It fails as [`Client::list`] does.
+    pub async fn end(&self, client: &Client) -> Result<Beginning, ClientError> {
+        let Labels {
+            found,
+            mut heads,
+            size,
+        } = self.labels(client).await?;
+        let mut done = BTreeMap::new();
+        for found in found {
             let pages = client.list(&found.label).await?;
+            for page in pages.pages() {
+                Head::add(&mut heads, page.proven());
+            }
             let leaves = pages.leaves().take_while(|leaf| leaf.get() < size);
-            self.done.insert(found.label, leaves.collect());
+            done.insert(found.label, leaves.collect());
         }
-        self.size = size;
+        Ok(Beginning { heads, done, size })
+    }
+
+    /// Begins there: whatever was listed then is done.
+    pub fn begin(&mut self, beginning: Beginning) -> Result<(), ClientError> {
+        (self.done, self.size) = (beginning.done, beginning.size);
         self.save()
     }
 
-    /// The labels of the names, as of the oldest checkpoint of the answers, whose size comes with
-    /// them.
-    async fn labels(&self, client: &Client) -> Result<(u64, Vec<Found>), ClientError> {
-        let mut labels = Vec::new();
-        let mut size = u64::MAX;
+    /// The labels of the names, as of the oldest checkpoint of the answers.
+    async fn labels(&self, client: &Client) -> Result<Labels, ClientError> {
+        let mut labels = Labels {
+            size: u64::MAX,
+            ..Labels::default()
+        };
         for name in &self.names {
-            let (as_of, census) = client.census(*name).await?;
-            size = size.min(as_of);
-            labels.extend(census);
+            let (as_of, census) = client.census(*name, &mut labels.heads).await?;
+            labels.size = labels.size.min(as_of);
+            labels.found.extend(census);
         }
-        Ok((size, labels))
+        Ok(labels)
     }
 
     /// Asks what is new. `None` if nothing is, or if the node lags behind what was seen of the log.
@@ -72,13 +106,21 @@ impl Cursor {
     /// in the index. All of it is in memory at once. It fails as [`Client::list`] does, all lists
     /// together being no larger than one may be.
     pub async fn news(&self, client: &Client) -> Result<Option<News>, ClientError> {
-        let head = client.checkpoint().await?;
+        self.news_after(client, &client.checkpoint().await?).await
+    }
+
+    /// As [`Cursor::news`], where the node's head is known: that nothing is new rests on it.
+    pub async fn news_after(
+        &self,
+        client: &Client,
+        head: &VerifiedCheckpoint,
+    ) -> Result<Option<News>, ClientError> {
         if head.size().get() <= self.size {
             return Ok(None);
         }
-        let (size, labels) = self.labels(client).await?;
-        self.check_kept(&labels)?;
-        let lists = self.beyond(client, labels).await?;
+        let Labels { found, heads, size } = self.labels(client).await?;
+        self.check_kept(&found)?;
+        let lists = self.beyond(client, found).await?;
         // Labels are asked for one after the other, and the log may grow meanwhile: what only the
         // later ones can show waits.
         let sizes = lists.iter().map(|(_, beyond)| beyond.size);
@@ -87,6 +129,7 @@ impl Cursor {
         let mut news = News {
             size,
             more: lists.iter().any(|(_, beyond)| beyond.size > size),
+            heads,
             ..News::default()
         };
         for (label, beyond) in lists {

@@ -175,7 +175,7 @@ pub use convictions::{Convictions, remembered};
 pub use cursor::Cursor;
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use files::replace_public;
-pub use follow::{Fresh, News};
+pub use follow::{Beginning, Fresh, News};
 pub use heads::HeadStore;
 pub use lookup::{Looked, Watched};
 pub use paging::Allowance;

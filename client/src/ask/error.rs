@@ -33,6 +33,23 @@ pub enum AskError {
         /// What is wrong with it.
         error: ClaimError,
     },
+    /// A log that must answer is proven to have misbehaved.
+    #[error("the log {}: {why}; nothing that it says counts", plain(origin))]
+    Convicted {
+        /// Which log.
+        origin: String,
+        /// By what.
+        why: String,
+    },
+    /// A log that must answer does not, or not with all that is needed, or only as of a head that
+    /// is too old.
+    #[error("the log {} has no answer to rely on: {}", plain(origin), plain(why))]
+    Lacking {
+        /// Which log.
+        origin: String,
+        /// Why.
+        why: String,
+    },
     /// No log can be reached.
     #[error("no log answers ({0})")]
     Unanswered(String),

@@ -40,6 +40,7 @@ pub use everyone::{EACH, OTHERS, Others, OthersPage};
 pub use find::{Found, Hint, Lacking, Resolved};
 pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unidentified};
 pub use logs::{LogAddress, LogsError, required_logs};
+pub use news::Context;
 pub use signed::Signed;
 pub use state::LogState;
 pub use topdown::{Audience, Inquiry, records_of};

@@ -121,25 +121,30 @@ async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedCl
     found
 }
 
-/// Asks what it takes to judge claims that are there already. Returns what was left out of the
-/// search for whom to listen to.
+/// Asks what it takes to judge claims that are there already: of each what those whom the policy
+/// listens to say of it, and who signed it. Nobody else can say anything of it that counts, or make
+/// an answer longer.
 pub(super) async fn judge(
     panel: &mut Panel,
     policy: &Policy,
     now_ms: u64,
     claims: Vec<LoggedClaim>,
-) -> Vec<Limit> {
+) -> Speakers {
     let mut recorded = BTreeSet::new();
     let speakers = walk(panel, policy, now_ms, &mut recorded).await;
+    let trusted: Vec<By> = distinct(speakers.issuers().map(By::issuer));
     let mut issuers: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
     issuers.extend(signers_of(&claims));
     let mut about = speakers.claims().to_vec();
     about.extend(records(panel, &mut recorded, issuers.iter().copied()).await);
-    let by: Vec<By> = issuers.iter().map(By::issuer).collect();
     about.extend(claims);
     // One round: somebody whom nobody trusts can go on about itself for ever.
-    panel.ask(&names_of(&about), &by).await;
-    speakers.limits().to_vec()
+    panel.ask(&names_of(&about), &trusted).await;
+    let issuers: Vec<IssuerId> = issuers.into_iter().collect();
+    for Asking { names, by } in withdrawals::questions(&about, &issuers) {
+        panel.ask(&names, &by).await;
+    }
+    speakers
 }
 
 /// Finds whom the policy listens to. `recorded` are the issuers whose records were asked for.

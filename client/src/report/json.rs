@@ -352,6 +352,8 @@ pub struct NewClaim<'a> {
     pub claim: &'a ShownClaim,
     /// What was asked to watch, of what the claim bears on.
     pub watched: &'a [String],
+    /// Whether all was heard of it that can count. If not, no line has an effect.
+    pub whole: bool,
     /// What it says and what it is worth, in lines.
     pub lines: &'a [Line],
 }

@@ -14,6 +14,10 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a new claim has no effect about which too much is said.
+const NOT_HEARD: &str = "not all replies were heard: so much is said of it, or by who signed it, \
+    that a withdrawal may be among the rest";
+
 /// A question with its answers.
 #[derive(Debug, Serialize)]
 pub struct Question {
@@ -158,6 +162,15 @@ fn joined(lines: impl Iterator<Item = Line>) -> Vec<Line> {
 }
 
 impl Line {
+    /// Takes its effect, because not all was heard that can count.
+    pub(super) fn bound(&mut self) {
+        self.effect = false;
+        self.why_not = Some(NOT_HEARD.to_owned());
+        for voice in &mut self.issuers {
+            voice.effect = false;
+        }
+    }
+
     /// Whether another line is this one in a log that this one was not found in.
     fn is_elsewhere(&self, other: &Line) -> bool {
         let voices = |line: &Line| -> Vec<(String, String)> {

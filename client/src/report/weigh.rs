@@ -9,7 +9,7 @@ use super::log::Log;
 use super::reply;
 use super::signed::SignedLines;
 use super::versions::Versions;
-use crate::ask::{About, Asked, Found, Inventory, Part};
+use crate::ask::{About, Asked, Context, Found, Inventory, Part};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::posture::{self, Posture};
@@ -67,23 +67,23 @@ impl<'a> Scales<'a> {
         }
     }
 
-    /// A new claim, with what it says and what it is worth in lines; `known` is what
+    /// A new claim, with what it says and what it is worth in lines, given what
     /// [`Asker::with_context`](crate::ask::Asker::with_context) returned. There is no line if the
-    /// policy does not count the log.
-    pub fn new_claim(
-        &self,
-        logged: &LoggedClaim,
-        known: &[LoggedClaim],
-    ) -> (ShownClaim, Vec<Line>) {
-        let leaf = logged.leaf();
+    /// policy does not count the log, and none has an effect if not all was heard that can count.
+    pub fn new_claim(&self, logged: &LoggedClaim, context: &Context) -> (ShownClaim, Vec<Line>) {
+        let (origin, leaf) = (logged.origin(), logged.leaf());
         let listed = posture::listing(
             self.policy,
-            known,
-            |other| other.leaf() == leaf,
+            &context.known,
+            |other| other.leaf() == leaf && other.origin() == origin,
             self.now_ms,
         );
-        let lines = listed.lines.iter().filter(|line| line.leaf() == leaf);
-        let lines = lines.map(Line::new).collect();
+        let lines = listed.lines.iter();
+        let lines = lines.filter(|line| line.leaf() == leaf && line.origin() == origin);
+        let mut lines: Vec<Line> = lines.map(Line::new).collect();
+        if !context.is_whole(logged) {
+            lines.iter_mut().for_each(Line::bound);
+        }
         (ShownClaim::new(logged), lines)
     }
 

@@ -14,3 +14,4 @@ mod privately;
 mod reads;
 mod reports;
 mod times;
+mod watching;

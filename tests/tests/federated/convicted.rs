@@ -71,9 +71,24 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
     assert_eq!(states(&world, &[])?, answered);
 
+    let watch = [
+        "watch",
+        "pkg:cargo/fine",
+        "--policy",
+        "policy.toml",
+        "--once",
+    ];
+    let watched = world.run(&watch)?;
+    assert_eq!(watched.code, Some(0), "{}", watched.stderr);
+
     introduce(&world.nodes[0], &world.nodes[1], "gossip")?;
     let reported = world.run(&report)?;
     assert_eq!(reported.code, Some(0), "{}", reported.stderr);
+    // Also where nothing is new.
+    let watched = world.run(&watch)?;
+    assert_eq!(watched.code, Some(4), "{}", watched.stderr);
+    let says = "a.example/log: it is proven that it signed two histories";
+    assert!(watched.stderr.contains(says), "{}", watched.stderr);
     let convicted = (Some(4), vec![json!("convicted"), json!("answered")]);
     assert_eq!(states(&world, &[])?, convicted);
     let check = ["check", "Cargo.lock", "--policy", "policy.toml"];

@@ -10,5 +10,6 @@
 mod convicted;
 mod logs;
 mod mirrors;
+mod watching;
 mod witnesses;
 mod world;

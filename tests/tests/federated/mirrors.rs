@@ -305,5 +305,16 @@ async fn a_mirror_that_strips_cosignatures_is_left_for_the_next_one() -> anyhow:
     let (ended, report) = check(&world, "both.toml")?;
     assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(report["logs"][0]["mirror"], json!(mirror));
+
+    // What is watched, too.
+    let watch = |policy| {
+        let watch = ["watch", "pkg:cargo/bad", "--once", "--from-start"];
+        world.run(&[&watch[..], &["--policy", policy]].concat())
+    };
+    let ended = watch("both.toml")?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ended = watch("liar.toml")?;
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&named), "{}", ended.stderr);
     Ok(())
 }

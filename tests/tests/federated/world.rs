@@ -2,14 +2,14 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::purl::Purl;
-use assay_tests::process::{Node, Ready, assay, binaries, new_key};
+use assay_tests::process::{Node, Ready, assay, assay_command, binaries, new_key};
 use serde_json::{Value, json};
 use std::{fs, process::Command};
 
 pub struct World {
     pub nodes: Vec<Node>,
     folder: tempfile::TempDir,
-    issuer: String,
+    pub issuer: String,
 }
 
 /// How a command ended.
@@ -84,6 +84,11 @@ impl World {
              if = \"affected\"\nfrom = [\"maintainer\"]\noutcome = \"deny\"\nreason = \"Update.\"\n"
         );
         self.write(name, &(text + tail))
+    }
+
+    /// The program, not run yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        assay_command(self.folder.path(), arguments)
     }
 
     /// Runs the program.

@@ -95,6 +95,19 @@ impl Fake {
         self.put(&sign(seed, &response.statement().unwrap()))
     }
 
+    /// Has the issuer of `seed` reply to a claim so many times. They wait for the next commitment.
+    pub fn flood(&self, seed: u8, target: ClaimId, times: usize) {
+        for number in 0..times {
+            let response = Response {
+                target,
+                stance: "dispute".into(),
+                text: number.to_string(),
+            };
+            let claim = sign(seed, &response.statement().unwrap());
+            self.state().append(&claim);
+        }
+    }
+
     /// A log with all that is said.
     pub async fn with_claims() -> Self {
         let fake = Fake::start().await;

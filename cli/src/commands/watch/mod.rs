@@ -1,37 +1,40 @@
 //! `assay watch`: what is new about something, as it is published.
 
+mod out;
+
 use crate::{
     about,
     asking::{self, How},
     config::Settings,
-    exit::Failure,
+    exit::{self, Failure},
     options::Format,
     output, session,
     time::now_ms,
 };
 use assay_claims::index::Name;
-use assay_claims::logged::LoggedClaim;
-use assay_client::ask::LogAddress;
-use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
-use assay_client::{
-    Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, HeadTimes, plain_json,
-};
+use assay_client::ask::{AskError, Asker, Context, LogAddress};
+use assay_client::report::{Scales, json::NewClaim};
+use assay_client::{Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, Head, HeadTimes};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 use clap::{Args, builder::FalseyValueParser};
+use out::{Shown, execute, json, text_of, write};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
-    process::Stdio,
+    io,
     sync::Arc,
     time::Duration,
 };
-use tokio::{io::AsyncWriteExt, process::Command as Process, signal::unix, task::JoinSet, time};
+use tokio::{
+    signal::unix,
+    task::JoinSet,
+    time::{self, Instant},
+};
 
 /// How often the log's head is asked for by itself: a node that says nothing may be silent on
-/// purpose.
+/// purpose. As often it is asked who is convicted of misbehavior.
 const FRESH_HEAD: Duration = Duration::from_secs(60);
 
 /// First and longest wait before a log that does not answer is asked again.
@@ -45,9 +48,12 @@ const BATCH: usize = 256;
 /// It goes on where it stopped the last time that the same was watched. A claim counts as shown
 /// once its line is written, or once --exec has succeeded, so that nothing is ever missed; at most
 /// the last one is shown twice. Lists are verified: no claim can be left out between two others.
-/// Claims that are about other claims (withdrawals, disputes) are about those: watch claim:ID. Exit
-/// code 0: told to stop, or, with --once, all was shown. 1: the command of --exec failed. 3: with
-/// --once, a log does not answer. 4: an answer is false.
+/// What a claim is worth is decided with what all logs of the policy have on it: what its signer or
+/// those whom you trust say of it, and which keys are compromised. Claims that are about other
+/// claims (withdrawals, disputes) are about those: watch claim:ID. Exit code 0: told to stop, or,
+/// with --once, all was shown. 1: the command of --exec failed. 3: with --once, a log does not
+/// answer, or too few witnesses confirm its head. 4: an answer is false, or a log is convicted of
+/// misbehavior.
 #[derive(Debug, Args)]
 pub struct Command {
     /// What to watch: as `assay lookup` takes it. Of an issuer, what it signs and what is said of
@@ -80,6 +86,8 @@ struct BrokenLine {
 struct Watch {
     command: Command,
     policy: Policy,
+    /// All logs of the policy.
+    logs: Vec<LogAddress>,
     settings: Settings,
     /// The names, each with what was typed.
     names: BTreeMap<Name, BTreeSet<String>>,
@@ -93,13 +101,16 @@ struct Commits {
     newest: Option<(TreeSize, u64)>,
 }
 
-/// How showing something went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    /// It is done.
-    Done,
-    /// Nobody reads any more.
-    NobodyReads,
+/// One log that is followed, through one connection.
+struct Following<'w> {
+    watch: &'w Watch,
+    log: &'w LogAddress,
+    client: Client,
+    /// All logs of the policy: what bears on a claim may be in another one than the claim.
+    asker: Asker,
+    /// Since when that is, and what it knows of convictions.
+    asker_since: Instant,
+    commits: Commits,
 }
 
 /// Runs the command until it is told to stop, which is its success.
@@ -117,6 +128,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let watch = Arc::new(Watch {
         command,
         policy,
+        logs: logs.clone(),
         settings: settings.clone(),
         names,
     });
@@ -125,14 +137,20 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     for log in logs {
         tasks.spawn(watch.clone().follow(log));
     }
+    let mut unanswered = None;
     loop {
         tokio::select! {
             () = stop.wait() => return Ok(()),
             ended = tasks.join_next() => match ended {
-                None => return Ok(()),
-                Some(ended) => match ended.map_err(interrupted)?? {
-                    Shown::Done => {}
-                    Shown::NobodyReads => return Ok(()),
+                None => return unanswered.map_or(Ok(()), Err),
+                Some(ended) => match ended.map_err(interrupted)? {
+                    Ok(Shown::Done) => {}
+                    Ok(Shown::NobodyReads) => return Ok(()),
+                    // The others are shown to their end all the same.
+                    Err(failure) if exit::is_silence(&failure) => {
+                        unanswered.get_or_insert(failure);
+                    }
+                    Err(failure) => return Err(failure),
                 },
             },
         }
@@ -144,7 +162,9 @@ fn interrupted(error: tokio::task::JoinError) -> Failure {
 }
 
 impl Watch {
-    /// Follows one log for as long as it is to be watched, whatever becomes of the connection.
+    /// Follows one log for as long as it is to be watched, whatever becomes of the connection, and
+    /// whatever other logs do not say. Who is asked for it is its own node, or one of its mirrors
+    /// while that does not answer, or says what does not hold.
     async fn follow(self: Arc<Self>, log: LogAddress) -> Result<Shown, Failure> {
         let names: Vec<Name> = self.names.keys().copied().collect();
         let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &names)?;
@@ -152,22 +172,36 @@ impl Watch {
             cursor.rewind()?;
         }
         let origin = output::plain(log.key.name());
-        let mut wait = AGAIN.0;
+        let (mut wait, mut place, mut failures) = (AGAIN.0, 0, Vec::new());
         loop {
-            let error = match self.connected(&log, &mut cursor, &mut wait).await {
-                Err(Failure::Client(error @ ClientError::Unavailable { .. }))
-                    if !self.command.once =>
-                {
-                    error
+            let ended = self.connected(&log, place, &mut cursor, &mut wait).await;
+            let failure = match ended.map_err(|failure| session::at_place(&log, place, failure)) {
+                Err(Failure::Client(error @ ClientError::Unavailable { .. })) => {
+                    failures.push(asking::one_line(&error));
+                    if place < log.mirrors.len() {
+                        place += 1;
+                        continue;
+                    }
+                    session::unavailable(&failures)
                 }
+                Err(failure @ Failure::Unanswered(_)) => failure,
                 Err(Failure::Client(source)) => return Err(Failure::OfLog { origin, source }),
                 ended => return ended,
             };
-            let why = asking::one_line(&error);
-            self.say(&format!(
-                "{origin} does not answer ({why}); asked again in {} s",
-                wait.as_secs()
-            ));
+            (place, failures) = (0, Vec::new());
+            let why = output::plain(&failure.to_string());
+            if self.command.once {
+                return Err(match failure {
+                    Failure::Client(source) => Failure::OfLog { origin, source },
+                    failure => failure,
+                });
+            }
+            let what = match failure {
+                Failure::Unanswered(_) => format!("what is new in {origin} cannot be judged"),
+                _ => format!("{origin} does not answer"),
+            };
+            let wait_s = wait.as_secs();
+            self.say(&format!("{what} ({why}); asked again in {wait_s} s"));
             time::sleep(wait).await;
             wait = (wait * 2).min(AGAIN.1);
         }
@@ -177,120 +211,52 @@ impl Watch {
     async fn connected(
         &self,
         log: &LogAddress,
+        place: usize,
         cursor: &mut Cursor,
         wait: &mut Duration,
     ) -> Result<Shown, Failure> {
-        let client = session::connect_to(&self.settings, log.clone()).await?;
+        let mut following = Following {
+            watch: self,
+            log,
+            client: session::connect_at(&self.settings, log, place).await?,
+            asker: self.asker(),
+            asker_since: Instant::now(),
+            commits: Commits::default(),
+        };
         if !cursor.has_begun() {
-            cursor.begin(&client).await?;
+            let end = cursor.end(&following.client).await?;
+            following.check(&end.heads).await?;
+            cursor.begin(end)?;
         }
         let (origin, from) = (output::plain(log.key.name()), cursor.size());
         self.say(&format!("watching {origin} from entry {from} on"));
-        if self.catch_up(log, &client, cursor).await? == Shown::NobodyReads {
+        if following.catch_up(cursor).await? == Shown::NobodyReads {
             return Ok(Shown::NobodyReads);
         }
         if self.command.once {
-            self.notice_frozen(&client, &mut Commits::default()).await?;
             return Ok(Shown::Done);
         }
         *wait = AGAIN.0;
-        let mut hints = client.watch(&cursor.known()).await?;
-        let mut commits = Commits::default();
+        let mut hints = following.client.watch(&cursor.known()).await?;
         loop {
             let hint = time::timeout(FRESH_HEAD, hints.next()).await;
-            self.notice_frozen(&client, &mut commits).await?;
-            if self.catch_up(log, &client, cursor).await? == Shown::NobodyReads {
+            if following.catch_up(cursor).await? == Shown::NobodyReads {
                 return Ok(Shown::NobodyReads);
             }
             match hint {
                 Ok(Ok(true)) | Err(_) => {}
                 Ok(Err(error)) => return Err(error.into()),
                 Ok(Ok(false)) => {
-                    return Err(ClientError::Unavailable {
-                        what: "the node ended the watch".into(),
-                        retry_after: None,
-                        source: None,
-                    }
-                    .into());
+                    return Err(session::unavailable(&["the node ended the watch"]));
                 }
             }
         }
     }
 
-    /// Says so if the log has stopped committing, or goes on: what came since may be withheld. Its
-    /// last commitment is fetched only when its head is another one; then its times are looked at.
-    async fn notice_frozen(&self, client: &Client, commits: &mut Commits) -> Result<(), Failure> {
-        let head = client.checkpoint().await?;
-        let origin = output::plain(head.origin());
-        let committed_at_ms = match commits.newest {
-            Some((size, at_ms)) if size == head.size() => at_ms,
-            _ => {
-                let at_ms = client.committed_at_ms(&head).await?;
-                if let Err(error) = self.times(client, &head, at_ms).check_now(now_ms()) {
-                    self.say(&format!(
-                        "warning: the times of {origin}'s head do not fit: {error}"
-                    ));
-                }
-                at_ms
-            }
-        };
-        commits.newest = Some((head.size(), committed_at_ms));
-        match commits.watch.notice(committed_at_ms, now_ms()) {
-            Some(Frozen::Since(age_ms)) => self.say(&format!(
-                "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
-                 hour: what was said since may be withheld from you",
-                age_ms / 60_000
-            )),
-            Some(Frozen::NoLonger) => self.say(&format!("{origin} commits again")),
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// The times of a head. It has a quorum's only if the policy asks for one and it is there; that
-    /// it must be is checked where claims are shown.
-    fn times(&self, client: &Client, head: &VerifiedCheckpoint, committed_at_ms: u64) -> HeadTimes {
-        let tlog = self
-            .policy
-            .tlog()
-            .map(|tlog| tlog.with_log(client.log_key()));
-        let quorum = tlog.and_then(|tlog| tlog.verify(head.note()).ok()?.cosigned_at());
-        HeadTimes {
-            committed_at_ms,
-            quorum_at_ms: quorum.map(|seconds| seconds.saturating_mul(1000)),
-        }
-    }
-
-    /// Shows all that is new, and remembers each claim once it was shown.
-    async fn catch_up(
-        &self,
-        log: &LogAddress,
-        client: &Client,
-        cursor: &mut Cursor,
-    ) -> Result<Shown, Failure> {
-        let asker = asking::asker_of(
-            self.policy.clone(),
-            vec![log.clone()],
-            How::default(),
-            &self.settings,
-        );
-        while let Some(news) = cursor.news(client).await? {
-            asker.check_witnesses(&log.key, &news).await?;
-            for batch in news.fresh.chunks(BATCH) {
-                let known = asker.with_context(batch).await?;
-                for fresh in batch {
-                    if self.show(log, fresh, &known).await? == Shown::NobodyReads {
-                        return Ok(Shown::NobodyReads);
-                    }
-                    cursor.done(fresh)?;
-                }
-            }
-            cursor.caught_up(&news)?;
-            if !news.more {
-                break;
-            }
-        }
-        Ok(Shown::Done)
+    /// An asker of all logs, which knows as of now who is convicted.
+    fn asker(&self) -> Asker {
+        let (policy, logs) = (self.policy.clone(), self.logs.clone());
+        asking::asker_of(policy, logs, How::default(), &self.settings)
     }
 
     /// Shows one entry, or runs the command for it.
@@ -298,16 +264,17 @@ impl Watch {
         &self,
         log: &LogAddress,
         fresh: &Fresh,
-        known: &[LoggedClaim],
+        context: &Context,
     ) -> Result<Shown, Failure> {
         let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
         let watched = self.watched(fresh);
         let (json, text) = match &fresh.claim {
             Ok(logged) => {
-                let (claim, lines) = self.scales().new_claim(logged, known);
+                let (claim, lines) = self.scales().new_claim(logged, context);
                 let new = NewClaim {
                     claim: &claim,
                     watched: &watched,
+                    whole: context.is_whole(logged),
                     lines: &lines,
                 };
                 (json(&new)?, text_of(&claim, &lines))
@@ -372,76 +339,83 @@ impl Watch {
     }
 }
 
-/// A claim for people: what it says, then who says it, in a few lines that are written at once.
-fn text_of(claim: &ShownClaim, lines: &[Line]) -> String {
-    let says: Vec<&str> = lines.iter().map(|line| line.says.as_str()).collect();
-    let (about, voices, why_not) = match lines.first() {
-        Some(line) => (
-            line.about.as_str(),
-            words::voices(&line.issuers),
-            line.why_not.as_deref(),
-        ),
-        None => (
-            "",
-            String::new(),
-            Some("the log is none that your policy counts"),
-        ),
-    };
-    let mut shown = format!(
-        "{} {about}: {}\n    by {voices}\n",
-        words::at(claim.claim.logged_at_ms),
-        says.join("; ")
-    );
-    if let Some(why_not) = why_not {
-        shown.push_str(&format!("    {why_not}\n"));
-    }
-    shown.push_str(&format!(
-        "    leaf {} of {}, claim {}\n",
-        claim.claim.leaf_index, claim.log, claim.claim.claim_id
-    ));
-    let lines = shown.lines();
-    lines.map(|line| output::plain(line) + "\n").collect()
-}
-
-/// One line of JSON.
-fn json(view: &impl Serialize) -> Result<String, Failure> {
-    let json = serde_json::to_string(view)
-        .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    Ok(plain_json(&json) + "\n")
-}
-
-/// Writes to stdout at once, and makes sure that it went out.
-fn write(text: &str) -> Result<Shown, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Shown::Done),
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(Shown::NobodyReads),
-        Err(e) => Err(Failure::io("cannot write to stdout", e)),
-    }
-}
-
-/// Runs a command of the shell with a claim on its stdin. It need not read it.
-async fn execute(command: &str, json: &str, leaf: u64) -> Result<(), Failure> {
-    let failed = |e| Failure::io(format!("cannot run the command for leaf {leaf}"), e);
-    let mut process = Process::new("sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut stdin) = process.stdin.take() {
-        match stdin.write_all(json.as_bytes()).await {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(failed(e)),
-            _ => drop(stdin),
+impl Following<'_> {
+    /// Shows all that is new, and remembers each claim once it was shown. That nothing is rests on
+    /// a head that is looked at, too.
+    async fn catch_up(&mut self, cursor: &mut Cursor) -> Result<Shown, Failure> {
+        if self.asker_since.elapsed() >= FRESH_HEAD {
+            (self.asker, self.asker_since) = (self.watch.asker(), Instant::now());
+        }
+        let key = &self.log.key;
+        loop {
+            let head = self.client.checkpoint().await?;
+            self.look_at(&head).await?;
+            let Some(news) = cursor.news_after(&self.client, &head).await? else {
+                return Ok(Shown::Done);
+            };
+            self.check(&news.heads).await?;
+            for batch in news.fresh.chunks(BATCH) {
+                let context = self.asker.with_context(key, batch).await?;
+                for fresh in batch {
+                    let shown = self.watch.show(self.log, fresh, &context).await?;
+                    if shown == Shown::NobodyReads {
+                        return Ok(Shown::NobodyReads);
+                    }
+                    cursor.done(fresh)?;
+                }
+            }
+            cursor.caught_up(&news)?;
+            if !news.more {
+                return Ok(Shown::Done);
+            }
         }
     }
-    let status = process.wait().await.map_err(failed)?;
-    if status.success() {
+
+    /// Makes sure that heads can be relied on. Returns since when all of them are fresh. Whoever
+    /// shows one that too few witnesses confirm is as good as silent.
+    async fn check(&self, heads: &[Head]) -> Result<Option<u64>, Failure> {
+        match self.asker.check_heads(&self.log.key, heads).await {
+            Err(AskError::Lacking { why, .. }) => Err(session::unavailable(&[why])),
+            checked => Ok(checked?),
+        }
+    }
+
+    /// Makes sure that a head can be relied on. Says so if the log has stopped committing, or goes
+    /// on: what came since may be withheld. Its last commitment is fetched only when its head is
+    /// another one; then its times are looked at.
+    async fn look_at(&mut self, head: &VerifiedCheckpoint) -> Result<(), Failure> {
+        let origin = output::plain(head.origin());
+        let before = self.commits.newest.filter(|(size, _)| *size == head.size());
+        let made_at_ms = match before {
+            Some((_, at_ms)) => at_ms,
+            None => self.client.committed_at_ms(head).await?,
+        };
+        let heads = [Head {
+            checkpoint: head.clone(),
+            made_at_ms,
+        }];
+        let fresh_at_ms = self.check(&heads).await?;
+        let times = HeadTimes {
+            committed_at_ms: made_at_ms,
+            quorum_at_ms: None,
+        };
+        if let (None, Err(error)) = (before, times.check_now(now_ms())) {
+            self.watch.say(&format!(
+                "warning: the times of {origin}'s head do not fit: {error}"
+            ));
+        }
+        self.commits.newest = Some((head.size(), made_at_ms));
+        let fresh_at_ms = fresh_at_ms.unwrap_or(made_at_ms);
+        match self.commits.watch.notice(fresh_at_ms, now_ms()) {
+            Some(Frozen::Since(age_ms)) => self.watch.say(&format!(
+                "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
+                 hour: what was said since may be withheld from you",
+                age_ms / 60_000
+            )),
+            Some(Frozen::NoLonger) => self.watch.say(&format!("{origin} commits again")),
+            None => {}
+        }
         Ok(())
-    } else {
-        Err(Failure::NotMet(format!(
-            "the command failed for leaf {leaf} ({status}); the next watch begins with it"
-        )))
     }
 }
 
