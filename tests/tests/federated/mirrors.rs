@@ -315,6 +315,7 @@ async fn a_mirror_that_strips_cosignatures_is_left_for_the_next_one() -> anyhow:
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let ended = watch("liar.toml")?;
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let named = format!("its mirror {}: its head of ", liar.url);
     assert!(ended.stderr.contains(&named), "{}", ended.stderr);
     Ok(())
 }
