@@ -234,8 +234,7 @@ fn a_mirror_that_is_behind_what_was_seen_hides_nothing() -> anyhow::Result<()> {
 
 /// Single things were held against the log, and nobody else was asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mirror_that_shows_another_entry_is_named_and_the_next_one_is_asked() -> anyhow::Result<()>
-{
+async fn a_mirror_that_shows_another_entry_is_named_and_the_next_is_asked() -> anyhow::Result<()> {
     let mut world = world()?;
     let claim = world.affected(0, "pkg:cargo/fine@1.0.0")?;
     until_copied(&world)?;

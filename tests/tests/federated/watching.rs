@@ -153,7 +153,7 @@ fn news_wait_for_a_log_that_does_not_answer_and_no_watch_ends() -> anyhow::Resul
     wait_for(&mut said, "b.example/log does not answer")?;
     passed(&world, 0)?;
     wait_for(&mut said, "what is new in a.example/log cannot be judged")?;
-    // With --once it is the same: all that can be shown is, and the exit code says that more may be.
+    // With --once it is the same: what can be shown is, and the exit code says that more may be.
     let once = [
         "watch",
         "pkg:cargo/beta",
