@@ -133,7 +133,8 @@ fn kept(world: &World) -> anyhow::Result<Vec<PathBuf>> {
     let files = folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder.path()).unwrap());
-    Ok(files.map(|file| file.unwrap().path()).collect())
+    let answers = files.map(|file| file.unwrap().path());
+    Ok(answers.filter(|path| !path.ends_with("lock")).collect())
 }
 
 /// What was kept is believed no more than a node.
