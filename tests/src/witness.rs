@@ -55,6 +55,8 @@ pub struct Witness {
     folder: tempfile::TempDir,
     process: Option<Child>,
     ready: Option<WitnessReady>,
+    /// It has a connection for each request: a test may do something else for longer than a node
+    /// waits for another one.
     http: reqwest::Client,
 }
 
@@ -82,7 +84,9 @@ impl Witness {
             folder,
             process: None,
             ready: None,
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .build()?,
         })
     }
 

@@ -37,7 +37,11 @@ async fn every_refusal_has_its_status_headers_and_body() -> anyhow::Result<()> {
     let rows = rows()?;
     let logs: Vec<&History> = rows.iter().map(|(log, _)| log).collect();
     let witness = Witness::start(&logs)?;
-    let nothing = text(404, "no checkpoint of this log was cosigned here\n");
+    let nothing = said(
+        404,
+        &[("cache-control", "no-store"), ("content-type", TEXT)],
+        "no checkpoint of this log was cosigned here\n",
+    );
     assert_eq!(witness.monitored("unknown.example").await?, nothing);
     for (log, row) in &rows {
         if row.held > 0 {
