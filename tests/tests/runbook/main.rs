@@ -162,16 +162,25 @@ fn damaged_disk() -> anyhow::Result<()> {
     let world = five()?;
     let own = world.of("a")?;
     let size = grown(&world, "a", 1)?;
-    // The peer has all of it.
+    // The log may sign more before it stops: it goes on until its peer has all of that.
     let copy = "curl -fsS $URL/mirror/$(printf %s a/log | sha256sum | cut -c -64)/checkpoint";
-    let own_head = world.done(own, "curl -fsS $URL/checkpoint | sed -n 2p")?;
+    let head = |host, what: &str| {
+        let head = world.run(host, &format!("{what} | sed -n 2p"))?;
+        anyhow::Ok(String::from_utf8_lossy(&head.stdout).trim().to_owned())
+    };
     poll(|| {
-        let head = world.run(world.of("b")?, &format!("{copy} | sed -n 2p"))?;
-        let head: Option<u64> = String::from_utf8_lossy(&head.stdout).trim().parse().ok();
-        let own: u64 = own_head.trim().parse()?;
-        Ok(head.filter(|head| *head >= own))
+        let copied = head(world.of("b")?, copy)?;
+        if copied.is_empty() || head(own, "curl -fsS $URL/checkpoint")? != copied {
+            return Ok(None);
+        }
+        world.systemctl(own, "stop")?;
+        let sound = world.done(own, "assay-node check --config $NODE 2>&1")?;
+        if sound.contains(&format!("up to the {copied} entries")) {
+            return Ok(Some(()));
+        }
+        world.systemctl(own, "start")?;
+        Ok(None)
     })?;
-    world.systemctl(own, "stop")?;
     damage(&world, own)?;
     follow(&world, "a", "Damaged disk", &[])?;
     grown(&world, "a", size)?;
