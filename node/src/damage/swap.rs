@@ -5,7 +5,7 @@
 //! data/rebuilt/tables, …/SYNCED     ──>  data/tables, data/SYNCED
 //! ```
 //!
-//! [`DONE`] stands in the folder of the new ones once they are whole. From then on a rebuild that
+//! `DONE` stands in the folder of the new ones once they are whole. From then on a rebuild that
 //! was interrupted is finished by the next one, and by no other: without `tables` and `SYNCED` the
 //! data folder cannot be opened.
 
