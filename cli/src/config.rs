@@ -56,6 +56,8 @@ pub struct MonitorTable {
     pub issuers: Vec<String>,
     /// As `--public-key`.
     pub public_keys: Vec<String>,
+    /// As `--foreign`.
+    pub foreign: Vec<String>,
 }
 
 /// The folders of the default files.

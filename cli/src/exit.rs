@@ -283,6 +283,7 @@ mod tests {
             kind: MisbehaviorKind::SameSize,
             first: text(),
             second: text(),
+            actual: None,
             path: vec![],
             kept: Err(text()),
         };

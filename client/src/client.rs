@@ -1,9 +1,9 @@
-//! The connection, and the one door through which every checkpoint passes before anything rests on
-//! it.
+//! The connection to a node. Every checkpoint passes through the one door (`door`) before anything
+//! rests on it.
 
 use crate::{
-    BoxError, ClientError, Config, HeadStore, MisbehaviorKind, Tls, call,
-    heads::{Relation, relate},
+    ClientError, Config, HeadStore, Tls, call,
+    door::{self, Link, Links, NoLink},
     lookup::ANSWER_BYTES,
 };
 use assay_proto::v1::{
@@ -13,8 +13,7 @@ use assay_proto::v1::{
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tree::{self, ProofError, TreeSize};
-use assay_tlog::{Hash, hash};
+use assay_tlog::tree::TreeSize;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri};
@@ -117,7 +116,7 @@ impl Client {
     ) -> Result<VerifiedCheckpoint, ClientError> {
         let head = self.accept(note).await?;
         if head.size() < seen {
-            Err(older(&head, seen))
+            Err(door::older(&head, seen))
         } else {
             Ok(head)
         }
@@ -130,163 +129,45 @@ impl Client {
         if let Some(last) = accepted.as_ref().filter(|last| last.note() == note) {
             return Ok(last.clone());
         }
-        let new = VerifiedCheckpoint::verify(note, &self.log_key)
-            .map_err(|e| ClientError::unverified_by("the checkpoint is not one of this log", e))?;
-        check_empty(&new)?;
-        loop {
-            let known = self.stored_head().await?;
-            match known.as_ref().map(|known| (relate(known, &new), known)) {
-                None => {}
-                Some((Relation::Same, _)) => break,
-                Some((Relation::Fork, known)) => {
-                    return Err(self.heads.misbehavior(
-                        MisbehaviorKind::SameSize,
-                        known,
-                        &new,
-                        &[],
-                    ));
-                }
-                Some((Relation::Newer, known)) => self.prove_extension(known, &new).await?,
-                Some((Relation::Older, known)) => {
-                    let proven = self.prove_extension(&new, known).await;
-                    proven.map_err(|error| match error {
-                        // It has nothing of what was seen since.
-                        ClientError::Refused {
-                            code: tonic::Code::OutOfRange,
-                            ..
-                        } => older(&new, known.size()),
-                        error => error,
-                    })?;
-                    break;
-                }
-            }
-            // Another process may have stored a head meanwhile; then the new one is compared with
-            // that.
-            if self.advance(known, &new).await? {
-                break;
-            }
-        }
+        let new = door::accept(self, &self.heads, &self.log_key, note).await?;
         *accepted = Some(new.clone());
         Ok(new)
     }
 
-    /// Asks the node to prove that `newer` extends `older`, and checks it. A proof that proves
-    /// another history is held against the log, which signed both; one that proves nothing is held
-    /// against nobody, because it may have been damaged on the way (docs/design.md 3.6).
-    async fn prove_extension(
+    async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
+        door::stored(&self.heads).await
+    }
+}
+
+impl Links for Client {
+    async fn link(
         &self,
         older: &VerifiedCheckpoint,
         newer: &VerifiedCheckpoint,
-    ) -> Result<(), ClientError> {
-        if older.size() == TreeSize::EMPTY {
-            // Every tree extends the empty one; there is nothing to prove but that it was empty.
-            return check_empty(older);
-        }
+    ) -> Result<Link, NoLink> {
         let request = GetConsistencyProofRequest {
             old_size: older.size().get(),
             new_size: newer.size().get(),
         };
         let doing = "proving the head consistent with the last one seen";
-        let answer = call::short(doing, self.log.clone().get_consistency_proof(request)).await?;
+        let answer = call::short(doing, self.log.clone().get_consistency_proof(request)).await;
+        let answer = answer.map_err(|error| match error {
+            ClientError::Refused {
+                code: tonic::Code::OutOfRange,
+                ..
+            } => NoLink::Lacks(error),
+            error => NoLink::Failed(error),
+        })?;
         if (answer.old_size, answer.new_size) != (request.old_size, request.new_size) {
-            return Err(ClientError::unverified(
+            return Err(NoLink::Failed(ClientError::unverified(
                 "the consistency proof is for other sizes than those asked for",
-            ));
+            )));
         }
-        match check_extension(older, newer, &answer.hashes) {
-            Ok(()) => Ok(()),
-            Err(NoExtension::Rewritten) => Err(self.heads.misbehavior(
-                MisbehaviorKind::Rewritten,
-                older,
-                newer,
-                &answer.hashes,
-            )),
-            Err(NoExtension::WrongProof(error)) => Err(ClientError::unverified_by(
-                "the proof that its head extends the one seen before is wrong; it may have been \
-                 damaged on the way",
-                error,
-            )),
-        }
+        Ok(Link {
+            path: answer.hashes.to_vec(),
+            actual: None,
+        })
     }
-
-    async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
-        let heads = self.heads.clone();
-        blocking(move || heads.load()).await
-    }
-
-    async fn advance(
-        &self,
-        from: Option<VerifiedCheckpoint>,
-        to: &VerifiedCheckpoint,
-    ) -> Result<bool, ClientError> {
-        let (heads, to) = (self.heads.clone(), to.clone());
-        blocking(move || heads.advance(from.as_ref(), &to)).await
-    }
-}
-
-/// Makes sure that the root of a head without entries is that of the empty tree.
-fn check_empty(head: &VerifiedCheckpoint) -> Result<(), ClientError> {
-    if head.size() == TreeSize::EMPTY && head.root() != hash::empty_root() {
-        return Err(ClientError::unverified(
-            "a checkpoint of size 0 whose root is not that of the empty tree",
-        ));
-    }
-    Ok(())
-}
-
-/// That a node answers as of an older head than was seen.
-fn older(head: &VerifiedCheckpoint, seen: TreeSize) -> ClientError {
-    ClientError::Unavailable {
-        what: format!(
-            "the node answers as of an older head, of size {}, than was seen before, of size \
-             {seen}: what was logged since is not in its answer; try again later, or ask another \
-             node",
-            head.size()
-        ),
-        retry_after: None,
-        source: None,
-    }
-}
-
-/// What a consistency path that is none shows.
-enum NoExtension {
-    /// The later tree extends another earlier one: both heads are signed, and both cannot be.
-    Rewritten,
-    /// Nothing.
-    WrongProof(ProofError),
-}
-
-/// Checks a consistency path, and says what a wrong one shows.
-fn check_extension(
-    older: &VerifiedCheckpoint,
-    newer: &VerifiedCheckpoint,
-    hashes: &[u8],
-) -> Result<(), NoExtension> {
-    let path = tree::split_hashes(hashes).map_err(NoExtension::WrongProof)?;
-    let verify = |old_root: &Hash| {
-        tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
-    };
-    match verify(&older.root()) {
-        Ok(()) => Ok(()),
-        // The path ties the later head to another earlier tree: both cannot be (docs/design.md
-        // 3.6).
-        Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => {
-            Err(NoExtension::Rewritten)
-        }
-        Err(error) => Err(NoExtension::WrongProof(error)),
-    }
-}
-
-/// Runs file work where it may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
-) -> Result<T, ClientError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
-        Err(ClientError::unavailable(
-            "the client is shutting down",
-            BoxError::from(e),
-        ))
-    })
 }
 
 /// The address below which a node's methods are: proxies and mirrors have them below a path.

@@ -2,6 +2,7 @@
 //! does not verify, or the log itself, with the evidence inside.
 
 use crate::one_line;
+use assay_tlog::Hash;
 use std::{fmt, io, path::PathBuf, time::Duration};
 use tonic_types::StatusExt;
 
@@ -139,6 +140,8 @@ pub struct Misbehavior {
     pub first: String,
     /// The other note, verbatim.
     pub second: String,
+    /// The root that the tree of the second note has at the size of the first, if it was shown.
+    pub actual: Option<Hash>,
     /// The consistency path that was offered, 32 bytes a hash, concatenated.
     pub path: Vec<u8>,
     /// Where both were kept, or why they could not be.

@@ -119,15 +119,16 @@ impl HeadStore {
     }
 
     /// Keeps two notes that do not go together and returns the finding, with the place where they
-    /// are.
+    /// are. `rewritten` is the earlier root that the log's later head has, with the path from there.
     pub(crate) fn misbehavior(
         &self,
         kind: MisbehaviorKind,
         first: &VerifiedCheckpoint,
         second: &VerifiedCheckpoint,
-        path: &[u8],
+        rewritten: Option<(Hash, &[u8])>,
     ) -> ClientError {
-        let text = evidence(kind, &self.log, first.note(), second.note(), path);
+        let path = rewritten.map_or(&[][..], |(_, path)| path);
+        let text = evidence(kind, &self.log, first.note(), second.note(), rewritten);
         let name = format!(
             "{}-{}-{}-{}.txt",
             Hash::of(self.log.name().as_bytes()),
@@ -145,6 +146,7 @@ impl HeadStore {
             kind,
             first: first.note().to_owned(),
             second: second.note().to_owned(),
+            actual: rewritten.map(|(actual, _)| actual),
             path: path.to_owned(),
             kept,
         }))
@@ -165,7 +167,7 @@ fn evidence(
     log: &VerifierKey,
     first: &str,
     second: &str,
-    path: &[u8],
+    rewritten: Option<(Hash, &[u8])>,
 ) -> String {
     let kind = match kind {
         MisbehaviorKind::SameSize => "same size, different roots",
@@ -177,9 +179,13 @@ fn evidence(
         "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note \
          -----\n{first}----- second note -----\n{second}----- consistency path -----\n"
     );
-    for hash in path.chunks(Hash::LEN) {
+    let (actual, path) = rewritten.unzip();
+    for hash in path.unwrap_or_default().chunks(Hash::LEN) {
         text.push_str(&hex::encode(hash));
         text.push('\n');
+    }
+    if let Some(actual) = actual {
+        text.push_str(&format!("----- root that it leads from -----\n{actual}\n"));
     }
     text
 }

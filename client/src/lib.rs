@@ -148,6 +148,7 @@ mod conditions;
 mod config;
 mod convictions;
 mod cursor;
+mod door;
 mod error;
 mod files;
 mod follow;
@@ -164,6 +165,7 @@ mod range;
 mod read;
 pub mod receipt;
 pub mod report;
+mod tiled;
 mod times;
 
 pub use ask::gather;

@@ -2,10 +2,14 @@ module assay/tests/interop
 
 go 1.25.0
 
-tool github.com/transparency-dev/tessera/cmd/fsck
+tool (
+	github.com/transparency-dev/tessera/cmd/experimental/mirror/posix
+	github.com/transparency-dev/tessera/cmd/fsck
+)
 
 require (
 	github.com/RobinUS2/golang-moving-average v1.0.0 // indirect
+	github.com/avast/retry-go/v4 v4.7.0 // indirect
 	github.com/aymanbagabas/go-osc52/v2 v2.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/charmbracelet/bubbletea v1.3.10 // indirect

@@ -33,6 +33,27 @@ pub fn fsck(url: &str, vkey: &str) -> Result<String, String> {
     judge(&output)
 }
 
+/// Runs Tessera's `mirror/posix`, unchanged, at the same version: it copies what is published at
+/// `url` into `folder`, as C2SP tlog-tiles lays it out, or what that does not have yet.
+///
+/// # Errors
+/// What it printed, when it failed; also when it could not be built or run.
+pub fn mirror_posix(url: &str, folder: &Path) -> Result<(), String> {
+    // There is another command with that name in the other module.
+    let package = "github.com/transparency-dev/tessera/cmd/experimental/mirror/posix";
+    let output = go(&["run", package, "--logtostderr"])
+        .arg(format!("--source_url={url}/"))
+        .arg(format!("--storage_dir={}", folder.display()))
+        .output()
+        .map_err(|error| format!("cannot run go: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{}\n{said}", output.status))
+    }
+}
+
 /// Size of the log that a line returned by [`fsck`] states, in entries.
 pub fn checked_size(success: &str) -> Option<u64> {
     success

@@ -13,7 +13,7 @@ use assay_tlog::tree::{
 use futures::{StreamExt, stream};
 use std::{
     fs, io,
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -43,11 +43,20 @@ pub struct TesseraLog {
 impl TesseraLog {
     /// Runs an empty log with a key, in a folder of its own.
     pub fn start(program: &Path, folder: &Path, key: SignerKey) -> anyhow::Result<Self> {
+        // It cannot say which port it took.
+        TesseraLog::start_at(program, folder, key, free_address()?)
+    }
+
+    /// Runs a log with a key at an address: an empty one, or what is in the folder already.
+    pub fn start_at(
+        program: &Path,
+        folder: &Path,
+        key: SignerKey,
+        address: SocketAddr,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let private = folder.join("key");
         fs::write(&private, key.to_private_string().as_bytes())?;
-        // It cannot say which port it took.
-        let address = free_address()?;
         let process = Command::new(program)
             .arg(format!("--listen={address}"))
             .arg(format!("--storage_dir={}", folder.join("log").display()))

@@ -10,7 +10,7 @@ use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::{Note, VerifierKey};
 use assay_tlog::tree::bundle::{self, BUNDLE_BYTES};
 use assay_tlog::tree::tile::Resource;
-use assay_tlog::tree::{TileIndex, TilePath};
+use assay_tlog::tree::{Tile, TileIndex, TilePath};
 use assay_tlog::{Hash, hash};
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -23,7 +23,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where a log's tiles are published.
-pub(super) struct Site {
+pub(crate) struct Site {
     http: reqwest::Client,
     base: String,
     /// Buffers of bundles that are done: a quarter of a megabyte each, too much to ask the system
@@ -85,7 +85,7 @@ impl Site {
     }
 
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
-    pub async fn bundle(
+    pub(super) async fn bundle(
         &self,
         index: u64,
         width: u64,
@@ -141,6 +141,24 @@ impl Site {
         } else {
             Err(AuditError::Tile { path: path(width) })
         }
+    }
+
+    /// Returns the tile, of `width` hashes or the full one that it has become; `None` if there is
+    /// neither.
+    pub async fn tile(&self, at: TileIndex, width: u16) -> Result<Option<Tile>, AuditError> {
+        let path = |width| path(Resource::Tile(at), width);
+        let (width, mut bytes) = (u64::from(width), vec![]);
+        let most = WIDTH as usize * Hash::LEN;
+        for width in [width, WIDTH] {
+            if self.get(&path(width), most, &mut bytes).await? {
+                let tile = Tile::parse(&bytes).map_err(|error| AuditError::Bundle {
+                    path: path(width),
+                    reason: error.to_string(),
+                })?;
+                return Ok(Some(tile));
+            }
+        }
+        Ok(None)
     }
 
     /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it

@@ -19,6 +19,7 @@ mod replay;
 mod tiles;
 
 pub use error::AuditError;
+pub(crate) use fetch::Site;
 
 use crate::{
     Tls,
@@ -29,7 +30,7 @@ use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{Frontier, TreeSize};
-use fetch::{Bundle, Site};
+use fetch::Bundle;
 use futures::{StreamExt, TryStreamExt, stream};
 use replay::Replay;
 use std::sync::Arc;

@@ -15,19 +15,18 @@
 
 use super::alert::{Alert, Kind};
 use super::log::{LogMonitor, MonitorError};
+use super::source::Source;
 use crate::heads::{Relation, relate};
 use crate::http::{bad_pem, builder, get};
 use crate::misbehavior::{self, Which};
-use crate::{
-    Client, ClientError, HeadStore, Misbehavior, MisbehaviorKind, copy_url, one_line, plain,
-};
+use crate::{ClientError, HeadStore, Misbehavior, MisbehaviorKind, copy_url, one_line, plain};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior, VerifiedText};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::tlog_policy::TlogPolicy;
-use assay_tlog::tree::{ProofError, split_hashes, verify_consistency};
+use assay_tlog::tree::split_hashes;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -63,15 +62,15 @@ struct Shown {
 
 impl LogMonitor {
     /// Asks the log's node what it keeps about those whom the policy names, and the witnesses and
-    /// mirrors what they have of this log. `client` is the log's node, if it answers.
+    /// mirrors what they have of this log. `source` is the log, if it answers.
     ///
     /// Fails if this machine cannot read or keep something, and never because of what is said.
     pub(super) async fn ask_others(
         &mut self,
-        client: Option<&Client>,
+        source: Option<&Source>,
         now_ms: u64,
     ) -> Result<(), MonitorError> {
-        if client.is_some() {
+        if let Some(Source::Node(_)) = source {
             self.ask_of_misbehavior(now_ms).await;
         }
         let http = builder(&self.settings.tls)?.timeout(PATIENCE).build();
@@ -91,7 +90,7 @@ impl LogMonitor {
         });
         for shown in join_all(asked).await.into_iter().flatten() {
             match shown.what {
-                What::Head => self.compare(client, &shown, now_ms).await?,
+                What::Head => self.compare(source, &shown, now_ms).await?,
                 What::Breach => self.proven(shown.text.as_bytes(), now_ms, &shown.who),
                 What::Dispute => self.disputed(&shown, now_ms),
             }
@@ -139,7 +138,7 @@ impl LogMonitor {
     /// Compares a head that somebody else showed with the last one that was seen.
     async fn compare(
         &mut self,
-        client: Option<&Client>,
+        source: Option<&Source>,
         shown: &Shown,
         now_ms: u64,
     ) -> Result<(), MonitorError> {
@@ -153,8 +152,8 @@ impl LogMonitor {
                 return Ok(());
             }
         };
-        let compared = match client {
-            Some(client) => client.accept(head.note()).await.map(|_| ()),
+        let compared = match source {
+            Some(source) => source.accept(head.note()).await.map(|_| ()),
             None => self.compare_alone(&head),
         };
         match compared {
@@ -182,7 +181,7 @@ impl LogMonitor {
         let heads = HeadStore::new(&self.settings.state_dir, &self.watched.log.key);
         match heads.load()? {
             Some(known) if relate(&known, head) == Relation::Fork => {
-                Err(heads.misbehavior(MisbehaviorKind::SameSize, &known, head, &[]))
+                Err(heads.misbehavior(MisbehaviorKind::SameSize, &known, head, None))
             }
             _ => Ok(()),
         }
@@ -225,15 +224,10 @@ impl LogMonitor {
         let Ok(path) = split_hashes(&found.path) else {
             return;
         };
-        let (older, newer) = (first.checkpoint(), second.checkpoint());
-        let proof = verify_consistency(older.size, &older.root, newer.size, &newer.root, &path);
-        let rewrite = match proof {
-            Err(ProofError::OldRoot { computed, .. }) if !path.is_empty() => Some(Rewrite {
-                actual: computed,
-                path: &path,
-            }),
-            _ => None,
-        };
+        let rewrite = found.actual.map(|actual| Rewrite {
+            actual,
+            path: &path,
+        });
         if let Ok(text) = VerifiedMisbehavior::of_log(&first, &second, rewrite) {
             self.convictions.learn(text.text().as_bytes());
         }

@@ -3,11 +3,12 @@
 use super::alert::{Alert, Kind, Level, Phase};
 use super::own::Own;
 use super::replay::{Replayed, replay};
+use super::source::Source;
 use super::state::{Standing, State};
 use crate::ask::LogAddress;
+use crate::audit::Mode;
 use crate::misbehavior::Keys;
-use crate::times::can_be_under;
-use crate::{BoxError, Client, ClientError, Config, Convictions, HeadTimes, Tls, one_line, plain};
+use crate::{BoxError, Client, ClientError, Convictions, Tls, one_line, plain};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tlog_policy::TlogPolicy;
@@ -15,7 +16,6 @@ use assay_tlog::tree::LeafIndex;
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 /// What goes on is told by where it was noticed: what one finds does not end what another found.
-const HEAD: &str = "head";
 const ANSWER: &str = "answer";
 const REPLAY: &str = "replay";
 
@@ -51,6 +51,9 @@ pub struct Watched {
     pub log: LogAddress,
     /// Where its tiles are, if not at the node's address.
     pub tiles: Option<String>,
+    /// Whether it holds no Assay entries: nothing but its checkpoint and tiles is to be had, below
+    /// its address.
+    pub is_foreign: bool,
 }
 
 /// Where alerts go. They are kept, whatever happens, when `tell` returns.
@@ -183,85 +186,32 @@ impl LogMonitor {
         seen: &mut Seen,
         sink: &mut impl Sink,
     ) -> Result<(), MonitorError> {
-        let answered = self.answered().await;
-        let node = answered.as_ref().ok().map(|(client, _)| client);
+        let source = self.source().await;
+        let (source, head) = match source {
+            Ok(source) => {
+                let head = source.checkpoint().await;
+                (Some(source), head)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let links = source.as_ref();
+        let links = links.filter(|source| head.is_ok() || source.links_alone());
         // Also of a log that does not answer.
-        self.ask_others(node, now_ms).await?;
-        let (client, head) = answered?;
+        self.ask_others(links, now_ms).await?;
+        let head = head?;
         seen.size = Some(head.size().get());
-        let committed_at_ms = client.committed_at_ms(&head).await?;
+        self.look_back(&head, now_ms)?;
+        let committed_at_ms = match &source {
+            Some(Source::Node(client)) => Some(client.committed_at_ms(&head).await?),
+            _ => None,
+        };
         self.look_at_head(&head, committed_at_ms, now_ms, seen);
         self.flush(seen, sink)?;
-        self.entries(&client, &head, now_ms, seen, sink).await?;
+        match &source {
+            Some(Source::Node(client)) => self.entries(client, &head, now_ms, seen, sink).await?,
+            _ => self.state.kept.done = self.state.kept.done.max(head.size().get()),
+        }
         self.replay(&head, now_ms).await
-    }
-
-    /// The log's node, and its head.
-    async fn answered(&self) -> Result<(Client, VerifiedCheckpoint), ClientError> {
-        let client = Client::connect(Config {
-            url: self.url.clone(),
-            log_key: self.watched.log.key.clone(),
-            state_dir: self.settings.state_dir.clone(),
-            tls: self.settings.tls.clone(),
-        })
-        .await?;
-        let head = client.checkpoint().await?;
-        Ok((client, head))
-    }
-
-    /// The quorum of a head, of witnesses that are not convicted, and its times.
-    fn look_at_head(
-        &mut self,
-        head: &VerifiedCheckpoint,
-        committed_at_ms: u64,
-        now_ms: u64,
-        seen: &mut Seen,
-    ) {
-        let tlog = self.settings.policy.tlog();
-        let tlog = tlog.filter(|tlog| tlog.quorum_size().is_some());
-        let tlog = tlog.map(|tlog| tlog.with_log(&self.watched.log.key));
-        let tlog = tlog.map(|tlog| self.convictions.apply(&tlog));
-        let quorum = tlog.map(|tlog| tlog.verify(head.note()));
-        let mut times = HeadTimes {
-            committed_at_ms,
-            quorum_at_ms: None,
-        };
-        match quorum {
-            Some(Err(error)) => {
-                let words = one_line(&error);
-                self.goes_on(HEAD, Kind::NoQuorum, now_ms, words);
-            }
-            None => self.over(HEAD, Kind::NoQuorum, now_ms),
-            Some(Ok(quorum)) => {
-                self.over(HEAD, Kind::NoQuorum, now_ms);
-                times.quorum_at_ms = quorum.cosigned_at().map(|at| at.saturating_mul(1000));
-            }
-        }
-        let in_future = times
-            .quorum_at_ms
-            .is_some_and(|quorum| !can_be_under(quorum, now_ms));
-        match times.check_now(now_ms) {
-            Err(error) => self.goes_on(HEAD, Kind::Clock, now_ms, one_line(&error)),
-            Ok(()) if in_future => {
-                let words = "the witnesses' cosignatures are dated in the future; check the clock \
-                             of this machine";
-                self.goes_on(HEAD, Kind::Clock, now_ms, words.into());
-            }
-            Ok(()) => self.over(HEAD, Kind::Clock, now_ms),
-        }
-        let fresh_at_ms = times.fresh_at_ms();
-        seen.fresh_at_ms = Some(fresh_at_ms);
-        let age_ms = now_ms.saturating_sub(fresh_at_ms);
-        if age_ms > self.settings.policy.max_head_age_ms(self.origin()) {
-            let words = format!(
-                "its head of size {} is {} minutes old: what came since may be withheld",
-                head.size(),
-                age_ms / 60_000
-            );
-            self.goes_on(HEAD, Kind::Frozen, now_ms, words);
-        } else {
-            self.over(HEAD, Kind::Frozen, now_ms);
-        }
     }
 
     /// Looks at the entries that are not done, a page at a time.
@@ -316,7 +266,12 @@ impl LogMonitor {
         }
         let url = self.watched.tiles.as_ref().unwrap_or(&self.url);
         let key = &self.watched.log.key;
-        match replay(url, key, head, &self.settings.tls, now_ms).await {
+        let mode = if self.watched.is_foreign {
+            Mode::HashesOnly
+        } else {
+            Mode::Full
+        };
+        match replay(url, key, mode, head, &self.settings.tls, now_ms).await {
             Replayed::Through(size) => {
                 self.state.kept.replayed = size;
                 for kind in [

@@ -5,6 +5,8 @@
 //! | `alert` | what is told: kinds, levels, and an id that a second telling has, too |
 //! | `own` | which claims use a name or a key of ours |
 //! | `log` | one round over one log: head, times, entries, replay |
+//! | `source` | its node, or the tiles of a log that holds no Assay entries |
+//! | `times` | whether a head has its quorum, and how old it is |
 //! | `elsewhere` | what its node proves, and witnesses and mirrors have of it |
 //! | `replay` | auditing the log from its tiles |
 //! | `state` | how far one log is, on disk |
@@ -31,7 +33,9 @@ mod outbox;
 mod own;
 mod replay;
 mod serve;
+mod source;
 mod state;
+mod times;
 mod webhook;
 
 pub use alert::{Alert, Kind, Level, Phase};

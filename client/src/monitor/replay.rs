@@ -21,12 +21,13 @@ pub(super) enum Replayed {
 pub(super) async fn replay(
     url: &str,
     log: &VerifierKey,
+    mode: Mode,
     known: &VerifiedCheckpoint,
     tls: &Tls,
     now_ms: u64,
 ) -> Replayed {
     let options = Options {
-        mode: Mode::Full,
+        mode,
         known: Some(known.clone()),
         tls: tls.clone(),
         now_ms: Some(now_ms),

@@ -45,6 +45,9 @@ pub(super) struct Kept {
     /// Who has a head that the node does not link, and since when. Older files do not have it.
     #[serde(default)]
     pub ahead_since_ms: BTreeMap<String, u64>,
+    /// The size of the head, and since when it is the same. Older files do not have it.
+    #[serde(default)]
+    pub same_since_ms: Option<(u64, u64)>,
 }
 
 /// Something that goes on.
@@ -132,6 +135,7 @@ impl Kept {
             silent_since_ms: None,
             told: BTreeSet::new(),
             ahead_since_ms: BTreeMap::new(),
+            same_since_ms: None,
         }
     }
 }

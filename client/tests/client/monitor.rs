@@ -1,6 +1,7 @@
 //! What a monitor tells of a log, when, and how often.
 
 mod elsewhere;
+mod foreign;
 mod sending;
 
 use crate::fake::{Fake, claim, id, key, record, registration};
@@ -85,7 +86,14 @@ fn open_at(fake: &Fake, settings: Settings, url: &str) -> Result<LogMonitor, Cli
         mirrors: vec![],
     };
     let tiles = Some(fake.http_url.clone());
-    LogMonitor::open(Arc::new(settings), Watched { log, tiles })
+    LogMonitor::open(
+        Arc::new(settings),
+        Watched {
+            log,
+            tiles,
+            is_foreign: false,
+        },
+    )
 }
 
 fn open(fake: &Fake, settings: Settings) -> LogMonitor {

@@ -6,12 +6,7 @@ use super::known::Places;
 use crate::mirror::site::{FetchError, Site};
 use assay_tlog::Hash;
 use assay_tlog::gossip::{Answer, Question, Source};
-use assay_tlog::tree::{Tile, TileIndex, TileReader, TreeSize};
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use assay_tlog::tree::Fetched;
 
 /// Most tiles of one answer: two in each of eight levels, and as many for the root at the older
 /// size. Each has 8 KiB.
@@ -62,42 +57,12 @@ pub(super) async fn ask(
         if let Some(answer) = prove(&fetched, question) {
             return Ok(answer);
         }
-        for at in fetched.missing.take().into_iter().take(TILES) {
+        for at in fetched.missing().into_iter().take(TILES) {
             // The older tree has it, too, or a narrower one.
             let width = at.width_at(question.newer().size());
             let tile = site.tile(at, width).await?;
-            fetched.tiles.insert(at, Arc::new(tile));
+            fetched.insert(at, tile);
         }
     }
     prove(&fetched, question).ok_or(AskError::Unusable)
-}
-
-/// Tiles that came, and those that are missing.
-#[derive(Default)]
-struct Fetched {
-    tiles: BTreeMap<TileIndex, Arc<Tile>>,
-    missing: RefCell<BTreeSet<TileIndex>>,
-}
-
-/// Some tiles did not come yet.
-#[derive(Debug)]
-struct Missing;
-
-impl TileReader for Fetched {
-    type Error = Missing;
-
-    fn tiles(&self, wanted: &[TileIndex], _: TreeSize) -> Result<Vec<Arc<Tile>>, Missing> {
-        let mut tiles = Vec::with_capacity(wanted.len());
-        for at in wanted {
-            match self.tiles.get(at) {
-                Some(tile) => tiles.push(tile.clone()),
-                None => _ = self.missing.borrow_mut().insert(*at),
-            }
-        }
-        if tiles.len() == wanted.len() {
-            Ok(tiles)
-        } else {
-            Err(Missing)
-        }
-    }
 }

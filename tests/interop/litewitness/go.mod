@@ -8,6 +8,7 @@ tool filippo.io/torchwood/cmd/litewitness
 
 require (
 	filippo.io/torchwood v0.10.0
+	golang.org/x/mod v0.40.0
 	zombiezen.com/go/sqlite v1.4.2
 )
 
@@ -24,7 +25,6 @@ require (
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	go.yaml.in/yaml/v2 v2.4.2 // indirect
 	golang.org/x/crypto v0.56.0 // indirect
-	golang.org/x/mod v0.40.0 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect

@@ -1,7 +1,7 @@
 //! A disk that damages a copy: what it damaged is brought back from the log, and without the log
 //! from another mirror; and nothing of it is served meanwhile.
 
-use crate::{PATIENCE, Pair, make, publish};
+use crate::{Mirror, PATIENCE, Pair, make, publish};
 use anyhow::{Context as _, ensure};
 use assay_node::storage::{
     Batch, Reads as _, Table, Tables as _,
@@ -80,7 +80,7 @@ async fn refused(base: &str, head: &VerifiedHead, right: &[Vec<u8>]) -> anyhow::
 async fn until_whole(pair: &Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> anyhow::Result<()> {
     let started = Instant::now();
     while refused(&pair.url(), head, right).await? > 0 {
-        let said = pair.mirror.stderr();
+        let said = pair.mirror.node.stderr();
         ensure!(started.elapsed() < PATIENCE, "it is not repaired: {said}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -90,7 +90,11 @@ async fn until_whole(pair: &Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> any
 /// Starts another node that mirrors the same log, and makes it a peer.
 async fn peer(pair: &Pair) -> anyhow::Result<Node> {
     let theirs = pair.log.ready().url.clone();
-    let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, &theirs, "")?;
+    let Mirror {
+        node: mut other,
+        vkeys,
+        ..
+    } = make("other.example/m", &pair.log.vkey()?, &theirs, "")?;
     other.run()?;
     let digest = Hash::of(ORIGIN.as_bytes());
     let copy = format!("{}/mirror/{digest}/checkpoint", other.ready().url);
@@ -103,7 +107,7 @@ async fn peer(pair: &Pair) -> anyhow::Result<Node> {
         "[[peer]]\nname = \"other\"\nurl = {:?}\nmirror = {vkeys:?}\nroles = [\"gossip\"]\n",
         other.ready().url,
     );
-    std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
+    std::fs::write(pair.mirror.node.folder().join("peers.toml"), peer)?;
     Ok(other)
 }
 
@@ -116,22 +120,22 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
     let size = publish(&log, &issuer, 0..1200).await?;
     let theirs = pair.log.ready().url.clone();
     pair.proxy.conduct().target = Some(theirs.clone());
-    pair.mirror.run()?;
+    pair.mirror.node.run()?;
     let head = pair.until_shown(size).await?;
     let right = pair.read(&theirs, &head).await?;
 
     let other = peer(&pair).await?;
     for from in ["log", "mirror"] {
-        pair.mirror.stop()?;
-        assert_eq!(damage(pair.mirror.folder())?, right.len());
+        pair.mirror.node.stop()?;
+        assert_eq!(damage(pair.mirror.node.folder())?, right.len());
         if from == "mirror" {
             pair.proxy.conduct().target = None;
             pair.log.kill()?;
         }
-        pair.mirror.run()?;
+        pair.mirror.node.run()?;
         assert_eq!(pair.until_shown(size).await?, head);
         until_whole(&pair, &head, &right).await?;
-        let (_, metrics) = Log::connect(pair.mirror.ready())
+        let (_, metrics) = Log::connect(pair.mirror.node.ready())
             .await?
             .admin("/metrics")
             .await?;
@@ -151,18 +155,22 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
 
 /// Nobody has what is damaged: it is an alarm, and stays refused; what is not damaged is served.
 async fn lost(pair: &mut Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> anyhow::Result<()> {
-    pair.mirror.stop()?;
-    damage_one(pair.mirror.folder())?;
-    pair.mirror.run()?;
+    pair.mirror.node.stop()?;
+    damage_one(pair.mirror.node.folder())?;
+    pair.mirror.node.run()?;
     pair.until_shown(head.size().get()).await?;
     let lost = "neither the log nor another mirror has it";
     let started = Instant::now();
-    while !pair.mirror.stderr().contains(lost) {
-        ensure!(started.elapsed() < PATIENCE, "{}", pair.mirror.stderr());
+    while !pair.mirror.node.stderr().contains(lost) {
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "{}",
+            pair.mirror.node.stderr()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(refused(&pair.url(), head, right).await?, 1);
-    let (_, metrics) = Log::connect(pair.mirror.ready())
+    let (_, metrics) = Log::connect(pair.mirror.node.ready())
         .await?
         .admin("/metrics")
         .await?;

@@ -17,6 +17,7 @@ use assay_client::monitor::{
     metrics,
 };
 use assay_client::{is_exposed, plain, replace_public};
+use assay_policy::rules::Policy;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tell::{NobodyReads, Teller};
@@ -30,8 +31,10 @@ const SENT_AT_ONCE: u64 = 100;
 ///
 /// For each log of the policy, each round verifies that its head extends the last one seen, that
 /// the quorum cosigned it and that its times fit; looks at the new entries; replays the log whole
-/// once it grew and --replay-every went by; and asks its node for proven misbehavior. What goes on
-/// is told when it begins and when it ends. The first round begins behind the last entry, unless
+/// once it grew and --replay-every went by; and asks its node for proven misbehavior. Of a log with
+/// --foreign, that is whether its head extends the last one, has the quorum and is not too old,
+/// whether the tree follows from its entries, and what witnesses and mirrors have of it. What goes
+/// on is told when it begins and when it ends. The first round begins behind the last entry, unless
 /// --from-start is given. An alert counts as told once its line is written and, with --webhook, it
 /// waits on disk to be sent: whatever is killed, none is lost, and one that is told twice has the
 /// same id. Exit code 0: told to stop, or, with --once, nothing is wrong. With --once, 1: your
@@ -44,6 +47,15 @@ pub struct Command {
     of_policy: Option<PathBuf>,
     #[command(flatten)]
     own: own::Names,
+    /// A log of the policy that holds no Assay entries, by its origin; may be repeated. Its
+    /// checkpoint and tiles are all that is read, below its address
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "ASSAY_FOREIGN",
+        value_delimiter = ','
+    )]
+    foreign: Vec<String>,
     /// Do one round and end, for cron
     #[arg(long, env = "ASSAY_ONCE", value_parser = FalseyValueParser::new())]
     once: bool,
@@ -93,6 +105,32 @@ pub struct Command {
     /// file after each round
     #[arg(long, value_name = "ADDRESS|FILE", env = "ASSAY_METRICS")]
     metrics: Option<PathBuf>,
+}
+
+impl Command {
+    /// The logs of the policy. Fails with [`Failure::Usage`] if a log is called foreign that is not
+    /// among them: it would be monitored as one of ours, under the name that was meant.
+    fn watched(&self, policy: &Policy, settings: &Settings) -> Result<Vec<Watched>, Failure> {
+        let logs = asking::logs(policy, settings, How::default())?;
+        let foreign: Vec<&String> = self
+            .foreign
+            .iter()
+            .chain(&settings.monitor().foreign)
+            .collect();
+        let is_named = |origin: &str| logs.iter().any(|log| log.key.name() == origin);
+        if let Some(stranger) = foreign.iter().find(|origin| !is_named(origin)) {
+            let stranger = assay_client::quoted(stranger);
+            return Err(Failure::Usage(format!(
+                "{stranger} is no log of the policy; --foreign takes the origin of one"
+            )));
+        }
+        let watched = logs.into_iter().map(|log| Watched {
+            is_foreign: foreign.iter().any(|origin| *origin == log.key.name()),
+            tiles: None,
+            log,
+        });
+        Ok(watched.collect())
+    }
 }
 
 /// A level, as it is typed.
@@ -145,7 +183,7 @@ struct Round {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let path = settings.one_policy(command.of_policy.clone())?;
     let policy = policy_file::load(&path)?;
-    let watched = asking::logs(&policy, settings, How::default())?;
+    let watched = command.watched(&policy, settings)?;
     let own = command.own.join(settings.monitor())?;
     let shared = Arc::new(monitor::Settings {
         policy,
@@ -158,8 +196,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         tls: settings.tls.clone(),
     });
     let mut logs = Vec::with_capacity(watched.len());
-    for log in watched {
-        let watched = Watched { log, tiles: None };
+    for watched in watched {
         logs.push(LogMonitor::open(shared.clone(), watched)?);
     }
     let (webhook, outbox) = open_webhook(&command, settings)?;

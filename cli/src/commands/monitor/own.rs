@@ -91,6 +91,7 @@ mod tests {
             packages: vec!["pkg:npm/%40angular/*".into()],
             issuers: vec!["2".repeat(64)],
             public_keys: vec![key.into()],
+            ..MonitorTable::default()
         };
         let own = names.join(&table).unwrap();
         assert_eq!(own.packages.len(), 2);

@@ -220,7 +220,7 @@ impl State {
             .map_err(|e| Status::out_of_range(e.to_string()))
     }
 
-    pub(super) fn http(&self, path: &str) -> Option<Vec<u8>> {
+    pub fn http(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(answer) = self.http.get(path) {
             return answer.clone();
         }

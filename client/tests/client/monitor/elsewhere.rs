@@ -109,7 +109,15 @@ fn open(fake: &Fake, folder: &Path, url: &str) -> LogMonitor {
         mirrors: vec![fake.http_url.clone()],
     };
     let tiles = Some(fake.http_url.clone());
-    LogMonitor::open(Arc::new(settings), Watched { log, tiles }).unwrap()
+    LogMonitor::open(
+        Arc::new(settings),
+        Watched {
+            log,
+            tiles,
+            is_foreign: false,
+        },
+    )
+    .unwrap()
 }
 
 fn began(kinds: &[Kind]) -> Vec<(Kind, Phase)> {

@@ -2,7 +2,8 @@
 //!
 //! Scope: what is true of a tree of a given size, computed from hashes that somebody else keeps.
 //! `proof` verifies, `prove` proves, `multiproof` does both for many leaves at once, `range` for
-//! neighboring ones, `tile` and `bundle` read and write what a log publishes, `frontier` appends.
+//! neighboring ones, `tile` and `bundle` read and write what a log publishes, `fetched` collects
+//! tiles for a prover, `frontier` appends.
 //! Proofs are checked with no knowledge of tiles, so that a mistake in one half does not hide in
 //! the other.
 //!
@@ -10,6 +11,7 @@
 //! (`note`).
 
 pub mod bundle;
+mod fetched;
 pub mod frontier;
 pub mod multiproof;
 mod node;
@@ -22,6 +24,7 @@ pub mod tile;
 #[cfg(test)]
 pub(crate) mod naive;
 
+pub use fetched::{Fetched, Missing};
 pub use frontier::Frontier;
 pub use multiproof::{MultiproofError, prove_multiproof, verify_multiproof};
 pub use proof::{ProofError, split_hashes, verify_consistency, verify_inclusion};

@@ -1,6 +1,9 @@
 //! What the tests share: the four witnesses.
 
+mod copied;
 mod cosign;
+mod load;
+mod proofs;
 mod table;
 mod tessera;
 

@@ -8,9 +8,9 @@ use assay_tests::{
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::note::{SignerKey, VerifierKey};
 
-const ORIGIN: &str = "tessera.example/log";
+pub(super) const ORIGIN: &str = "tessera.example/log";
 
-fn entries(numbers: std::ops::Range<u32>, of: &str) -> Vec<String> {
+pub(super) fn entries(numbers: std::ops::Range<u32>, of: &str) -> Vec<String> {
     numbers.map(|n| format!("{of} {n}")).collect()
 }
 

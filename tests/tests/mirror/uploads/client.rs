@@ -2,16 +2,16 @@
 //! that logs bring their entries to.
 
 use anyhow::{Context as _, ensure};
-use assay_tests::process::{Node, binaries};
+use assay_tests::mirror::Mirror;
+use assay_tests::process::Node;
 use assay_tests::witness::{History, Said, add};
 use assay_tlog::Hash;
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{Frontier, Resource, TileIndex, TilePath, TreeSize};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use flate2::{Compression, write::GzEncoder};
-use std::{io::Write as _, process::Command};
+use std::io::Write as _;
 
 /// The type of sentences and signature lines.
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -142,30 +142,14 @@ pub struct Pushed {
 
 impl Pushed {
     pub fn start(logs: &[&History]) -> anyhow::Result<Self> {
-        let mut node = Node::init_as("mirror.example/log")?;
-        let output = Command::new(binaries().join("assay-node"))
-            .args(["mirror", "init", "--name", "mirror.example/m", "--dir"])
-            .arg(node.folder())
-            .output()?;
-        let failure = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "mirror init: {failure}");
-        let vkeys = String::from_utf8(output.stdout)?;
-        let vkeys: Result<Vec<_>, _> = vkeys.lines().map(VerifierKey::parse).collect();
-        let mut text = "[mirror]\nname = \"mirror.example/m\"\n\
-                        ml_dsa_44_key = \"mirror-ml-dsa-44.key\"\n"
-            .to_owned();
+        let mut mirror = Mirror::init("mirror.example/m", "")?;
         for log in logs {
-            text += &format!(
-                "[[mirror.log]]\norigin = {:?}\nkeys = [{:?}]\nurl = \"http://127.0.0.1:1\"\n",
-                log.origin,
-                log.vkey()
-            );
+            mirror.add_log(&log.origin, &log.vkey(), "http://127.0.0.1:1")?;
         }
-        node.append_configuration(&text)?;
-        node.run()?;
+        mirror.node.run()?;
         Ok(Pushed {
-            node,
-            own: CosignerVerifier::new(vkeys?)?,
+            node: mirror.node,
+            own: mirror.own,
             http: reqwest::Client::new(),
         })
     }
