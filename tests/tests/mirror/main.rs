@@ -7,6 +7,7 @@
 )]
 
 mod damage;
+mod elsewhere;
 mod proxy;
 mod uploads;
 
