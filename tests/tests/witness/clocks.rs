@@ -1,5 +1,5 @@
-//! A peer whose clock is ten years wrong: its log, its witness and its mirror. Nobody else is harmed
-//! by it, and it goes on once its clock is right.
+//! A peer whose clock is ten years wrong: its log, its witness and its mirror. Nobody else is
+//! harmed by it, and it goes on once its clock is right.
 
 use anyhow::Context as _;
 use assay_tests::{clock, federation::World, process::poll};

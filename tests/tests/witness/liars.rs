@@ -215,8 +215,8 @@ async fn witnesses_that_lie_do_not_count_and_are_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A witness that comes and goes, as a line of its own decides by chance: no claim waits for it, and
-/// it counts again once it stays.
+/// A witness that comes and goes, as a line of its own decides by chance: no claim waits for it,
+/// and it counts again once it stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_witness_that_comes_and_goes_holds_nobody_up() -> anyhow::Result<()> {
     let mut all = Federation::beside(2, 3, Line::Up, &[]).await?;
