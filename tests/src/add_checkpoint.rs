@@ -159,9 +159,10 @@ fn malformed(log: &History) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// The same 32 bytes in a base64 that is not the one spelling: of the last character before the
-/// padding two bits mean nothing and have to be 0, and every such character has a successor.
-fn respelled(base64: &str) -> String {
+/// The same bytes in a base64 that is not the one spelling, if it ends with one character of
+/// padding: of the character before that two bits mean nothing and have to be 0, and every such
+/// character has a successor.
+pub fn respelled(base64: &str) -> String {
     let mut characters: Vec<char> = base64.chars().collect();
     if let [.., last, _] = &mut characters[..] {
         *last = char::from_u32(*last as u32 + 1).unwrap_or(*last);

@@ -1,7 +1,7 @@
 //! A federation of real processes, made and run by the commands that operators type: nodes and
 //! witnesses with folders, configurations, cards and a `systemctl` of their own.
 
-use crate::process::{binaries, free_address};
+use crate::process::{binaries, free_address, poll};
 use anyhow::{Context, ensure};
 use std::{
     fs,
@@ -217,6 +217,17 @@ impl World {
     pub fn systemctl(&self, host: &Host, what: &str) -> anyhow::Result<()> {
         let done = self.done(host, &format!("systemctl {what} {}", host.unit()));
         done.map(drop).with_context(|| self.journal(host))
+    }
+
+    /// Waits until a node shows at least so many entries of its log, and returns how many.
+    pub fn grown(&self, name: &str, least: u64) -> anyhow::Result<u64> {
+        let host = self.of(name)?;
+        poll(|| {
+            let shown = self.run(host, "curl -fsS $URL/checkpoint | sed -n 2p")?;
+            let size = String::from_utf8_lossy(&shown.stdout).trim().parse().ok();
+            Ok(size.filter(|size| *size >= least))
+        })
+        .with_context(|| self.journal(host))
     }
 
     /// What the last process of a host wrote.

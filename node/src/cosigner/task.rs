@@ -236,19 +236,23 @@ impl<S: Reads + 'static> Task<S> {
             return;
         }
         let url = &ask.url;
+        let mut witnesses = self.witnesses.cosigning.witnesses();
+        let witness = witnesses.nth(ask.witness).map(|status| status.name);
         match heard {
             Heard::Failed(failure) => {
-                tracing::warn!(url, %failure, error, "a witness does not cosign");
+                tracing::warn!(witness, url, %failure, error, "a witness does not cosign");
             }
             Heard::RolledBack { from, to } => {
                 metrics::counter!("assay_witness_alarms_total").increment(1);
                 tracing::error!(
-                    url, %from, %to,
+                    witness, url, %from, %to,
                     "a witness forgot what it had cosigned; it does not count until this node \
                      starts again. Ask its operator"
                 );
             }
-            _ if before.is_some() => tracing::info!(url, "the witness cosigns again"),
+            _ if before.is_some() => {
+                tracing::info!(witness, url, "the witness cosigns again");
+            }
             _ => {}
         }
     }

@@ -14,8 +14,8 @@ use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{
-    Ended, Followed, Fork, Info, Mirror, Older, ResumeError, Upload, UploadHeader, UploadRefusal,
-    VerifiedBundle, VerifiedTree, Write,
+    AppendError, Ended, Followed, Fork, Info, Mirror, Older, ResumeError, Upload, UploadHeader,
+    UploadRefusal, VerifiedBundle, VerifiedTree, Write,
 };
 use assay_tlog::note::Note;
 use assay_tlog::tree::tile::TILE_WIDTH;
@@ -108,6 +108,20 @@ impl<S: Tables> Copy<S> {
             self.store_pending()?;
         }
         Ok(followed)
+    }
+
+    /// Makes a head pending that is smaller than the one held, whose tree is `tree`. After a
+    /// restart only the largest is, so that nothing is stored. Fails with
+    /// [`AppendError::OtherTree`] if a larger head came meanwhile.
+    pub fn follow_smaller(
+        &mut self,
+        head: &VerifiedHead,
+        tree: &VerifiedTree,
+    ) -> Result<Followed, RoundError> {
+        if self.mirror.held() != Some(tree.head()) {
+            return Err(AppendError::OtherTree.into());
+        }
+        Ok(self.mirror.follow_smaller(head, tree)?)
     }
 
     /// Stores which head is pending.
@@ -439,13 +453,19 @@ impl<S: Tables> Copy<S> {
         Ok(tree.map_err(|_| ResumeError::Root(size))?)
     }
 
+    /// Fails with [`RoundError::Fork`] if a head that is older than the one held convicts the log.
+    pub fn check_fork(&self, head: &VerifiedHead) -> Result<(), RoundError> {
+        match self.mirror.older(head, &self.tiles())? {
+            Older::Fork(fork) => Err(RoundError::Fork(Fork::clone(&fork))),
+            Older::Consistent | Older::Unknown => Ok(()),
+        }
+    }
+
     /// What a head proves that is published and older than the one held. Fails with
     /// [`RoundError::OldHead`] if it proves nothing, unless the log brings its entries here before
     /// it publishes them.
     pub fn older(&self, head: &VerifiedHead) -> Result<(), RoundError> {
-        if let Older::Fork(fork) = self.mirror.older(head, &self.tiles())? {
-            return Err(RoundError::Fork(Fork::clone(&fork)));
-        }
+        self.check_fork(head)?;
         if self.is_pushed {
             return Ok(());
         }

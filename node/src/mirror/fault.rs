@@ -106,6 +106,18 @@ impl RoundError {
         is_append || is_resume || is_finish
     }
 
+    /// Whether whoever was asked is at fault, so that another one may have what is missing.
+    pub fn is_of_source(&self) -> bool {
+        matches!(
+            self,
+            RoundError::Fetch(_)
+                | RoundError::Checkpoint(_)
+                | RoundError::Source(_)
+                | RoundError::Unproven(_)
+                | RoundError::OldHead { .. }
+        )
+    }
+
     /// Whether memory and store say the same although this failed: there was no room for what came,
     /// or no time to be stated. Anybody who uploads can have that happen, and what is known of the
     /// log need not be loaded again for it.

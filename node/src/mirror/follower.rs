@@ -1,9 +1,10 @@
-//! The task that follows one log: asks for its checkpoint, copies what is missing, cosigns.
+//! The task that follows one log: asks for its checkpoint, copies what is missing, cosigns. What
+//! the log does not serve is asked of other mirrors (`elsewhere`).
 
 use super::copied::Copied;
 use super::fault::RoundError;
 use super::limits::{BESIDE_OTHERS, Memory, Room};
-use super::site::FetchError;
+use super::site::{FetchError, Site};
 use crate::reason::with_causes;
 use crate::storage::Tables;
 use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior};
@@ -15,6 +16,7 @@ use assay_tlog::tree::{LeafIndex, TileIndex};
 use futures::{StreamExt, stream::FuturesOrdered};
 use std::{
     cmp::Ordering,
+    collections::HashMap,
     ops::Range,
     sync::Arc,
     time::{Duration, Instant},
@@ -46,11 +48,13 @@ pub struct Follower<S> {
     pub copied: Arc<Copied<S>>,
     /// How often it is asked for its checkpoint.
     pub poll: Duration,
-    /// Rounds that failed, one after the other.
-    failures: u32,
+    /// Rounds that failed, one after the other, and in which nobody else helped.
+    pub(super) failures: u32,
     last: Option<&'static str>,
     /// Until when bundles are fetched one at a time.
     alone: Option<Instant>,
+    /// What is wrong with other mirrors, by address, as it was said last.
+    pub(super) useless: HashMap<String, &'static str>,
 }
 
 impl<S: Tables + 'static> Follower<S> {
@@ -62,6 +66,7 @@ impl<S: Tables + 'static> Follower<S> {
             failures: 0,
             last: None,
             alone: None,
+            useless: HashMap::new(),
         }
     }
 
@@ -103,18 +108,27 @@ impl<S: Tables + 'static> Follower<S> {
         }
     }
 
-    /// Asks for the checkpoint, and does what follows from it.
+    /// Asks the log, and if it does not serve what it signed, other mirrors of it. Fails as the log
+    /// did, also if these had something.
     pub(super) async fn round(&mut self) -> Result<(), RoundError> {
-        let copied = self.copied.clone();
         // First what is stored: if that is damaged, it is repaired, whether the log answers or not.
-        copied.with(|_| Ok(())).await?;
-        let note = copied.site.checkpoint().await?;
-        let head = copied.log.verify(&note)?;
-        let shown = copied.shown.head.load_full();
-        if shown.is_none_or(|shown| shown.size() != head.size()) {
-            // It may never be followed, and may be one that nobody else was shown.
-            copied.shared.seen.saw(&head);
+        self.copied.with(|_| Ok(())).await?;
+        match self.ask_log().await {
+            Err(error) if error.is_of_source() => {
+                self.ask_mirrors().await?;
+                Err(error)
+            }
+            other => other,
         }
+    }
+
+    /// Asks for the checkpoint, and does what follows from it.
+    async fn ask_log(&mut self) -> Result<(), RoundError> {
+        let copied = self.copied.clone();
+        let site = &copied.site;
+        let note = site.checkpoint().await?;
+        let head = copied.log.verify(&note)?;
+        self.saw(&head);
         let compared = head.clone();
         let (order, entries) = copied
             .with(move |copy| Ok((copy.mirror.compare(&compared)?, copy.mirror.entries())))
@@ -123,15 +137,10 @@ impl<S: Tables + 'static> Follower<S> {
             Ordering::Less => copied.with(move |copy| copy.older(&head)).await?,
             Ordering::Equal if entries >= head.size() => {}
             Ordering::Equal => {
-                let tree = self.tree(&head).await?;
-                self.copy_entries(tree).await?;
+                let tree = tree(site, &head).await?;
+                self.copy_entries(site, tree).await?;
             }
-            Ordering::Greater => {
-                copied.limits.check_size(head.size())?;
-                let tree = self.tree(&head).await?;
-                let tree = self.follow(tree).await?;
-                self.copy_entries(tree).await?;
-            }
+            Ordering::Greater => self.copy_greater(site, head).await?,
         }
         let entries = copied.with(move |copy| {
             copy.finish(&note)?;
@@ -170,22 +179,32 @@ impl<S: Tables + 'static> Follower<S> {
         }
     }
 
-    /// Fetches the right edge of the tree of a head.
-    async fn tree(&self, head: &VerifiedHead) -> Result<VerifiedTree, RoundError> {
-        let edge = self.copied.site.edge(head.size()).await?;
-        Ok(VerifiedTree::new(head.clone(), edge)?)
+    /// Tells of a head. It may never be followed, and may be one that nobody else was shown.
+    pub(super) fn saw(&self, head: &VerifiedHead) {
+        let shown = self.copied.shown.head.load_full();
+        if shown.is_none_or(|shown| shown.size() != head.size()) {
+            self.copied.shared.seen.saw(head);
+        }
     }
 
-    async fn add(&self, tree: &mut VerifiedTree, wanted: Vec<TileIndex>) -> Result<(), RoundError> {
-        for at in wanted {
-            let tile = self.copied.site.tile(at, TILE_WIDTH as u16).await?;
-            tree.add(at, tile)?;
-        }
-        Ok(())
+    /// Copies a head that is larger than the one held.
+    pub(super) async fn copy_greater(
+        &mut self,
+        site: &Site,
+        head: VerifiedHead,
+    ) -> Result<(), RoundError> {
+        self.copied.limits.check_size(head.size())?;
+        let tree = tree(site, &head).await?;
+        let tree = self.follow(site, tree).await?;
+        self.copy_entries(site, tree).await
     }
 
     /// Makes the head of a tree the pending one, if that tree begins with the one held.
-    async fn follow(&self, mut tree: VerifiedTree) -> Result<VerifiedTree, RoundError> {
+    async fn follow(
+        &self,
+        site: &Site,
+        mut tree: VerifiedTree,
+    ) -> Result<VerifiedTree, RoundError> {
         loop {
             let followed = self.copied.with(move |copy| {
                 let followed = copy.follow(&tree)?;
@@ -195,13 +214,17 @@ impl<S: Tables + 'static> Follower<S> {
             tree = back;
             match followed {
                 Followed::Pending => return Ok(tree),
-                Followed::Needs(NotYet(wanted)) => self.add(&mut tree, wanted).await?,
+                Followed::Needs(NotYet(wanted)) => add(site, &mut tree, wanted).await?,
             }
         }
     }
 
     /// Copies what is missing of a tree that is pending, one bundle after the other.
-    async fn copy_entries(&mut self, mut tree: VerifiedTree) -> Result<(), RoundError> {
+    pub(super) async fn copy_entries(
+        &mut self,
+        site: &Site,
+        mut tree: VerifiedTree,
+    ) -> Result<(), RoundError> {
         let size = tree.size();
         loop {
             let window = self
@@ -216,20 +239,21 @@ impl<S: Tables + 'static> Follower<S> {
                 if wanted.is_empty() {
                     break;
                 }
-                self.add(&mut tree, wanted).await?;
+                add(site, &mut tree, wanted).await?;
             }
-            tree = self.copy_bundles(bundles, tree).await?;
+            tree = self.copy_bundles(site, bundles, tree).await?;
         }
     }
 
     /// Copies bundles whose tiles are known, and forgets the tiles that only led to them.
     async fn copy_bundles(
         &mut self,
+        site: &Site,
         bundles: Range<u64>,
         mut tree: VerifiedTree,
     ) -> Result<VerifiedTree, RoundError> {
         let copied = self.copied.clone();
-        let (site, memory) = (&copied.site, &copied.shared.memory);
+        let memory = &copied.shared.memory;
         let mut bundles = bundles.fuse();
         let mut fetching = FuturesOrdered::new();
         let mut next = 0;
@@ -352,6 +376,25 @@ impl<S: Tables + 'static> Follower<S> {
         }
         self.failures = 0;
     }
+}
+
+/// Fetches the right edge of the tree of a head.
+pub(super) async fn tree(site: &Site, head: &VerifiedHead) -> Result<VerifiedTree, RoundError> {
+    let edge = site.edge(head.size()).await?;
+    Ok(VerifiedTree::new(head.clone(), edge)?)
+}
+
+/// Adds full tiles to a tree.
+pub(super) async fn add(
+    site: &Site,
+    tree: &mut VerifiedTree,
+    wanted: Vec<TileIndex>,
+) -> Result<(), RoundError> {
+    for at in wanted {
+        let tile = site.tile(at, TILE_WIDTH as u16).await?;
+        tree.add(at, tile)?;
+    }
+    Ok(())
 }
 
 /// A bundle that was fetched, or was not.

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - [`site`]: what a log publishes, fetched within limits.
-//! - [`follower`]: the task of one log. [`run`]: which logs there are, and opening all of it.
+//! - [`follower`]: the task of one log. [`elsewhere`]: what it asks other mirrors for, which
+//!   [`sources`] lists. [`run`]: which logs there are, and opening all of it.
 //! - [`copied`]: a log, as all of these share it. [`copy`]: what is stored and cosigned of it.
 //!   [`store`]: under which keys.
 //! - [`upload`], [`incoming`], [`ticket`]: entries that a log brings itself.
@@ -23,6 +24,7 @@
 pub mod clock;
 pub mod copied;
 pub mod copy;
+mod elsewhere;
 pub mod fault;
 pub mod follower;
 pub mod http;
@@ -36,6 +38,7 @@ pub mod run;
 pub mod scrub;
 pub mod shelf;
 pub mod site;
+pub mod sources;
 pub mod store;
 pub mod ticket;
 pub mod upload;

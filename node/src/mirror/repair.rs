@@ -8,6 +8,7 @@ use super::fault::RoundError;
 use super::limits::BESIDE_OTHERS;
 use super::shelf::ShownHead;
 use super::site::{FetchError, Site};
+use super::sources::Source;
 use crate::reason::with_causes;
 use crate::records::RecordError;
 use crate::storage::{Batch, StorageError, Tables};
@@ -26,13 +27,6 @@ pub enum Scrubbed {
     Repaired,
     /// Something is not, and nobody has it.
     Lost,
-}
-
-/// Somebody who may have what a copy lost.
-struct Source {
-    site: Site,
-    /// For metrics.
-    who: &'static str,
 }
 
 impl<S: Tables + 'static> Copied<S> {
@@ -218,20 +212,6 @@ impl<S: Tables + 'static> Copied<S> {
             Ok(store.commit(batch)?)
         };
         self.alone(work).await
-    }
-
-    /// Who may have what this copy lost: the log, then the peers that mirror it.
-    fn sources(&self) -> Vec<Source> {
-        let log = Source {
-            site: self.site.clone(),
-            who: "log",
-        };
-        let mirrors = (self.shared.mirrors)(&self.shown.rows.digest().to_hex());
-        let mirrors = mirrors.into_iter().map(|site| Source {
-            site,
-            who: "mirror",
-        });
-        std::iter::once(log).chain(mirrors).collect()
     }
 
     fn report_damage(&self, what: &str) {

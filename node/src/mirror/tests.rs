@@ -1,5 +1,6 @@
 //! A mirror over a store in memory. Its log is served on loopback, and lies when it is told to.
 
+mod elsewhere;
 mod limits;
 mod repair;
 mod uploads;

@@ -88,7 +88,7 @@ async fn until_whole(pair: &Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> any
 }
 
 /// Starts another node that mirrors the same log, and makes it a peer.
-async fn peer(pair: &Pair) -> anyhow::Result<Node> {
+pub async fn peer(pair: &Pair) -> anyhow::Result<Node> {
     let theirs = pair.log.ready().url.clone();
     let Mirror {
         node: mut other,

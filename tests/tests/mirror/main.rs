@@ -7,6 +7,7 @@
 )]
 
 mod damage;
+mod elsewhere;
 mod needs_go;
 mod proxy;
 mod python;

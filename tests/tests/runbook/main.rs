@@ -15,11 +15,12 @@ mod section;
 
 use anyhow::{Context, ensure};
 use assay_tests::{
+    clock,
     federation::{Host, Kind, World},
     process::poll,
 };
 use section::{Step, Who, section};
-use std::{fs, path::PathBuf, process::Command};
+use std::fs;
 
 /// Does what a section says, for the host `own`, with further variables.
 fn follow(world: &World, own: &str, title: &str, more: &[(&str, &str)]) -> anyhow::Result<()> {
@@ -79,20 +80,9 @@ fn variables(host: &Host) -> Vec<(String, String)> {
 fn five() -> anyhow::Result<World> {
     let world = World::start(&["a", "b"], &["w1", "w2", "w3"])?;
     for name in ["a", "b"] {
-        grown(&world, name, 1)?;
+        world.grown(name, 1)?;
     }
     Ok(world)
-}
-
-/// Waits until a node shows at least so many entries, and returns how many.
-fn grown(world: &World, name: &str, least: u64) -> anyhow::Result<u64> {
-    let host = world.of(name)?;
-    poll(|| {
-        let shown = world.run(host, "curl -fsS $URL/checkpoint | sed -n 2p")?;
-        let size = String::from_utf8_lossy(&shown.stdout).trim().parse().ok();
-        Ok(size.filter(|size| *size >= least))
-    })
-    .with_context(|| world.journal(host))
 }
 
 /// The key with which the others know the log of a host.
@@ -104,17 +94,17 @@ fn known_keys(world: &World, at: &str, of: &str) -> anyhow::Result<usize> {
 #[test]
 fn key_rotation() -> anyhow::Result<()> {
     let world = five()?;
-    let size = grown(&world, "a", 1)?;
+    let size = world.grown("a", 1)?;
     follow(&world, "a", "Key rotation", &[])?;
     // Everybody goes on, with the new keys alone, also after a start.
-    grown(&world, "a", size + 1)?;
+    world.grown("a", size + 1)?;
     for at in ["b", "w1"] {
         assert_eq!(known_keys(&world, at, "a")?, 1, "{at}");
     }
     let host = world.of("a")?;
     world.systemctl(host, "restart")?;
-    let size = grown(&world, "a", 1)?;
-    grown(&world, "a", size + 2)?;
+    let size = world.grown("a", 1)?;
+    world.grown("a", size + 2)?;
     let old = fs::read_dir(&host.dir)?.filter_map(Result::ok);
     let kept = old.filter(|file| file.file_name().to_string_lossy().contains(".retired-"));
     assert_eq!(
@@ -129,8 +119,8 @@ fn key_rotation() -> anyhow::Result<()> {
 fn leaked_key() -> anyhow::Result<()> {
     let world = five()?;
     follow(&world, "a", "Leaked key", &[])?;
-    let size = grown(&world, "b", 1)?;
-    grown(&world, "b", size + 1)?;
+    let size = world.grown("b", 1)?;
+    world.grown("b", size + 1)?;
     assert_eq!(known_keys(&world, "b", "a")?, 1);
     let policy = fs::read_to_string(world.of("b")?.dir.join("quorum.policy"))?;
     assert!(policy.contains(" a/witness2+") && !policy.contains(" a/witness+"));
@@ -161,7 +151,7 @@ fn damage(world: &World, host: &Host) -> anyhow::Result<()> {
 fn damaged_disk() -> anyhow::Result<()> {
     let world = five()?;
     let own = world.of("a")?;
-    let size = grown(&world, "a", 1)?;
+    let size = world.grown("a", 1)?;
     // The log may sign more before it stops: it goes on until its peer has all of that.
     let copy = "curl -fsS $URL/mirror/$(printf %s a/log | sha256sum | cut -c -64)/checkpoint";
     let head = |host, what: &str| {
@@ -183,7 +173,7 @@ fn damaged_disk() -> anyhow::Result<()> {
     })?;
     damage(&world, own)?;
     follow(&world, "a", "Damaged disk", &[])?;
-    grown(&world, "a", size)?;
+    world.grown("a", size)?;
     assert!(own.dir.join("data/damaged/tables").exists());
     Ok(())
 }
@@ -191,7 +181,7 @@ fn damaged_disk() -> anyhow::Result<()> {
 #[test]
 fn dead_peer() -> anyhow::Result<()> {
     let world = World::start(&["a"], &["w1", "w2", "w3", "w4"])?;
-    grown(&world, "a", 1)?;
+    world.grown("a", 1)?;
     world.systemctl(world.of("w4")?, "kill")?;
     // Nobody is dead before somebody has asked.
     let own = world.of("a")?;
@@ -202,43 +192,17 @@ fn dead_peer() -> anyhow::Result<()> {
             .then_some(()))
     })?;
     follow(&world, "a", "Dead peer", &[("DEAD", "w4")])?;
-    let size = grown(&world, "a", 1)?;
-    grown(&world, "a", size + 1)?;
+    let size = world.grown("a", 1)?;
+    world.grown("a", size + 1)?;
     Ok(())
-}
-
-/// A library that shows every program another time. It takes a C compiler, as RocksDB does.
-fn other_clock(world: &World, seconds: i64) -> anyhow::Result<PathBuf> {
-    let source = world.folder().join("clock.c");
-    let library = world.folder().join("clock.so");
-    let text = format!(
-        "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <time.h>\n#include <sys/time.h>\n\
-         int clock_gettime(clockid_t which, struct timespec *at) {{\n\
-         static int (*real)(clockid_t, struct timespec *);\n\
-         if (!real) real = dlsym(RTLD_NEXT, \"clock_gettime\");\n\
-         int failed = real(which, at);\n\
-         if (!failed && which == CLOCK_REALTIME) at->tv_sec += {seconds};\n\
-         return failed;\n}}\n"
-    );
-    fs::write(&source, text)?;
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .args([&library, &source])
-        .arg("-ldl")
-        .output()
-        .context("cc makes the clock")?;
-    let said = String::from_utf8_lossy(&compiled.stderr);
-    ensure!(compiled.status.success(), "{said}");
-    Ok(library)
 }
 
 #[test]
 fn clock_trouble() -> anyhow::Result<()> {
     let mut world = World::new(&[], &["w1"])?;
-    let library = other_clock(&world, 3 * 86_400)?;
     // As after three days without the witness.
-    let preload = ("LD_PRELOAD".to_owned(), library.display().to_string());
-    world.hosts[0].environment.push(preload);
+    let later = clock::off_by(world.folder(), 3 * 86_400)?;
+    world.hosts[0].environment.push(later);
     world.systemctl(world.of("w1")?, "start")?;
     follow(&world, "w1", "Clock trouble", &[])?;
     Ok(())
@@ -265,16 +229,16 @@ fn lost_disk() -> anyhow::Result<()> {
     }
     follow(&world, "a", "Lost disk", &[])?;
     // The new log, which has the heartbeat of a new one, and the old peers with it.
-    grown(&world, "a", 1)?;
-    let size = grown(&world, "b", 1)?;
-    grown(&world, "b", size + 1)?;
+    world.grown("a", 1)?;
+    let size = world.grown("b", 1)?;
+    world.grown("b", size + 1)?;
     Ok(())
 }
 
 #[test]
 fn restored_backup() -> anyhow::Result<()> {
     let world = World::start(&["a"], &["w1", "w2", "w3", "w4"])?;
-    grown(&world, "a", 1)?;
+    world.grown("a", 1)?;
     let own = world.of("a")?;
     let copy = |name: &str| {
         let to = format!("mkdir ../{name} && cp -a $DIR/data $DIR/checkpoints");
@@ -283,8 +247,8 @@ fn restored_backup() -> anyhow::Result<()> {
     world.systemctl(own, "stop")?;
     copy("older")?;
     world.systemctl(own, "start")?;
-    let size = grown(&world, "a", 1)?;
-    grown(&world, "a", size + 2)?;
+    let size = world.grown("a", 1)?;
+    world.grown("a", size + 2)?;
     world.systemctl(own, "stop")?;
     copy("newest")?;
     world.done(
@@ -294,8 +258,8 @@ fn restored_backup() -> anyhow::Result<()> {
     world.systemctl(own, "start")?;
     let newest = world.folder().join("newest").display().to_string();
     follow(&world, "a", "Restored backup", &[("NEWEST", &newest)])?;
-    let size = grown(&world, "a", size + 2)?;
-    grown(&world, "a", size + 1)?;
+    let size = world.grown("a", size + 2)?;
+    world.grown("a", size + 1)?;
     Ok(())
 }
 
@@ -304,9 +268,9 @@ fn retired_log() -> anyhow::Result<()> {
     let world = five()?;
     mirrored(&world)?;
     follow(&world, "a", "Retired log", &[])?;
-    grown(&world, "a", 1)?;
-    let size = grown(&world, "b", 1)?;
-    grown(&world, "b", size + 1)?;
+    world.grown("a", 1)?;
+    let size = world.grown("b", 1)?;
+    world.grown("b", size + 1)?;
     Ok(())
 }
 

@@ -15,8 +15,8 @@ use assay_tlog::tlog_policy::{TlogPolicy, VerifiedQuorum};
 use std::{fs, time::Duration};
 
 /// A log and its witnesses, each behind a line of its own.
-struct Federation {
-    node: Node,
+pub(super) struct Federation {
+    pub(super) node: Node,
     witnesses: Vec<Witness>,
     lines: Vec<Relay>,
     policy: TlogPolicy,
@@ -25,6 +25,17 @@ struct Federation {
 impl Federation {
     /// A log with so many witnesses, of whom `quorum` must cosign. The log does not run yet.
     async fn new(quorum: usize, witnesses: usize, line: Line) -> anyhow::Result<Self> {
+        Federation::beside(quorum, witnesses, line, &[]).await
+    }
+
+    /// The same, with further witnesses in the policy: the verifier key and the URL of each. The
+    /// policy calls them by the names of their keys.
+    pub(super) async fn beside(
+        quorum: usize,
+        witnesses: usize,
+        line: Line,
+        others: &[(VerifierKey, String)],
+    ) -> anyhow::Result<Self> {
         let node = Node::init()?;
         let log = VerifierKey::parse(&node.vkey()?)?;
         let mut federation = Federation {
@@ -50,6 +61,11 @@ impl Federation {
             federation.witnesses.push(witness);
             federation.lines.push(relay);
         }
+        for (key, url) in others {
+            let name = key.name();
+            text += &format!("witness {name} {key} {url}\n");
+            members += &format!(" {name}");
+        }
         text += &format!("group all-of-them {quorum}{members}\nquorum all-of-them\n");
         federation.policy = TlogPolicy::parse(&text)?.with_log(&log);
         fs::write(federation.node.folder().join("quorum.policy"), &text)?;
@@ -58,12 +74,16 @@ impl Federation {
         Ok(federation)
     }
 
-    fn set(&self, line: Line) {
+    pub(super) fn set(&self, line: Line) {
         self.lines.iter().for_each(|relay| relay.set(line));
     }
 
+    pub(super) fn set_one(&self, witness: usize, line: Line) {
+        self.lines[witness].set(line);
+    }
+
     /// What the node serves as its checkpoint; none if it serves none.
-    async fn served(&self) -> anyhow::Result<Option<(String, VerifiedQuorum)>> {
+    pub(super) async fn served(&self) -> anyhow::Result<Option<(String, VerifiedQuorum)>> {
         let answer = reqwest::get(format!("{}/checkpoint", self.node.ready().url)).await?;
         if answer.status() == 503 {
             return Ok(None);
@@ -75,7 +95,7 @@ impl Federation {
     }
 
     /// Waits until what is served is as wanted.
-    async fn until(
+    pub(super) async fn until(
         &self,
         wanted: impl Fn(&VerifiedQuorum) -> bool,
     ) -> anyhow::Result<VerifiedQuorum> {
@@ -95,7 +115,7 @@ impl Federation {
     }
 
     /// Waits until what is served covers a claim.
-    async fn covering(&self, claim: &PublishResponse) -> anyhow::Result<VerifiedQuorum> {
+    pub(super) async fn covering(&self, claim: &PublishResponse) -> anyhow::Result<VerifiedQuorum> {
         self.until(|quorum| quorum.checkpoint().size.get() > claim.leaf_index)
             .await
     }

@@ -8,12 +8,15 @@
     reason = "a test reports by panicking"
 )]
 
+mod clocks;
 mod convicted;
 mod cosigning;
+mod liars;
 mod lists;
 mod log;
 mod operator;
 mod peers;
+mod quota;
 mod restart;
 mod table;
 

@@ -226,17 +226,36 @@ impl Mirror {
         if self.compare(tree.head())? != Ordering::Greater {
             return Ok(Followed::Pending);
         }
-        if let Some(held) = self.held() {
-            match fork::beginning(tree, held, tree.head()) {
-                Ok(Beginning::Is) => {}
-                Ok(Beginning::IsNot(rewrite)) => return Err(Fork::Rewrite(rewrite).into()),
-                Err(ProveError::Read(missing)) => return Ok(Followed::Needs(missing)),
-                Ok(Beginning::Unproven) | Err(_) => {
-                    return Err(FollowError::Unproven(tree.size()));
-                }
-            }
+        if let Some(held) = self.held()
+            && let Some(needed) = begins_with(tree, held)?
+        {
+            return Ok(Followed::Needs(needed));
         }
         self.push(tree.head().clone());
+        Ok(Followed::Pending)
+    }
+
+    /// Makes a head pending that is smaller than the one held: somebody has the entries of it, and
+    /// nobody those of the larger one. `tree` is the tree of the head held. A head that is not
+    /// larger than the mirrored one changes nothing.
+    ///
+    /// Fails with [`FollowError::Fork`] if the log signed two trees that cannot meet, and with
+    /// [`FollowError::Unproven`] if `tree` is not of the head held.
+    pub fn follow_smaller(
+        &mut self,
+        head: &VerifiedHead,
+        tree: &VerifiedTree,
+    ) -> Result<Followed, FollowError> {
+        let is_held = self
+            .held()
+            .is_some_and(|held| (held.size(), held.root()) == (tree.size(), tree.head().root()));
+        if !is_held || head.size() > tree.size() {
+            return Err(FollowError::Unproven(tree.size()));
+        }
+        if let Some(needed) = begins_with(tree, head)? {
+            return Ok(Followed::Needs(needed));
+        }
+        self.recall(head.clone());
         Ok(Followed::Pending)
     }
 
@@ -391,5 +410,16 @@ impl Mirror {
         }
         self.mirrored = self.pending.drain(..=place).next_back();
         Ok(true)
+    }
+}
+
+/// Fails if a tree does not begin with that of a head which is not larger, and returns which tiles
+/// are needed to tell, if some are missing.
+fn begins_with(tree: &VerifiedTree, head: &VerifiedHead) -> Result<Option<NotYet>, FollowError> {
+    match fork::beginning(tree, head, tree.head()) {
+        Ok(Beginning::Is) => Ok(None),
+        Ok(Beginning::IsNot(rewrite)) => Err(Fork::Rewrite(rewrite).into()),
+        Err(ProveError::Read(missing)) => Ok(Some(missing)),
+        Ok(Beginning::Unproven) | Err(_) => Err(FollowError::Unproven(tree.size())),
     }
 }

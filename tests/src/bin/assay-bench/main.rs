@@ -9,6 +9,7 @@ mod canned;
 mod checks;
 mod connection;
 mod endorsed;
+mod evidence;
 mod gossip;
 mod index;
 mod load;
@@ -63,24 +64,28 @@ const PARTS: [(&str, Part); 11] = [
     ("tessera", tessera::bench),
 ];
 
+/// The same, of what needs no claims.
+type WithoutClaims = fn(&mut Report) -> anyhow::Result<()>;
+
+/// What of that can be measured alone.
+const WITHOUT_CLAIMS: [(&str, WithoutClaims); 3] = [
+    ("witness", witnesses::bench),
+    ("gossip", gossip::bench),
+    ("evidence", evidence::bench),
+];
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some(what) = arguments.first() else {
         return bench(LEAVES);
     };
-    match what.as_str() {
-        "canned" => return canned::serve(),
-        "witness" => {
-            let mut report = Report::new(false);
-            witnesses::bench(&mut report)?;
-            return report.finish(&bench_json()?);
-        }
-        "gossip" => {
-            let mut report = Report::new(false);
-            gossip::bench(&mut report)?;
-            return report.finish(&bench_json()?);
-        }
-        _ => {}
+    if what == "canned" {
+        return canned::serve();
+    }
+    if let Some((_, part)) = WITHOUT_CLAIMS.iter().find(|(name, _)| name == what) {
+        let mut report = Report::new(false);
+        part(&mut report)?;
+        return report.finish(&bench_json()?);
     }
     let leaves = arguments.get(1).context("a number of claims must follow")?;
     let leaves = leaves.parse()?;
@@ -142,8 +147,9 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     mirrored::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
-    witnesses::bench(&mut report)?;
-    gossip::bench(&mut report)?;
+    for (_, part) in WITHOUT_CLAIMS {
+        part(&mut report)?;
+    }
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }

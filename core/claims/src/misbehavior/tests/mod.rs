@@ -372,7 +372,7 @@ fn a_path_that_proves_nothing_blames_nobody() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(100_000))]
 
     /// Every fork is shown, whatever two sizes were signed; and nothing is shown of a log that did
     /// not fork before them.

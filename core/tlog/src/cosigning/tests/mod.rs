@@ -217,6 +217,51 @@ fn without_a_quorum_they_are_asked_on() {
     assert_eq!(names(run.step(at(now)).event, 2, 2).len(), 4);
 }
 
+/// When a witness is asked within an hour that is there as `is_up` says, with these random words.
+fn asked_of_flapping(mut random: u64, is_up: impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut run = cosigning(1, 1);
+    run.propose(at(0), head(5));
+    let (mut now, mut asked) = (0, Vec::new());
+    while now < 3_600_000 {
+        let step = run.step(at(now));
+        for ask in step.asks {
+            asked.push(now);
+            random = random
+                .wrapping_mul(0x5851_f42d_4c95_7f2d)
+                .wrapping_add(0x1405_7b7e_f767_814f);
+            let word = random >> 16;
+            let reply = if is_up(word) {
+                cosigned(&ask, at(now).unix_s)
+            } else {
+                Reply::Unreachable
+            };
+            run.answered(at(now), &ask, &reply, word >> 8).unwrap();
+        }
+        now = run.step(at(now)).wake_ms.unwrap_or(now + 1).max(now + 1);
+    }
+    asked
+}
+
+/// A witness that comes and goes, or is gone for good, is asked a bounded number of times, and two
+/// logs that lost it at one moment do not come back at one moment.
+#[test]
+fn a_witness_that_comes_and_goes_is_asked_in_bounds() {
+    for seed in 1..=50 {
+        // A head is refreshed every ten minutes, so that it may succeed six or seven times.
+        let flapping = asked_of_flapping(seed, |word| word % 4 == 0);
+        let gone = asked_of_flapping(seed, |_| false);
+        assert!((7..=120).contains(&flapping.len()), "{flapping:?}");
+        assert!((60..=240).contains(&gone.len()), "{}", gone.len());
+        for asked in [&flapping, &gone] {
+            let waits = asked.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(waits.min() >= Some(50), "{asked:?}");
+        }
+        let other = asked_of_flapping(seed + 1000, |_| false);
+        let same = other.iter().filter(|at| gone.contains(at)).count();
+        assert!(same <= 5, "{same} of {}", other.len());
+    }
+}
+
 #[test]
 fn who_asks_for_time_gets_it_up_to_a_minute() {
     for (seconds, wait) in [(2, 2_000), (u32::MAX, 60_000)] {

@@ -41,7 +41,7 @@ fn settle(pool: &mut Pool, from_ms: u64, branches: &[&Branch]) -> Vec<Fork> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(100_000))]
 
     /// Whatever two heads of two branches meet, there is a fork if they differ, and only then:
     /// somebody who has the tiles of the newer one shows it.

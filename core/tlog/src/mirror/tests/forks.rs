@@ -108,6 +108,72 @@ fn both_ways(disk: &Disk, honest: &Source, forked: &Source, sizes: [usize; 2], f
     }
 }
 
+/// A head that is smaller than the one held, of which nothing is stored yet: it becomes pending,
+/// and is mirrored once its entries came; or it convicts the log, and changes nothing.
+#[test]
+fn a_smaller_head_is_followed_or_convicts() {
+    const HELD: usize = 600;
+    let honest = Source::new(HELD);
+    for (size, from) in [(0, 600), (1, 600), (256, 600), (400, 600), (599, 600)]
+        .into_iter()
+        .chain([(1, 0), (256, 255), (257, 256), (400, 3), (599, 598)])
+    {
+        let (mut mirror, mut tree) = (Mirror::new(), honest.tree(HELD));
+        Disk::default().follow(&mut mirror, &honest, &mut tree);
+        let source = Source::forked(HELD, from);
+        let head = source.head(size);
+        let followed = loop {
+            match mirror.follow_smaller(&head, &tree) {
+                Ok(Followed::Needs(NotYet(wanted))) => honest.serve(&mut tree, wanted),
+                other => break other,
+            }
+        };
+        if from < size {
+            let Err(FollowError::Fork(fork)) = followed else {
+                panic!("{size} from {from}: {followed:?}");
+            };
+            check(&fork, &head, tree.head());
+            assert_eq!(mirror.known(head.size()), None);
+            continue;
+        }
+        assert_eq!(followed, Ok(Followed::Pending));
+        assert_eq!(mirror.held(), Some(tree.head()), "the larger one stays");
+        let mut disk = Disk::default();
+        let mut smaller = honest.tree(size);
+        let bundles = mirror.window(head.size(), 8);
+        while let wanted = smaller.wanted(bundles.clone())
+            && !wanted.is_empty()
+        {
+            honest.serve(&mut smaller, wanted);
+        }
+        for index in bundles {
+            let bundle = smaller.bundle(index, honest.older_bundle(index, head.size()));
+            disk.write(mirror.append(bundle.unwrap()).unwrap().unwrap());
+        }
+        assert_eq!(mirror.covered(), Some(head.size()));
+        assert!(mirror.finish(head.size(), &disk.reader()).unwrap());
+        assert_eq!(mirror.mirrored(), Some(&head));
+        assert_eq!(mirror.held(), Some(tree.head()));
+    }
+}
+
+/// Only the tree of the head held says what is the beginning of it.
+#[test]
+fn a_smaller_head_needs_the_tree_that_is_held() {
+    let honest = Source::new(600);
+    let (mut mirror, mut tree) = (Mirror::new(), honest.tree(600));
+    let (head, unproven) = (honest.head(400), |size| {
+        Err(FollowError::Unproven(TreeSize::new(size)))
+    });
+    assert_eq!(mirror.follow_smaller(&head, &tree), unproven(600));
+    Disk::default().follow(&mut mirror, &honest, &mut tree);
+    let other = honest.tree(500);
+    assert_eq!(mirror.follow_smaller(&head, &other), unproven(500));
+    let forked = Source::forked(600, 3).tree(600);
+    assert_eq!(mirror.follow_smaller(&head, &forked), unproven(600));
+    assert_eq!(mirror.known(head.size()), None);
+}
+
 #[test]
 fn an_empty_tree_has_one_root() {
     let wrong = sign(0, Hash::of(b"not nothing"));
