@@ -24,6 +24,7 @@ test: ## everything that CI runs: lint, then every test
 lint: ## formatting, clippy and links in docs with warnings as errors, licenses and duplicates of dependencies
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package assay-sim --features network --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	scripts/cargo-deny --locked -L error check licenses bans sources
 
@@ -31,8 +32,8 @@ house: ## what the source tree must look like: sizes, imports, what each crate m
 	cargo test --locked --package assay-house
 
 SEEDS ?= 1000
-sim: ## how soon a split view is known to all, in simulated federations: SEEDS=10000 for more runs
-	cargo run --locked --package assay-sim -- $(SEEDS)
+sim: ## simulated federations: how soon a split view is known, and what holds on a bad network: SEEDS=10000 for more runs
+	cargo run --locked --package assay-sim --features network -- $(SEEDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

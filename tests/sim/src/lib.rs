@@ -1,5 +1,5 @@
-//! Simulated federations, with the decisions of `core` and nothing else: no network, no clock. A
-//! run follows from its seed.
+//! Simulated federations, with the decisions of `core` and nothing else: no network, no clock. With
+//! the feature `network`, also federations on a simulated network. A run follows from its seed.
 //!
 //! `cargo test --package assay-sim` runs a few hundred seeds, `make sim SEEDS=10000` as many as one
 //! likes. A seed that breaks an invariant is printed; it belongs into [`rounds::ONCE_FAILED`].
@@ -13,6 +13,8 @@
 pub mod busy;
 pub mod idle;
 pub mod log;
+#[cfg(feature = "network")]
+pub mod network;
 pub mod node;
 pub mod rounds;
 pub mod words;

@@ -62,7 +62,12 @@ fn main() -> ExitCode {
         "idle, 1000 logs: {} bytes a round in what a node opens, {} with what it answers, up to {}",
         idle.opened, idle.average, idle.most
     );
-    if is_good && idle.average <= 16 * 1024 {
+    is_good &= idle.average <= 16 * 1024;
+    #[cfg(feature = "network")]
+    {
+        is_good &= networks(seeds.get());
+    }
+    if is_good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -79,4 +84,34 @@ fn crowd(seeds: NonZeroU64) {
         "25 nodes, one among 1000 logs that all changed: p99 {}",
         p99(&taken)
     );
+}
+
+/// Federations on a simulated network, on all cores. Returns whether every invariant held.
+#[cfg(feature = "network")]
+fn networks(seeds: u64) -> bool {
+    use assay_sim::network::{ONCE_FAILED, run};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let all: Vec<u64> = ONCE_FAILED.iter().copied().chain(0..seeds).collect();
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some(seed) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = catch_unwind(|| run(*seed, None));
+            if !matches!(found, Ok(Ok(_))) {
+                failed.fetch_add(1, Ordering::Relaxed);
+                println!("failed, for network::ONCE_FAILED: {seed}: {found:?}");
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(work);
+        }
+    });
+    let failed = failed.into_inner();
+    println!(
+        "networks: {} runs, {failed} of them broke an invariant",
+        all.len()
+    );
+    failed == 0
 }

@@ -312,7 +312,6 @@ impl Heads {
     }
 
     /// About how many bytes of memory it takes, without the log's keys.
-    #[cfg(test)]
     pub fn bytes(&self) -> usize {
         let notes: usize = self
             .all()

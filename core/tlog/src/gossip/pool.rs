@@ -313,11 +313,11 @@ impl Pool {
         self.log(origin).into_iter().flat_map(|log| log.heads.all())
     }
 
-    /// About how many bytes of memory a log takes, without its keys.
-    #[cfg(test)]
-    pub(super) fn bytes(&self, origin: &str) -> usize {
-        let log = self.log(origin).unwrap();
-        log.heads.bytes() + size_of::<Log>() + limits::GOSSIP_EVIDENCE * Hash::LEN
+    /// About how many bytes of memory a log takes, without its keys. 0 if it is not known.
+    pub fn bytes(&self, origin: &str) -> usize {
+        self.log(origin).map_or(0, |log| {
+            log.heads.bytes() + size_of::<Log>() + limits::GOSSIP_EVIDENCE * Hash::LEN
+        })
     }
 
     /// A round ends. What changed counts as new for [`limits::GOSSIP_FRESH_ROUNDS`] rounds.
