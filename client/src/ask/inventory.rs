@@ -149,6 +149,7 @@ impl Inventory {
         let mut known: BTreeMap<Identity, usize> = BTreeMap::new();
         for listing in listings {
             let mut components = 0;
+            let product = product(&listing.listed);
             for listed in listing.listed {
                 if listed.own {
                     own.insert(match &listed.purl {
@@ -157,7 +158,7 @@ impl Inventory {
                     });
                 } else {
                     components += 1;
-                    inventory.add(&listing.name, listed, &mut known);
+                    inventory.add(&listing.name, listed, product.as_ref(), &mut known);
                 }
             }
             inventory.files.push(File {
@@ -173,7 +174,13 @@ impl Inventory {
     }
 
     /// Adds a component of a file, or another place of one that is there.
-    fn add(&mut self, file: &str, listed: Listed, known: &mut BTreeMap<Identity, usize>) {
+    fn add(
+        &mut self,
+        file: &str,
+        listed: Listed,
+        product: Option<&assay_policy::Component>,
+        known: &mut BTreeMap<Identity, usize>,
+    ) {
         let place = Place {
             file: file.to_owned(),
             line: listed.line,
@@ -186,13 +193,21 @@ impl Inventory {
         };
         if let Some(twin) = known.get(&identity).and_then(|at| self.parts.get_mut(*at)) {
             twin.places.push(place);
+            // What is said of it as a part of one product is not said of it in another.
+            if twin.component.product() != product {
+                twin.component = twin.component.alone();
+            }
             twin.dev &= listed.dev;
             twin.optional &= listed.optional;
             return;
         }
         known.insert(identity, self.parts.len());
+        let component = assay_policy::Component::new(listed.purl, listed.digests);
         self.parts.push(Part {
-            component: assay_policy::Component::new(listed.purl, listed.digests),
+            component: match product {
+                Some(product) => component.in_product(product.clone()),
+                None => component,
+            },
             name: listed.name,
             version: listed.version,
             places: vec![place],
@@ -205,13 +220,27 @@ impl Inventory {
     /// digests are left out: who knows which artifact is of which package could join the two.
     pub fn names(&self, packages_only: bool) -> Vec<Name> {
         let mut all: BTreeSet<Name> = BTreeSet::new();
-        for part in &self.parts {
+        let components = self.parts.iter().map(|part| &part.component);
+        for component in components
+            .flat_map(|one| [Some(one), one.product()])
+            .flatten()
+        {
             if packages_only {
-                all.extend(names::of_package(&part.component));
+                all.extend(names::of_package(component));
             } else {
-                all.extend(names::of_component(&part.component));
+                all.extend(names::of_component(component));
             }
         }
         all.into_iter().collect()
     }
+}
+
+/// The product that a file is about, if it is about one that can be told from others. Where a file
+/// has several parts of the project, a component may be of any of them.
+fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
+    let mut own = listed.iter().filter(|listed| listed.own);
+    let (product, more) = (own.next()?, own.next());
+    let identified = product.purl.is_some() || !product.digests.is_empty();
+    (more.is_none() && identified)
+        .then(|| assay_policy::Component::new(product.purl.clone(), product.digests.clone()))
 }

@@ -9,28 +9,42 @@ use assay_tlog::Hash;
 pub struct Component {
     purl: Option<Purl>,
     digests: Vec<(String, String)>,
+    within: Option<Box<Component>>,
 }
 
 impl Component {
     /// What has this purl and these digests, as algorithm and value in in-toto's spelling. Several
     /// digests of one algorithm are those of several artifacts, any of which may be meant.
     pub fn new(purl: Option<Purl>, digests: Vec<(String, String)>) -> Self {
-        Component { purl, digests }
+        Component {
+            purl,
+            digests,
+            within: None,
+        }
+    }
+
+    /// The same, as a part of a product. What the product's makers say of a part as it is used there
+    /// is then said of this.
+    pub fn in_product(self, product: Component) -> Self {
+        Component {
+            within: Some(Box::new(product)),
+            ..self
+        }
     }
 
     /// A package by its purl, in any spelling.
     pub fn of_purl(text: &str) -> Result<Self, PurlError> {
         Ok(Component {
             purl: Some(Purl::canonicalize(text)?),
-            digests: Vec::new(),
+            ..Component::default()
         })
     }
 
     /// An artifact by its SHA-256.
     pub fn of_sha256(digest: &Hash) -> Self {
         Component {
-            purl: None,
             digests: vec![("sha256".into(), digest.to_hex())],
+            ..Component::default()
         }
     }
 
@@ -42,6 +56,19 @@ impl Component {
     /// The digests.
     pub fn digests(&self) -> &[(String, String)] {
         &self.digests
+    }
+
+    /// The same, of no product.
+    pub fn alone(&self) -> Self {
+        Component {
+            within: None,
+            ..self.clone()
+        }
+    }
+
+    /// The product that it is a part of, if that is known.
+    pub fn product(&self) -> Option<&Component> {
+        self.within.as_deref()
     }
 
     /// Where it comes from, if its purl says that it is not from where packages of its type usually

@@ -172,18 +172,20 @@ fn lifecycle_line(said: &Lifecycle) -> String {
 }
 
 fn audit_line(audit: &Audit) -> String {
-    let verdict = if audit.verdict == Verdict::Pass {
-        "passed"
-    } else {
-        "failed"
-    };
     let scope = match &audit.scope {
         Scope::Version => String::new(),
         Scope::Delta(base) => {
             format!("; only the change from {} was reviewed", one_word(base))
         }
     };
-    format!("{verdict} a review for {}{scope}", some(&audit.criteria))
+    let criteria = some(&audit.criteria);
+    match audit.verdict {
+        Verdict::Pass => format!("passed a review for {criteria}{scope}"),
+        Verdict::Fail => format!("failed a review for {criteria}{scope}"),
+        Verdict::Unmet => {
+            format!("does not meet {criteria}, which says nothing of other criteria{scope}")
+        }
+    }
 }
 
 fn baseline_line(baseline: &Baseline) -> String {

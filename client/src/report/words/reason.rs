@@ -248,6 +248,10 @@ fn missed(demanded: &Demanded) -> String {
             "a failed review, for other criteria, or of a change from a version that was not \
              reviewed",
         ),
+        (
+            demanded.violated,
+            "somebody whose word counts says that this is not met, so that no review will do",
+        ),
         (demanded.no_role, "by an issuer without the role"),
         (demanded.condition, "the condition is not true"),
     ] {

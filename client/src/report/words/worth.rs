@@ -32,6 +32,9 @@ fn relation(relation: Relation) -> Option<&'static str> {
              not say which yours is",
         ),
         Relation::Unnamed => Some("it names products in a way that cannot be compared"),
+        Relation::OtherProduct => {
+            Some("it is about this as a part of a product, and whether yours is that is unknown")
+        }
         Relation::OtherVersions => {
             Some("it is about some versions, and whether this is one of them is unknown")
         }

@@ -3,7 +3,9 @@
 //!
 //! - `criteria` (required): 1 to 256 criteria that were reviewed for, such as cargo-vet's
 //!   `safe-to-deploy`
-//! - `verdict` (required): `pass` if all of them are met, `fail` if not
+//! - `verdict` (required): `pass` if all of them are met; `fail` if it is not fit for use by one of
+//!   them; `unmet` if they are not met, which says nothing of any other criterion, such as
+//!   cargo-vet's violation of a criterion of one's own
 //! - `scope` (required): `version` if the whole was reviewed, `delta` if only the change from
 //!   `deltaBase` was
 //! - `deltaBase`: the purl or the version that the change is from; required in the scope `delta`,
@@ -32,8 +34,21 @@ pub const URI: &str = "urn:assay:audit:v1";
 pub enum Verdict {
     /// All criteria are met.
     Pass,
-    /// They are not all met.
+    /// It is not fit for use by one of them.
     Fail,
+    /// They are not met, and of any other criterion that says nothing.
+    Unmet,
+}
+
+impl Verdict {
+    /// The verdict as a predicate spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unmet => "unmet",
+        }
+    }
 }
 
 /// What was reviewed.
@@ -97,9 +112,10 @@ impl Audit {
             criteria: node
                 .need("criteria")?
                 .list(1, |criterion| criterion.line().map(str::to_owned))?,
-            verdict: match node.need("verdict")?.one_of(&["pass", "fail"])? {
+            verdict: match node.need("verdict")?.one_of(&["pass", "fail", "unmet"])? {
                 "pass" => Verdict::Pass,
-                _ => Verdict::Fail,
+                "fail" => Verdict::Fail,
+                _ => Verdict::Unmet,
             },
             scope: scope(node)?,
             versions: node
@@ -152,11 +168,6 @@ impl Audit {
             Scope::Version => ("version", None),
             Scope::Delta(base) => ("delta", Some(base.as_str().into())),
         };
-        let verdict = if self.verdict == Verdict::Pass {
-            "pass"
-        } else {
-            "fail"
-        };
         let method = |method| {
             if method == Method::Human {
                 "human"
@@ -171,7 +182,7 @@ impl Audit {
             .collect();
         object([
             ("criteria", Some(self.criteria.clone().into())),
-            ("verdict", Some(verdict.into())),
+            ("verdict", Some(self.verdict.as_str().into())),
             ("scope", Some(scope.into())),
             ("deltaBase", base),
             ("versions", self.versions.as_deref().map(Value::from)),
@@ -258,7 +269,12 @@ mod tests {
             definitions: vec![],
             ..audit()
         };
-        assert_eq!(Audit::parse(&plain.to_value()), Ok(plain));
+        assert_eq!(Audit::parse(&plain.to_value()), Ok(plain.clone()));
+        let unmet = Audit {
+            verdict: Verdict::Unmet,
+            ..plain
+        };
+        assert_eq!(Audit::parse(&unmet.to_value()), Ok(unmet));
     }
 
     #[test]

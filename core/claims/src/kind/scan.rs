@@ -5,7 +5,9 @@ use super::node::Node;
 use super::predicate::{Predicate, TypeOf};
 use super::raw;
 use crate::json::Value;
+use crate::purl::Purl;
 use crate::time::Timestamp;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 const URI: &str = "https://in-toto.io/attestation/vulns/v0.2";
@@ -36,6 +38,9 @@ pub struct Vulns {
     /// What was scanned, as JSON, if it is stated: two scans with the same value were of the same
     /// things.
     pub scanned: Option<String>,
+    /// Whether it looked at all that it was to look at: its metadata do not say that they are not
+    /// `complete`. What a scan found that broke off counts; what it did not find says nothing.
+    pub is_complete: bool,
 }
 
 /// A vulnerability that a scanner found.
@@ -43,8 +48,13 @@ pub struct Vulns {
 pub struct Vulnerability {
     /// Its identifier.
     pub id: String,
+    /// Its other names, by the scanner's word: items of the lists `aliases` of its annotations.
+    pub aliases: Vec<String>,
     /// Its severities, method and score, such as `CVSS_V3` and a vector; may be empty.
     pub severities: Vec<(String, String)>,
+    /// The packages in which it was found, by their purls in the annotations; empty if an
+    /// annotation names a package otherwise, or none does.
+    pub found_in: Vec<Purl>,
 }
 
 impl Predicate for Vulns {
@@ -72,17 +82,34 @@ impl Vulns {
         let results = scanner.need("result")?;
         Ok(Vulns {
             scanner: scanner.need("uri")?.text()?.to_owned(),
-            vulnerabilities: results
-                .items()?
-                .map(|result| Vulnerability::read(&result))
-                .collect::<Result<_, _>>()?,
+            vulnerabilities: found(&results)?,
             finished: node.need("metadata")?.need("scanFinishedOn")?.timestamp()?,
             scanned: node
                 .value()
                 .pointer("/metadata/scanned")
                 .map(Value::to_json),
+            is_complete: node.value().pointer("/metadata/complete") != Some(&Value::Bool(false)),
         })
     }
+}
+
+/// What was found. A result that is there for another name of one that is listed as well, so that
+/// the index has it, is no finding of its own: an annotation says so, `aliasOf`.
+fn found(results: &Node<'_, '_>) -> Result<Vec<Vulnerability>, PredicateError> {
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for result in results.items()? {
+        let read = Vulnerability::read(&result)?;
+        let annotations = raw::items(result.value().get("annotations")).iter();
+        let mut names = annotations.filter_map(|one| one.get("aliasOf")?.as_str());
+        match names.next() {
+            Some(name) => others.push((name.to_owned(), read)),
+            None => found.push(read),
+        }
+    }
+    let listed: HashSet<String> = found.iter().map(|one| one.id.clone()).collect();
+    let alone = others.into_iter().filter(|(of, _)| !listed.contains(of));
+    found.extend(alone.map(|(_, read)| read));
+    Ok(found)
 }
 
 impl Vulnerability {
@@ -96,9 +123,28 @@ impl Vulnerability {
         let severities = severities
             .iter()
             .filter_map(|s| Some((text(s, "method")?, text(s, "score")?)));
+        let id = result.need("id")?.text()?.to_owned();
+        let mut aliases: Vec<String> = Vec::new();
+        let (mut found_in, mut named) = (Vec::new(), true);
+        for annotation in raw::items(result.value().get("annotations")) {
+            if annotation.get("package").is_some() {
+                let purl = annotation.get("purl").and_then(Value::as_str);
+                match purl.map(Purl::canonicalize) {
+                    Some(Ok(purl)) => found_in.push(purl),
+                    _ => named = false,
+                }
+            }
+            for alias in raw::items(annotation.get("aliases")) {
+                let alias = alias.as_str().filter(|alias| *alias != id);
+                let alias = alias.filter(|alias| aliases.iter().all(|known| known != alias));
+                aliases.extend(alias.map(str::to_owned));
+            }
+        }
         Ok(Vulnerability {
-            id: result.need("id")?.text()?.to_owned(),
+            id,
+            aliases,
             severities: severities.collect(),
+            found_in: if named { found_in } else { Vec::new() },
         })
     }
 }
@@ -156,7 +202,9 @@ mod tests {
             read.vulnerabilities,
             [Vulnerability {
                 id: "A".into(),
-                severities
+                aliases: vec![],
+                severities,
+                found_in: vec![],
             }]
         );
         for (from, to, path) in [
@@ -199,5 +247,38 @@ mod tests {
         ] {
             assert_eq!(check(&good.replacen(from, to, 1)).unwrap_err().path, path);
         }
+    }
+
+    #[test]
+    fn other_names_and_packages_are_read_from_annotations() {
+        let read = |annotations: &str, more: &str| {
+            let text = format!(
+                r#"{{"scanner":{{"uri":"u","result":[{{"id":"A","annotations":[{annotations}]}}{more}]}},
+                "metadata":{{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:00Z"}}}}"#
+            );
+            let mut read = Vulns::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+            assert!(read.is_complete);
+            let rest = read.vulnerabilities.split_off(1);
+            (read.vulnerabilities.remove(0), rest)
+        };
+        let (one, _) = read(
+            r#"{"aliases":["B","A",7,"B"]},{"aliases":["C"]},{"location":"x"}"#,
+            "",
+        );
+        assert_eq!(
+            (one.aliases, one.found_in),
+            (vec!["B".to_owned(), "C".to_owned()], vec![])
+        );
+        let named = r#"{"package":"p","purl":"pkg:npm/p@1"}"#;
+        let (one, _) = read(named, "");
+        assert_eq!(one.found_in, [Purl::canonicalize("pkg:npm/p@1").unwrap()]);
+        // One that cannot be told, and nobody knows where it was found.
+        for unnamed in [r#"{"package":"q"}"#, r#"{"package":"q","purl":"q"}"#] {
+            let (one, _) = read(&format!("{named},{unnamed}"), "");
+            assert!(one.found_in.is_empty());
+        }
+        let alias = |of: &str| format!(r#",{{"id":"B","annotations":[{{"aliasOf":"{of}"}}]}}"#);
+        assert!(read("", &alias("A")).1.is_empty());
+        assert_eq!(read("", &alias("X")).1[0].id, "B");
     }
 }

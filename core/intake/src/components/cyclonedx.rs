@@ -37,6 +37,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             &format!("services, which are no software to look up: {count}"),
         );
     }
+    sbom::note_vex(bom.value(), &mut list);
     note_gaps(&bom, &mut list)?;
     Ok(list)
 }

@@ -5,6 +5,8 @@ use super::component::Component;
 use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::list::List;
+use crate::documents::has_vex;
+use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;
 
@@ -138,6 +140,16 @@ pub(super) fn component(name: &str, version: Option<&str>) -> Component {
         name: name.to_owned(),
         version: version.map(str::to_owned),
         ..Component::default()
+    }
+}
+
+/// Says that what a document says of vulnerabilities is not weighed: it is nobody's word before
+/// somebody signed it.
+pub(super) fn note_vex(document: &Value, list: &mut List) {
+    if has_vex(document) {
+        let text = "what it says of vulnerabilities (VEX) is not weighed here; its issuer can \
+                    publish it: assay publish vex FILE";
+        list.note(None, text);
     }
 }
 

@@ -46,6 +46,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     sbom::note_files(files, &mut list);
+    sbom::note_vex(document.value(), &mut list);
     Ok(list)
 }
 

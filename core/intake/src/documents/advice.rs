@@ -1,6 +1,7 @@
 //! What a document looks like, for errors that send it elsewhere.
 
 use super::error::DocumentError;
+use super::tool::{Takes, Tool};
 use assay_claims::json::Value;
 use assay_claims::kind::node::quoted;
 use assay_claims::kind::vex::Vex;
@@ -11,19 +12,65 @@ pub fn not_taken(kind: &str, wanted: &str, document: &Value) -> DocumentError {
     DocumentError::NotTaken(format!("{kind} takes {wanted}; the document {seen}"))
 }
 
+/// What cargo-deny writes to standard error, a JSON object a line. It is no report: what passes is
+/// not in it.
+pub(super) const CARGO_DENY: Tool = Tool {
+    takes: Takes::Bytes(is_cargo_deny),
+    prepare: |_| {
+        let advice = "the document looks like diagnostics of cargo-deny, which are not taken: \
+                      publish the SARIF that `cargo deny --format sarif` writes, or the JSON of \
+                      cargo-audit";
+        Err(DocumentError::NotTaken(advice.into()))
+    },
+};
+
+fn is_cargo_deny(bytes: &[u8]) -> bool {
+    const BEGINNING: usize = 4096;
+    let beginning = bytes.get(..BEGINNING).unwrap_or(bytes);
+    let text: String = String::from_utf8_lossy(beginning)
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    let kinds = ["diagnostic", "log", "summary"];
+    let has_type = |kind: &str| text.contains(&format!("\"type\":\"{kind}\""));
+    text.starts_with('{') && text.contains("\"fields\":{") && kinds.into_iter().any(has_type)
+}
+
 fn looks_like(document: &Value) -> String {
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);
     let has = |key: &str| document.get(key).is_some();
     if text("/bomFormat").is_some() {
-        "looks like CycloneDX: use `publish sbom`, which also takes CycloneDX VEX".into()
+        "looks like CycloneDX: use `publish sbom`, or `publish vex` if it says whether \
+         vulnerabilities apply"
+            .into()
     } else if has("spdxVersion") || has("@graph") {
         "looks like SPDX: use `publish sbom`".into()
     } else if text("/document/csaf_version").is_some() {
-        "looks like CSAF, which is not taken: convert it to OpenVEX for `publish vex`".into()
+        "looks like CSAF: use `publish vex`, if it has `product_status`".into()
     } else if text("/@context").is_some_and(Vex::is_context) {
         "looks like OpenVEX: use `publish vex`".into()
     } else if has("runs") {
         "looks like SARIF: use `publish scan`".into()
+    } else if has("matches") && has("descriptor") {
+        "looks like a report of grype: use `publish scan`".into()
+    } else if has("SchemaVersion") && has("ArtifactName") {
+        "looks like a report of Trivy: use `publish scan`".into()
+    } else if has("auditReportVersion") {
+        "looks like a report of npm audit: use `publish scan`".into()
+    } else if has("advisories") && has("metadata") {
+        "looks like a report of npm audit 6: write it with npm 7 or later, or publish SARIF or the \
+         JSON of osv-scanner"
+            .into()
+    } else if has("dependencies") && (has("fixes") || has("scanInfo")) {
+        "looks like a report of pip-audit or Dependency-Check: use `publish scan`".into()
+    } else if has("affected") && has("modified") {
+        "looks like an OSV record, which is an advisory: use `publish vex`. What a scan found with \
+         it is in SARIF or the JSON of osv-scanner: use `publish scan`"
+            .into()
+    } else if has("ghsa_id") {
+        "looks like an advisory of GitHub's API: publish the record of the same id in OSV's format \
+         with `publish vex`"
+            .into()
     } else if has("scorecard") {
         "looks like a Scorecard result: use `publish scorecard`".into()
     } else if has("_type") || has("payloadType") || has("dsseEnvelope") {

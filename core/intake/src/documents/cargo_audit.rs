@@ -4,6 +4,7 @@
 //! vulnerabilities to cargo-audit: they are counted in the summary and stay in the attachment.
 
 use super::draft::{Prepared, Summary};
+use super::ecosystem;
 use super::error::DocumentError;
 use super::findings::Findings;
 use super::scan::Scan;
@@ -51,6 +52,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         version: None,
         database: database(root)?,
         findings,
+        is_whole: true,
         times: None,
         ignored: ignored(root)?,
         // It says how many packages its lock file has, and not which file that is.
@@ -78,18 +80,19 @@ fn read_vulnerability(
         );
     }
     if let Some(aliases) = advisory.get("aliases") {
-        let aliases = aliases
-            .items()?
-            .map(|alias| alias.text().map(Value::from))
-            .collect::<Result<Vec<_>, _>>()?;
-        if !aliases.is_empty() {
-            finding.annotate(object([("aliases", Some(Value::Array(aliases)))]));
-        }
+        let aliases: Result<Vec<&str>, _> = aliases.items()?.map(|alias| alias.text()).collect();
+        finding.aliases(&aliases?);
     }
+    let (name, version) = (
+        package.need("name")?.text()?,
+        package.need("version")?.text()?,
+    );
+    let purl = ecosystem::purl("crates.io", name, Some(version));
     finding.annotate(object([
-        ("package", Some(package.need("name")?.text()?.into())),
-        ("version", Some(package.need("version")?.text()?.into())),
+        ("package", Some(name.into())),
+        ("version", Some(version.into())),
         ("ecosystem", Some("crates.io".into())),
+        ("purl", purl.map(|purl| purl.as_str().into())),
     ]));
     Ok(())
 }
@@ -184,8 +187,9 @@ mod tests {
             r#""version":"84c633df9cfd422193fd3dc104a5e7cbfca9d328","lastUpdate":"2026-06-13T13:10:24Z"},"#,
             r#""ignored":["RUSTSEC-2020-0001"],"result":[{"id":"RUSTSEC-2026-9999","#,
             r#""severity":[{"method":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],"#,
-            r#""annotations":[{"aliases":["CVE-2026-99999"]},{"package":"left-shift","version":"1.0.0","ecosystem":"crates.io"},"#,
-            r#"{"package":"left-shift","version":"0.9.0","ecosystem":"crates.io"}]}]},"#,
+            r#""annotations":[{"aliases":["CVE-2026-99999"]},{"package":"left-shift","version":"1.0.0","ecosystem":"crates.io","purl":"pkg:cargo/left-shift@1.0.0"},"#,
+            r#"{"package":"left-shift","version":"0.9.0","ecosystem":"crates.io","purl":"pkg:cargo/left-shift@0.9.0"}]},"#,
+            r#"{"id":"CVE-2026-99999","severity":[],"annotations":[{"aliasOf":"RUSTSEC-2026-9999"}]}]},"#,
         )), "{text}");
         assert_eq!(prepared.attachment.unwrap().bytes, REPORT);
         assert!(

@@ -1,7 +1,7 @@
 //! What a scanner found, collected by identifier.
 
 use assay_claims::json::{Value, object};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Results, one for each identifier, in the order in which the document first names them.
 #[derive(Default)]
@@ -19,6 +19,17 @@ pub(super) struct Finding {
     id: String,
     severities: Vec<(String, String)>,
     annotations: Vec<Value>,
+    aliases: Vec<String>,
+}
+
+/// The result for another name of a finding.
+fn alias_of(alias: &str, id: &str) -> Value {
+    let of = object([("aliasOf", Some(id.into()))]);
+    object([
+        ("id", Some(alias.into())),
+        ("severity", Some(Value::Array(vec![]))),
+        ("annotations", Some(Value::Array(vec![of]))),
+    ])
 }
 
 impl Findings {
@@ -31,9 +42,15 @@ impl Findings {
                 id: id.to_owned(),
                 severities: vec![],
                 annotations: vec![],
+                aliases: vec![],
             });
         }
         &mut self.list[index]
+    }
+
+    /// Whether anything was found under an identifier.
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
     }
 
     /// How many identifiers there are.
@@ -47,10 +64,22 @@ impl Findings {
         findings.all(|finding| finding.annotations.len() <= ANNOTATIONS)
     }
 
-    /// The list of results of the predicate, with or without annotations.
+    /// The list of results of the predicate, with or without annotations. With them it has a
+    /// result for each other name as well, so that a look-up by that name finds the scan.
     pub fn to_json(&self, annotated: bool) -> Value {
         let results = self.list.iter().map(|finding| finding.to_json(annotated));
-        Value::Array(results.collect())
+        let mut results: Vec<Value> = results.collect();
+        if annotated {
+            let mut named: HashSet<&str> = self.by_id.keys().map(String::as_str).collect();
+            for finding in &self.list {
+                for alias in &finding.aliases {
+                    if named.insert(alias) {
+                        results.push(alias_of(alias, &finding.id));
+                    }
+                }
+            }
+        }
+        Value::Array(results)
     }
 }
 
@@ -61,6 +90,26 @@ impl Finding {
         if !method.is_empty() && !score.is_empty() && !self.severities.contains(&severity) {
             self.severities.push(severity);
         }
+    }
+
+    /// Adds other names of what was found.
+    pub fn aliases(&mut self, aliases: &[&str]) {
+        let mut named: Vec<&str> = Vec::new();
+        for alias in aliases {
+            if !alias.is_empty() && !named.contains(alias) {
+                named.push(alias);
+            }
+        }
+        named.retain(|alias| *alias != self.id);
+        if named.is_empty() || self.aliases.len() > ANNOTATIONS {
+            return;
+        }
+        for alias in &named {
+            if self.aliases.iter().all(|known| known != alias) {
+                self.aliases.push((*alias).to_owned());
+            }
+        }
+        self.annotate(object([("aliases", Some(named.into()))]));
     }
 
     /// Adds an annotation, if it is not there.

@@ -15,6 +15,7 @@ mod cargo_vet;
 mod cyclonedx;
 mod document;
 mod draft;
+mod ecosystem;
 mod endoflife;
 mod error;
 mod findings;
@@ -24,6 +25,7 @@ mod openvex;
 mod osv_scanner;
 mod practice;
 mod provenance;
+mod reports;
 mod sarif;
 mod sbom;
 mod scan;
@@ -34,15 +36,18 @@ mod spdx3;
 mod spdx_tag_value;
 mod subjects;
 mod tool;
+mod vex;
 
 pub(crate) use document::Document;
 pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
 pub(crate) use spdx3::roots;
+pub(crate) use vex::has_vex;
 
 use crate::{toml, yaml};
 use advice::not_taken;
 use assay_claims::json::Value;
+use assay_claims::kind::Kind;
 use assay_claims::kind::node::quoted;
 use assay_claims::statement::Subject;
 use tool::{Source, Takes, Tool};
@@ -66,10 +71,23 @@ struct Row {
 const TABLE: &[Row] = &[
     Row {
         kind: "scan",
-        help: "Results of a scan: osv-scanner JSON, cargo-audit JSON, SARIF",
-        wanted: "SARIF 2.1.0 and the JSON of osv-scanner and of cargo-audit",
+        help: "Results of a scan: SARIF, or the JSON of osv-scanner, cargo-audit, grype, Trivy, npm \
+               audit, pip-audit, govulncheck or Dependency-Check",
+        wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, npm audit, \
+                 pip-audit, govulncheck and Dependency-Check",
         value: Document::json,
-        tools: &[sarif::TOOL, cargo_audit::TOOL, osv_scanner::TOOL],
+        tools: &[
+            advice::CARGO_DENY,
+            reports::govulncheck::TOOL,
+            sarif::TOOL,
+            cargo_audit::TOOL,
+            osv_scanner::TOOL,
+            reports::grype::TOOL,
+            reports::trivy::TOOL,
+            reports::npm_audit::TOOL,
+            reports::pip_audit::TOOL,
+            reports::dependency_check::TOOL,
+        ],
         about: about::any,
     },
     Row {
@@ -87,10 +105,16 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "vex",
-        help: "Whether vulnerabilities apply: OpenVEX",
-        wanted: "OpenVEX JSON",
+        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, an OSV record",
+        wanted: "the JSON of OpenVEX, CSAF, OSV records, and CycloneDX and SPDX 3 with VEX",
         value: Document::json,
-        tools: &[openvex::TOOL],
+        tools: &[
+            openvex::TOOL,
+            vex::csaf::TOOL,
+            cyclonedx::VEX,
+            spdx3::VEX,
+            vex::osv::TOOL,
+        ],
         about: openvex::products,
     },
     Row {
@@ -207,7 +231,9 @@ pub fn prepare_about(
     if !subjects.is_empty() {
         (row.about)(&document, &claims, subjects)?;
         for claim in &mut claims {
-            claim.subjects = subjects.to_vec();
+            if !row.is_beside(claim) {
+                claim.subjects = subjects.to_vec();
+            }
         }
     }
     Ok(claims)
@@ -221,6 +247,14 @@ fn row(kind: &str) -> Result<&'static Row, DocumentError> {
 }
 
 impl Row {
+    /// Whether a claim is of another kind than was asked for, and says itself what it is about: what
+    /// a BOM says of vulnerabilities is of its components.
+    fn is_beside(&self, claim: &Prepared) -> bool {
+        let (asked, kind) = (Kind::named(self.kind), Kind::of(&claim.predicate_type));
+        let is_other = asked.is_some_and(|asked| kind != asked && kind != Kind::Reference);
+        is_other && !claim.subjects.is_empty()
+    }
+
     fn prepare(&self, document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
         let claims = self.prepare_unchecked(document, now)?;
         claims.into_iter().map(Prepared::check).collect()

@@ -1,14 +1,15 @@
 //! OpenVEX documents in JSON, v0.0.1 and v0.2.0.
 //!
 //! The predicate is the document, and its type URI is the document's own `@context`, version
-//! included, as `vexctl` does it. CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not
-//! taken.
+//! included, as `vexctl` does it. A document that does not fit a claim becomes several, each with
+//! some of its statements.
 
 use super::document::Document;
 use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
+use super::vex::{Frame, Piece, pack};
 use crate::text::shown;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -16,6 +17,9 @@ use assay_claims::kind::node::Node;
 use assay_claims::kind::vex::{Product, Vex, VexStatement};
 use assay_claims::statement::Subject;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most products of a statement in one claim, where the document does not fit one.
+const PIECE: usize = 20;
 
 /// Most products of a document that an error names.
 const PRODUCTS: usize = 5;
@@ -33,12 +37,14 @@ fn is_openvex(value: &Value) -> bool {
 /// Checks that some statement of a document is about each subject. A look-up of any other subject
 /// would find a claim that is not about it.
 pub(super) fn products(
-    document: &Document,
-    _: &[Prepared],
+    _: &Document,
+    prepared: &[Prepared],
     subjects: &[Subject],
 ) -> Result<(), DocumentError> {
-    let value = document.json()?;
-    let statements = Vex::read(&Node::root("$", &value))?.statements;
+    let mut statements = Vec::new();
+    for claim in prepared {
+        statements.extend(Vex::parse(&claim.predicate)?.statements);
+    }
     for subject in subjects {
         let (purl, digests) = (subject.purl(), subject.digests());
         if !statements.iter().any(|one| one.is_about(purl, digests)) {
@@ -73,17 +79,74 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let root = source.root();
     Vex::read(&root)?;
     let (subjects, summary) = describe(&root)?;
-    let mut draft = Draft {
+    let draft = Draft {
         predicate_type: root.need("@context")?.text()?.to_owned(),
         predicate: source.value.clone(),
         subjects,
         summary,
     };
-    draft.bound_subjects();
     let document = source.document;
-    Ok(vec![
-        document.inline_or_referenced(draft, "application/json")?,
-    ])
+    match document.inline(draft) {
+        Ok(prepared) => Ok(vec![prepared]),
+        Err(draft) => {
+            let media_type = "application/json";
+            let members = draft.predicate.as_object().unwrap_or_default().iter();
+            let members = members.filter(|(key, _)| key != "statements").cloned();
+            let frame = Frame {
+                predicate_type: draft.predicate_type.clone(),
+                members: members.collect(),
+                summary: draft.summary.clone(),
+                media_type: media_type.to_owned(),
+                notes: vec![
+                    "it does not fit one claim, and every claim has some of its statements".into(),
+                ],
+            };
+            pack(document, frame, pieces(&root)?)
+        }
+    }
+}
+
+/// The statements, each of some products. Those that speak against something come last, so that no
+/// part of the document that is logged after them takes them back.
+fn pieces(root: &Node<'_, '_>) -> Result<Vec<Piece>, PredicateError> {
+    let (mut clearing, mut against) = (Vec::new(), Vec::new());
+    for statement in root.need("statements")?.items()? {
+        let members = statement.object()?;
+        let products: Vec<&Value> = match statement.get("products") {
+            Some(products) => products.items()?.map(|product| product.value()).collect(),
+            None => Vec::new(),
+        };
+        let mut some: Vec<&[&Value]> = products.chunks(PIECE).collect();
+        if some.is_empty() {
+            some.push(&[]);
+        }
+        for products in some {
+            let mut subjects = Subjects::default();
+            for product in products {
+                suggest(&Node::root("$", product), &mut subjects);
+            }
+            let mut statement = members.to_vec();
+            for (key, value) in &mut statement {
+                if key == "products" {
+                    *value = Value::Array(products.iter().map(|one| (*one).clone()).collect());
+                }
+            }
+            let clears = ["not_affected", "fixed"];
+            let status = members.iter().find(|(key, _)| key == "status");
+            let status = status.and_then(|(_, status)| status.as_str());
+            let list = if status.is_some_and(|status| clears.contains(&status)) {
+                &mut clearing
+            } else {
+                &mut against
+            };
+            list.push(Piece {
+                statement: Value::Object(statement),
+                subjects,
+            });
+        }
+    }
+    clearing.append(&mut against);
+    Ok(clearing)
 }
 
 fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Summary), PredicateError> {
@@ -128,6 +191,7 @@ fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
 mod tests {
     use crate::documents::prepare;
     use assay_claims::kind::check;
+    use assay_claims::kind::vex::Vex;
 
     const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
         "timestamp":"2026-01-01T00:00:00Z","statements":[
@@ -217,19 +281,48 @@ mod tests {
     }
 
     #[test]
-    fn other_vex_is_sent_elsewhere() {
-        for (text, advice) in [
+    fn a_document_that_does_not_fit_becomes_several_claims_and_loses_nothing() {
+        let statement = |i: usize, status: &str| {
+            format!(
+                r#"{{"vulnerability":"CVE-2026-{i:04}","products":["pkg:npm/p{i}@1"],"status":"{status}","impact_statement":"{}","action_statement":"a"}}"#,
+                "x".repeat(100)
+            )
+        };
+        let many: Vec<String> = (0..300)
+            .map(|i| {
+                statement(
+                    i,
+                    if i % 2 == 0 {
+                        "affected"
+                    } else {
+                        "not_affected"
+                    },
+                )
+            })
+            .collect();
+        let products: Vec<String> = (0..900).map(|i| format!(r#""pkg:npm/q{i}@1""#)).collect();
+        for (statements, count) in [
+            (many.join(","), 300),
             (
-                r#"{"bomFormat":"CycloneDX","specVersion":"1.4","vulnerabilities":[]}"#,
-                "publish sbom",
-            ),
-            (
-                r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"}}"#,
-                "convert it to OpenVEX",
+                statement(7, "affected").replace(r#""pkg:npm/p7@1""#, &products.join(",")),
+                900,
             ),
         ] {
-            let error = prepare("vex", "v.json", text.as_bytes(), "").unwrap_err();
-            assert!(error.to_string().contains(advice), "{error}");
+            let text = format!(
+                r#"{{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{statements}]}}"#
+            );
+            let claims = prepare("vex", "v.json", text.as_bytes(), "").unwrap();
+            assert!(claims.len() > 1);
+            let mut said = 0;
+            for claim in &claims {
+                check(&claim.predicate_type, &claim.predicate).unwrap();
+                assert_eq!(claim.attachment.as_ref().unwrap().bytes, text);
+                let vex = Vex::parse(&claim.predicate).unwrap();
+                let products = vex.statements.iter().map(|one| one.products.len());
+                said += products.sum::<usize>();
+                assert!(claim.subjects.len() <= 100 && vex.id == "i");
+            }
+            assert_eq!(said, count);
         }
     }
 }

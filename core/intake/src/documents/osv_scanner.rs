@@ -1,6 +1,7 @@
 //! The JSON of osv-scanner (`osv-scanner scan --format json`).
 
 use super::draft::Prepared;
+use super::ecosystem;
 use super::error::DocumentError;
 use super::findings::{Finding, Findings};
 use super::scan::Scan;
@@ -48,6 +49,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         version: None,
         database: None,
         findings,
+        is_whole: true,
         times: None,
         ignored: vec![],
         scanned: sources.into_iter().map(str::to_owned).collect(),
@@ -60,11 +62,21 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
     let package = entry.need("package")?;
     package.need("name")?.string()?;
     // What was found by its Git commit has no name, and empty strings for the rest.
+    let (name, version) = (package.shown("name"), package.shown("version"));
+    let ecosystem = package.shown("ecosystem");
+    let purl = ecosystem.zip(name).and_then(|(ecosystem, name)| {
+        ecosystem::purl(
+            ecosystem,
+            name,
+            version.filter(|version| !version.is_empty()),
+        )
+    });
     let found_in = object([
-        ("package", package.shown("name").map(Value::from)),
-        ("version", package.shown("version").map(Value::from)),
-        ("ecosystem", package.shown("ecosystem").map(Value::from)),
+        ("package", name.map(Value::from)),
+        ("version", version.map(Value::from)),
+        ("ecosystem", ecosystem.map(Value::from)),
         ("commit", package.shown("commit").map(Value::from)),
+        ("purl", purl.map(|purl| purl.as_str().into())),
     ]);
     let Some(vulnerabilities) = entry.get("vulnerabilities") else {
         return Ok(());
@@ -73,13 +85,9 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         let finding = findings.entry(vulnerability.need("id")?.text()?);
         read_severities(&vulnerability, finding)?;
         if let Some(aliases) = vulnerability.get("aliases") {
-            let aliases = aliases
-                .items()?
-                .map(|alias| alias.text().map(Value::from))
-                .collect::<Result<Vec<_>, _>>()?;
-            if !aliases.is_empty() {
-                finding.annotate(object([("aliases", Some(Value::Array(aliases)))]));
-            }
+            let aliases: Result<Vec<&str>, _> =
+                aliases.items()?.map(|alias| alias.text()).collect();
+            finding.aliases(&aliases?);
         }
         finding.annotate(found_in.clone());
     }

@@ -8,8 +8,10 @@
 //!   without; if it still does not fit, the claim only references the document (`reference/v0.1`).
 //!   A shortened list would read as "nothing else was found", and an empty one as "nothing was
 //!   found".
-//! - For the same reason, a run that reports no results, that did not end well, or whose findings
-//!   have no names, is only referenced.
+//! - For the same reason, a run that reports no results, or whose findings have no names, is only
+//!   referenced.
+//! - `metadata.complete` is `false` if the scan did not end well. What it found counts; what it did
+//!   not find says nothing.
 //! - `metadata.scanned` is a SHA-256 over the names of what was scanned, where the document gives
 //!   them: scans of two lock files of one package are told apart by it. The names themselves are in
 //!   the document. They are paths, which name people and machines, and a log forgets nothing.
@@ -37,6 +39,8 @@ pub(super) struct Scan {
     pub database: Option<Value>,
     /// What it found.
     pub findings: Findings,
+    /// Whether it looked at all that it was to look at, as far as the document says.
+    pub is_whole: bool,
     /// When the scan started and finished, if the document says so.
     pub times: Option<(String, String)>,
     /// Advisories that the scanner was told to keep silent about.
@@ -74,6 +78,7 @@ impl Scan {
             ("scanFinishedOn", Some(finished.into())),
             ("scanned", self.scanned().map(Value::from)),
             ("timeSource", Some(source.into())),
+            ("complete", (!self.is_whole).then_some(Value::Bool(false))),
         ]);
         object([("scanner", Some(scanner)), ("metadata", Some(metadata))])
     }
@@ -156,6 +161,7 @@ mod tests {
             version: None,
             database: None,
             findings: list,
+            is_whole: true,
             times: None,
             ignored: vec![],
             scanned: vec![],

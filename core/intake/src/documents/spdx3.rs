@@ -1,8 +1,10 @@
-//! SPDX 3.0 in JSON-LD.
+//! SPDX 3.0 in JSON-LD. What it says of vulnerabilities becomes VEX claims of their own beside that
+//! of the BOM.
 
 use super::sbom::{Description, prepare_as};
 use super::subjects::{Subjects, digests};
 use super::tool::{Takes, Tool};
+use super::vex::spdx3;
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::Sbom;
@@ -10,8 +12,28 @@ use std::collections::HashSet;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| value.get("@graph").is_some()),
-    prepare: |source| prepare_as(Sbom::Spdx3, source, "application/spdx+json", describe),
+    prepare: |source| {
+        let mut claims = prepare_as(Sbom::Spdx3, source, MEDIA_TYPE, describe)?;
+        if spdx3::has_vex(source.value) {
+            let said = spdx3::read(source)?;
+            if !said.statements.is_empty() {
+                claims.extend(said.claims(source, MEDIA_TYPE)?);
+            }
+        }
+        Ok(claims)
+    },
 };
+
+/// A document as VEX: what it says of vulnerabilities, and nothing else.
+pub(super) const VEX: Tool = Tool {
+    takes: Takes::Value(|value| value.get("@graph").is_some() && spdx3::has_vex(value)),
+    prepare: |source| {
+        Sbom::Spdx3.check(&source.root())?;
+        spdx3::read(source)?.claims(source, MEDIA_TYPE)
+    },
+};
+
+const MEDIA_TYPE: &str = "application/spdx+json";
 
 /// How often `rootElement` is followed: from the document to a BOM, and from there to what the BOM
 /// is of.
@@ -47,6 +69,10 @@ fn describe(document: &Node<'_, '_>) -> Description {
     summary.extend(name.map(|name| ("about".to_owned(), name.to_owned())));
     summary.push(("packages".into(), of_kind("software_Package")));
     summary.push(("files".into(), of_kind("software_File")));
+    if spdx3::has_vex(document.value()) {
+        let note = "what it says of vulnerabilities (VEX) becomes claims of its own";
+        summary.push(("note".into(), note.into()));
+    }
     Description { subjects, summary }
 }
 

@@ -72,8 +72,9 @@ impl Fact<'_> {
 }
 
 /// The places of those words of one issuer on one matter that stand: the latest of all, the latest
-/// that is sound and of the very thing, and every one that speaks against something and was not
-/// displaced by a sound one. Of one document the highest version counts, then the latest.
+/// that is sound and of the very thing, those that are of another each, such as of the parts of a
+/// product, and every one that speaks against something and was not displaced by a sound one. Of one
+/// document the highest version counts, then the latest.
 pub(super) fn standing(words: &[Word]) -> Vec<usize> {
     let sound = Sound::of(words);
     let all = latest(words.iter());
@@ -81,7 +82,13 @@ pub(super) fn standing(words: &[Word]) -> Vec<usize> {
     let against = words
         .iter()
         .filter(|word| word.against && !sound.displaces(word));
-    let standing = all.into_iter().chain(this).chain(against);
+    let mut others: BTreeMap<&str, Vec<&Word>> = BTreeMap::new();
+    for word in words.iter().filter(|word| word.stands && !word.is_of_this) {
+        others.entry(&word.about).or_default().push(word);
+    }
+    let others = others.into_values();
+    let others = others.filter_map(|words| latest(words.into_iter()));
+    let standing = all.into_iter().chain(this).chain(others).chain(against);
     let mut places: Vec<usize> = standing.map(|word| word.place).collect();
     places.sort_unstable();
     places.dedup();

@@ -1,5 +1,7 @@
 //! What is weighed: the claims about a component that have effect, and those that have none.
 
+mod finding;
+mod identity;
 mod latest;
 mod part;
 mod relation;
@@ -10,7 +12,9 @@ pub use relation::Relation;
 pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use latest::When;
-pub(crate) use relation::{of_dates, of_statement, relation, relation_of};
+pub(crate) use relation::{
+    Within, of_dates, of_statement, of_statement_within, relation, relation_of,
+};
 pub(crate) use vulnerable::Vulnerabilities;
 
 use crate::component::Component;
@@ -19,6 +23,7 @@ use crate::trust::{Grant, JudgedClaim, Place, Role, Roles, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
+use assay_claims::kind::audit::Verdict;
 use assay_claims::kind::{Body, Unread};
 use assay_claims::statement::Subject;
 use assay_claims::vers::Applies;
@@ -131,6 +136,9 @@ pub(crate) struct Fact<'a> {
     pub(crate) body: &'a Body,
     pub(crate) subjects: &'a [Subject],
     pub(crate) relation: Relation,
+    /// Whether it is about the product that the component is a part of, said by those who may speak
+    /// of that. Of the component it says only what it says of parts.
+    pub(crate) of_product: bool,
     pub(crate) speakers: Vec<Speaker>,
 }
 
@@ -172,8 +180,17 @@ impl<'a> Fact<'a> {
             body,
             subjects: statement.subjects(),
             relation,
+            of_product: false,
             speakers,
         })
+    }
+
+    /// The same, of the product that the component is a part of.
+    pub(crate) fn about_product(self) -> Self {
+        Fact {
+            of_product: true,
+            ..self
+        }
     }
 
     /// Where it stands.
@@ -221,20 +238,27 @@ impl<'a> Fact<'a> {
         speakers.any(|speaker| speaker.counts_for(&Whom::Anyone))
     }
 
-    /// Whether it says anything about whether the component can be used: a scan, a review,
-    /// practices, a scorecard, a test; support dates that are surely of this version; and a VEX
-    /// document, if one of its statements is about the very thing.
+    /// Whether it says anything about whether the component can be used: a scan that ended well, a
+    /// review of the whole, practices, a scorecard, a test; support dates that are surely of this
+    /// version; and a VEX document, if one of its statements is about the very thing.
     ///
     /// That documents belong to it, how it was built or released, what somebody demands of it, and
     /// what is said of claims or of issuers says nothing of that, nor does what this reader cannot
     /// read. A scan that failed is a document, too.
     fn is_a_word(&self, component: &Component) -> bool {
         match self.body {
-            Body::Scan(_) | Body::Audit(_) | Body::Practice(_) | Body::Scorecard(_) => true,
+            Body::Scan(scan) => scan.is_complete,
+            Body::Audit(audit) => audit.verdict != Verdict::Unmet,
+            Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {
-                of_statement(statement, component).is_some_and(|how| how == Relation::This)
+                if self.of_product {
+                    let within = of_statement_within(statement, component);
+                    return within == Some(Within::Part(Relation::This));
+                }
+                of_statement(statement, component) == Some(Relation::This)
             }),
+            _ if self.of_product => false,
             Body::Other(unread) => match unread {
                 Unread::TestResult => true,
                 Unread::Unknown

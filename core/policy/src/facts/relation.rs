@@ -11,7 +11,7 @@ use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
-use assay_claims::vers::Applies;
+use assay_claims::vers::{self, Applies};
 
 /// Whom or what a claim is about, seen from what is asked about; the closest first. All but the
 /// first count against the component, and never for it.
@@ -30,6 +30,8 @@ pub enum Relation {
     OtherBuild,
     /// It is about some versions, and whether this is one of them cannot be told.
     OtherVersions,
+    /// It is about this as a part of a product, and what is asked about is not known to be in that.
+    OtherProduct,
     /// It is about a package of the same name from another place ([`Component::from_elsewhere`]).
     /// It may be the same software or not.
     OtherSource,
@@ -85,18 +87,94 @@ pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> O
     let mut closest: Option<Relation> = None;
     let mut named = false;
     for product in &statement.products {
+        let mut closer = |relation: Relation| {
+            closest = Some(closest.map_or(relation, |known| known.min(relation)));
+        };
         match of_product(product, component) {
-            Likeness::Is(relation) => {
-                closest = Some(closest.map_or(relation, |known| known.min(relation)));
-            }
+            Likeness::Is(relation) => closer(relation),
             Likeness::Other => named = true,
             Likeness::Unnamed => {}
+        }
+        if let Some(relation) = of_part(product, component) {
+            closer(relation);
         }
     }
     if closest.is_none() && !named {
         return Some(Relation::Unnamed);
     }
     closest
+}
+
+/// How a statement of the makers of the product that a component is a part of stands to the
+/// component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// It is about the component as a part of the product, and stands so to it.
+    Part(Relation),
+    /// It is about the product as a whole, and stands so to that. What does no harm to the whole
+    /// does none by any part. What harms it may do so by any other.
+    Whole(Relation),
+}
+
+/// How a statement about the product that a component is a part of stands to the component; `None`
+/// if it is about something else, or about other parts. Statements without products are about the
+/// subjects of their claim: about `product` as that says.
+pub(crate) fn of_statement_within(
+    statement: &VexStatement,
+    component: &Component,
+) -> Option<Within> {
+    let ours = component.product()?;
+    if statement.products.is_empty() {
+        return Some(Within::Whole(Relation::This));
+    }
+    let (mut whole, mut part): (Option<Relation>, Option<Relation>) = (None, None);
+    let closer = |known: Option<Relation>, other: Relation| {
+        Some(known.map_or(other, |known| known.min(other)))
+    };
+    for product in &statement.products {
+        if product.parts.is_empty() {
+            if let Likeness::Is(relation) = of_product(product, ours) {
+                whole = closer(whole, relation);
+            }
+        } else if let Some(relation) = of_part(product, component)
+            && relation != Relation::OtherProduct
+        {
+            part = closer(part, relation);
+        }
+    }
+    part.map(Within::Part).or(whole.map(Within::Whole))
+}
+
+/// How the parts of a product stand to a component, as it is used there; `None` if they are others.
+/// If the component is not known to be in the product, what is said is of another use of it.
+fn of_part(product: &Product, component: &Component) -> Option<Relation> {
+    let parts = product.parts.iter().map(|part| of_product(part, component));
+    let relations = parts.filter_map(|likeness| match likeness {
+        Likeness::Is(relation) => Some(relation),
+        Likeness::Other | Likeness::Unnamed => None,
+    });
+    let closest = relations.min()?;
+    let ours = component.product();
+    let of_whole = match ours.map(|ours| of_product_alone(product, ours)) {
+        Some(Likeness::Is(relation)) => relation,
+        _ => Relation::OtherProduct,
+    };
+    Some(closest.max(of_whole))
+}
+
+/// Whether one of the parts of a product is this package.
+pub(crate) fn has_part(product: &Product, part: &Purl) -> bool {
+    let component = Component::new(Some(part.clone()), Vec::new());
+    let mut parts = product.parts.iter();
+    parts.any(|one| matches!(of_product(one, &component), Likeness::Is(Relation::This)))
+}
+
+/// Whether a product is what is asked about, whatever its parts are.
+pub(crate) fn is_of_product(product: &Product, component: &Component) -> bool {
+    matches!(
+        of_product_alone(product, component),
+        Likeness::Is(Relation::This)
+    )
 }
 
 /// How a product stands to a component.
@@ -107,14 +185,26 @@ enum Likeness {
     Unnamed,
 }
 
+/// How a product stands to a component. What is said of a part of it, as it is used there, is not
+/// said of the whole.
+fn of_product(product: &Product, component: &Component) -> Likeness {
+    match of_product_alone(product, component) {
+        Likeness::Is(relation) if !product.parts.is_empty() => {
+            Likeness::Is(relation.max(Relation::OtherBuild))
+        }
+        likeness => likeness,
+    }
+}
+
 /// All identifiers of a product name the same thing. If one of them is of something else, it cannot
 /// be told whether the product is this.
-fn of_product(product: &Product, component: &Component) -> Likeness {
+fn of_product_alone(product: &Product, component: &Component) -> Likeness {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
     let purls: Vec<Purl> = ids.filter_map(|id| Purl::canonicalize(id).ok()).collect();
     if purls.is_empty() || component.purl().is_none() {
         return match artifact(&product.digests, component) {
-            Artifact::Same => Likeness::Is(of_parts(Relation::This, product)),
+            Artifact::Same => Likeness::Is(Relation::This),
+            _ if product.is_unnamed() => Likeness::Other,
             Artifact::Other => Likeness::Other,
             Artifact::Untold | Artifact::Unnamed => Likeness::Unnamed,
         };
@@ -128,16 +218,7 @@ fn of_product(product: &Product, component: &Component) -> Likeness {
     };
     let all = relations.iter().all(Option::is_some);
     let relation = if all { furthest } else { Relation::Unnamed };
-    Likeness::Is(of_parts(relation, product))
-}
-
-/// What is said of a part of a product, as it is used there, is not said of the whole.
-fn of_parts(relation: Relation, product: &Product) -> Relation {
-    if product.has_subcomponents {
-        relation.max(Relation::OtherBuild)
-    } else {
-        relation
-    }
+    Likeness::Is(relation)
 }
 
 /// How what has this purl and these digests stands to a component; `None` if it is something else.
@@ -164,6 +245,11 @@ fn of_named(
         Artifact::Untold => Relation::SomeArtifact,
         Artifact::Other => Relation::OtherArtifact,
     };
+    let by_versions = match in_versions(ours, theirs) {
+        Applies::Yes => Relation::This,
+        Applies::Undecided => Relation::OtherVersions,
+        Applies::No => return None,
+    };
     let by_build = if !places(ours).eq(places(theirs)) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
@@ -171,7 +257,22 @@ fn of_named(
     } else {
         Relation::OtherBuild
     };
-    Some(by_artifact.max(by_build))
+    Some(by_artifact.max(by_build).max(by_versions))
+}
+
+/// Whether our version is in the range that a purl without a version states (purl-spec, "Known
+/// qualifiers"). Without a range it is.
+fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
+    let mut qualifiers = theirs.components().qualifiers.iter();
+    let Some((_, range)) = qualifiers.find(|(key, _)| key == VERSIONS) else {
+        return Applies::Yes;
+    };
+    match ours.version() {
+        Some(version) if theirs.version().is_none() => {
+            vers::contains(range, &ours.components().ty, version)
+        }
+        _ => Applies::Undecided,
+    }
 }
 
 /// Whether all that `theirs` says of its build is so of ours: epoch, architecture, distribution and
@@ -187,7 +288,7 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
             .map(|(_, value)| value)
     };
     let stated = theirs.qualifiers.iter().filter(|(key, _)| key != EPOCH);
-    let mut stated = stated.filter(|(key, _)| key != CHECKSUM);
+    let mut stated = stated.filter(|(key, _)| key != CHECKSUM && key != VERSIONS);
     let same_epoch = !of_version || epoch(&ours.qualifiers) == epoch(&theirs.qualifiers);
     let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
     same_epoch && same_part && stated.all(|(key, stated)| value(key) == Some(stated))
@@ -198,6 +299,9 @@ const EPOCH: &str = "epoch";
 
 /// The qualifier that digests are written in. Those that count are the digests themselves.
 const CHECKSUM: &str = "checksum";
+
+/// The qualifier that states a range of versions, in a purl without a version.
+const VERSIONS: &str = "vers";
 
 /// The epoch that qualifiers state; none is the same as 0.
 fn epoch(qualifiers: &[(String, String)]) -> &str {

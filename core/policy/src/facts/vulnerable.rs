@@ -6,18 +6,22 @@
 //! issuers are never averaged: a vulnerability is cleared if one whose word clears says so, and
 //! none of them says the opposite.
 
-use super::latest::{Replaced, When, Word, standing};
-use super::relation::{Relation, of_statement};
+use super::finding::{Found, Scan, Series, folded, take_scan};
+use super::identity::products;
+use super::latest::{Replaced, Word, standing};
+use super::relation::{
+    Relation, Within, has_part, is_of_product, of_statement, of_statement_within,
+};
 use super::{Evidence, Fact, Facts, Part, Speaker};
+use crate::component::Component;
 use crate::rules::{Severity, Whom};
 use crate::trust::Place;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use assay_claims::kind::scan::Vulns;
 use assay_claims::kind::vex::{Status, Vex, VexStatement};
-use assay_claims::statement::Subject;
-use std::collections::BTreeMap;
+use assay_claims::purl::Purl;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A vulnerability that somebody speaks of with regard to a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,9 @@ pub(crate) struct Stated<'a> {
     pub(crate) statement: &'a VexStatement,
     /// How it stands to what is asked about, given its products and its claim's subjects.
     relation: Relation,
+    /// Whether it is about the product as a whole that the component is a part of. Then it clears
+    /// the part, and against it says only that nobody clears it.
+    of_whole: bool,
     /// The part of its document.
     part: Part,
     matter: Matter,
@@ -62,14 +69,30 @@ impl Stated<'_> {
     }
 
     /// Whether it says the opposite, and counts.
-    pub(crate) fn is_against(&self) -> bool {
+    fn is_against(&self) -> bool {
         !clears(self.statement.status) && self.speaker.against
+    }
+
+    /// Whether it says that the component can be harmed, by one of these.
+    pub(crate) fn is_affected(&self, from: &Whom) -> bool {
+        let affected = self.statement.status == Status::Affected && !self.of_whole;
+        affected && self.is_against() && self.speaker.counts_against(from)
+    }
+
+    /// Whether it says of a package that it does no harm as a part of what is asked about.
+    fn may_clear_part(&self, part: &Purl, component: &Component) -> bool {
+        let sound = clears(self.statement.status) && self.speaker.stands;
+        let mut products = self.statement.products.iter();
+        sound
+            && self.fact.relation == Relation::This
+            && products.any(|one| is_of_product(one, component) && has_part(one, part))
     }
 }
 
 /// How a statement stands to what is asked about, and on what matter it is.
 struct About {
     relation: Relation,
+    of_whole: bool,
     matter: String,
 }
 
@@ -85,49 +108,8 @@ struct Matter {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Topic {
     matter: Matter,
-    /// One of the vulnerability's names.
+    /// One of the vulnerability's names, folded.
     name: String,
-}
-
-/// A scan's finding by one issuer.
-#[derive(Debug)]
-pub(crate) struct Found<'a> {
-    pub(crate) fact: &'a Fact<'a>,
-    pub(crate) speaker: &'a Speaker,
-    pub(crate) id: &'a str,
-    /// The highest that is stated and can be read.
-    pub(crate) severity: Option<Severity>,
-}
-
-impl Found<'_> {
-    /// Whether it says how severe the vulnerability is of which `speaker` speaks, where the word of
-    /// `by` makes less of it: a word about the very thing. Everybody rates what they say
-    /// themselves.
-    fn rates(&self, speaker: &Speaker, by: &Whom) -> bool {
-        let is_own = self.speaker.issuer == speaker.issuer && self.speaker.judges();
-        self.fact.is_of_this() && (is_own || self.speaker.makes_less(by))
-    }
-}
-
-/// What a scan has to have in common with a later one to be replaced by it. A scan of something
-/// else says nothing of what this one found.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Series<'a> {
-    issuer: IssuerId,
-    scanner: &'a str,
-    /// What the claim is about.
-    subjects: Vec<String>,
-    /// What was scanned, if it is stated.
-    scanned: Option<&'a str>,
-}
-
-/// A scan by one issuer.
-#[derive(Debug)]
-struct Scan<'a> {
-    fact: &'a Fact<'a>,
-    speaker: &'a Speaker,
-    when: When,
-    said: &'a Vulns,
 }
 
 /// All that is said of vulnerabilities in the component.
@@ -137,6 +119,9 @@ pub(crate) struct Vulnerabilities<'a> {
     /// The statements of an issuer that stand, by every name that the vulnerability has there:
     /// indices of `stated`.
     last: BTreeMap<Topic, Vec<usize>>,
+    /// The statements that stand, of all issuers, by every name that the vulnerability has there.
+    standing: BTreeMap<String, Vec<usize>>,
+    component: &'a Component,
     found: Vec<Found<'a>>,
     replaced: Replaced,
 }
@@ -145,9 +130,17 @@ impl<'a> Vulnerabilities<'a> {
     /// Of facts about one component: statements that are not about it are left out.
     pub(crate) fn of(facts: &'a Facts<'a>) -> Self {
         Self::by_matter(facts, |fact, statement| {
-            let relation = of_statement(statement, facts.component)?;
+            let (relation, of_whole) = if fact.of_product {
+                match of_statement_within(statement, facts.component)? {
+                    Within::Part(relation) => (relation, false),
+                    Within::Whole(relation) => (relation, true),
+                }
+            } else {
+                (of_statement(statement, facts.component)?, false)
+            };
             Some(About {
                 relation: relation.max(fact.relation),
+                of_whole,
                 matter: String::new(),
             })
         })
@@ -159,6 +152,7 @@ impl<'a> Vulnerabilities<'a> {
         Self::by_matter(facts, |fact, statement| {
             Some(About {
                 relation: Relation::This,
+                of_whole: false,
                 matter: products(fact, statement),
             })
         })
@@ -174,18 +168,23 @@ impl<'a> Vulnerabilities<'a> {
         let mut all = Vulnerabilities {
             stated: Vec::new(),
             last: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            component: facts.component,
             found: Vec::new(),
             replaced: Replaced::default(),
         };
         for fact in &facts.facts {
             match fact.body {
                 Body::Vex(vex) => all.take_statements(fact, vex, &about, &mut words),
-                Body::Scan(scan) => take_scan(fact, scan, &mut series),
+                Body::Scan(scan) if !fact.of_product => take_scan(fact, scan, &mut series),
                 _ => {}
             }
         }
         for (topic, words) in words {
-            all.last.insert(topic, standing(&words));
+            let standing = standing(&words);
+            let by_name = all.standing.entry(topic.name.clone()).or_default();
+            by_name.extend(&standing);
+            all.last.insert(topic, standing);
         }
         all.replace_statements();
         for scans in series.into_values() {
@@ -215,15 +214,15 @@ impl<'a> Vulnerabilities<'a> {
                     version: vex.version,
                     when: fact.when(speaker, statement.timestamp.as_ref()),
                     about: products(fact, statement),
-                    is_of_this: about.relation == Relation::This,
+                    is_of_this: about.relation == Relation::This && !about.of_whole,
                     stands: speaker.stands,
                     against: !clears(statement.status) && speaker.against,
                     place: self.stated.len(),
                 };
-                for name in std::iter::once(&statement.vulnerability).chain(&statement.aliases) {
+                for name in names(statement) {
                     let topic = Topic {
                         matter: matter.clone(),
-                        name: name.clone(),
+                        name,
                     };
                     words.entry(topic).or_default().push(word.clone());
                 }
@@ -232,6 +231,7 @@ impl<'a> Vulnerabilities<'a> {
                     speaker,
                     statement,
                     relation: about.relation,
+                    of_whole: about.of_whole,
                     part: Part::Statement(at),
                     matter,
                 });
@@ -258,7 +258,8 @@ impl<'a> Vulnerabilities<'a> {
     /// was found since.
     fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
         scans.sort_by(|a, b| a.when.cmp(&b.when));
-        let last = scans.iter().rfind(|scan| scan.speaker.stands);
+        let mut whole = scans.iter().filter(|scan| scan.said.is_complete);
+        let last = whole.rfind(|scan| scan.speaker.stands);
         for scan in &scans {
             match last {
                 Some(last) if last.when.is_after(&scan.when) => {
@@ -276,7 +277,7 @@ impl<'a> Vulnerabilities<'a> {
     fn last_on(&self, stated: &Stated<'_>) -> &[usize] {
         let topic = Topic {
             matter: stated.matter.clone(),
-            name: stated.statement.vulnerability.clone(),
+            name: folded(&stated.statement.vulnerability),
         };
         self.last.get(&topic).map(Vec::as_slice).unwrap_or_default()
     }
@@ -308,25 +309,34 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// Everything, by identifier. A statement stands with every finding that it names, by whichever
-    /// name. What is said of another artifact, or of a package of the same name, counts only
-    /// against the component.
+    /// name either has. What is said of another artifact, or of a package of the same name, counts
+    /// only against the component.
     pub(crate) fn all(&self) -> Vec<Vulnerability> {
         let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for found in &self.found {
             let one = all
                 .entry(found.id)
                 .or_insert_with(|| Vulnerability::new(found.id));
             one.severity = one.severity.max(found.severity);
             one.found.push(found.fact.evidence(found.speaker));
+            for name in found.names() {
+                by_name.entry(folded(name)).or_default().insert(found.id);
+            }
         }
         for stated in self.last_statements() {
-            if clears(stated.statement.status) && !stated.may_clear() {
+            let idle = if clears(stated.statement.status) {
+                !stated.may_clear()
+            } else {
+                stated.of_whole
+            };
+            let named = names(stated.statement).filter_map(|name| by_name.get(&name));
+            let mut ids: BTreeSet<&str> = named.flatten().copied().collect();
+            if idle || (stated.of_whole && ids.is_empty()) {
                 continue;
             }
-            let mut ids: Vec<&str> = all.keys().copied().collect();
-            ids.retain(|id| stated.statement.names(id));
             if ids.is_empty() {
-                ids.push(&stated.statement.vulnerability);
+                ids.insert(&stated.statement.vulnerability);
             }
             for id in ids {
                 let one = all.entry(id).or_insert_with(|| Vulnerability::new(id));
@@ -343,14 +353,15 @@ impl<'a> Vulnerabilities<'a> {
     /// that is stated by issuers with any role. That it is not severe speaks for the component. So
     /// it needs a sound word by those whose word makes less of it, and without one the severity is
     /// unknown.
-    pub(crate) fn severity(
+    pub(crate) fn severity<'n>(
         &self,
-        names: &[&str],
+        names: impl Iterator<Item = &'n str>,
         speaker: &Speaker,
         by: &Whom,
     ) -> Option<Severity> {
+        let names: BTreeSet<String> = names.map(folded).collect();
         let (mut sound, mut highest) = (None, None);
-        for found in self.found.iter().filter(|found| names.contains(&found.id)) {
+        for found in self.found.iter().filter(|found| found.is_named(&names)) {
             if found.rates(speaker, by) {
                 sound = sound.max(found.severity);
             }
@@ -361,23 +372,53 @@ impl<'a> Vulnerabilities<'a> {
         sound.and(highest)
     }
 
-    /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or
-    /// `fixed` of the very thing, and nobody whose word clears says `affected` or is still looking,
-    /// of whatever it may be.
-    pub(crate) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
-        let mut cleared = false;
-        for (topic, standing) in &self.last {
-            if topic.name != id {
-                continue;
-            }
-            for stated in standing.iter().filter_map(|at| self.stated.get(*at)) {
-                if stated.is_against() && stated.speaker.counts_against(by) {
-                    return false;
-                }
-                cleared |= stated.may_clear() && stated.speaker.makes_less(by);
-            }
+    /// Whether what was found does no harm here: somebody whose word clears says `not_affected` or
+    /// `fixed` of the very thing, or of every part of it in which it was found; and nobody whose
+    /// word clears says `affected` or is still looking, of whatever it may be.
+    ///
+    /// It may be said under another name that the scanner knows. One advisory can be about several
+    /// vulnerabilities of another list, so that all its names there have to be cleared.
+    pub(crate) fn is_cleared(&self, found: &Found<'_>, by: &Whom) -> bool {
+        let is_against =
+            |stated: &&Stated<'_>| stated.is_against() && stated.speaker.counts_against(by);
+        if found
+            .names()
+            .any(|name| self.standing(name).any(|one| is_against(&one)))
+        {
+            return false;
         }
-        cleared
+        if self.is_cleared_by_name(found.id, found, by) {
+            return true;
+        }
+        let mut lists: BTreeMap<&str, bool> = BTreeMap::new();
+        for alias in found.aliases {
+            let list = alias
+                .split_once('-')
+                .map_or(alias.as_str(), |(list, _)| list);
+            let cleared = self.is_cleared_by_name(alias, found, by);
+            *lists.entry(list).or_insert(true) &= cleared;
+        }
+        lists.into_values().any(|cleared| cleared)
+    }
+
+    /// The statements that stand of a vulnerability by one of its names.
+    fn standing(&self, name: &str) -> impl Iterator<Item = &Stated<'a>> {
+        let places = self.standing.get(&folded(name)).into_iter().flatten();
+        places.filter_map(|at| self.stated.get(*at))
+    }
+
+    fn is_cleared_by_name(&self, name: &str, found: &Found<'_>, by: &Whom) -> bool {
+        let clearing = |stated: &&Stated<'_>| stated.speaker.makes_less(by);
+        let mut whole = self.standing(name).filter(clearing);
+        if whole.any(|stated| stated.may_clear()) {
+            return true;
+        }
+        let is_cleared = |part: &Purl| {
+            let mut clearing = self.standing(name).filter(clearing);
+            clearing.any(|stated| stated.may_clear_part(part, self.component))
+        };
+        let is_of_this = found.fact.is_of_this() && !found.found_in.is_empty();
+        is_of_this && found.found_in.iter().all(is_cleared)
     }
 }
 
@@ -392,16 +433,10 @@ impl Vulnerability {
     }
 }
 
-impl<'a> Scan<'a> {
-    fn findings(&self) -> impl Iterator<Item = Found<'a>> {
-        let (fact, speaker) = (self.fact, self.speaker);
-        self.said.vulnerabilities.iter().map(move |found| Found {
-            fact,
-            speaker,
-            id: &found.id,
-            severity: Severity::highest(&found.severities),
-        })
-    }
+/// The names of the vulnerability that a statement is about, folded.
+fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
+    let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
+    names.map(|name| folded(name))
 }
 
 fn clears(status: Status) -> bool {
@@ -409,59 +444,4 @@ fn clears(status: Status) -> bool {
         Status::NotAffected | Status::Fixed => true,
         Status::Affected | Status::UnderInvestigation => false,
     }
-}
-
-fn take_scan<'a>(
-    fact: &'a Fact<'a>,
-    said: &'a Vulns,
-    series: &mut BTreeMap<Series<'a>, Vec<Scan<'a>>>,
-) {
-    for speaker in &fact.speakers {
-        let same = Series {
-            issuer: speaker.issuer,
-            scanner: &said.scanner,
-            subjects: subjects(fact.subjects),
-            scanned: said.scanned.as_deref(),
-        };
-        series.entry(same).or_default().push(Scan {
-            fact,
-            speaker,
-            when: fact.when(speaker, Some(&said.finished)),
-            said,
-        });
-    }
-}
-
-/// What a statement is about, in one value: its products, or else its claim's subjects.
-fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for product in &statement.products {
-        let ids = product.ids.join(" ");
-        names.push(format!("{ids} {}", digests(&product.digests)));
-    }
-    if names.is_empty() {
-        names = subjects(fact.subjects);
-    }
-    names.sort();
-    names.join("\n")
-}
-
-/// What a claim is about, whatever the order and whatever its subjects are called.
-fn subjects(subjects: &[Subject]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for subject in subjects {
-        let uri = subject.uri().unwrap_or_default();
-        names.push(format!("{uri} {}", digests(subject.digests())));
-    }
-    names.sort();
-    names
-}
-
-fn digests(digests: &[(String, String)]) -> String {
-    let mut names: Vec<String> = digests
-        .iter()
-        .map(|(algorithm, value)| format!("{algorithm}:{value}"))
-        .collect();
-    names.sort();
-    names.join(" ")
 }

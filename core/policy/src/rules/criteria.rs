@@ -35,4 +35,24 @@ impl Criteria {
             }
         }
     }
+
+    /// The criteria that have to hold for `criterion` to: itself, and all that it implies, over any
+    /// number of steps.
+    pub(crate) fn that_follow<'c>(&'c self, criterion: &'c str) -> BTreeSet<&'c str> {
+        let mut following = BTreeSet::from([criterion]);
+        loop {
+            let before = following.len();
+            if following.contains(BUILT_IN.0) {
+                following.insert(BUILT_IN.1);
+            }
+            for (stronger, implied) in &self.implied {
+                if following.contains(stronger.as_str()) {
+                    following.extend(implied.iter().map(String::as_str));
+                }
+            }
+            if following.len() == before {
+                return following;
+            }
+        }
+    }
 }

@@ -108,9 +108,32 @@ pub struct Requirement {
     pub(crate) criteria: Vec<BTreeSet<String>>,
     /// The criteria as the policy names them.
     pub(crate) named_criteria: Vec<String>,
+    /// Those that have to be met for these to be: where somebody says that one is not, no review
+    /// will do.
+    pub(crate) needed: BTreeSet<String>,
 }
 
 impl Requirement {
+    /// Any review, by anybody with a role.
+    pub(crate) fn of_any_review() -> Self {
+        Requirement {
+            rule: Rule {
+                name: String::new(),
+                scopes: Vec::new(),
+                from: Whom::Anyone,
+                when: None,
+                effect: Effect::Warn,
+                reason: String::new(),
+            },
+            claims: Vec::new(),
+            issuers: 1,
+            max_age_ms: None,
+            criteria: Vec::new(),
+            named_criteria: Vec::new(),
+            needed: BTreeSet::new(),
+        }
+    }
+
     /// What it wants.
     pub fn wanted(&self) -> Wanted {
         Wanted {

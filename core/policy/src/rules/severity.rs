@@ -27,8 +27,11 @@ impl Severity {
     /// The severity that a word stands for, in upper or lower case.
     pub fn of_word(word: &str) -> Option<Self> {
         let words: [(Severity, &[&str]); 5] = [
-            (Severity::None, &["none"]),
-            (Severity::Low, &["low", "negligible", "minor"]),
+            (Severity::None, &["none", "info", "informational"]),
+            (
+                Severity::Low,
+                &["low", "negligible", "minor", "unimportant"],
+            ),
             (Severity::Medium, &["medium", "moderate"]),
             (Severity::High, &["high", "important"]),
             (Severity::Critical, &["critical"]),
@@ -69,7 +72,7 @@ impl Severity {
             return None;
         }
         if score.contains('/') {
-            return score_of_vector(score).and_then(Severity::of_score);
+            return score_of_vector(bare(score)).and_then(Severity::of_score);
         }
         if score.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return score.parse().ok().and_then(Severity::of_score);
@@ -84,6 +87,21 @@ impl Severity {
             .filter_map(|(method, score)| Severity::of_statement(method, score))
             .max()
     }
+}
+
+/// A vector without what some write around it: v2 in parentheses, as its guide has it (2.4), or after
+/// its version; and any vector after its score.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'));
+    let text = inner.unwrap_or(text);
+    let text = match text.split_once("/CVSS:") {
+        Some((score, _)) if score.parse::<f64>().is_ok() => &text[score.len() + 1..],
+        _ => text,
+    };
+    text.strip_prefix("CVSS:2.0/").unwrap_or(text)
 }
 
 /// The score of a vector that states every metric that its version requires. The crate takes what
@@ -250,6 +268,28 @@ mod tests {
                 "AV:N/AC:L/Au:N/C:P/I:P/A:P",
                 Some(Severity::High),
             ),
+            (
+                "CVSS_V2",
+                "(AV:N/AC:L/Au:N/C:P/I:P/A:P)",
+                Some(Severity::High),
+            ),
+            (
+                "CVSS_V2",
+                "CVSS:2.0/AV:N/AC:L/Au:N/C:P/I:P/A:P",
+                Some(Severity::High),
+            ),
+            (
+                "vendor",
+                "9.8/CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                Some(Severity::Critical),
+            ),
+            ("x", "(AV:N/AC:L/Au:N/C:P/I:P/A:P", None),
+            (
+                "x",
+                "high/CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                None,
+            ),
+            ("database", "info", Some(Severity::None)),
             ("security-severity", "8.1", Some(Severity::High)),
             ("nvd", "0", Some(Severity::None)),
             ("nvd", "3.9", Some(Severity::Low)),

@@ -12,6 +12,8 @@ mod products;
 mod reading;
 mod showing;
 mod unknown;
+mod unmet;
+mod words;
 
 use crate::Component;
 use crate::posture::*;

@@ -324,3 +324,16 @@ fn what_is_said_of_another_product_counts_only_against_this_one() {
         assert_eq!(found, expected, "{product}");
     }
 }
+
+#[test]
+fn a_product_without_a_name_elsewhere_is_nothing_else() {
+    let unnamed =
+        r#"{"@id":"urn:assay:unnamed:P1","identifiers":{"cpe23":"cpe:2.3:a:e:a:1:*:*:*:*:*:*:*"}}"#;
+    let asked_for = asked("pkg:npm/a@1", &[('a', "sha256")]);
+    assert_eq!(statement(unnamed, &asked_for), None);
+    let named = unnamed.replace("urn:assay:unnamed:", "");
+    assert_eq!(statement(&named, &asked_for), Some(Relation::Unnamed));
+    let hashes = format!(r#""hashes":{{"sha-256":"{}"}},"@id""#, "a".repeat(64));
+    let by_digest = unnamed.replace(r#""@id""#, &hashes);
+    assert_eq!(statement(&by_digest, &asked_for), Some(Relation::This));
+}

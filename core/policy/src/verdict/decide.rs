@@ -2,10 +2,13 @@
 
 use super::logs::{self, LogAnswer};
 use super::reason::{Bound, LogFault, Reason, Unspoken, Why};
+use super::review::Reviews;
 use super::{Verdict, deny, require};
 use crate::facts::{Facts, Idle, Vulnerabilities};
-use crate::rules::{Effect, Outcome, Policy};
+use crate::rules::{Effect, Outcome, Policy, Requirement};
 use assay_claims::claim::ClaimId;
+use assay_claims::kind::Body;
+use assay_claims::kind::audit::Scope;
 use std::collections::BTreeSet;
 
 /// Decides whether a policy is met by the facts, which came in these answers, and of which this was
@@ -47,10 +50,20 @@ pub(super) fn decide(
     Verdict::new(reasons)
 }
 
-/// Whether somebody with a role says whether the component can be used.
+/// Whether somebody with a role says whether the component can be used. A review of a change alone
+/// says nothing of that: what it is a change from may be anything.
 fn is_spoken_of(facts: &Facts<'_>) -> bool {
-    let mut words = facts.facts.iter().filter(|fact| fact.is_of_this());
-    words.any(|fact| fact.is_judged(facts.component))
+    let words = facts.facts.iter().filter(|fact| fact.is_of_this());
+    let mut words = words.filter(|fact| fact.is_judged(facts.component));
+    let any = Requirement::of_any_review();
+    let mut reviews = None;
+    words.any(|fact| match fact.body {
+        Body::Audit(audit) if matches!(audit.scope, Scope::Delta(_)) => {
+            let reviews = reviews.get_or_insert_with(|| Reviews::new(&any, facts));
+            reviews.holds(audit, facts.component.purl())
+        }
+        _ => true,
+    })
 }
 
 /// That nobody whom the policy trusts says anything, and what was said all the same. If not all

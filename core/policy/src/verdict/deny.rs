@@ -7,7 +7,6 @@ use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::kind::lifecycle::{Date, Lifecycle};
-use assay_claims::kind::vex::Status;
 use assay_claims::vers::Applies;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,15 +78,11 @@ impl<'f> Against<'f> {
         let by = self.rule.from.and(Role::Scanner);
         for stated in said.last_statements() {
             let statement = stated.statement;
-            let counts = stated.is_against() && stated.speaker.counts_against(&self.rule.from);
-            if statement.status != Status::Affected || !counts {
+            if !stated.is_affected(&self.rule.from) {
                 continue;
             }
-            let names: Vec<&str> = std::iter::once(&statement.vulnerability)
-                .chain(&statement.aliases)
-                .map(String::as_str)
-                .collect();
-            let severity = said.severity(&names, stated.speaker, &by);
+            let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
+            let severity = said.severity(names.map(String::as_str), stated.speaker, &by);
             if severe(severity, least) && self.take(stated.fact, stated.speaker) {
                 push_rated(&mut found, &statement.vulnerability, severity);
             }
@@ -103,8 +98,8 @@ impl<'f> Against<'f> {
     ) -> Vec<Rated> {
         let mut rated = Vec::new();
         for found in said.found(&self.rule.from) {
-            let severity = said.severity(&[found.id], found.speaker, cleared_by);
-            if !severe(severity, least) || said.is_cleared(found.id, cleared_by) {
+            let severity = said.severity(found.names(), found.speaker, cleared_by);
+            if !severe(severity, least) || said.is_cleared(found, cleared_by) {
                 continue;
             }
             if self.take(found.fact, found.speaker) {

@@ -114,6 +114,7 @@ fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u
         body: &claim.body,
         subjects: &[],
         relation: Relation::This,
+        of_product: false,
         speakers: vec![Speaker {
             issuer: made_up(&claim.by),
             grants: grants.clone(),

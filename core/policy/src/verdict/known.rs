@@ -168,9 +168,11 @@ impl<'a> Known<'a> {
         let sides = self.sides(component);
         let related = self.related(component);
         let facts = related.iter();
-        facts
+        let mut facts: Vec<Fact<'_>> = facts
             .filter_map(|(judged, relation)| Fact::of(judged, *relation, Some(&sides)))
-            .collect()
+            .collect();
+        facts.extend(self.said_of_product(component));
+        facts
     }
 
     /// The claims about a component: those that count, by issuers with a role, and how many others
@@ -192,7 +194,31 @@ impl<'a> Known<'a> {
                 facts.by_others += 1;
             }
         }
+        facts.facts.extend(self.said_of_product(component));
         facts.reviews = self.reviews(component, &sides);
+        facts
+    }
+
+    /// What those who may speak of the product say in VEX documents about it that a component is a
+    /// part of.
+    fn said_of_product<'s>(&'s self, component: &'s Component) -> Vec<Fact<'a>> {
+        let mut facts = Vec::new();
+        let Some(product) = component.product() else {
+            return facts;
+        };
+        let sides = self.sides(product);
+        for (judged, relation) in self.related(product) {
+            if !matches!(judged.logged().claim().body(), Body::Vex(_)) {
+                continue;
+            }
+            let Some(mut fact) = Fact::of(judged, relation, Some(&sides)) else {
+                continue;
+            };
+            self.keep_heard(&mut fact, product);
+            if !fact.speakers.is_empty() {
+                facts.push(fact.about_product());
+            }
+        }
         facts
     }
 

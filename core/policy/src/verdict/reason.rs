@@ -203,6 +203,9 @@ pub struct Demanded {
     /// How many reviews did not pass, are for other criteria, or are of a change from a version
     /// that was not reviewed.
     pub no_review: usize,
+    /// How many times somebody says that what the reviews must be for is not met. Then no review
+    /// will do.
+    pub violated: usize,
     /// How many times an issuer does not have the role.
     pub no_role: usize,
     /// How many times the condition is not true.

@@ -6,6 +6,7 @@ use crate::facts::{Evidence, Fact, Facts, Speaker};
 use crate::rules::{Effect, Outcome, Requirement};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
+use assay_claims::kind::audit::Verdict;
 use std::collections::BTreeMap;
 
 /// Weighs one requirement. The evidence is one claim by each issuer that counts.
@@ -16,12 +17,14 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
         wanted: requirement.wanted(),
         too_old: 0,
         no_review: 0,
+        violated: 0,
         no_role: 0,
         condition: 0,
         undecided: None,
     };
     let mut reviews = Reviews::new(requirement, facts);
     for fact in facts.of_types(&requirement.claims) {
+        demanded.violated += violations(requirement, fact);
         if !fact.is_of_this() {
             continue;
         }
@@ -45,7 +48,7 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
             }
         }
     }
-    let outcome = if counted.len() >= requirement.issuers {
+    let outcome = if counted.len() >= requirement.issuers && demanded.violated == 0 {
         Outcome::Fine
     } else if rule.effect == Effect::Deny {
         Outcome::Unmet
@@ -59,6 +62,21 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
         outcome,
         evidence: counted.into_values().collect(),
     }
+}
+
+/// How many of those whose word counts say with a review that something is not met which the
+/// requirement needs to be.
+pub(super) fn violations(requirement: &Requirement, fact: &Fact<'_>) -> usize {
+    let Body::Audit(audit) = fact.body else {
+        return 0;
+    };
+    let mut criteria = audit.criteria.iter();
+    if audit.verdict == Verdict::Pass || !criteria.any(|one| requirement.needed.contains(one)) {
+        return 0;
+    }
+    let speakers = fact.speakers.iter();
+    let counting = speakers.filter(|speaker| speaker.counts_against(&requirement.rule.from));
+    counting.count()
 }
 
 /// What a claim by one of its speakers is worth for a requirement, but for what a review needs

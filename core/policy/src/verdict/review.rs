@@ -2,9 +2,10 @@
 //! reviewed as well.
 //!
 //! A review of a change says nothing of what it is a change from. So it counts only if as many
-//! issuers as are wanted reviewed that version, wholly or by changes down to a whole one.
+//! issuers as are wanted reviewed that version, wholly or by changes down to a whole one, and nobody
+//! whose word counts says that what is wanted was not met there.
 
-use super::require::{Worth, worth};
+use super::require::{Worth, violations, worth};
 use crate::component::Component;
 use crate::facts::{Facts, Relation, relation_of};
 use crate::rules::Requirement;
@@ -59,7 +60,8 @@ impl<'f> Reviews<'f> {
         }
     }
 
-    /// Whether a review of the version that `purl` names counts.
+    /// Whether a review of the version that `purl` names counts: that it is for what is asked, and
+    /// passed, and so did what it leans on.
     pub(super) fn holds(&mut self, audit: &Audit, purl: Option<&Purl>) -> bool {
         self.holds_within(audit, purl, CHANGES)
     }
@@ -102,6 +104,9 @@ impl<'f> Reviews<'f> {
                 continue;
             };
             let relation = relation_of(std::slice::from_ref(subject), fact.body, &component);
+            if relation.is_some() && violations(self.requirement, fact) > 0 {
+                return false;
+            }
             if relation != Some(Relation::This) {
                 continue;
             }

@@ -2,8 +2,8 @@
 //!
 //! The predicate is the document, and its type URI is the document's own `@context`, version
 //! included, as `vexctl` does it. Documents without a version in their context are of either
-//! version, so both spellings of vulnerabilities and products are taken wherever they come.
-//! CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not taken.
+//! version, so both spellings of vulnerabilities and products are taken wherever they come. VEX of
+//! other formats becomes documents of this one.
 
 use super::descriptor::digest;
 use super::error::PredicateError;
@@ -20,6 +20,10 @@ const CONTEXTS: &[&str] = &[
     "https://openvex.dev/ns/v0.0.1",
     "https://openvex.dev/ns/v0.2.0",
 ];
+
+/// How the `@id` of a product begins that its document names and that has no name elsewhere, where
+/// the document says of others what they are: what is said of it is said of no other.
+pub const UNNAMED: &str = "urn:assay:unnamed:";
 
 const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
 
@@ -141,8 +145,12 @@ fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
             identifier.text()?;
         }
     }
-    if component.get("@id").is_none() && component.get("identifiers").is_none() {
-        return Err(component.fault("has neither @id nor identifiers"));
+    if let Some(hashes) = component.get("hashes") {
+        hashes.object()?;
+    }
+    let mut names = ["@id", "identifiers", "hashes"].into_iter();
+    if names.all(|key| component.get(key).is_none()) {
+        return Err(component.fault("has none of @id, identifiers and hashes"));
     }
     Ok(())
 }
@@ -198,8 +206,9 @@ pub struct Product {
     /// Its digests under in-toto's names, lower-case hex. One that is not known, or malformed, is
     /// as the document has it: the product is an artifact, and which cannot be told.
     pub digests: Vec<(String, String)>,
-    /// Whether it names parts of it, which the statement is about as they are used in it.
-    pub has_subcomponents: bool,
+    /// The parts of it, if it names some: then the statement is about these, as they are used in
+    /// it, and not about the whole. A part has no parts of its own.
+    pub parts: Vec<Product>,
 }
 
 impl Status {
@@ -270,10 +279,11 @@ impl VexStatement {
     pub fn is_about(&self, purl: Option<&Purl>, digests: &[(String, String)]) -> bool {
         let ours = |algorithm: &str| digests.iter().any(|(ours, _)| ours == algorithm);
         let comparable = |product: &Product| match purl {
-            Some(_) => product.ids.iter().any(|id| id.starts_with("pkg:")),
+            Some(_) => product.ids.iter().any(|id| id.starts_with("pkg:")) || product.is_unnamed(),
             None => product.digests.iter().any(|(algorithm, _)| ours(algorithm)),
         };
-        self.products.iter().any(|product: &Product| {
+        let parts = self.products.iter().flat_map(|product| &product.parts);
+        self.products.iter().chain(parts).any(|product: &Product| {
             product
                 .digests
                 .iter()
@@ -333,6 +343,11 @@ impl Product {
             })
     }
 
+    /// Whether it has a name in its document alone: nothing but its digests can be compared.
+    pub fn is_unnamed(&self) -> bool {
+        self.ids.iter().any(|id| id.starts_with(UNNAMED))
+    }
+
     /// What it is called: a purl if it has one, else another identifier or a digest.
     pub fn name(&self) -> String {
         let purl = self
@@ -351,6 +366,14 @@ impl Product {
     /// Reads a product as a document has it: a string in v0.0.1, an object since. What is malformed
     /// is passed over.
     pub fn read(product: &Value) -> Self {
+        let parts = raw::items(product.get("subcomponents")).iter();
+        Product {
+            parts: parts.map(Product::read_one).collect(),
+            ..Product::read_one(product)
+        }
+    }
+
+    fn read_one(product: &Value) -> Self {
         let id = product.as_str().or_else(|| product.get("@id")?.as_str());
         let identifiers = product
             .get("identifiers")
@@ -362,7 +385,7 @@ impl Product {
         Product {
             ids: ids.map(str::to_owned).collect(),
             digests: hashes(product),
-            has_subcomponents: !raw::items(product.get("subcomponents")).is_empty(),
+            parts: Vec::new(),
         }
     }
 }

@@ -58,13 +58,21 @@ fn a_document_is_read() {
         .map(|product| product.digests.len())
         .collect();
     assert_eq!((digests, statements[1].products.len()), (vec![0, 1], 0));
+    let parts = |at: usize| -> Vec<String> {
+        let parts = statements[0].products[at].parts.iter();
+        parts.map(Product::name).collect()
+    };
+    assert_eq!(
+        (parts(0), parts(1)),
+        (vec!["pkg:cargo/b".to_owned()], vec![])
+    );
     let old = &read(OLD).statements[0];
     let covers = |purl: &str| old.products[0].covers(&Purl::parse_canonical(purl).unwrap());
     assert!(covers("pkg:cargo/a@1?x=y") && !covers("pkg:cargo/a@2") && !covers("pkg:cargo/a"));
     let any = Product {
         ids: vec!["https://e.org/a".into(), "pkg:cargo/a".into()],
         digests: vec![],
-        has_subcomponents: false,
+        parts: vec![],
     };
     assert!(any.covers(&Purl::parse_canonical("pkg:cargo/a@7").unwrap()));
     assert!(Vex::parse(&Value::Null).is_err());
@@ -82,7 +90,7 @@ fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
                     .map(|hex| ("sha256".into(), hex.into()))
                     .into_iter()
                     .collect(),
-                has_subcomponents: false,
+                parts: vec![],
             })
             .collect(),
         ..Vex::parse(&crate::json::parse(NEW.as_bytes()).unwrap())

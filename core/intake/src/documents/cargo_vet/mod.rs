@@ -1,12 +1,16 @@
 //! `audits.toml` of cargo-vet (mozilla/cargo-vet, `book/src/config.md` and `src/format.rs`).
 //!
 //! Each entry under `[[audits.CRATE]]` becomes a claim: of the version, or of the newer version of
-//! a delta; `violation` becomes a failed review of the versions that it names. What is no review
+//! a delta. Its criteria are those that the entry names and, as the document defines them, those
+//! that these imply. `violation` says of the versions that it names that criteria are not met: those
+//! that it names, and those that imply them. Only where one of cargo-vet's own is among these has
+//! the review failed; that a crate is no `ub-risk-1` does not make it unsafe to deploy. What is no review
 //! becomes no claim, and is counted in a note: wildcard audits and trusted publishers vouch in
 //! advance for whatever somebody publishes within a time. Entries that are marked `importable =
 //! false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
 //! not: a log forgets nothing.
 
+mod criteria;
 mod range;
 
 use super::advice::not_taken;
@@ -20,6 +24,7 @@ use assay_claims::kind::audit::{Audit, Method, Scope, Verdict};
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::{Kind, PredicateError};
 use assay_claims::purl::{Components, Purl};
+use criteria::{Criteria, one_or_more};
 use range::Versions;
 use semver::{Version, VersionReq};
 
@@ -30,9 +35,6 @@ pub(super) const TOOL: Tool = Tool {
 
 /// Most audits of a document: each becomes a claim. The largest that are known hold some thousands.
 const AUDITS: usize = 10_000;
-
-/// The criteria that every store knows.
-const BUILT_IN: [&str; 2] = ["safe-to-run", "safe-to-deploy"];
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let document = source.document;
@@ -50,7 +52,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             "is missing: audit takes `audits.toml` of cargo-vet, and of its store no other file";
         return Err(Node::root("$.audits", &store).fault(advice).into());
     };
-    let defined = criteria(&root)?;
+    let defined = Criteria::read(&root)?;
     let mut claims = Vec::new();
     let mut local = 0;
     for (name, entries) in audits.members()? {
@@ -86,22 +88,6 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         .into_iter()
         .map(|draft| document.inline_or_referenced(draft, "application/toml"))
         .collect()
-}
-
-/// The criteria that the document defines, and what they mean: in words, or by a URL.
-fn criteria<'v>(root: &Node<'v, '_>) -> Result<Vec<(&'v str, &'v str)>, PredicateError> {
-    let Some(criteria) = root.get("criteria") else {
-        return Ok(Vec::new());
-    };
-    let mut defined = Vec::new();
-    for (name, criterion) in criteria.members()? {
-        let meaning = match criterion.optional_text("description")? {
-            Some(description) => description,
-            None => criterion.need("description-url")?.text()?,
-        };
-        defined.push((name, meaning));
-    }
-    Ok(defined)
 }
 
 /// What becomes no claim, for people.
@@ -144,16 +130,12 @@ fn left_out(root: &Node<'_, '_>, local: usize) -> Vec<String> {
     .collect()
 }
 
-fn read(
-    name: &str,
-    entry: &Node<'_, '_>,
-    defined: &[(&str, &str)],
-) -> Result<Draft, PredicateError> {
+fn read(name: &str, entry: &Node<'_, '_>, defined: &Criteria<'_>) -> Result<Draft, PredicateError> {
     let mut subjects = Subjects::default();
     let reviewed = reviewed(name, entry, &mut subjects)?;
     let criteria = one_or_more(&entry.need("criteria")?)?;
     for (i, criterion) in criteria.iter().enumerate() {
-        if !BUILT_IN.contains(criterion) && !defined.iter().any(|(name, _)| name == criterion) {
+        if !defined.knows(criterion) {
             let node = entry.need("criteria")?;
             return Err(node.fault(format!(
                 "names {} (item {i}), which the document does not define",
@@ -177,34 +159,46 @@ fn read(
             .notes
             .push("the audit's own notes do not fit a claim and are left out".into());
     }
+    let stated = criteria.join(", ");
+    let definitions = defined.definitions(&criteria);
+    let (verdict, all) = if reviewed.violates {
+        defined.violated(&criteria)
+    } else {
+        (Verdict::Pass, defined.met(&criteria))
+    };
     let audit = Audit {
-        verdict: reviewed.verdict,
+        verdict,
         scope: reviewed.scope,
         versions: reviewed.versions,
         method: Some(Method::Human),
         reviewers: reviewers.into_iter().map(without_address).collect(),
         reviewed_at: None,
         notes: fits.map(|notes| notes.trim().to_owned()),
-        definitions: used(defined, &criteria),
-        criteria: criteria.into_iter().map(str::to_owned).collect(),
+        definitions,
+        criteria: all,
     };
     let mut summary = vec![("audit".to_owned(), format!("{name} {}", reviewed.label))];
-    summary.push(("criteria".to_owned(), audit.criteria.join(", ")));
-    summary.push((
-        "verdict".to_owned(),
-        if audit.verdict == Verdict::Pass {
-            "pass"
+    summary.push(("criteria".to_owned(), stated));
+    if let Some(more) = audit
+        .criteria
+        .get(criteria.len()..)
+        .filter(|more| !more.is_empty())
+    {
+        let label = if reviewed.violates {
+            "and what implies them"
         } else {
-            "fail"
-        }
-        .to_owned(),
-    ));
+            "and what they imply"
+        };
+        summary.push((label.to_owned(), more.join(", ")));
+    }
+    summary.push(("verdict".to_owned(), audit.verdict.as_str().to_owned()));
     Ok(Draft::new(Kind::Audit, audit.to_value(), subjects, summary))
 }
 
 /// What an entry is of.
 struct Reviewed {
-    verdict: Verdict,
+    /// Whether it says that the criteria are not met.
+    violates: bool,
     scope: Scope,
     versions: Option<String>,
     label: String,
@@ -217,7 +211,7 @@ fn reviewed(
     subjects: &mut Subjects,
 ) -> Result<Reviewed, PredicateError> {
     let pass = |scope, label: &str| Reviewed {
-        verdict: Verdict::Pass,
+        violates: false,
         scope,
         versions: None,
         label: label.to_owned(),
@@ -274,7 +268,7 @@ fn violated(
         }
     };
     Ok(Reviewed {
-        verdict: Verdict::Fail,
+        violates: true,
         scope: Scope::Version,
         versions,
         label: format!("violation {text}"),
@@ -358,14 +352,6 @@ fn purl(
     })
 }
 
-/// A string, or a list of them.
-fn one_or_more<'v>(node: &Node<'v, '_>) -> Result<Vec<&'v str>, PredicateError> {
-    match node.value() {
-        Value::String(_) => Ok(vec![node.line()?]),
-        _ => node.list(1, |item| item.line()),
-    }
-}
-
 /// `Some Name <mail@example.org>` without the address; what has nothing else stays.
 fn without_address(who: &str) -> String {
     let name = who.split('<').next().unwrap_or_default().trim();
@@ -374,20 +360,6 @@ fn without_address(who: &str) -> String {
     } else {
         name.to_owned()
     }
-}
-
-/// What those criteria mean that an entry names. A text that is too long for a claim is left out.
-fn used(defined: &[(&str, &str)], criteria: &[&str]) -> Vec<(String, String)> {
-    let mut used = Vec::new();
-    for (name, text) in defined {
-        let mut strange = text
-            .chars()
-            .filter(|c| c.is_control() && !"\n\r\t".contains(*c));
-        if criteria.contains(name) && text.len() <= 1024 && strange.next().is_none() {
-            used.push(((*name).to_owned(), (*text).to_owned()));
-        }
-    }
-    used
 }
 
 #[cfg(test)]

@@ -193,3 +193,111 @@ fn what_is_wrong_is_named() {
             .contains("audits.toml")
     );
 }
+
+/// The verdict and criteria of what one entry says, in a store with criteria of its own.
+fn said(entry: &str) -> (Verdict, Vec<String>) {
+    let store = format!(
+        r#"
+[criteria.strict]
+description = "more than careful"
+implies = ["careful", "tidy"]
+
+[criteria.careful]
+description = "careful"
+implies = "safe-to-deploy"
+
+[criteria.tidy]
+description = "tidy"
+implies = "strict-or-tidy"
+
+[criteria.strict-or-tidy]
+description = "in a circle"
+implies = "tidy"
+
+[[audits.a]]
+{entry}
+"#
+    );
+    let (audit, _) = audits(&store).unwrap().remove(0);
+    (audit.verdict, audit.criteria)
+}
+
+#[test]
+fn a_review_is_for_what_its_criteria_imply() {
+    for (criteria, met) in [
+        (r#""safe-to-deploy""#, &["safe-to-deploy"][..]),
+        (r#""careful""#, &["careful", "safe-to-deploy"]),
+        (
+            r#""strict""#,
+            &[
+                "strict",
+                "careful",
+                "tidy",
+                "safe-to-deploy",
+                "strict-or-tidy",
+            ],
+        ),
+        (
+            r#"["tidy", "safe-to-run"]"#,
+            &["tidy", "safe-to-run", "strict-or-tidy"],
+        ),
+    ] {
+        let entry = format!("criteria = {criteria}\nversion = \"1.0.0\"");
+        let (verdict, all) = said(&entry);
+        assert_eq!(
+            (verdict, all.iter().map(String::as_str).collect()),
+            (Verdict::Pass, met.to_vec())
+        );
+    }
+}
+
+#[test]
+fn a_violation_is_of_its_criteria_and_of_what_implies_them() {
+    for (criteria, verdict, unmet) in [
+        (
+            r#""tidy""#,
+            Verdict::Unmet,
+            &["tidy", "strict", "strict-or-tidy"][..],
+        ),
+        (r#""strict""#, Verdict::Unmet, &["strict"]),
+        (
+            r#""safe-to-deploy""#,
+            Verdict::Fail,
+            &["safe-to-deploy", "careful", "strict"],
+        ),
+        (
+            r#""safe-to-run""#,
+            Verdict::Fail,
+            &["safe-to-run", "safe-to-deploy", "careful", "strict"],
+        ),
+        (
+            r#"["tidy", "safe-to-deploy"]"#,
+            Verdict::Fail,
+            &[
+                "tidy",
+                "safe-to-deploy",
+                "strict",
+                "strict-or-tidy",
+                "careful",
+            ],
+        ),
+    ] {
+        for violation in ["*", "=1.0.0", ">=1, <3"] {
+            let entry = format!("criteria = {criteria}\nviolation = \"{violation}\"");
+            let (said, all) = said(&entry);
+            assert_eq!(
+                (said, all.iter().map(String::as_str).collect()),
+                (verdict, unmet.to_vec())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_criterion_that_implies_what_nobody_defines_is_refused() {
+    let store = STORE.replace(r#"implies = "safe-to-deploy""#, r#"implies = "safe""#);
+    assert_eq!(
+        audits(&store).unwrap_err().place(),
+        "$.criteria.good.implies"
+    );
+}

@@ -2,13 +2,16 @@
 //! 1.0 is another format and is refused.
 //!
 //! Each run becomes a claim: its tool is the scanner, and its rules the identifiers. Results of a
-//! `kind` that is no finding (`pass`, `notApplicable`, `informational`) are not listed; suppressed
-//! ones are, and say so.
+//! `kind` that is no finding (`pass`, `notApplicable`, `informational`) are not listed, nor are those
+//! that an earlier run found and this one did not (`baselineState: absent`). Suppressed ones are,
+//! and say so: that somebody suppressed a result is not the word of those who may clear it.
+
+mod rules;
 
 use super::document::Document;
 use super::draft::{Prepared, Summary};
 use super::error::DocumentError;
-use super::findings::Findings;
+use super::findings::{Finding, Findings};
 use super::scan::Scan;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
@@ -18,6 +21,7 @@ use assay_claims::kind::descriptor::digest;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::scan::tool_uri;
 use assay_claims::time;
+use rules::{Rule, Rules};
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_sarif),
@@ -79,20 +83,29 @@ fn prepare_run(
     let name = driver.need("name")?.text()?;
     let subjects = subjects(run);
     let times = times(run)?;
-    if let Some(failed) = failure(run)? {
-        return referenced(source.document, subjects, name, &failed);
-    }
+    let failed = failure(run)?;
     // SARIF 3.14.23: no `results` means that the run reports none; an empty list means that it
     // found nothing.
     let Some(results) = run.get("results") else {
-        let why = "the run reports no results, which is not the same as none found: the claim \
-            only references it";
+        let why = failed.unwrap_or(
+            "the run reports no results, which is not the same as none found: the claim only \
+             references it",
+        );
         return referenced(source.document, subjects, name, why);
     };
-    let (findings, summary) = match read_results(&results, &driver)? {
+    let rules = Rules::of(tool.value(), driver.value());
+    let (findings, mut summary) = match read_results(&results, &rules)? {
         Results::Whole(findings, summary) => (findings, summary),
         Results::Unnamed(why) => return referenced(source.document, subjects, name, &why),
     };
+    if let Some(failed) = failed {
+        if findings.len() == 0 {
+            return referenced(source.document, subjects, name, failed);
+        }
+        let note = "the tool says that it did not end well: what it found counts, and that it \
+                    found no more says nothing";
+        summary.push(("note".to_owned(), note.to_owned()));
+    }
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
         uri: match driver.optional_text("informationUri")? {
@@ -104,6 +117,7 @@ fn prepare_run(
             .map(str::to_owned),
         database: None,
         findings,
+        is_whole: failed.is_none(),
         times,
         ignored: vec![],
         scanned: scanned(run),
@@ -132,14 +146,16 @@ enum Results {
     Unnamed(String),
 }
 
-fn read_results(results: &Node<'_, '_>, driver: &Node<'_, '_>) -> Result<Results, PredicateError> {
+fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results, PredicateError> {
     let mut findings = Findings::default();
-    let (mut total, mut no_findings) = (0_usize, 0_usize);
+    let (mut total, mut counts) = (0_usize, [0_usize; 3]);
     for result in results.items()? {
         total += 1;
-        match read_result(&result, driver, &mut findings)? {
+        match read_result(&result, rules, &mut findings)? {
             Reading::Finding => {}
-            Reading::NoFinding => no_findings += 1,
+            Reading::NoFinding => counts[0] += 1,
+            Reading::Absent => counts[1] += 1,
+            Reading::Suppressed => counts[2] += 1,
             Reading::Unnamed => {
                 let why = "names no rule, so the results cannot be listed: the claim only \
                     references them";
@@ -148,9 +164,15 @@ fn read_results(results: &Node<'_, '_>, driver: &Node<'_, '_>) -> Result<Results
         }
     }
     let mut summary = vec![("results".to_owned(), total.to_string())];
-    if no_findings > 0 {
-        let label = "results that are no findings";
-        summary.push((label.to_owned(), no_findings.to_string()));
+    let labels = [
+        "results that are no findings",
+        "results of an earlier run that are gone, and left out",
+        "results that are suppressed, and count all the same",
+    ];
+    for (label, count) in labels.into_iter().zip(counts) {
+        if count > 0 {
+            summary.push((label.to_owned(), count.to_string()));
+        }
     }
     Ok(Results::Whole(findings, summary))
 }
@@ -159,38 +181,42 @@ fn read_results(results: &Node<'_, '_>, driver: &Node<'_, '_>) -> Result<Results
 enum Reading {
     /// It was taken up.
     Finding,
+    /// It was taken up, and is suppressed.
+    Suppressed,
     /// Its kind says that it is none.
     NoFinding,
+    /// It was found before, and is not any more.
+    Absent,
     /// It is one, and there is nothing to call it by.
     Unnamed,
 }
 
-fn read_result(
-    result: &Node<'_, '_>,
-    driver: &Node<'_, '_>,
+fn read_result<'v>(
+    result: &Node<'v, '_>,
+    rules: &Rules<'v>,
     findings: &mut Findings,
 ) -> Result<Reading, PredicateError> {
     result.need("message")?.object()?;
     let kind = one_of(result, "kind", KINDS)?.unwrap_or("fail");
     let level = one_of(result, "level", LEVELS)?;
-    let suppressed = match result.get("suppressions") {
-        Some(suppressions) => suppressions.items()?.next().is_some(),
-        None => false,
-    };
+    let baseline = one_of(result, "baselineState", BASELINE)?;
+    let suppressed = is_suppressed(result)?;
     if !matches!(kind, "fail" | "open" | "review") {
         return Ok(Reading::NoFinding);
     }
-    let Some((id, rule)) = rule(result, driver)? else {
+    if baseline == Some("absent") {
+        return Ok(Reading::Absent);
+    }
+    let Some(rule) = rules.of_result(result)? else {
         return Ok(Reading::Unnamed);
     };
-    let finding = findings.entry(id);
-    let by_default = rule.and_then(|rule| rule.pointer("/defaultConfiguration/level")?.as_str());
-    finding.severity("sarif-level", level.or(by_default).unwrap_or("warning"));
-    match rule.and_then(|rule| rule.pointer("/properties/security-severity")) {
-        Some(Value::String(score)) => finding.severity("security-severity", score),
-        Some(Value::Number(score)) => finding.severity("security-severity", score.as_str()),
-        _ => {}
-    }
+    let finding = findings.entry(rule.id);
+    rate(finding, result.value(), level, &rule);
+    let aliases: Vec<&str> = (rule.described.iter())
+        .flat_map(|rule| texts(rule.get("deprecatedIds")))
+        .filter(|alias| *alias != rule.id)
+        .collect();
+    finding.aliases(&aliases);
     if kind != "fail" || suppressed {
         finding.annotate(object([
             ("kind", Some(kind.into())),
@@ -200,8 +226,53 @@ fn read_result(
     if let Some(place) = result.value().pointer("/locations/0/physicalLocation") {
         finding.annotate(location(place));
     }
-    Ok(Reading::Finding)
+    Ok(if suppressed {
+        Reading::Suppressed
+    } else {
+        Reading::Finding
+    })
 }
+
+/// Adds how severe a result is, by itself and by its rule.
+fn rate(finding: &mut Finding, result: &Value, level: Option<&str>, rule: &Rule<'_>) {
+    let by_default = |rule: &&Value| {
+        let level = rule.pointer("/defaultConfiguration/level")?.as_str()?;
+        LEVELS.contains(&level).then(|| level.to_owned())
+    };
+    let level = level.map(str::to_owned);
+    let level = level.or_else(|| rule.described.iter().find_map(by_default));
+    finding.severity("sarif-level", level.as_deref().unwrap_or("warning"));
+    for described in rule.described.iter().copied().chain([result]) {
+        match described.pointer("/properties/security-severity") {
+            Some(Value::String(score)) => finding.severity("security-severity", score),
+            Some(Value::Number(score)) => finding.severity("security-severity", score.as_str()),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a result is suppressed: one that is still to be decided, or was refused, suppresses
+/// nothing (SARIF 3.27.23 and 3.35.3).
+fn is_suppressed(result: &Node<'_, '_>) -> Result<bool, PredicateError> {
+    let Some(suppressions) = result.get("suppressions") else {
+        return Ok(false);
+    };
+    let (mut any, mut all) = (false, true);
+    for suppression in suppressions.items()? {
+        any = true;
+        all &= matches!(suppression.shown("status"), None | Some("accepted"));
+    }
+    Ok(any && all)
+}
+
+/// The texts of a list; what is none has none.
+fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    let items = list.and_then(Value::as_array).unwrap_or_default();
+    items.iter().filter_map(Value::as_str)
+}
+
+/// SARIF 3.27.24.
+const BASELINE: &[&str] = &["new", "unchanged", "updated", "absent"];
 
 /// SARIF 3.27.9, with those of the drafts.
 const KINDS: &[&str] = &[
@@ -247,44 +318,6 @@ fn location(place: &Value) -> Value {
     object([("location", uri.cloned()), ("line", line.cloned())])
 }
 
-/// A rule's identifier, and what the driver says of it.
-type Rule<'v> = (&'v str, Option<&'v Value>);
-
-/// The rule's identifier and, if the driver describes it, its description (SARIF 3.27.5 to 3.27.7).
-fn rule<'v>(
-    result: &Node<'v, '_>,
-    driver: &Node<'v, '_>,
-) -> Result<Option<Rule<'v>>, PredicateError> {
-    let rules = driver
-        .value()
-        .get("rules")
-        .and_then(Value::as_array)
-        .unwrap_or_default();
-    let index = result
-        .value()
-        .get("ruleIndex")
-        .or_else(|| result.value().pointer("/rule/index"))
-        .and_then(Value::as_u64);
-    let by_index = index.and_then(|index| rules.get(usize::try_from(index).ok()?));
-    let named = match result.get("ruleId") {
-        Some(id) => Some(id.text()?),
-        None => result.value().pointer("/rule/id").and_then(Value::as_str),
-    };
-    let described = by_index.and_then(|rule| rule.get("id")?.as_str());
-    let Some(id) = named.or(described).filter(|id| !id.is_empty()) else {
-        return Ok(None);
-    };
-
-    Ok(Some((
-        id,
-        by_index.or_else(|| {
-            rules
-                .iter()
-                .find(|rule| rule.get("id").and_then(Value::as_str) == Some(id))
-        }),
-    )))
-}
-
 /// From the first start to the last end of the run's invocations, if all of them say both.
 fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError> {
     let Some(invocations) = run.get("invocations") else {
@@ -324,7 +357,7 @@ fn time<'v>(
 }
 
 /// Why the run's results cannot stand for a whole scan, if an invocation says that it failed.
-fn failure(run: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
+fn failure(run: &Node<'_, '_>) -> Result<Option<&'static str>, PredicateError> {
     let Some(invocations) = run.get("invocations") else {
         return Ok(None);
     };
@@ -337,8 +370,7 @@ fn failure(run: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
             == Some(false)
         {
             return Ok(Some(
-                "the tool says that it did not end well: the claim only references what it wrote"
-                    .into(),
+                "the tool says that it did not end well: the claim only references what it wrote",
             ));
         }
     }

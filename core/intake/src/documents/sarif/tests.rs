@@ -39,10 +39,6 @@ fn a_run_becomes_a_claim() {
 #[test]
 fn a_run_without_a_whole_result_is_only_referenced() {
     for (from, to) in [
-        (
-            r#""executionSuccessful":true"#,
-            r#""executionSuccessful":false"#,
-        ),
         (r#""results""#, r#""no""#),
         (r#""ruleIndex":0,"#, ""),
         (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#),
@@ -88,4 +84,192 @@ fn what_is_wrong_is_named() {
             prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW).unwrap_err();
         assert_eq!(error.place(), place, "{error}");
     }
+}
+
+/// The severities that a result has, as method and score, of a log with these extensions and this
+/// result.
+fn severities(result: &str) -> Vec<String> {
+    let log = format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{
+            "driver":{{"name":"d","rules":[
+              {{"id":"D/low","guid":"g0","properties":{{"security-severity":"1.5"}}}},
+              {{"id":"both","properties":{{"security-severity":"2.5"}}}}]}},
+            "extensions":[
+              {{"name":"one","guid":"c1","rules":[
+                {{"id":"E/high","guid":"g1","properties":{{"security-severity":"8.5"}}}},
+                {{"id":"both","properties":{{"security-severity":"9.5"}}}}]}},
+              {{"name":"two","rules":[{{"id":"E/none","properties":{{"security-severity":0.0}}}}]}}]}},
+            "results":[{result}]}}]}}"#
+    );
+    let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW).unwrap();
+    let severity = prepared[0]
+        .predicate
+        .pointer("/scanner/result/0/severity")
+        .and_then(assay_claims::json::Value::as_array)
+        .unwrap_or_default();
+    let scores = severity.iter().skip(1);
+    scores
+        .map(|severity| severity.get("score").unwrap().as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_severity_is_that_of_the_rule_that_is_named() {
+    for (named, scores) in [
+        (r#""ruleId":"D/low""#, &["1.5"][..]),
+        // An index into the list of a component, and one that leads to another rule.
+        (r#""ruleId":"E/high","ruleIndex":0"#, &["8.5"]),
+        (
+            r#""rule":{"id":"E/high","index":0,"toolComponent":{"index":0}}"#,
+            &["8.5"],
+        ),
+        (
+            r#""rule":{"index":0,"toolComponent":{"index":1}}"#,
+            &["0.0"],
+        ),
+        (
+            r#""ruleId":"E/high","rule":{"index":1,"toolComponent":{"index":0}}"#,
+            &["8.5"],
+        ),
+        // A component by its GUID or its name, and one that does not exist.
+        (
+            r#""rule":{"index":0,"toolComponent":{"guid":"c1"}}"#,
+            &["8.5"],
+        ),
+        (
+            r#""rule":{"index":0,"toolComponent":{"name":"two"}}"#,
+            &["0.0"],
+        ),
+        (
+            r#""ruleId":"E/high","rule":{"index":0,"toolComponent":{"index":9}}"#,
+            &["8.5"],
+        ),
+        (
+            r#""rule":{"guid":"g1","toolComponent":{"index":0}}"#,
+            &["8.5"],
+        ),
+        // A name that goes on after its rule's.
+        (r#""ruleId":"E/high/here/too""#, &["8.5"]),
+        (r#""ruleId":"E/high/here","ruleIndex":0"#, &["8.5"]),
+        (r#""ruleId":"D/low/here","ruleIndex":0"#, &["1.5"]),
+        (r#""ruleId":"D/lower","ruleIndex":0"#, &[]),
+        // One name in two components: the one that is meant, or both.
+        (
+            r#""rule":{"id":"both","toolComponent":{"index":0}}"#,
+            &["9.5"],
+        ),
+        (
+            r#""rule":{"id":"both","toolComponent":{"index":1}}"#,
+            &["2.5", "9.5"],
+        ),
+        // What the result itself says.
+        (
+            r#""ruleId":"D/low","properties":{"security-severity":"7.0"}"#,
+            &["1.5", "7.0"],
+        ),
+        (r#""ruleId":"nobody says more of it""#, &[]),
+    ] {
+        let result = format!(r#"{{{named},"message":{{"text":"a"}}}}"#);
+        assert_eq!(severities(&result), scores, "{named}");
+    }
+}
+
+#[test]
+fn what_is_gone_is_not_found_and_what_is_suppressed_is() {
+    let with = |more: &str| {
+        let result = r#""ruleId":"R1","message":{"text":"b"},"suppressions":[{"kind":"inSource"}]"#;
+        let result = format!("{}{more}", result.split(",\"supp").next().unwrap());
+        let original =
+            r#""ruleId":"R1","message":{"text":"b"},"suppressions":[{"kind":"inSource"}]"#;
+        let log = LOG.replacen(original, &result, 1);
+        let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let text = prepared.predicate.to_json();
+        (
+            text.contains(r#""id":"R1""#),
+            text.contains(r#""suppressed":true"#),
+        )
+    };
+    for (more, found, suppressed) in [
+        ("", true, false),
+        (r#","baselineState":"absent""#, false, false),
+        (r#","baselineState":"unchanged""#, true, false),
+        (r#","suppressions":[]"#, true, false),
+        (
+            r#","suppressions":[{"kind":"external","status":"accepted"}]"#,
+            true,
+            true,
+        ),
+        (
+            r#","suppressions":[{"kind":"external","status":"rejected"}]"#,
+            true,
+            false,
+        ),
+        (
+            r#","suppressions":[{"kind":"external"},{"status":"underReview"}]"#,
+            true,
+            false,
+        ),
+    ] {
+        assert_eq!(with(more), (found, suppressed), "{more}");
+    }
+    let error = LOG.replacen(
+        r#""ruleId":"R1""#,
+        r#""ruleId":"R1","baselineState":"old""#,
+        1,
+    );
+    let error = prepare("scan", "x.sarif", error.as_bytes(), NOW).unwrap_err();
+    assert_eq!(error.place(), "$.runs[0].results[1].baselineState");
+}
+
+#[test]
+fn what_a_failed_run_found_counts_and_it_is_not_whole() {
+    let failed = LOG.replacen(r#"Successful":true"#, r#"Successful":false"#, 1);
+    let prepared = prepare("scan", "x.sarif", failed.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let text = prepared.predicate.to_json();
+    assert!(
+        text.contains(r#""id":"R0""#) && text.contains(r#""complete":false"#),
+        "{text}"
+    );
+    assert!(
+        prepared
+            .summary
+            .iter()
+            .any(|(_, note)| note.contains("did not end well"))
+    );
+    let whole = prepare("scan", "x.sarif", LOG.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    assert!(!whole.predicate.to_json().contains("complete"));
+    // Without a finding nothing is left that counts.
+    let empty = failed.replace(r#""kind":"pass""#, r#""kind":"informational""#);
+    let (before, _) = empty.split_once(r#""results":["#).unwrap();
+    let empty = format!(r#"{before}"results":[]}}]}}"#);
+    let prepared = prepare("scan", "x.sarif", empty.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        prepared.predicate_type,
+        "https://in-toto.io/attestation/reference/v0.1"
+    );
+}
+
+#[test]
+fn former_names_of_a_rule_are_other_names_of_what_it_finds() {
+    let log = LOG.replacen(
+        r#"{"id":"R0","#,
+        r#"{"id":"R0","deprecatedIds":["CVE-1","R0",7],"#,
+        1,
+    );
+    let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let text = prepared.predicate.to_json();
+    assert!(
+        text.contains(r#""annotations":[{"aliases":["CVE-1"]}"#),
+        "{text}"
+    );
 }

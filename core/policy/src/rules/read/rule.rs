@@ -157,7 +157,11 @@ impl Reader<'_> {
             let means = criteria.that_mean(name).into_iter();
             means.map(str::to_owned).collect()
         };
+        let needed = named_criteria
+            .iter()
+            .flat_map(|name| criteria.that_follow(name));
         Ok(Requirement {
+            needed: needed.map(str::to_owned).collect(),
             criteria: named_criteria.iter().map(meaning).collect(),
             named_criteria,
             rule: Rule {

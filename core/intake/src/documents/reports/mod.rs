@@ -1,0 +1,66 @@
+//! The JSON of other scanners. Each report becomes one claim with what was found, where, and by which
+//! other names. What was found in a package that has no purl here is named all the same. What a
+//! report lists as ignored is an ignored advisory of the claim, and no finding.
+
+pub(super) mod dependency_check;
+pub(super) mod govulncheck;
+pub(super) mod grype;
+pub(super) mod npm_audit;
+pub(super) mod pip_audit;
+pub(super) mod trivy;
+
+use super::findings::{Finding, Findings};
+use super::scan::Scan;
+use super::subjects::Subjects;
+use assay_claims::json::{Value, object};
+use assay_claims::purl::Purl;
+
+/// A scan by a scanner, of which more is to be said.
+fn scan(uri: &str, findings: Findings) -> Scan {
+    Scan {
+        uri: uri.to_owned(),
+        version: None,
+        database: None,
+        findings,
+        is_whole: true,
+        times: None,
+        ignored: vec![],
+        scanned: vec![],
+        subjects: Subjects::default(),
+        summary: vec![],
+    }
+}
+
+/// Where something was found.
+fn found_in(finding: &mut Finding, name: &str, version: Option<&str>, purl: Option<&str>) {
+    let purl = purl.and_then(|purl| Purl::canonicalize(purl).ok());
+    finding.annotate(object([
+        ("package", Some(name.into())),
+        ("version", version.map(Value::from)),
+        ("purl", purl.map(|purl| purl.as_str().into())),
+    ]));
+}
+
+/// The texts of a list, or of members of its items.
+fn texts<'v>(list: Option<&'v Value>, key: Option<&str>) -> Vec<&'v str> {
+    let items = list.and_then(Value::as_array).unwrap_or_default().iter();
+    let texts = items.filter_map(|item| match key {
+        Some(key) => item.get(key)?.as_str(),
+        None => item.as_str(),
+    });
+    texts.collect()
+}
+
+/// The name of a method for a vector of CVSS.
+fn method(vector: &str) -> &'static str {
+    if vector.starts_with("CVSS:4") {
+        "CVSS_V4"
+    } else if vector.starts_with("CVSS:3") {
+        "CVSS_V3"
+    } else {
+        "CVSS_V2"
+    }
+}
+
+#[cfg(test)]
+mod tests;

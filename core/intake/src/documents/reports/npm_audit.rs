@@ -1,0 +1,62 @@
+//! `npm audit --json` of npm 7 and later (npm/cli, `workspaces/arborist/lib/audit-report.js`).
+
+use super::super::findings::{Finding, Findings};
+use super::super::scan::Scan;
+use super::super::tool::{Takes, Tool};
+use super::{found_in, method, scan};
+use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
+
+pub(in super::super) const TOOL: Tool = Tool {
+    takes: Takes::Value(|value| value.get("auditReportVersion").is_some()),
+    prepare: |source| read(&source.root())?.of_json(source),
+};
+
+/// The findings of a report. A package has the advisories of others, if it depends on them: those are found where they are. An
+/// advisory is known by its address, whose end is its id.
+fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
+    root.need("auditReportVersion")?;
+    let mut findings = Findings::default();
+    for (name, package) in root.need("vulnerabilities")?.members()? {
+        for via in package.need("via")?.items()? {
+            if via.value().as_str().is_some() {
+                continue;
+            }
+            let url = via.shown("url").and_then(|url| url.rsplit('/').next());
+            let number = via.get("source").map(|source| source.value().to_json());
+            let number = number.map(|number| format!("npm:{number}"));
+            let id = url
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned)
+                .or(number);
+            let id = id.ok_or_else(|| via.fault("has neither url nor source"))?;
+            let finding = findings.entry(&id);
+            rate_by_npm(&via, finding);
+            found_in(finding, name, None, None);
+        }
+        // What npm knows no advisory of any more is found under the package's name.
+        let via = package.value().get("via").and_then(Value::as_array);
+        if via.unwrap_or_default().is_empty() {
+            let finding = findings.entry(&format!("npm:{name}"));
+            if let Some(word) = package.shown("severity") {
+                finding.severity("database", word);
+            }
+            found_in(finding, name, None, None);
+        }
+    }
+    Ok(scan("pkg:npm/npm", findings))
+}
+
+fn rate_by_npm(via: &Node<'_, '_>, finding: &mut Finding) {
+    if let Some(word) = via.shown("severity") {
+        finding.severity("database", word);
+    }
+    let vector = via
+        .value()
+        .pointer("/cvss/vectorString")
+        .and_then(Value::as_str);
+    if let Some(vector) = vector {
+        finding.severity(method(vector), vector);
+    }
+}

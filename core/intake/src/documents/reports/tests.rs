@@ -1,0 +1,260 @@
+use crate::documents::{DocumentError, prepare};
+use assay_claims::kind::check;
+use assay_claims::kind::scan::Vulns;
+
+const NOW: &str = "2026-11-22T18:41:48Z";
+
+/// What a report found, each as id, other names, severities and places in a line; and whether the
+/// scan is whole.
+fn found(text: &str) -> Result<(Vec<String>, bool), DocumentError> {
+    let prepared = prepare("scan", "report.json", text.as_bytes(), NOW)?.remove(0);
+    check(&prepared.predicate_type, &prepared.predicate).unwrap();
+    assert_eq!(prepared.attachment.unwrap().bytes, text);
+    let scan = Vulns::parse(&prepared.predicate).unwrap();
+    let lines = scan.vulnerabilities.iter().map(|one| {
+        let scores: Vec<&str> = one
+            .severities
+            .iter()
+            .map(|(_, score)| score.as_str())
+            .collect();
+        let places: Vec<&str> = one.found_in.iter().map(|purl| purl.as_str()).collect();
+        format!(
+            "{} [{}] {} in {}",
+            one.id,
+            one.aliases.join(" "),
+            scores.join(" "),
+            places.join(" ")
+        )
+    });
+    Ok((lines.collect(), scan.is_complete))
+}
+
+fn assert_broken(text: &str, wrong: &[(&str, &str, &str)]) {
+    found(text).unwrap();
+    for (from, to, place) in wrong {
+        assert!(text.contains(from), "{from}");
+        let error = found(&text.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.place(), *place, "{error}");
+    }
+}
+
+#[test]
+fn grype_is_read() {
+    let text = r#"{"matches":[
+        {"vulnerability":{"id":"GHSA-1","severity":"High","cvss":[{"version":"3.1","vector":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]},
+         "relatedVulnerabilities":[{"id":"CVE-1"},{"id":"GHSA-1"}],
+         "artifact":{"name":"lib","version":"1.0","purl":"pkg:npm/lib@1.0"}},
+        {"vulnerability":{"id":"CVE-2","severity":"Negligible"},"artifact":{"name":"binary","version":"7"}}],
+      "ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}}],
+      "source":{"type":"image","target":{"userInput":"img:1"}},
+      "descriptor":{"name":"grype","version":"0.80.0"}}"#;
+    let (lines, whole) = found(text).unwrap();
+    assert!(whole);
+    assert_eq!(
+        lines,
+        [
+            "GHSA-1 [CVE-1] High CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H in pkg:npm/lib@1.0",
+            "CVE-2 [] Negligible in "
+        ]
+    );
+    let claim = prepare("scan", "r", text.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let json = claim.predicate.to_json();
+    assert!(
+        json.contains(r#""version":"0.80.0","ignored":["CVE-3"]"#),
+        "{json}"
+    );
+    assert!(!json.contains("img:1"));
+    assert_broken(
+        text,
+        &[
+            (
+                r#""id":"GHSA-1","sev"#,
+                r#""sev"#,
+                "$.matches[0].vulnerability.id",
+            ),
+            (
+                r#""artifact":{"name":"lib","#,
+                r#""artifact":{"#,
+                "$.matches[0].artifact.name",
+            ),
+            (
+                r#"{"id":"CVE-3"}"#,
+                "{}",
+                "$.ignoredMatches[0].vulnerability.id",
+            ),
+            (
+                r#"[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}}]"#,
+                "7",
+                "$.ignoredMatches",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn trivy_is_read() {
+    let text = r#"{"SchemaVersion":2,"ArtifactName":"img:1","Metadata":{"RepoDigests":["img@sha256:23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb"]},
+      "Results":[{"Target":"a","Vulnerabilities":[{"VulnerabilityID":"CVE-1","VendorIDs":["GHSA-1"],"PkgName":"lib",
+        "PkgIdentifier":{"PURL":"pkg:deb/debian/lib@1?arch=amd64"},"InstalledVersion":"1","Severity":"HIGH",
+        "CVSS":{"nvd":{"V2Vector":"AV:N/AC:L/Au:N/C:P/I:P/A:P","V3Score":7.5}}}]},
+        {"Target":"b","Secrets":[{"RuleID":"x"}]},{"Target":"c"}]}"#;
+    let (lines, _) = found(text).unwrap();
+    assert_eq!(
+        lines,
+        ["CVE-1 [GHSA-1] HIGH AV:N/AC:L/Au:N/C:P/I:P/A:P in pkg:deb/debian/lib@1?arch=amd64"]
+    );
+    let claim = prepare("scan", "r", text.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    assert_eq!(claim.subjects.len(), 1);
+    assert!(
+        claim
+            .summary
+            .iter()
+            .any(|(label, count)| label.contains("secrets") && count == "1")
+    );
+    assert_broken(
+        text,
+        &[
+            (
+                r#""VulnerabilityID":"CVE-1","#,
+                "",
+                "$.Results[0].Vulnerabilities[0].VulnerabilityID",
+            ),
+            (
+                r#""PkgName":"lib","#,
+                "",
+                "$.Results[0].Vulnerabilities[0].PkgName",
+            ),
+            (r#"[{"RuleID":"x"}]"#, "7", "$.Results[1].Secrets"),
+        ],
+    );
+}
+
+#[test]
+fn npm_audit_is_read() {
+    let text = r#"{"auditReportVersion":2,"vulnerabilities":{
+        "lib":{"name":"lib","severity":"high","via":[{"source":77,"name":"lib","url":"https://e.org/advisories/GHSA-1","severity":"high","cvss":{"score":9.8,"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}},
+          {"source":78,"severity":"low"}]},
+        "user":{"name":"user","severity":"high","via":["lib"]},
+        "bare":{"name":"bare","severity":"moderate","via":[]}}}"#;
+    let (lines, _) = found(text).unwrap();
+    assert_eq!(
+        lines,
+        [
+            "GHSA-1 [] high CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H in ",
+            "npm:78 [] low in ",
+            "npm:bare [] moderate in "
+        ]
+    );
+    assert_broken(
+        text,
+        &[
+            (
+                r#"{"source":78,"severity":"low"}"#,
+                "{}",
+                "$.vulnerabilities.lib.via[1]",
+            ),
+            (
+                r#""via":["lib"]"#,
+                r#""via":7"#,
+                "$.vulnerabilities.user.via",
+            ),
+            (r#""vulnerabilities""#, r#""vulns""#, "$.vulnerabilities"),
+        ],
+    );
+}
+
+#[test]
+fn pip_audit_is_read_and_what_it_skipped_is_said() {
+    let text = r#"{"dependencies":[{"name":"Some.Lib","version":"1.0","vulns":[{"id":"PYSEC-1","fix_versions":["2"],"aliases":["CVE-1","GHSA-1"]}]},
+        {"name":"other","version":"1","vulns":[]}],"fixes":[]}"#;
+    let (lines, whole) = found(text).unwrap();
+    assert!(whole);
+    assert_eq!(lines.len(), 1);
+    assert!(
+        lines[0].starts_with("PYSEC-1 [CVE-1 GHSA-1]  in pkg:pypi/some"),
+        "{lines:?}"
+    );
+    let skipped = text.replace(
+        r#""version":"1","vulns":[]"#,
+        r#""skip_reason":"not on PyPI""#,
+    );
+    assert!(!found(&skipped).unwrap().1);
+    assert_broken(
+        text,
+        &[
+            (r#""id":"PYSEC-1","#, "", "$.dependencies[0].vulns[0].id"),
+            (r#""version":"1.0","#, "", "$.dependencies[0].version"),
+            (
+                r#""version":"1","vulns":[]"#,
+                r#""version":"1""#,
+                "$.dependencies[1].vulns",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn govulncheck_is_read() {
+    let text = r#"{"config":{"protocol_version":"v1.0.0","scanner_name":"govulncheck","scanner_version":"v1.1.0"}}
+{"progress":{"message":"a { in a string \" and on"}}
+{"osv":{"id":"GO-1","aliases":["CVE-1"]}}{"osv":{"id":"GO-2","aliases":["CVE-2"]}}
+{"finding":{"osv":"GO-1","trace":[{"module":"example.org/a","version":"v1.2.3"}]}}
+{
+  "finding": {"osv": "GO-1", "trace": [{"module": "example.org/c", "version": "v1.22.0"}]}
+}
+"#;
+    let (lines, _) = found(text).unwrap();
+    assert_eq!(
+        lines,
+        ["GO-1 [CVE-1]  in pkg:golang/example.org/a@v1.2.3 pkg:golang/example.org/c@v1.22.0"]
+    );
+    assert_broken(
+        text,
+        &[
+            (r#""osv":"GO-1","trace""#, r#""trace""#, "$.finding.osv"),
+            (
+                r#"[{"module":"example.org/a","version":"v1.2.3"}]"#,
+                "[]",
+                "$.finding.trace",
+            ),
+        ],
+    );
+    // Cut off in the middle.
+    assert!(found(&text[..text.len() - 30]).is_err());
+    let many = format!("{}{}", text, r#"{"progress":{}}"#.repeat(100_000));
+    assert!(
+        found(&many)
+            .unwrap_err()
+            .to_string()
+            .contains("more than 100000 messages")
+    );
+}
+
+#[test]
+fn dependency_check_is_read() {
+    let text = r#"{"reportSchema":"1.1","scanInfo":{"engineVersion":"9.0.0"},"dependencies":[
+        {"fileName":"a.jar","packages":[{"id":"pkg:maven/e/a@1"}],
+         "vulnerabilities":[{"name":"CVE-1","severity":"HIGH","cvssv3":{"baseScore":8.1}}],
+         "suppressedVulnerabilities":[{"name":"CVE-2"}]},{"fileName":"b.jar"}]}"#;
+    let (lines, _) = found(text).unwrap();
+    assert_eq!(lines, ["CVE-1 [] HIGH 8.1 in pkg:maven/e/a@1"]);
+    assert_broken(
+        text,
+        &[
+            (
+                r#""name":"CVE-1","#,
+                "",
+                "$.dependencies[0].vulnerabilities[0].name",
+            ),
+            (
+                r#"{"fileName":"b.jar"}"#,
+                "{}",
+                "$.dependencies[1].fileName",
+            ),
+        ],
+    );
+}

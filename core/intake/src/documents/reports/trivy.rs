@@ -1,0 +1,100 @@
+//! `trivy --format json`, schema 2 (aquasecurity/trivy, `pkg/types/report.go`).
+
+use super::super::findings::{Finding, Findings};
+use super::super::scan::Scan;
+use super::super::subjects::Subjects;
+use super::super::tool::{Takes, Tool};
+use super::{found_in, method, scan, texts};
+use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
+
+pub(in super::super) const TOOL: Tool = Tool {
+    takes: Takes::Value(|value| {
+        value.get("SchemaVersion").is_some() && value.get("ArtifactName").is_some()
+    }),
+    prepare: |source| read(&source.root())?.of_json(source),
+};
+
+/// What a report found.
+fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
+    root.need("SchemaVersion")?;
+    let mut findings = Findings::default();
+    let mut ignored = Vec::new();
+    let mut others = 0;
+    if let Some(results) = root.get("Results") {
+        for result in results.items()? {
+            if let Some(list) = result.get("Vulnerabilities") {
+                for found in list.items()? {
+                    found_by_trivy(&found, &mut findings)?;
+                }
+            }
+            for key in ["Misconfigurations", "Secrets", "Licenses"] {
+                if let Some(list) = result.get(key) {
+                    others += list.items()?.count();
+                }
+            }
+            let modified = result.value().get("ExperimentalModifiedFindings");
+            for found in modified.and_then(Value::as_array).unwrap_or_default() {
+                let id = found
+                    .pointer("/Finding/VulnerabilityID")
+                    .and_then(Value::as_str);
+                ignored.extend(id.map(Value::from));
+            }
+        }
+    }
+    let mut summary = Vec::new();
+    if others > 0 {
+        let label = "misconfigurations, secrets and licenses, which are left out";
+        summary.push((label.to_owned(), others.to_string()));
+    }
+    let mut subjects = Subjects::default();
+    for digest in texts(root.value().pointer("/Metadata/RepoDigests"), None) {
+        let hex = digest.split_once("@sha256:").map(|(_, hex)| hex);
+        let digest = hex.and_then(|hex| assay_claims::kind::descriptor::digest("sha256", hex));
+        subjects.suggest(
+            root.shown("ArtifactName"),
+            None,
+            digest.into_iter().collect(),
+        );
+    }
+    Ok(Scan {
+        version: root
+            .value()
+            .pointer("/Trivy/Version")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        ignored,
+        scanned: root
+            .shown("ArtifactName")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        subjects,
+        summary,
+        ..scan("pkg:github/aquasecurity/trivy", findings)
+    })
+}
+
+fn found_by_trivy(found: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
+    let finding = findings.entry(found.need("VulnerabilityID")?.text()?);
+    finding.aliases(&texts(found.value().get("VendorIDs"), None));
+    if let Some(word) = found.shown("Severity") {
+        finding.severity("database", word);
+    }
+    let scores = found.value().get("CVSS").and_then(Value::as_object);
+    for (_, score) in scores.unwrap_or_default() {
+        for key in ["V2Vector", "V3Vector", "V40Vector"] {
+            if let Some(vector) = score.get(key).and_then(Value::as_str) {
+                finding.severity(method(vector), vector);
+            }
+        }
+    }
+    let purl = found
+        .value()
+        .pointer("/PkgIdentifier/PURL")
+        .and_then(Value::as_str);
+    let name = found.need("PkgName")?.text()?;
+    found_in(finding, name, found.shown("InstalledVersion"), purl);
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! CSAF 2.0 and 2.1 (OASIS), whose profile 5 is VEX; whatever its profile, a document that says of
+//! products how they stand to vulnerabilities is read.
+//!
+//! A product is known by the purls and digests of its `product_identification_helper`, in the
+//! version that its branch names. A product that is part of another, by `relationships`, is so here.
+//! A document that is not for everybody is refused: a log is public, and forgets nothing.
+
+mod tree;
+
+use super::super::advice::not_taken;
+use super::super::draft::Prepared;
+use super::super::error::DocumentError;
+use super::super::tool::{Source, Takes, Tool};
+use super::{Said, Statement, justification};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::vex::Status;
+use std::collections::HashMap;
+use tree::Tree;
+
+pub(in super::super) const TOOL: Tool = Tool {
+    takes: Takes::Value(|value| value.pointer("/document/csaf_version").is_some()),
+    prepare,
+};
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    let document = root.need("document")?;
+    let version = document.need("csaf_version")?.one_of(&["2.0", "2.1"])?;
+    for_everybody(&document)?;
+    let tracking = document.need("tracking")?;
+    let publisher = document.need("publisher")?;
+    let timestamp = tracking.need("current_release_date")?;
+    timestamp.instant()?;
+    let mut said = Said {
+        id: format!(
+            "{}#{}",
+            publisher.shown("namespace").unwrap_or("urn:assay:csaf"),
+            tracking.need("id")?.text()?
+        ),
+        author: publisher.need("name")?.text()?.to_owned(),
+        version: number(&tracking)?,
+        timestamp: Some(timestamp.string()?.to_owned()),
+        format: format!("CSAF {version}"),
+        statements: Vec::new(),
+        notes: Vec::new(),
+    };
+    match tracking
+        .need("status")?
+        .one_of(&["draft", "interim", "final"])?
+    {
+        "final" => {}
+        status => said
+            .notes
+            .push(format!("the document calls itself {status}")),
+    }
+    let tree = Tree::read(&root)?;
+    if let Some(vulnerabilities) = root.get("vulnerabilities") {
+        for vulnerability in vulnerabilities.items()? {
+            read(&vulnerability, &tree, &mut said)?;
+        }
+    }
+    if said.statements.is_empty() {
+        return Err(not_taken("vex", "CSAF with `product_status`", source.value));
+    }
+    said.claims(source, "application/json")
+}
+
+/// Refuses a document that not everybody may see, and one that is none any more.
+fn for_everybody(document: &Node<'_, '_>) -> Result<(), PredicateError> {
+    let label = document.value().pointer("/distribution/tlp/label");
+    if let Some(label) = label.and_then(assay_claims::json::Value::as_str)
+        && !["WHITE", "CLEAR"].contains(&label)
+    {
+        let reason = format!(
+            "is TLP:{}, and a log is public and forgets nothing; ask its publisher for one that is \
+             TLP:CLEAR",
+            quoted(label)
+        );
+        return Err(Node::root("$.document.distribution", document.value()).fault(reason));
+    }
+    let category = document.need("category")?;
+    match category.text()? {
+        "csaf_withdrawn" | "csaf_superseded" => Err(category.fault(
+            "says that the document was taken back; withdraw the claims that were made of it with \
+             `assay withdraw`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The document's version as a number that rises with it: a whole number, or a semantic version.
+fn number(tracking: &Node<'_, '_>) -> Result<u64, PredicateError> {
+    let version = tracking.need("version")?;
+    let text = version.text()?;
+    let number = match text.parse::<u64>() {
+        Ok(number) => Some(number),
+        Err(_) => semver::Version::parse(text).ok().map(|version| {
+            let parts = [version.major, version.minor, version.patch];
+            parts
+                .iter()
+                .fold(0, |number, part| (number << 16) | (*part).min(0xffff))
+        }),
+    };
+    let number =
+        number.ok_or_else(|| version.fault("is neither a number nor a semantic version"))?;
+    Ok(number.max(1))
+}
+
+/// The groups of `product_status` (CSAF 2.1, 3.2.4.12), and what they say. `recommended` and
+/// `unknown` say nothing of whether a vulnerability applies.
+const GROUPS: [(&str, Option<Status>); 9] = [
+    ("known_affected", Some(Status::Affected)),
+    ("first_affected", Some(Status::Affected)),
+    ("last_affected", Some(Status::Affected)),
+    ("known_not_affected", Some(Status::NotAffected)),
+    ("fixed", Some(Status::Fixed)),
+    ("first_fixed", Some(Status::Fixed)),
+    ("under_investigation", Some(Status::UnderInvestigation)),
+    ("recommended", None),
+    ("unknown", Some(Status::UnderInvestigation)),
+];
+
+fn read(
+    vulnerability: &Node<'_, '_>,
+    tree: &Tree<'_>,
+    said: &mut Said,
+) -> Result<(), PredicateError> {
+    let (id, aliases) = names(vulnerability)?;
+    let Some(groups) = vulnerability.get("product_status") else {
+        said.notes
+            .push(format!("{} has no product_status", quoted(&id)));
+        return Ok(());
+    };
+    let flags = of_products(vulnerability, "flags", tree, |flag| {
+        Ok(flag.need("label")?.text()?.to_owned())
+    })?;
+    let impacts = of_products(vulnerability, "threats", tree, |threat| {
+        let is_impact = threat.need("category")?.text()? == "impact";
+        Ok(threat
+            .shown("details")
+            .filter(|_| is_impact)
+            .unwrap_or_default()
+            .to_owned())
+    })?;
+    let remedies = of_products(vulnerability, "remediations", tree, |remedy| {
+        let (category, details) = (remedy.need("category")?.text()?, remedy.shown("details"));
+        Ok(format!("{category}: {}", details.unwrap_or_default()))
+    })?;
+    for (group, products) in groups.members()? {
+        let Some((_, status)) = GROUPS.iter().find(|(name, _)| *name == group) else {
+            return Err(products.fault("is no group of product_status that is known"));
+        };
+        let Some(status) = *status else {
+            continue;
+        };
+        for product in products.items()? {
+            let name = product.text()?;
+            let flag = flags.get(name).and_then(|label| justification(label));
+            let reason = match status {
+                Status::NotAffected => impacts.get(name).or(flags.get(name)),
+                _ => remedies.get(name),
+            };
+            for (product, part) in tree.find(&product, name)? {
+                said.statements.push(Statement {
+                    vulnerability: id.clone(),
+                    aliases: aliases.clone(),
+                    status,
+                    justification: flag.filter(|_| status == Status::NotAffected),
+                    reason: reason.filter(|reason| !reason.is_empty()).cloned(),
+                    product,
+                    part,
+                    timestamp: None,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Lists whose identifiers name vulnerabilities. Others of `ids` are numbers of trackers.
+const LISTS: [&str; 8] = [
+    "CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "EUVD-",
+];
+
+/// What a vulnerability is called, and its other names.
+fn names(vulnerability: &Node<'_, '_>) -> Result<(String, Vec<String>), PredicateError> {
+    let mut all: Vec<&str> = Vec::new();
+    if let Some(ids) = vulnerability.get("ids") {
+        for id in ids.items()? {
+            all.push(id.need("text")?.text()?);
+        }
+    }
+    let is_listed = |id: &&str| LISTS.iter().any(|list| id.starts_with(list));
+    let cve = vulnerability.optional_text("cve")?;
+    let name = cve.or_else(|| all.iter().copied().find(is_listed));
+    let name = name.or_else(|| all.first().copied());
+    let Some(name) = name else {
+        return Err(vulnerability.fault("has neither cve nor ids"));
+    };
+    let others = all
+        .iter()
+        .copied()
+        .filter(is_listed)
+        .filter(|other| *other != name);
+    Ok((name.to_owned(), others.map(str::to_owned).collect()))
+}
+
+/// What a list of a vulnerability says of products, by these; the first that it says of each. Empty
+/// texts are passed over.
+fn of_products(
+    vulnerability: &Node<'_, '_>,
+    key: &'static str,
+    tree: &Tree<'_>,
+    read: impl Fn(&Node<'_, '_>) -> Result<String, PredicateError>,
+) -> Result<HashMap<String, String>, PredicateError> {
+    let mut said = HashMap::new();
+    let Some(list) = vulnerability.get(key) else {
+        return Ok(said);
+    };
+    for item in list.items()? {
+        let text = read(&item)?;
+        if text.is_empty() {
+            continue;
+        }
+        for product in tree.members(&item)? {
+            said.entry(product).or_insert_with(|| text.clone());
+        }
+    }
+    Ok(said)
+}

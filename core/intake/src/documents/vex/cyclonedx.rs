@@ -1,0 +1,346 @@
+//! VEX in CycloneDX, 1.4 to 1.7: `vulnerabilities` of a BOM (CycloneDX, `bom-1.6.schema.json`).
+//!
+//! An analysis in the BOM of a product is of its components as they are used there. A vulnerability
+//! that is listed without an analysis affects what it is listed for: that is what the list says.
+
+use super::super::subjects::digests;
+use super::super::tool::Source;
+use super::{Named, Said, Statement, justification};
+use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::vex::Status;
+use assay_claims::purl::Purl;
+use assay_tlog::Hash;
+use std::collections::HashMap;
+
+/// Whether a BOM says anything of vulnerabilities.
+pub(in super::super) fn has_vex(bom: &Value) -> bool {
+    let list = bom.get("vulnerabilities").and_then(Value::as_array);
+    list.is_some_and(|list| !list.is_empty())
+}
+
+/// What a BOM says of vulnerabilities.
+pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError> {
+    let bom = source.root();
+    let names = Names::of(bom.value());
+    let text = |pointer: &str| bom.value().pointer(pointer).and_then(Value::as_str);
+    let authors = [
+        "/metadata/authors/0/name",
+        "/metadata/manufacturer/name",
+        "/metadata/supplier/name",
+        "/metadata/component/supplier/name",
+        "/metadata/component/publisher",
+    ];
+    let author = authors.into_iter().find_map(text);
+    let timestamp = match bom
+        .get("metadata")
+        .and_then(|data| time(&data, "timestamp").transpose())
+    {
+        Some(time) => Some(time?),
+        None => None,
+    };
+    let mut said = Said {
+        id: match names.serial {
+            Some(serial) => serial.to_owned(),
+            None => format!("sha256:{}", Hash::of(source.document.bytes()).to_hex()),
+        },
+        author: author.unwrap_or("not stated").to_owned(),
+        version: bom
+            .value()
+            .get("version")
+            .and_then(Value::as_u64)
+            .unwrap_or(1)
+            .max(1),
+        timestamp,
+        format: format!(
+            "CycloneDX {} VEX",
+            bom.shown("specVersion").unwrap_or_default()
+        ),
+        statements: Vec::new(),
+        notes: Vec::new(),
+    };
+    for vulnerability in bom.need("vulnerabilities")?.items()? {
+        read_vulnerability(&vulnerability, &names, &mut said)?;
+    }
+    Ok(said)
+}
+
+fn time(node: &Node<'_, '_>, key: &'static str) -> Result<Option<String>, PredicateError> {
+    let Some(time) = node.get(key) else {
+        return Ok(None);
+    };
+    time.instant()?;
+    Ok(Some(time.string()?.to_owned()))
+}
+
+fn read_vulnerability(
+    vulnerability: &Node<'_, '_>,
+    names: &Names<'_>,
+    said: &mut Said,
+) -> Result<(), PredicateError> {
+    let mut ids: Vec<&str> = Vec::new();
+    ids.extend(vulnerability.optional_text("id")?);
+    if let Some(references) = vulnerability.get("references") {
+        for reference in references.items()? {
+            let id = reference.need("id")?.text()?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+    }
+    let Some((id, aliases)) = ids.split_first() else {
+        return Err(vulnerability.fault("has no id"));
+    };
+    if vulnerability.get("rejected").is_some() {
+        said.notes
+            .push(format!("{} was rejected, and is left out", quoted(id)));
+        return Ok(());
+    }
+    let (analyzed, reason) = analysis(vulnerability)?;
+    let mut add = |status: Status, named: Named| {
+        let (product, part) = names.place(named);
+        said.statements.push(Statement {
+            vulnerability: (*id).to_owned(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            status,
+            justification: reason
+                .justification
+                .filter(|_| status == Status::NotAffected),
+            reason: reason.text.clone(),
+            product,
+            part,
+            timestamp: reason.timestamp.clone(),
+        });
+    };
+    let mut any = false;
+    if let Some(affects) = vulnerability.get("affects") {
+        for affected in affects.items()? {
+            any = true;
+            let named = names.resolve(affected.need("ref")?.text()?);
+            for (status, named) in versions(&affected, analyzed, named)? {
+                add(status, named);
+            }
+        }
+    }
+    if !any {
+        let own = names.own.clone();
+        let own = own.ok_or_else(|| vulnerability.fault("does not say what it affects"))?;
+        add(analyzed.unwrap_or(Status::Affected), own);
+    }
+    Ok(())
+}
+
+/// What an analysis says besides its state.
+#[derive(Default)]
+struct Reason {
+    justification: Option<&'static str>,
+    text: Option<String>,
+    timestamp: Option<String>,
+}
+
+fn analysis(vulnerability: &Node<'_, '_>) -> Result<(Option<Status>, Reason), PredicateError> {
+    let mut reason = Reason {
+        text: vulnerability.shown("recommendation").map(str::to_owned),
+        ..Reason::default()
+    };
+    let Some(analysis) = vulnerability.get("analysis") else {
+        return Ok((None, reason));
+    };
+    let status = match analysis.get("state") {
+        Some(state) => Some(match state.one_of(STATES)? {
+            "exploitable" => Status::Affected,
+            "in_triage" => Status::UnderInvestigation,
+            "resolved" | "resolved_with_pedigree" => Status::Fixed,
+            _ => Status::NotAffected,
+        }),
+        None => None,
+    };
+    let label = analysis.shown("justification");
+    reason.justification = label.and_then(justification);
+    let mut texts: Vec<String> = Vec::new();
+    if reason.justification.is_none() {
+        texts.extend(label.map(str::to_owned));
+    }
+    texts.extend(analysis.shown("detail").map(str::to_owned));
+    if let Some(responses) = analysis.value().get("response").and_then(Value::as_array) {
+        texts.extend(
+            responses
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned),
+        );
+    }
+    texts.extend(reason.text.take());
+    reason.text = (!texts.is_empty()).then(|| texts.join(". "));
+    reason.timestamp = match time(&analysis, "lastUpdated")? {
+        None => time(&analysis, "firstIssued")?,
+        updated => updated,
+    };
+    Ok((status, reason))
+}
+
+const STATES: &[&str] = &[
+    "resolved",
+    "resolved_with_pedigree",
+    "exploitable",
+    "in_triage",
+    "false_positive",
+    "not_affected",
+];
+
+/// What is said of what a vulnerability is listed for: of its versions, each for itself, or of the
+/// whole.
+fn versions(
+    affected: &Node<'_, '_>,
+    analyzed: Option<Status>,
+    named: Named,
+) -> Result<Vec<(Status, Named)>, PredicateError> {
+    let mut all = Vec::new();
+    if let Some(versions) = affected.get("versions") {
+        for version in versions.items()? {
+            let status = match version.get("status") {
+                Some(status) => Some(status.one_of(&["affected", "unaffected", "unknown"])?),
+                None => None,
+            };
+            let named = match (
+                version.optional_text("version")?,
+                version.optional_text("range")?,
+            ) {
+                (Some(one), None) => named.in_version(one),
+                (None, Some(range)) => named.in_range(range),
+                _ => return Err(version.fault("has to have one of version and range")),
+            };
+            all.push((of_version(analyzed, status), named));
+        }
+    }
+    if all.is_empty() {
+        all.push((analyzed.unwrap_or(Status::Affected), named));
+    }
+    Ok(all)
+}
+
+/// What is said of a version with this status of its own, where the analysis came to that. A version
+/// that is called affected is not cleared by it.
+fn of_version(analyzed: Option<Status>, status: Option<&str>) -> Status {
+    match (status, analyzed) {
+        (Some("unaffected"), Some(Status::Fixed)) => Status::Fixed,
+        (Some("unaffected"), _) => Status::NotAffected,
+        (Some("unknown"), _) => Status::UnderInvestigation,
+        (Some(_), Some(Status::Fixed)) => Status::Affected,
+        (Some(_), Some(Status::NotAffected)) => Status::UnderInvestigation,
+        (_, analyzed) => analyzed.unwrap_or(Status::Affected),
+    }
+}
+
+/// What a BOM names, by its references.
+struct Names<'v> {
+    serial: Option<&'v str>,
+    /// The product that it is about.
+    own: Option<Named>,
+    by_ref: HashMap<&'v str, &'v Value>,
+}
+
+impl<'v> Names<'v> {
+    fn of(bom: &'v Value) -> Self {
+        let mut by_ref = HashMap::new();
+        let own = bom.pointer("/metadata/component");
+        let mut open: Vec<&Value> = own.into_iter().collect();
+        let lists = ["components", "services"];
+        for key in lists {
+            open.extend(bom.get(key).and_then(Value::as_array).unwrap_or_default());
+        }
+        while let Some(component) = open.pop() {
+            if let Some(name) = component.get("bom-ref").and_then(Value::as_str) {
+                by_ref.insert(name, component);
+            }
+            for key in lists {
+                open.extend(
+                    component
+                        .get(key)
+                        .and_then(Value::as_array)
+                        .unwrap_or_default(),
+                );
+            }
+        }
+        Names {
+            serial: bom.get("serialNumber").and_then(Value::as_str),
+            own: own.map(named),
+            by_ref,
+        }
+    }
+
+    /// What a reference leads to: a component of the BOM, or what a BOM-Link or a purl names.
+    fn resolve(&self, reference: &str) -> Named {
+        if let Some(component) = self.by_ref.get(reference) {
+            return named(component);
+        }
+        let Some(link) = reference.strip_prefix("urn:cdx:") else {
+            return Named::of_text(reference);
+        };
+        let (bom, element) = match link.split_once('#') {
+            Some((bom, element)) => (bom, Some(decoded(element))),
+            None => (link, None),
+        };
+        let serial = self
+            .serial
+            .and_then(|serial| serial.strip_prefix("urn:uuid:"));
+        let is_own = serial.is_some() && bom.split('/').next() == serial;
+        match element {
+            None if is_own => self
+                .own
+                .clone()
+                .unwrap_or_else(|| Named::of_text(reference)),
+            Some(element) if is_own && self.by_ref.contains_key(element.as_str()) => self
+                .by_ref
+                .get(element.as_str())
+                .map(|one| named(one))
+                .unwrap_or_default(),
+            // What a BOM elsewhere calls its component is its own affair, unless it is a purl.
+            Some(element) if Purl::canonicalize(&element).is_ok() => Named::of_text(&element),
+            _ => Named::of_text(reference),
+        }
+    }
+
+    /// The product that a statement about something is of, and the part of it.
+    fn place(&self, named: Named) -> (Named, Option<Named>) {
+        match &self.own {
+            Some(own) if !own.is_same(&named) => (own.clone(), Some(named)),
+            _ => (named, None),
+        }
+    }
+}
+
+fn named(component: &Value) -> Named {
+    let root = Node::root("$", component);
+    let text = |key| component.get(key).and_then(Value::as_str);
+    let purl = text("purl").and_then(|purl| Purl::canonicalize(purl).ok());
+    Named {
+        id: text("bom-ref").map(str::to_owned),
+        name: text("name").map(str::to_owned),
+        purls: purl.into_iter().collect(),
+        cpe: text("cpe").map(str::to_owned),
+        digests: digests(root.get("hashes"), "alg", "content"),
+    }
+}
+
+/// Percent-encoding undone where it is whole; what is not is as it stands.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}

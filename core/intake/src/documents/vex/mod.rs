@@ -1,0 +1,239 @@
+//! VEX of other formats, made into claims of OpenVEX documents. The document itself is an
+//! attachment.
+//!
+//! A statement is of products, and where the document says so of a part of each, as it is used
+//! there. What cannot be named by a purl or a digest keeps the name that the document has for it:
+//! then nobody is cleared by it. No statement is left out: what does not fit a claim becomes
+//! several.
+
+pub(super) mod csaf;
+pub(super) mod cyclonedx;
+pub(super) mod osv;
+mod pack;
+mod product;
+pub(super) mod spdx3;
+
+pub(super) use pack::{Frame, pack};
+pub(super) use product::Named;
+
+use super::draft::{Prepared, Summary};
+use super::error::DocumentError;
+use super::subjects::Subjects;
+use super::tool::Source;
+use assay_claims::json::{Value, object};
+use assay_claims::kind::vex::Status;
+use assay_claims::statement::Subject;
+use assay_tlog::Hash;
+use std::collections::BTreeMap;
+
+/// The context of the documents that are made here.
+const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
+
+/// Longest reason of a statement that is taken over, in characters; the rest is in the attachment.
+const REASON: usize = 500;
+
+/// Most pairs of a vulnerability and a product of one document.
+const PAIRS: usize = 100_000;
+
+/// What a document says.
+pub(super) struct Said {
+    /// The document's own identifier, which its later versions keep.
+    pub id: String,
+    /// Who wrote it, in its own words.
+    pub author: String,
+    /// Its version, from 1.
+    pub version: u64,
+    /// When it was last changed: RFC 3339.
+    pub timestamp: Option<String>,
+    /// What it is, for people.
+    pub format: String,
+    /// Its statements.
+    pub statements: Vec<Statement>,
+    /// What else people are told.
+    pub notes: Vec<String>,
+}
+
+/// Whether a vulnerability applies to a product.
+pub(super) struct Statement {
+    /// The vulnerability, and its other names.
+    pub vulnerability: String,
+    pub aliases: Vec<String>,
+    pub status: Status,
+    /// A label of OpenVEX.
+    pub justification: Option<&'static str>,
+    /// What the document says of it: why it does no harm, or what to do.
+    pub reason: Option<String>,
+    /// What it is about.
+    pub product: Named,
+    /// The part of the product that it is about.
+    pub part: Option<Named>,
+    /// When it was made, if that is another time than the document's.
+    pub timestamp: Option<String>,
+}
+
+impl Said {
+    /// The claims that say the same.
+    pub fn claims(
+        self,
+        source: &Source<'_>,
+        media_type: &str,
+    ) -> Result<Vec<Prepared>, DocumentError> {
+        if self.statements.is_empty() {
+            let reason = "it says of no vulnerability whether it applies, so that there is nothing \
+                          to claim";
+            return Err(DocumentError::NotTaken(reason.into()));
+        }
+        if self.statements.len() > PAIRS {
+            return Err(DocumentError::NotTaken(format!(
+                "it says more than {PAIRS} things of products; publish it in parts"
+            )));
+        }
+        let timestamp = self.timestamp.as_deref().unwrap_or(source.now);
+        let frame = Frame {
+            predicate_type: CONTEXT.to_owned(),
+            members: vec![
+                ("@context".into(), CONTEXT.into()),
+                ("@id".into(), self.id.as_str().into()),
+                ("author".into(), self.author.as_str().into()),
+                ("timestamp".into(), timestamp.into()),
+                ("version".into(), self.version.into()),
+                (
+                    "tooling".into(),
+                    format!("assay, of {}", self.format).into(),
+                ),
+            ],
+            summary: self.summary(),
+            media_type: media_type.to_owned(),
+            notes: self.notes.clone(),
+        };
+        // Those that speak against something come last, so that no part of the document that is
+        // logged after them takes them back.
+        let mut statements: Vec<&Statement> = self.statements.iter().collect();
+        statements.sort_by_key(|one| !clears(one.status));
+        // Where some products can be told from others, what is said of the rest must not be taken
+        // for a word about those.
+        let is_identified = |one: &Statement| {
+            std::iter::once(&one.product)
+                .chain(&one.part)
+                .any(Named::is_identified)
+        };
+        let alone = self.statements.iter().any(is_identified);
+        let pieces = statements.into_iter().map(|one| one.to_piece(alone));
+        let mut claims = pack(source.document, frame, pieces.collect())?;
+        for claim in claims
+            .iter_mut()
+            .filter(|claim| alone && claim.subjects.is_empty())
+        {
+            let document = Hash::of(source.document.bytes());
+            claim
+                .subjects
+                .push(Subject::artifact(Some(self.id.clone()), &document));
+        }
+        Ok(claims)
+    }
+
+    fn summary(&self) -> Summary {
+        let mut summary = vec![
+            ("format".to_owned(), self.format.clone()),
+            ("author".to_owned(), self.author.clone()),
+        ];
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for statement in &self.statements {
+            *counts.entry(statement.status.as_str()).or_default() += 1;
+        }
+        let counts = counts.into_iter();
+        summary.extend(counts.map(|(status, count)| (status.to_owned(), count.to_string())));
+        summary
+    }
+}
+
+/// Whether a BOM, of whatever format, says anything of vulnerabilities.
+pub(crate) fn has_vex(document: &Value) -> bool {
+    cyclonedx::has_vex(document) || spdx3::has_vex(document)
+}
+
+fn clears(status: Status) -> bool {
+    matches!(status, Status::NotAffected | Status::Fixed)
+}
+
+/// A statement as a claim has it, and what it is about.
+pub(super) struct Piece {
+    pub statement: Value,
+    pub subjects: Subjects,
+}
+
+impl Statement {
+    fn to_piece(&self, alone: bool) -> Piece {
+        let reason = self.reason.as_deref().map(short);
+        let (mut impact, mut action) = (None, None);
+        match self.status {
+            Status::NotAffected => impact = reason,
+            _ => action = reason,
+        }
+        if self.status == Status::NotAffected && self.justification.is_none() && impact.is_none() {
+            impact = Some("The document states no reason.".to_owned());
+        }
+        if self.status == Status::Affected && action.is_none() {
+            action = Some("The document states no action.".to_owned());
+        }
+        let aliases = (!self.aliases.is_empty()).then(|| self.aliases.clone().into());
+        let vulnerability = object([
+            ("name", Some(self.vulnerability.as_str().into())),
+            ("aliases", aliases),
+        ]);
+        let statement = object([
+            ("vulnerability", Some(vulnerability)),
+            ("timestamp", self.timestamp.as_deref().map(Value::from)),
+            (
+                "products",
+                Some(Value::Array(
+                    self.product.products(self.part.as_ref(), alone),
+                )),
+            ),
+            ("status", Some(self.status.as_str().into())),
+            ("justification", self.justification.map(Value::from)),
+            ("impact_statement", impact.map(Value::from)),
+            ("action_statement", action.map(Value::from)),
+        ]);
+        let mut subjects = Subjects::default();
+        for about in std::iter::once(&self.product).chain(&self.part) {
+            about.suggest(&mut subjects);
+        }
+        Piece {
+            statement,
+            subjects,
+        }
+    }
+}
+
+/// A reason, not too long for a claim.
+fn short(reason: &str) -> String {
+    let mut short: String = reason.trim().chars().take(REASON).collect();
+    if reason.trim().chars().nth(REASON).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// The justification of OpenVEX that a label of another format stands for.
+fn justification(label: &str) -> Option<&'static str> {
+    let plain: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
+    Some(match plain.to_ascii_lowercase().as_str() {
+        "componentnotpresent" => "component_not_present",
+        "vulnerablecodenotpresent" | "codenotpresent" => "vulnerable_code_not_present",
+        "vulnerablecodenotinexecutepath" | "codenotreachable" => {
+            "vulnerable_code_not_in_execute_path"
+        }
+        "vulnerablecodecannotbecontrolledbyadversary" => {
+            "vulnerable_code_cannot_be_controlled_by_adversary"
+        }
+        "inlinemitigationsalreadyexist"
+        | "protectedbycompiler"
+        | "protectedatruntime"
+        | "protectedbymitigatingcontrol" => "inline_mitigations_already_exist",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

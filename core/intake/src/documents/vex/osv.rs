@@ -1,0 +1,284 @@
+//! Records of OSV (ossf/osv-schema): the versions of packages that a vulnerability affects.
+//!
+//! Versions that are in an order that is known here are a range; of others the record's own list
+//! is taken, version by version. A range whose order is not known stays one: then it counts against
+//! every version of the package of which nobody can tell.
+
+use super::super::draft::Prepared;
+use super::super::ecosystem;
+use super::super::error::DocumentError;
+use super::super::tool::{Source, Takes, Tool};
+use super::{Named, Said, Statement};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::vex::Status;
+use assay_claims::purl::Purl;
+
+pub(in super::super) const TOOL: Tool = Tool {
+    takes: Takes::Value(|value| {
+        ["id", "modified", "affected"]
+            .into_iter()
+            .all(|key| value.get(key).is_some())
+    }),
+    prepare,
+};
+
+/// Types of packages whose versions are in the order of semantic versions.
+const SEMANTIC: [&str; 3] = ["cargo", "golang", "npm"];
+
+/// Most versions of one package that are listed.
+const VERSIONS: usize = 20_000;
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    if let Some(withdrawn) = root.get("withdrawn") {
+        let reason = "says that the record was withdrawn; withdraw the claims that were made of it \
+                      with `assay withdraw`";
+        return Err(withdrawn.fault(reason).into());
+    }
+    let modified = root.need("modified")?;
+    modified.instant()?;
+    let id = root.need("id")?.text()?;
+    let mut aliases = Vec::new();
+    if let Some(list) = root.get("aliases") {
+        for alias in list.items()? {
+            aliases.push(alias.text()?.to_owned());
+        }
+    }
+    let mut said = Said {
+        id: format!("urn:assay:osv:{id}"),
+        author: "not stated".to_owned(),
+        version: 1,
+        timestamp: Some(modified.string()?.to_owned()),
+        format: "OSV".to_owned(),
+        statements: Vec::new(),
+        notes: Vec::new(),
+    };
+    let summary = root.shown("summary").map(str::to_owned);
+    for affected in root.need("affected")?.items()? {
+        for product in products(&affected, &mut said.notes)? {
+            said.statements.push(Statement {
+                vulnerability: id.to_owned(),
+                aliases: aliases.clone(),
+                status: Status::Affected,
+                justification: None,
+                reason: summary.clone(),
+                product,
+                part: None,
+                timestamp: None,
+            });
+        }
+    }
+    if said.statements.is_empty() {
+        let reason = "the OSV record names no package that has a package URL here: publish a scan \
+                      by osv-scanner, or OpenVEX";
+        return Err(DocumentError::NotTaken(reason.into()));
+    }
+    said.claims(source, "application/json")
+}
+
+/// The versions of a package that a record calls affected.
+fn products(
+    affected: &Node<'_, '_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Named>, PredicateError> {
+    let Some(package) = affected.get("package") else {
+        notes.push("what is affected by its commits is left out".to_owned());
+        return Ok(Vec::new());
+    };
+    let (system, name) = (
+        package.need("ecosystem")?.text()?,
+        package.need("name")?.text()?,
+    );
+    let purl = match package.optional_text("purl")? {
+        Some(purl) => Purl::canonicalize(purl).ok(),
+        None => ecosystem::purl(system, name, None),
+    };
+    let Some(purl) = purl else {
+        notes.push(format!(
+            "{} of {} has no package URL here",
+            quoted(name),
+            quoted(system)
+        ));
+        return Ok(Vec::new());
+    };
+    let ty = purl.components().ty.clone();
+    let any = Named {
+        purls: vec![purl],
+        ..Named::default()
+    };
+    let mut listed = Vec::new();
+    if let Some(versions) = affected.get("versions") {
+        for version in versions.items()? {
+            if listed.len() == VERSIONS {
+                return Err(versions.fault(format!("lists more than {VERSIONS} versions")));
+            }
+            let version = version.text()?;
+            let missing = ty == "golang" && version.starts_with(|c: char| c.is_ascii_digit());
+            let v = if missing { "v" } else { "" };
+            listed.push(any.in_version(&format!("{v}{version}")));
+        }
+    }
+    let mut ranges = Vec::new();
+    if let Some(list) = affected.get("ranges") {
+        for range in list.items()? {
+            let kind = range
+                .need("type")?
+                .one_of(&["SEMVER", "ECOSYSTEM", "GIT"])?;
+            if kind == "GIT" {
+                continue;
+            }
+            let scheme = match kind {
+                _ if SEMANTIC.contains(&ty.as_str()) => ty.as_str(),
+                "SEMVER" => "semver",
+                _ => ty.as_str(),
+            };
+            let is_ordered = scheme == "semver" || SEMANTIC.contains(&scheme);
+            let vers = format!("vers:{scheme}/{}", bounds(&range.need("events")?)?);
+            if is_ordered || listed.is_empty() {
+                ranges.push(any.in_range(&vers));
+            }
+        }
+    }
+    if ranges.is_empty() && listed.is_empty() {
+        // Neither versions nor ranges: all of them, as the schema has it.
+        return Ok(vec![any]);
+    }
+    ranges.extend(listed);
+    Ok(ranges)
+}
+
+/// The events of a range as the constraints of a `vers:` range.
+fn bounds(events: &Node<'_, '_>) -> Result<String, PredicateError> {
+    let mut bounds: Vec<String> = Vec::new();
+    let mut any = false;
+    for event in events.items()? {
+        for (key, version) in event.members()? {
+            let version = version.text()?;
+            any = true;
+            match key {
+                "introduced" if version == "0" => {}
+                "introduced" => bounds.push(format!(">={version}")),
+                "fixed" => bounds.push(format!("<{version}")),
+                "limit" if version == "*" => {}
+                "limit" => bounds.push(format!("<{version}")),
+                "last_affected" => bounds.push(format!("<={version}")),
+                _ => return Err(event.fault("is no event that is known")),
+            }
+        }
+    }
+    if !any {
+        return Err(events.fault("holds no event"));
+    }
+    Ok(if bounds.is_empty() {
+        "*".to_owned()
+    } else {
+        bounds.join("|")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+    use assay_claims::kind::vex::Vex;
+
+    fn products(affected: &str) -> Result<Vec<String>, String> {
+        let text = format!(
+            r#"{{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","aliases":["CVE-1"],"affected":[{affected}]}}"#
+        );
+        let claims = prepare("vex", "r.json", text.as_bytes(), "").map_err(|e| e.place())?;
+        let mut products = Vec::new();
+        for claim in claims {
+            for one in Vex::parse(&claim.predicate).unwrap().statements {
+                assert_eq!(
+                    (one.vulnerability.as_str(), one.aliases.len()),
+                    ("GHSA-1", 1)
+                );
+                assert_eq!(one.status.as_str(), "affected");
+                products.push(one.products[0].name());
+            }
+        }
+        Ok(products)
+    }
+
+    fn of(ecosystem: &str, name: &str, more: &str) -> Result<Vec<String>, String> {
+        products(&format!(
+            r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}}{more}}}"#
+        ))
+    }
+
+    fn range(kind: &str, events: &str) -> String {
+        format!(r#","ranges":[{{"type":"{kind}","events":[{events}]}}]"#)
+    }
+
+    #[test]
+    fn ranges_and_versions_are_what_is_affected() {
+        let until_2 = r#"{"introduced":"0"},{"fixed":"2.0.0"}"#;
+        let twice = r#"{"introduced":"1.0.0"},{"fixed":"1.5.0"},{"introduced":"2.0.0"},{"last_affected":"2.1.0"}"#;
+        for (ecosystem, more, expected) in [
+            (
+                "npm",
+                range("SEMVER", until_2),
+                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"][..],
+            ),
+            (
+                "crates.io",
+                range("SEMVER", twice),
+                &[
+                    "pkg:cargo/a?vers=vers:cargo%2F%3E%3D1.0.0%7C%3C1.5.0%7C%3E%3D2.0.0%7C%3C%3D2.1.0",
+                ],
+            ),
+            (
+                "npm",
+                range("SEMVER", r#"{"introduced":"0"}"#),
+                &["pkg:npm/a?vers=vers:npm%2F%2A"],
+            ),
+            (
+                "Hex",
+                range("SEMVER", until_2),
+                &["pkg:hex/a?vers=vers:semver%2F%3C2.0.0"],
+            ),
+            // Of versions in an order that is not known the list is taken.
+            (
+                "PyPI",
+                format!(
+                    r#"{},"versions":["1.0","1.1"]"#,
+                    range("ECOSYSTEM", until_2)
+                ),
+                &["pkg:pypi/a@1.0", "pkg:pypi/a@1.1"],
+            ),
+            (
+                "PyPI",
+                range("ECOSYSTEM", until_2),
+                &["pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0"],
+            ),
+            ("npm", String::new(), &["pkg:npm/a"]),
+        ] {
+            let products = of(ecosystem, "a", &more).unwrap();
+            assert_eq!(products, expected, "{ecosystem} {more}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert_eq!(of("Nowhere", "a", ""), Err("$".into()));
+        let path = "$.affected[0].ranges[0]";
+        assert_eq!(
+            of("npm", "a", &range("TIME", "")),
+            Err(format!("{path}.type"))
+        );
+        assert_eq!(
+            of("npm", "a", &range("SEMVER", "")),
+            Err(format!("{path}.events"))
+        );
+        let event = range("SEMVER", r#"{"mended":"1"}"#);
+        assert_eq!(of("npm", "a", &event), Err(format!("{path}.events[0]")));
+        assert_eq!(of("npm", "", ""), Err("$.affected[0].package.name".into()));
+        let many = vec![r#""1.0""#; super::VERSIONS + 1].join(",");
+        let error = of("npm", "a", &format!(r#","versions":[{many}]"#));
+        assert_eq!(error, Err("$.affected[0].versions".into()));
+        let text = r#"{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","withdrawn":"2026-02-01T00:00:00Z","affected":[]}"#;
+        let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
+        assert_eq!(error.place(), "$.withdrawn");
+    }
+}

@@ -1,0 +1,285 @@
+//! VEX in SPDX 3: its profile Security (spdx-spec, `model/Security`).
+
+use super::super::spdx3::roots;
+use super::super::subjects::digests;
+use super::super::tool::Source;
+use super::{Named, Said, Statement, justification};
+use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
+use assay_claims::kind::vex::Status;
+use assay_claims::purl::Purl;
+use assay_tlog::Hash;
+use std::collections::{HashMap, HashSet};
+
+/// The assessments of VEX.
+const ASSESSMENTS: [(&str, Status); 4] = [
+    ("VexAffectedVulnAssessmentRelationship", Status::Affected),
+    (
+        "VexNotAffectedVulnAssessmentRelationship",
+        Status::NotAffected,
+    ),
+    ("VexFixedVulnAssessmentRelationship", Status::Fixed),
+    (
+        "VexUnderInvestigationVulnAssessmentRelationship",
+        Status::UnderInvestigation,
+    ),
+];
+
+/// Whether a document says anything of vulnerabilities.
+pub(in super::super) fn has_vex(document: &Value) -> bool {
+    graph(document)
+        .iter()
+        .any(|element| status(element).is_some() || is_associated(element))
+}
+
+fn graph(document: &Value) -> &[Value] {
+    let graph = document.get("@graph").and_then(Value::as_array);
+    graph.unwrap_or_default()
+}
+
+fn text<'v>(element: &'v Value, key: &str) -> Option<&'v str> {
+    element.get(key).and_then(Value::as_str)
+}
+
+/// A type or a member without the name of its profile.
+fn local(name: &str) -> &str {
+    name.rsplit(['_', '/', ':', '#']).next().unwrap_or(name)
+}
+
+fn class(element: &Value) -> &str {
+    let class = text(element, "type").or(text(element, "@type"));
+    local(class.unwrap_or_default())
+}
+
+/// A member of the profile, with the profile's name before it or without.
+fn member<'v>(element: &'v Value, name: &str) -> Option<&'v str> {
+    text(element, &format!("security_{name}")).or_else(|| text(element, name))
+}
+
+fn status(element: &Value) -> Option<Status> {
+    let class = class(element);
+    let known = ASSESSMENTS.iter().find(|(name, _)| *name == class);
+    known.map(|(_, status)| *status)
+}
+
+/// Whether an element says that a package has a vulnerability, and nothing of whether it matters.
+fn is_associated(element: &Value) -> bool {
+    text(element, "relationshipType").map(local) == Some("hasAssociatedVulnerability")
+}
+
+/// What a document says of vulnerabilities.
+pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError> {
+    let root = source.root();
+    let graph_node = root.need("@graph")?;
+    let graph = graph(root.value());
+    let names = Names::of(graph);
+    let creation = graph
+        .iter()
+        .find(|element| class(element) == "CreationInfo");
+    let created = creation.and_then(|info| text(info, "created"));
+    let document = graph
+        .iter()
+        .find(|element| class(element) == "SpdxDocument");
+    let author = creation.and_then(|info| info.get("createdBy")?.as_array()?.first()?.as_str());
+    let author = author.map(|id| {
+        names
+            .by_id
+            .get(id)
+            .and_then(|one| text(one, "name"))
+            .unwrap_or(id)
+    });
+    let id = document.and_then(|document| text(document, "spdxId"));
+    let version = creation
+        .and_then(|info| text(info, "specVersion"))
+        .unwrap_or("3");
+    let mut said = Said {
+        id: match id {
+            Some(id) => id.to_owned(),
+            None => format!("sha256:{}", Hash::of(source.document.bytes()).to_hex()),
+        },
+        author: author.unwrap_or("not stated").to_owned(),
+        version: 1,
+        timestamp: created.map(str::to_owned),
+        format: format!("SPDX {version} VEX"),
+        statements: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut assessed: HashSet<(String, String)> = HashSet::new();
+    for element in graph_node.items()? {
+        if let Some(status) = status(element.value()) {
+            assess(&element, status, &names, &mut assessed, &mut said)?;
+        }
+    }
+    associated(&graph_node, &names, &assessed, &mut said)?;
+    Ok(said)
+}
+
+fn assess(
+    element: &Node<'_, '_>,
+    status: Status,
+    names: &Names<'_>,
+    assessed: &mut HashSet<(String, String)>,
+    said: &mut Said,
+) -> Result<(), PredicateError> {
+    let value = element.value();
+    let vulnerability = element.need("from")?.text()?;
+    let (id, aliases) = names.vulnerability(vulnerability);
+    if member(value, "withdrawnTime").is_some() {
+        said.notes
+            .push("an assessment that was withdrawn is left out".to_owned());
+        return Ok(());
+    }
+    let reason = match status {
+        Status::NotAffected => member(value, "impactStatement"),
+        _ => member(value, "actionStatement"),
+    };
+    let reason = reason.or_else(|| member(value, "statusNotes"));
+    let time = ["modifiedTime", "publishedTime"]
+        .into_iter()
+        .find_map(|key| member(value, key));
+    let label = member(value, "justificationType");
+    for to in element.need("to")?.items()? {
+        let to = to.text()?;
+        assessed.insert((vulnerability.to_owned(), to.to_owned()));
+        // An assessment can be of one element as it stands in what it is made of.
+        let (product, part) = match member(value, "assessedElement") {
+            Some(part) if part != to => (names.named(to), Some(names.named(part))),
+            _ => names.place(to),
+        };
+        said.statements.push(Statement {
+            vulnerability: id.clone(),
+            aliases: aliases.clone(),
+            status,
+            justification: label
+                .map(local)
+                .and_then(justification)
+                .filter(|_| status == Status::NotAffected),
+            reason: reason.map(str::to_owned),
+            product,
+            part,
+            timestamp: time.map(str::to_owned),
+        });
+    }
+    Ok(())
+}
+
+/// Packages that are said to have a vulnerability of which nobody says whether it matters.
+fn associated(
+    graph: &Node<'_, '_>,
+    names: &Names<'_>,
+    assessed: &HashSet<(String, String)>,
+    said: &mut Said,
+) -> Result<(), PredicateError> {
+    for element in graph.items()? {
+        if !is_associated(element.value()) {
+            continue;
+        }
+        let from = element.need("from")?.text()?;
+        for to in element.need("to")?.items()? {
+            let to = to.text()?;
+            if assessed.contains(&(to.to_owned(), from.to_owned())) {
+                continue;
+            }
+            let (id, aliases) = names.vulnerability(to);
+            let (product, part) = names.place(from);
+            said.statements.push(Statement {
+                vulnerability: id,
+                aliases,
+                status: Status::UnderInvestigation,
+                justification: None,
+                reason: None,
+                product,
+                part,
+                timestamp: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The elements of a graph, by their ids.
+struct Names<'v> {
+    by_id: HashMap<&'v str, &'v Value>,
+    /// What the document is about, if that is one thing.
+    own: Option<(&'v str, Named)>,
+}
+
+impl<'v> Names<'v> {
+    fn of(graph: &'v [Value]) -> Self {
+        let by_id = graph
+            .iter()
+            .filter_map(|element| Some((text(element, "spdxId")?, element)));
+        let products = ["Package", "File"];
+        let mut own = roots(graph)
+            .into_iter()
+            .filter(|root| products.contains(&class(root)));
+        let (first, more) = (own.next(), own.next());
+        let first = first.filter(|_| more.is_none());
+        Names {
+            by_id: by_id.collect(),
+            own: first.and_then(|own| Some((text(own, "spdxId")?, named(own)))),
+        }
+    }
+
+    fn named(&self, id: &str) -> Named {
+        match self.by_id.get(id) {
+            Some(element) => named(element),
+            None => Named::of_text(id),
+        }
+    }
+
+    /// The product that an element is or is a part of, and the part.
+    fn place(&self, id: &str) -> (Named, Option<Named>) {
+        match &self.own {
+            Some((own, product)) if *own != id => (product.clone(), Some(self.named(id))),
+            _ => (self.named(id), None),
+        }
+    }
+
+    /// The name of a vulnerability, and its other names.
+    fn vulnerability(&self, id: &str) -> (String, Vec<String>) {
+        let Some(element) = self.by_id.get(id) else {
+            return (id.to_owned(), Vec::new());
+        };
+        let mut all: Vec<String> = Vec::new();
+        let identifiers = element.get("externalIdentifier").and_then(Value::as_array);
+        for identifier in identifiers.unwrap_or_default() {
+            let kind = text(identifier, "externalIdentifierType").map(local);
+            let name = text(identifier, "identifier");
+            if let (Some("cve" | "securityOther"), Some(name)) = (kind, name)
+                && !all.iter().any(|known| known == name)
+            {
+                let first = kind == Some("cve") && !all.is_empty();
+                all.insert(if first { 0 } else { all.len() }, name.to_owned());
+            }
+        }
+        if all.is_empty() {
+            all.push(text(element, "name").unwrap_or(id).to_owned());
+        }
+        let name = all.remove(0);
+        (name, all)
+    }
+}
+
+fn named(element: &Value) -> Named {
+    let root = Node::root("$", element);
+    let identifiers = element.get("externalIdentifier").and_then(Value::as_array);
+    let identifier = |kinds: &[&str]| {
+        let mut all = identifiers.unwrap_or_default().iter();
+        let found = all.find(|one| {
+            let kind = text(one, "externalIdentifierType").map(local);
+            kind.is_some_and(|kind| kinds.contains(&kind))
+        });
+        text(found?, "identifier")
+    };
+    let purl = text(element, "software_packageUrl").or(identifier(&["packageUrl", "purl"]));
+    let purl = purl.and_then(|purl| Purl::canonicalize(purl).ok());
+    Named {
+        id: text(element, "spdxId").map(str::to_owned),
+        name: text(element, "name").map(str::to_owned),
+        purls: purl.into_iter().collect(),
+        cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
+        digests: digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
+    }
+}

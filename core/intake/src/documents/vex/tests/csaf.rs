@@ -1,0 +1,209 @@
+use super::{claims, lines, said};
+use assay_claims::kind::vex::Vex;
+
+const CSAF: &str = r#"{"document":{"category":"csaf_vex","csaf_version":"2.0","title":"t",
+    "publisher":{"category":"vendor","name":"Vendor","namespace":"https://v.example"},
+    "tracking":{"id":"V-1","status":"final","version":"2","current_release_date":"2026-01-01T00:00:00Z"}},
+  "product_tree":{
+    "branches":[{"category":"vendor","name":"V","branches":[
+      {"category":"product_name","name":"lib","branches":[
+        {"category":"product_version","name":"1.5","product":{"product_id":"L15","name":"lib 1.5",
+          "product_identification_helper":{"purl":"pkg:npm/lib"}}},
+        {"category":"product_version_range","name":"vers:npm/<1.4.0","product":{"product_id":"LR",
+          "name":"lib, old","product_identification_helper":{"purl":"pkg:npm/lib"}}},
+        {"category":"product_version_range","name":"before 1.2","product":{"product_id":"LW",
+          "name":"lib, very old","product_identification_helper":{"purl":"pkg:npm/lib"}}}]}]}],
+    "full_product_names":[
+      {"product_id":"APP","name":"app","product_identification_helper":{"purl":"pkg:npm/app@2"}},
+      {"product_id":"CPE","name":"os","product_identification_helper":{"cpe":"cpe:2.3:o:v:os:1:*:*:*:*:*:*:*"}}],
+    "relationships":[
+      {"category":"default_component_of","product_reference":"L15","relates_to_product_reference":"APP",
+       "full_product_name":{"product_id":"APP:L15","name":"lib in app"}},
+      {"category":"default_component_of","product_reference":"L15","relates_to_product_reference":"CPE",
+       "full_product_name":{"product_id":"CPE:L15","name":"lib in os"}}],
+    "product_groups":[{"group_id":"G","product_ids":["L15","APP"]}]},
+  "vulnerabilities":[{"cve":"CVE-1","ids":[{"system_name":"tracker","text":"77"},
+      {"system_name":"GitHub","text":"GHSA-1"}],
+    "product_status":{STATUS}
+    MORE}]}"#;
+
+fn csaf(status: &str, more: &str) -> String {
+    CSAF.replace("STATUS", status).replace("MORE", more)
+}
+
+#[test]
+fn csaf_says_of_each_product_what_its_group_is() {
+    for (group, status) in [
+        ("known_affected", "affected"),
+        ("first_affected", "affected"),
+        ("last_affected", "affected"),
+        ("known_not_affected", "not_affected"),
+        ("fixed", "fixed"),
+        ("first_fixed", "fixed"),
+        ("under_investigation", "under_investigation"),
+        ("unknown", "under_investigation"),
+    ] {
+        for (id, product) in [
+            ("L15", "pkg:npm/lib@1.5"),
+            ("LR", "pkg:npm/lib?vers=vers:npm%2F%3C1.4.0"),
+            ("LW", "pkg:npm/lib?vers=before%201.2"),
+            ("APP", "pkg:npm/app@2"),
+            ("APP:L15", "pkg:npm/app@2 > pkg:npm/lib@1.5"),
+            ("CPE", "CPE"),
+            ("CPE:L15", "urn:assay:unnamed:CPE > pkg:npm/lib@1.5"),
+        ] {
+            let text = csaf(&format!(r#""{group}":["{id}"]"#), "");
+            assert_eq!(
+                lines("vex", &text),
+                [format!("CVE-1=GHSA-1 {status} - {product}")]
+            );
+        }
+    }
+    let (lines, subjects) = said(
+        "vex",
+        &csaf(r#""fixed":["APP:L15"],"recommended":["LR"]"#, ""),
+    );
+    assert_eq!(lines.len(), 1);
+    assert_eq!(subjects, ["pkg:npm/app@2", "pkg:npm/lib@1.5"]);
+}
+
+#[test]
+fn reasons_of_csaf_are_those_of_its_products() {
+    let flags = r#","flags":[{"label":"component_not_present","group_ids":["G"]}],
+        "threats":[{"category":"impact","details":"no harm","product_ids":["LR"]},
+          {"category":"exploit_status","details":"none","product_ids":["L15"]}],
+        "remediations":[{"category":"vendor_fix","details":"update","product_ids":["CPE"]}]"#;
+    let status = r#""known_not_affected":["L15","LR","APP"],"known_affected":["CPE"]"#;
+    let claim = claims("vex", &csaf(status, flags)).unwrap().remove(0);
+    let text = claim.predicate.to_json();
+    let count = |part: &str| text.matches(part).count();
+    assert_eq!(
+        count(r#""justification":"component_not_present""#),
+        2,
+        "{text}"
+    );
+    assert_eq!(count(r#""impact_statement":"no harm""#), 1, "{text}");
+    assert_eq!(
+        count(r#""action_statement":"vendor_fix: update""#),
+        1,
+        "{text}"
+    );
+    assert!(text.starts_with(r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://v.example#V-1","author":"Vendor","timestamp":"2026-01-01T00:00:00Z","version":2,"#));
+    // What speaks against something comes last.
+    assert!(text.rfind(r#""status":"affected""#) > text.rfind(r#""status":"not_affected""#));
+}
+
+#[test]
+fn csaf_2_1_names_a_product_by_several_purls() {
+    let text = csaf(r#""fixed":["APP"]"#, "")
+        .replace(r#""csaf_version":"2.0""#, r#""csaf_version":"2.1""#)
+        .replace(
+            r#"{"purl":"pkg:npm/app@2"}"#,
+            r#"{"purls":["pkg:npm/app@2","pkg:github/v/app@2"]}"#,
+        )
+        .replace(r#""version":"2""#, r#""version":"1.2.3""#);
+    assert_eq!(
+        lines("vex", &text),
+        ["CVE-1=GHSA-1 fixed - pkg:npm/app@2, pkg:github/v/app@2"]
+    );
+    let claim = claims("vex", &text).unwrap().remove(0);
+    assert_eq!(
+        Vex::parse(&claim.predicate).unwrap().version,
+        (1 << 32) + (2 << 16) + 3
+    );
+}
+
+#[test]
+fn csaf_that_is_not_for_everybody_or_broken_is_refused() {
+    let good = csaf(r#""fixed":["APP"]"#, "");
+    for (from, to, place) in [
+        (
+            r#""csaf_version":"2.0""#,
+            r#""csaf_version":"3.0""#,
+            "$.document.csaf_version",
+        ),
+        (
+            r#""title":"t""#,
+            r#""title":"t","distribution":{"tlp":{"label":"AMBER"}}"#,
+            "$.document.distribution",
+        ),
+        (
+            r#""category":"csaf_vex""#,
+            r#""category":"csaf_withdrawn""#,
+            "$.document.category",
+        ),
+        (
+            r#""version":"2""#,
+            r#""version":"two""#,
+            "$.document.tracking.version",
+        ),
+        (
+            r#""status":"final""#,
+            r#""status":"late""#,
+            "$.document.tracking.status",
+        ),
+        (
+            r#"["APP"]"#,
+            r#"["NONE"]"#,
+            "$.vulnerabilities[0].product_status.fixed[0]",
+        ),
+        (
+            r#""fixed""#,
+            r#""mended""#,
+            "$.vulnerabilities[0].product_status.mended",
+        ),
+        (r#""cve":"CVE-1","ids""#, r#""idz""#, "$.vulnerabilities[0]"),
+        (
+            r#""purl":"pkg:npm/app@2""#,
+            r#""purl":"app""#,
+            "$.product_tree.full_product_names[0].product_identification_helper",
+        ),
+        (r#""fixed":["APP"]"#, "", "$"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = claims("vex", &good.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.place(), place, "{error}");
+    }
+    for label in ["CLEAR", "WHITE"] {
+        let tlp = format!(r#""title":"t","distribution":{{"tlp":{{"label":"{label}"}}}}"#);
+        assert!(claims("vex", &good.replacen(r#""title":"t""#, &tlp, 1)).is_ok());
+    }
+}
+
+#[test]
+fn a_large_document_loses_no_statement() {
+    let ids: Vec<String> = (0..2000)
+        .map(|i| {
+            format!(
+                r#"{{"product_id":"P{i}","name":"p","product_identification_helper":{{"purl":"pkg:npm/p{i}@1"}}}}"#
+            )
+        })
+        .collect();
+    let names: Vec<String> = (0..2000).map(|i| format!(r#""P{i}""#)).collect();
+    let status = format!(r#""known_affected":[{}]"#, names.join(","));
+    let text = csaf(&status, "").replace(
+        r#""full_product_names":["#,
+        &format!(r#""full_product_names":[{},"#, ids.join(",")),
+    );
+    let (lines, subjects) = said("vex", &text);
+    assert_eq!((lines.len(), subjects.len()), (2000, 2000));
+}
+
+#[test]
+fn what_has_no_name_elsewhere_is_no_word_about_what_has_one() {
+    let text = csaf(r#""known_affected":["CPE"],"fixed":["APP"]"#, "");
+    let (lines, subjects) = said("vex", &text);
+    assert_eq!(
+        lines,
+        [
+            "CVE-1=GHSA-1 fixed - pkg:npm/app@2",
+            "CVE-1=GHSA-1 affected - urn:assay:unnamed:CPE"
+        ]
+    );
+    assert_eq!(subjects, ["pkg:npm/app@2"]);
+    // Where nothing has a name, whoever publishes says what it is about.
+    let claim = claims("vex", &csaf(r#""known_affected":["CPE"]"#, ""))
+        .unwrap()
+        .remove(0);
+    assert!(claim.subjects.is_empty());
+}

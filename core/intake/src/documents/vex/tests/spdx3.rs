@@ -1,0 +1,69 @@
+use super::{claims, lines};
+use assay_claims::kind::vex::Vex;
+
+const SPDX: &str = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+    {"type":"CreationInfo","@id":"_:c","specVersion":"3.0.1","created":"2026-01-01T00:00:00Z","createdBy":["https://e.org/me"]},
+    {"type":"Organization","spdxId":"https://e.org/me","name":"Me"},
+    {"type":"SpdxDocument","spdxId":"https://e.org/d","rootElement":["https://e.org/a"]},
+    {"type":"software_Package","spdxId":"https://e.org/a","name":"a","software_packageUrl":"pkg:npm/a@1"},
+    {"type":"software_Package","spdxId":"https://e.org/b","name":"b","externalIdentifier":[
+      {"type":"ExternalIdentifier","externalIdentifierType":"packageUrl","identifier":"pkg:npm/b@1"}]},
+    {"type":"security_Vulnerability","spdxId":"https://e.org/v","externalIdentifier":[
+      {"type":"ExternalIdentifier","externalIdentifierType":"securityOther","identifier":"GHSA-1"},
+      {"type":"ExternalIdentifier","externalIdentifierType":"cve","identifier":"CVE-1"}]},
+    RELATIONSHIP]}"#;
+
+#[test]
+fn spdx_3_says_what_its_assessments_are() {
+    let inner = "pkg:npm/a@1 > pkg:npm/b@1";
+    for (relationship, expected) in [
+        (
+            r#""type":"security_VexAffectedVulnAssessmentRelationship","relationshipType":"affects","to":["https://e.org/b"]"#,
+            format!("affected - {inner}"),
+        ),
+        (
+            r#""type":"security_VexFixedVulnAssessmentRelationship","relationshipType":"fixedIn","to":["https://e.org/a"]"#,
+            "fixed - pkg:npm/a@1".to_owned(),
+        ),
+        (
+            r#""type":"security_VexNotAffectedVulnAssessmentRelationship","to":["https://e.org/b"],"security_justificationType":"componentNotPresent""#,
+            format!("not_affected component_not_present {inner}"),
+        ),
+        (
+            r#""type":"security_VexUnderInvestigationVulnAssessmentRelationship","to":["https://e.org/a"],"security_assessedElement":"https://e.org/b""#,
+            format!("under_investigation - {inner}"),
+        ),
+    ] {
+        let element =
+            format!(r#"{{"spdxId":"https://e.org/r","from":"https://e.org/v",{relationship}}}"#);
+        let text = SPDX.replace("RELATIONSHIP", &element);
+        for kind in ["vex", "sbom"] {
+            assert_eq!(lines(kind, &text), [format!("CVE-1=GHSA-1 {expected}")]);
+        }
+        let claim = claims("vex", &text).unwrap().remove(0);
+        assert_eq!(Vex::parse(&claim.predicate).unwrap().author, "Me");
+    }
+    // That a package has a vulnerability says nothing of whether it matters.
+    let has = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":["https://e.org/v"]}"#;
+    let text = SPDX.replace("RELATIONSHIP", has);
+    assert_eq!(
+        lines("vex", &text),
+        [format!("CVE-1=GHSA-1 under_investigation - {inner}")]
+    );
+    let fixed = r#"{"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/b"]}"#;
+    let text = SPDX.replace("RELATIONSHIP", &format!("{has},{fixed}"));
+    assert_eq!(
+        lines("vex", &text),
+        [format!("CVE-1=GHSA-1 fixed - {inner}")]
+    );
+    let withdrawn = fixed.replace(
+        r#""to""#,
+        r#""security_withdrawnTime":"2026-01-01T00:00:00Z","to""#,
+    );
+    let text = SPDX.replace("RELATIONSHIP", &withdrawn);
+    assert!(claims("vex", &text).is_err());
+    assert_eq!(claims("sbom", &text).unwrap().len(), 1);
+    let broken = fixed.replace(r#""from""#, r#""form""#);
+    let error = claims("vex", &SPDX.replace("RELATIONSHIP", &broken)).unwrap_err();
+    assert_eq!(error.place(), "$.@graph[6].from");
+}
