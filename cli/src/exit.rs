@@ -157,8 +157,8 @@ const TRY_AGAIN: &str = "this does not show that anything is wrong with the log;
     asks for TLS";
 const CHECK_KEY: &str =
     "do not rely on the answer; check that --log-key is the key of the log at that address";
-const REPORT: &str = "do not rely on this log; send both notes to its operator and to others who \
-    use it";
+const REPORT: &str = "do not rely on this log; show what is kept to others who use it: \
+    `assay misbehavior report FILE --node URL` hands it to a node, which tells others";
 const DO_NOT_RELY: &str = "do not rely on this log until its operator explains it";
 /// What an audit fetched is compared with the signed root last, so that before it blames nobody
 /// (docs/design.md 3.6).

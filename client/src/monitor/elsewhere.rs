@@ -15,19 +15,18 @@
 
 use super::alert::{Alert, Kind};
 use super::log::{LogMonitor, MonitorError};
-use crate::heads::{Relation, relate};
+use crate::heads::{Relation, Rewritten, relate};
 use crate::http::{bad_pem, builder, get};
 use crate::misbehavior::{self, Which};
 use crate::{
     Client, ClientError, HeadStore, Misbehavior, MisbehaviorKind, copy_url, one_line, plain,
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
-use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior, VerifiedText};
+use assay_claims::misbehavior::{VerifiedMisbehavior, VerifiedText};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use assay_tlog::head::LogVerifier;
+use assay_tlog::head::{DISPUTED_INDEX, LogVerifier};
 use assay_tlog::tlog_policy::TlogPolicy;
-use assay_tlog::tree::{ProofError, split_hashes, verify_consistency};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -39,9 +38,6 @@ const OTHERS: usize = 64;
 
 /// Most culprits that a node is asked about at once.
 const CULPRITS: usize = 64;
-
-/// How the origin of an auditor's note on a disputed index begins (docs/federation.md).
-const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What somebody is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,20 +218,13 @@ impl LogMonitor {
         let (Ok(first), Ok(second)) = (log.verify(&found.first), log.verify(&found.second)) else {
             return;
         };
-        let Ok(path) = split_hashes(&found.path) else {
-            return;
-        };
-        let (older, newer) = (first.checkpoint(), second.checkpoint());
-        let proof = verify_consistency(older.size, &older.root, newer.size, &newer.root, &path);
-        let rewrite = match proof {
-            Err(ProofError::OldRoot { computed, .. }) if !path.is_empty() => Some(Rewrite {
-                actual: computed,
-                path: &path,
-            }),
-            _ => None,
-        };
+        let rewritten = Rewritten::new(&first, &second, &found.path);
+        let rewrite = rewritten.as_ref().map(Rewritten::shown);
         if let Ok(text) = VerifiedMisbehavior::of_log(&first, &second, rewrite) {
-            self.convictions.learn(text.text().as_bytes());
+            match &found.kept {
+                Ok(kept) => self.convictions.found(text.text().as_bytes(), kept.clone()),
+                Err(_) => self.convictions.learn(text.text().as_bytes()),
+            }
         }
         let guilty = self
             .keys
@@ -250,7 +239,10 @@ impl LogMonitor {
         let Some((auditor, said)) = self.keys.audited(&shown.text) else {
             return;
         };
-        let origin = said.origin.strip_prefix(DISPUTED).map(str::trim_start);
+        let origin = said
+            .origin
+            .strip_prefix(DISPUTED_INDEX)
+            .map(str::trim_start);
         if origin != Some(self.origin()) {
             return;
         }
