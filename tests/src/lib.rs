@@ -3,6 +3,7 @@
 
 pub mod add_checkpoint;
 pub mod aics;
+pub mod clock;
 pub mod data;
 pub mod federation;
 pub mod gossip;

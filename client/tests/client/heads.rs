@@ -176,7 +176,8 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
     assert!(!path.is_empty());
     let text = convicts(&found, &other.log_key(), folder.path());
     assert!(
-        path.iter().all(|hash| text.contains(&STANDARD.encode(hash.as_bytes()))),
+        path.iter()
+            .all(|hash| text.contains(&STANDARD.encode(hash.as_bytes()))),
         "the path is part of what is kept"
     );
 }
