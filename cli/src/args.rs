@@ -128,6 +128,11 @@ impl Command {
         Ok(())
     }
 
+    /// Whether it remembers what logs showed.
+    pub fn remembers(&self) -> bool {
+        self.honors("state_dir")
+    }
+
     fn honors(&self, id: &str) -> bool {
         match self {
             Command::Check(_) | Command::Lookup(_) | Command::Watch(_) | Command::Monitor(_) => {

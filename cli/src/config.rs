@@ -10,7 +10,12 @@ use assay_client::Tls;
 use assay_tlog::note::VerifierKey;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
 
 /// The configuration file. Every key is optional; paths are relative to the file's folder.
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +65,12 @@ pub struct MonitorTable {
     pub foreign: Vec<String>,
 }
 
+/// What `--state-dir` says so that nothing is remembered.
+pub const NO_STATE: &str = "none";
+
+/// A folder in which nothing can be.
+const NOWHERE: &str = "/dev/null";
+
 /// The folders of the default files.
 #[derive(Debug, Clone)]
 struct Folders {
@@ -82,6 +93,8 @@ pub struct Settings {
     pub given: Given,
     /// Where the last heads seen are kept.
     pub state_dir: PathBuf,
+    /// The folder of a state that is not kept; it is removed with these settings.
+    forgotten: Option<Arc<TempDir>>,
     /// TLS files.
     pub tls: Tls,
     /// Whether heads that logs show are passed on to other nodes.
@@ -104,11 +117,10 @@ impl Settings {
             .config
             .clone()
             .unwrap_or_else(|| folders.config.join("config.toml"));
+        let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
         let file = match std::fs::read_to_string(&path) {
             Ok(text) => parse(&text, &path)?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.config.is_none() => {
-                File::default()
-            }
+            Err(e) if is_absent(e.kind()) && global.config.is_none() => File::default(),
             Err(e) => {
                 return Err(Failure::Usage(format!(
                     "cannot read the configuration file {}: {e}",
@@ -116,12 +128,24 @@ impl Settings {
                 )));
             }
         };
-        Ok(Settings::join(
-            global,
-            file,
-            path.parent().unwrap_or(Path::new(".")),
-            folders,
-        ))
+        let base = path.parent().unwrap_or(Path::new("."));
+        let state_dir = global.state_dir.as_deref().or(file.state_dir.as_deref());
+        let forgets = state_dir == Some(Path::new(NO_STATE));
+        let forgotten = forgets.then(temporary).transpose()?;
+        let settings = Settings::join(global, file, base, folders);
+        Ok(match forgotten {
+            Some(folder) => Settings {
+                state_dir: folder.path().to_owned(),
+                forgotten: Some(Arc::new(folder)),
+                ..settings
+            },
+            None => settings,
+        })
+    }
+
+    /// Whether nothing is remembered of what logs show, as was asked for.
+    pub fn forgets(&self) -> bool {
+        self.forgotten.is_some()
     }
 
     fn join(global: &Global, file: File, base: &Path, folders: Folders) -> Self {
@@ -156,6 +180,7 @@ impl Settings {
                 .clone()
                 .or(at(file.state_dir))
                 .unwrap_or(folders.state),
+            forgotten: None,
             tls: Tls {
                 ca: global.tls_ca.clone().or(at(file.tls_ca)),
                 cert: global.tls_cert.clone().or(at(file.tls_cert)),
@@ -299,17 +324,29 @@ fn parse(text: &str, path: &Path) -> Result<File, Failure> {
 }
 
 impl Folders {
-    /// Those of the XDG Base Directory Specification. Without a home folder, they are in the
-    /// current one.
+    /// Those of the XDG Base Directory Specification. Without a home folder, there are none: what
+    /// lies in the current one is a project's, which must not say whom to trust.
     fn from_environment() -> Self {
         let base = Xdg::new().ok();
-        let config = base.as_ref().map(Xdg::config_dir);
-        let state = base.as_ref().and_then(Xdg::state_dir);
+        let named = |variable: &str, of_home: Option<PathBuf>| {
+            let given = std::env::var_os(variable).map(PathBuf::from);
+            let places = [given, of_home].into_iter().flatten();
+            let place = places.into_iter().find(|place| place.is_absolute());
+            place.unwrap_or_else(|| NOWHERE.into()).join("assay")
+        };
         Folders {
-            config: config.unwrap_or_else(|| ".config".into()).join("assay"),
-            state: state.unwrap_or_else(|| ".local/state".into()).join("assay"),
+            config: named("XDG_CONFIG_HOME", base.as_ref().map(Xdg::config_dir)),
+            state: named("XDG_STATE_HOME", base.as_ref().and_then(Xdg::state_dir)),
         }
     }
+}
+
+/// A folder for this run alone. The second place is there in containers that have nothing else to
+/// write to.
+fn temporary() -> Result<TempDir, Failure> {
+    tempfile::tempdir()
+        .or_else(|_| tempfile::tempdir_in("/dev/shm"))
+        .map_err(|e| Failure::io("cannot make a folder for this run alone, in TMPDIR", e))
 }
 
 #[cfg(test)]

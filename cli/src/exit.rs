@@ -157,8 +157,10 @@ const TRY_AGAIN: &str = "this does not show that anything is wrong with the log;
     asks for TLS";
 const CHECK_KEY: &str =
     "do not rely on the answer; check that --log-key is the key of the log at that address";
-const REPORT: &str = "do not rely on this log; send both notes to its operator and to others who \
-    use it";
+const REPORT: &str = "do not rely on this log; show what is kept to others who use it: \
+    `assay misbehavior report FILE --node URL` hands it to a node, which tells others";
+const STATE: &str = "name a folder of yours with --state-dir DIR or ASSAY_STATE_DIR; or write \
+    --state-dir none, and nothing is remembered from one run to the next";
 const DO_NOT_RELY: &str = "do not rely on this log until its operator explains it";
 /// What an audit fetched is compared with the signed root last, so that before it blames nobody
 /// (docs/design.md 3.6).
@@ -170,6 +172,7 @@ fn client_advice(error: &ClientError) -> Option<&'static str> {
         ClientError::Unavailable { .. } => Some(TRY_AGAIN),
         ClientError::Unverified { .. } => Some(CHECK_KEY),
         ClientError::Misbehavior(_) => Some(REPORT),
+        ClientError::State { .. } => Some(STATE),
         ClientError::Refused { code, .. } => refused_advice(*code),
         _ => None,
     }

@@ -59,8 +59,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// What it costs to remember nothing.
+const FORGETS: &str = "note: nothing is remembered from one run to the next: a log that shows this \
+    machine two histories or an older head, and what was proven of it before, goes unnoticed";
+
 fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     command.refuse_unhonored(settings.format, &settings.given)?;
+    if settings.forgets() && command.remembers() {
+        output::say(settings, FORGETS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -30,7 +30,8 @@ pub struct Global {
     /// Your policy, what you demand of software [default: ~/.config/assay/policy.toml]
     #[arg(long, global = true, env = "ASSAY_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Folder for the last head seen of each log [default: ~/.local/state/assay]
+    /// Folder for the last head seen of each log; "none" to remember nothing [default:
+    /// ~/.local/state/assay]
     #[arg(long, global = true, env = "ASSAY_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Configuration file [default: ~/.config/assay/config.toml]

@@ -2,7 +2,8 @@
 //! rests on it.
 
 use crate::{
-    ClientError, Config, HeadStore, Tls, call,
+    ClientError, Config, HeadStore, call,
+    channel::{NodeChannel, below},
     door::{self, Link, Links, NoLink},
     lookup::ANSWER_BYTES,
 };
@@ -14,25 +15,19 @@ use assay_proto::v1::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::TreeSize;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::Mutex;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri};
 
 /// Largest gRPC message taken: docs/design.md 5 gives nodes 1 MiB; the rest is room for framing.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
-/// Longest wait for a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-/// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be
-/// under way.
-const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 
 /// A connection to one node, for one log. Cheap to clone; clones share the connection and the last
 /// head.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pub(crate) log: LogServiceClient<Channel>,
-    pub(crate) index: IndexServiceClient<Channel>,
-    pub(crate) attachments: AttachmentServiceClient<Channel>,
+    pub(crate) log: LogServiceClient<NodeChannel>,
+    pub(crate) index: IndexServiceClient<NodeChannel>,
+    pub(crate) attachments: AttachmentServiceClient<NodeChannel>,
     pub(crate) log_key: VerifierKey,
     heads: HeadStore,
     /// The note that was accepted last, so that the same one is proven once.
@@ -47,13 +42,7 @@ impl Client {
     /// Fails with [`ClientError::Usage`] for an address or TLS file that cannot be used and with
     /// [`ClientError::Unavailable`] if nobody answers.
     pub async fn connect(config: Config) -> Result<Self, ClientError> {
-        let channel = endpoint(&config.url, &config.tls)?
-            .connect()
-            .await
-            .map_err(|e| {
-                let hint = "is the node running, and is this its address?";
-                ClientError::unavailable(format!("cannot connect to {}: {hint}", config.url), e)
-            })?;
+        let channel = NodeChannel::connect(&config.url, &config.tls).await?;
         let below = below(&config.url)?;
         Ok(Client {
             log: LogServiceClient::with_origin(channel.clone(), below.clone())
@@ -168,49 +157,4 @@ impl Links for Client {
             actual: None,
         })
     }
-}
-
-/// The address below which a node's methods are: proxies and mirrors have them below a path.
-pub(crate) fn below(url: &str) -> Result<Uri, ClientError> {
-    url.trim_end_matches('/')
-        .parse()
-        .map_err(|error| no_address(url, &error))
-}
-
-fn no_address(url: &str, why: &dyn std::fmt::Display) -> ClientError {
-    ClientError::Usage(format!(
-        "{url} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT"
-    ))
-}
-
-pub(crate) fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
-    let tls = match url.split_once("://") {
-        Some(("http", _)) => false,
-        Some(("https", _)) => true,
-        _ => return Err(no_address(url, &"it has no http:// or https:// in front")),
-    };
-    let mut endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|e| no_address(url, &e))?
-        .connect_timeout(CONNECT)
-        .timeout(call::SILENCE)
-        .tcp_nodelay(true)
-        .initial_stream_window_size(WINDOWS.0)
-        .initial_connection_window_size(WINDOWS.1);
-    if tls {
-        let pems = tls_files.read()?;
-        let mut settings = ClientTlsConfig::new();
-        settings = match pems.ca {
-            Some(ca) => settings.ca_certificate(Certificate::from_pem(ca)),
-            None => settings.with_enabled_roots(),
-        };
-        if let Some((cert, key)) = pems.identity {
-            settings = settings.identity(Identity::from_pem(cert, key));
-        }
-        endpoint = endpoint.tls_config(settings).map_err(|e| {
-            ClientError::Usage(format!(
-                "the TLS settings cannot be used: {e}; check the PEM files"
-            ))
-        })?;
-    }
-    Ok(endpoint)
 }

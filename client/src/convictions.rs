@@ -18,11 +18,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The folder of texts in the state folder.
+pub(crate) const FOLDER: &str = "misbehavior";
+
 /// Most texts that are remembered. One convicts for good.
 const REMEMBERED: usize = 1000;
 
 /// How the name of a remembered text ends.
-const EXTENSION: &str = "assay-misbehavior";
+pub(crate) const EXTENSION: &str = "assay-misbehavior";
 
 /// Who is convicted, of those whose keys the caller knows.
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ impl Convictions {
     ) -> Self {
         let mut convictions = Convictions {
             keys: known(tlog, logs),
-            folder: state_dir.join("misbehavior"),
+            folder: state_dir.join(FOLDER),
             logs: BTreeMap::new(),
             witnesses: BTreeMap::new(),
         };
@@ -68,6 +71,13 @@ impl Convictions {
         let path = self.folder.join(format!("{}.{EXTENSION}", Hash::of(text)));
         let _ = files::create_folder(&self.folder).and_then(|()| files::replace(&path, text));
         self.add(culprit, path);
+    }
+
+    /// Takes a text that is kept in this file already, as [`Convictions::learn`] does.
+    pub(crate) fn found(&mut self, text: &[u8], kept: PathBuf) {
+        if let Some(culprit) = self.proven(text) {
+            self.add(culprit, kept);
+        }
     }
 
     /// Keeps a text that was verified, also if it convicts nobody, and takes it as
@@ -138,7 +148,7 @@ impl Convictions {
 
 /// The texts that this machine remembers, at most 1,000, unverified.
 pub fn remembered(state_dir: &Path) -> Vec<Vec<u8>> {
-    let texts = kept(&state_dir.join("misbehavior"));
+    let texts = kept(&state_dir.join(FOLDER));
     texts.map(|(_, text)| text).collect()
 }
 

@@ -3,16 +3,19 @@
 //! `<state>/heads/<hex SHA-256(origin)>` holds the signed note, verbatim. It is replaced as a whole
 //! ([`files`]) under a lock, and only if it still is what the caller compared with: two processes
 //! that share a folder cannot overwrite each other's step.
-//! `<state>/misbehavior/` keeps notes that do not go together.
+//! `<state>/misbehavior/` keeps what notes prove that do not go together, one text of each log.
 //!
 //! Left out: the proof that one head extends another. It needs the node, so `client` gets it before
 //! it calls [`HeadStore::advance`].
 
-use crate::{ClientError, Misbehavior, MisbehaviorKind, files};
+use crate::{ClientError, Misbehavior, MisbehaviorKind, convictions, files};
+use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::head::LogVerifier;
 use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::split_hashes;
 use std::{
     fs::File,
     io::{self, Read},
@@ -118,8 +121,12 @@ impl HeadStore {
         Ok(unchanged)
     }
 
-    /// Keeps two notes that do not go together and returns the finding, with the place where they
-    /// are. `rewritten` is the earlier root that the log's later head has, with the path from there.
+    /// Keeps what two notes that do not go together prove, and returns the finding, with the place
+    /// where it is. `rewritten` is the earlier root that the log's later head has, with the path
+    /// from there.
+    ///
+    /// The text convicts the log on this machine from then on ([`Convictions`](crate::Convictions)).
+    /// There is one of each log that was found here, so that no log can crowd out others.
     pub(crate) fn misbehavior(
         &self,
         kind: MisbehaviorKind,
@@ -127,29 +134,42 @@ impl HeadStore {
         second: &VerifiedCheckpoint,
         rewritten: Option<(Hash, &[u8])>,
     ) -> ClientError {
-        let path = rewritten.map_or(&[][..], |(_, path)| path);
-        let text = evidence(kind, &self.log, first.note(), second.note(), rewritten);
-        let name = format!(
-            "{}-{}-{}-{}.txt",
-            Hash::of(self.log.name().as_bytes()),
-            first.size(),
-            second.size(),
-            &Hash::of(text.as_bytes()).to_hex()[..16]
-        );
-        let folder = self.state_dir.join("misbehavior");
-        let file = folder.join(name);
-        let kept = files::create_folder(&folder)
-            .and_then(|()| files::replace(&file, text.as_bytes()))
-            .map(|()| file)
-            .map_err(|e| e.to_string());
+        self.found(kind, first.note(), second.note(), rewritten)
+    }
+
+    /// Keeps what two notes of the log prove that differ and are of one size, as all do that is
+    /// found here, and returns the finding.
+    pub fn split(&self, first: &str, second: &str) -> ClientError {
+        self.found(MisbehaviorKind::SameSize, first, second, None)
+    }
+
+    fn found(
+        &self,
+        kind: MisbehaviorKind,
+        first: &str,
+        second: &str,
+        rewritten: Option<(Hash, &[u8])>,
+    ) -> ClientError {
+        let kept = proof(&self.log, first, second, rewritten)
+            .ok_or_else(|| "they prove nothing to others".to_owned())
+            .and_then(|text| self.keep(text.text()).map_err(|error| error.to_string()));
         ClientError::Misbehavior(Box::new(Misbehavior {
             kind,
-            first: first.note().to_owned(),
-            second: second.note().to_owned(),
+            first: first.to_owned(),
+            second: second.to_owned(),
             actual: rewritten.map(|(actual, _)| actual),
-            path: path.to_owned(),
+            path: rewritten.map_or(&[][..], |(_, path)| path).to_owned(),
             kept,
         }))
+    }
+
+    fn keep(&self, text: &str) -> io::Result<PathBuf> {
+        let folder = self.state_dir.join(convictions::FOLDER);
+        let name = format!("found-{}", Hash::of(self.log.name().as_bytes()));
+        let file = folder.join(name).with_extension(convictions::EXTENSION);
+        files::create_folder(&folder)?;
+        files::replace(&file, text.as_bytes())?;
+        Ok(file)
     }
 
     fn state(&self, what: &str, source: io::Error) -> ClientError {
@@ -161,31 +181,20 @@ impl HeadStore {
     }
 }
 
-/// Self-contained text: the log's key, both notes verbatim and the path that was offered.
-fn evidence(
-    kind: MisbehaviorKind,
+/// What two notes of a log prove to whoever has its key; of two of different sizes, by the root
+/// that the later one has at the earlier size, and the consistency path from there.
+fn proof(
     log: &VerifierKey,
     first: &str,
     second: &str,
     rewritten: Option<(Hash, &[u8])>,
-) -> String {
-    let kind = match kind {
-        MisbehaviorKind::SameSize => "same size, different roots",
-        MisbehaviorKind::Rewritten => {
-            "the path below leads from another earlier tree to the later one"
-        }
-    };
-    let mut text = format!(
-        "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note \
-         -----\n{first}----- second note -----\n{second}----- consistency path -----\n"
-    );
-    let (actual, path) = rewritten.unzip();
-    for hash in path.unwrap_or_default().chunks(Hash::LEN) {
-        text.push_str(&hex::encode(hash));
-        text.push('\n');
-    }
-    if let Some(actual) = actual {
-        text.push_str(&format!("----- root that it leads from -----\n{actual}\n"));
-    }
-    text
+) -> Option<VerifiedMisbehavior> {
+    let log = LogVerifier::new(log.name(), vec![log.clone()]).ok()?;
+    let (first, second) = (log.verify(first).ok()?, log.verify(second).ok()?);
+    let path = split_hashes(rewritten.map_or(&[], |(_, path)| path)).ok()?;
+    let rewrite = rewritten.map(|(actual, _)| Rewrite {
+        actual,
+        path: &path,
+    });
+    VerifiedMisbehavior::of_log(&first, &second, rewrite).ok()
 }

@@ -1,17 +1,22 @@
 //! Plain HTTP to nodes: the TLS settings of a call, for whatever is fetched so.
 
 pub(crate) mod instead;
+pub(crate) mod proxy;
 
 use crate::{ClientError, Tls};
+use proxy::Proxies;
 use reqwest::StatusCode;
 
-/// Returns what makes HTTP clients with these TLS settings, which follow no redirects and use no
-/// proxy. Fails with [`ClientError::Usage`] if the settings cannot be used.
+/// Returns what makes HTTP clients with these TLS settings, which follow no redirects and go
+/// through the proxy of the environment. Fails with [`ClientError::Usage`] if the settings cannot be used.
 pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> {
     let pems = tls.read()?;
     let mut builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none());
+    for proxy in Proxies::of_environment().for_http() {
+        builder = builder.proxy(proxy);
+    }
     if let Some(ca) = pems.ca {
         let ca = reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?;
         builder = builder.tls_certs_only(ca);

@@ -143,6 +143,7 @@ pub mod audit;
 mod cache;
 mod call;
 mod census;
+mod channel;
 mod client;
 mod conditions;
 mod config;

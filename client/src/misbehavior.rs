@@ -5,7 +5,7 @@
 
 use crate::{
     ClientError, Tls, call,
-    client::{below, endpoint},
+    channel::{NodeChannel, below},
     plain,
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
@@ -24,7 +24,6 @@ use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
-use tonic::transport::Channel;
 
 /// Most files that are taken from a node, and most bytes of all: what a node keeps.
 const FILES: usize = 1000;
@@ -230,11 +229,11 @@ pub async fn submit(url: &str, tls: &Tls, notes: Vec<String>) -> Result<u32, Cli
     Ok(call::short("submitting heads", call).await?.new)
 }
 
-async fn connect(url: &str, tls: &Tls) -> Result<FederationServiceClient<Channel>, ClientError> {
-    let channel = endpoint(url, tls)?.connect().await.map_err(|e| {
-        let hint = "is the node running, and is this its address?";
-        ClientError::unavailable(format!("cannot connect to {url}: {hint}"), e)
-    })?;
+async fn connect(
+    url: &str,
+    tls: &Tls,
+) -> Result<FederationServiceClient<NodeChannel>, ClientError> {
+    let channel = NodeChannel::connect(url, tls).await?;
     let service = FederationServiceClient::with_origin(channel, below(url)?);
     Ok(service.max_decoding_message_size(MESSAGE_BYTES))
 }

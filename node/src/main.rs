@@ -14,10 +14,11 @@ mod run_until;
 mod witness_commands;
 
 use anyhow::Context;
+use assay_claims::time::rfc3339_of_ms;
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
-    init, mirror, node, telemetry, witness,
+    init, log, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,11 @@ enum Command {
     Check(damage_commands::Check),
     /// Makes the tables of a stopped node anew, from what can be read of them and from mirrors.
     Rebuild(damage_commands::Rebuild),
+    /// Says that the clock of a stopped node is right, though its log knows no time of the last day.
+    ///
+    /// Times in a log never fall. So a node dates nothing by a clock that jumped ahead by over a
+    /// day, or after it was stopped for as long, until its operator looked at the clock.
+    ClockOk(ClockOk),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
     /// Says which other logs and witnesses this node works with.
@@ -65,6 +71,13 @@ enum Command {
     /// Makes a mirror an auditor, which replays what it copies.
     #[command(subcommand)]
     Audit(audit_commands::Command),
+}
+
+#[derive(Args)]
+struct ClockOk {
+    /// The configuration file that init wrote.
+    #[arg(long, env = "ASSAY_NODE_CONFIG")]
+    config: PathBuf,
 }
 
 #[derive(Args)]
@@ -133,6 +146,7 @@ fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Run(args) => run(&args),
         Command::Check(args) => damage_commands::check(&args),
         Command::Rebuild(args) => damage_commands::rebuild(&args),
+        Command::ClockOk(args) => clock_ok(&args),
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
         Command::Key(command) => key_commands::run(&command),
@@ -151,6 +165,16 @@ fn ended(result: anyhow::Result<()>) -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {
+    let config = Config::load(&args.config)?;
+    let ms = log::clock_ok(&config)?;
+    output::say(format_args!(
+        "The clock is right: it shows {}. The log may be dated by it.",
+        rfc3339_of_ms(ms)
+    ));
+    Ok(())
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {

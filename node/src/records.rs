@@ -17,6 +17,7 @@
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
 //! | meta | `owner/` ‖ key | issuer in whose record it stands; of a mirrored log only |
 //! | meta | [`SIGNED`] | leaves of the last checkpoint before the last commit, u64be |
+//! | meta | [`CLOCK_OK`] | a time that an operator found right, in milliseconds since 1970, u64be |
 //! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
@@ -49,6 +50,9 @@ pub const INDEX_WHOLE: &[u8] = b"index_whole";
 
 /// The row of `Meta` that says how many leaves were signed before the last commit.
 pub const SIGNED: &[u8] = b"signed";
+
+/// The row of `Meta` that says which time an operator found right, in milliseconds since 1970.
+pub const CLOCK_OK: &[u8] = b"clock_ok";
 
 /// What the rows of `Meta` begin with that say which invitations were used.
 pub(crate) const INVITATION: &[u8] = b"invitation/";

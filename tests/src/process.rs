@@ -89,7 +89,8 @@ pub fn new_key(folder: &Path, file: &str) -> anyhow::Result<()> {
 pub fn assay_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("assay"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("ASSAY_") {
+        let text = name.to_string_lossy().to_ascii_uppercase();
+        if text.starts_with("ASSAY_") || text.ends_with("_PROXY") {
             command.env_remove(name);
         }
     }

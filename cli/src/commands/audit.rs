@@ -8,7 +8,7 @@ use crate::{
 };
 use assay_client::{
     HeadStore,
-    audit::{self, Audited, Mode, Options},
+    audit::{self, AuditError, Audited, Mode, Options},
     plain,
 };
 use clap::{Args, builder::FalseyValueParser};
@@ -59,6 +59,15 @@ struct AuditView {
     leaves_per_second: f64,
 }
 
+/// Two histories that an audit finds convict the log on this machine, as those do that any other
+/// command finds.
+fn kept(heads: &HeadStore, error: AuditError) -> Failure {
+    match error {
+        AuditError::Fork { first, second } => heads.split(&first, &second).into(),
+        error => error.into(),
+    }
+}
+
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let log_key = settings.log_key()?;
@@ -91,7 +100,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     })
-    .await?;
+    .await
+    .map_err(|error| kept(&heads, error))?;
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     if known.is_none() || audited.contains_known().is_some() {

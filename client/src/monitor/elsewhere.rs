@@ -24,7 +24,7 @@ use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior, VerifiedText};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use assay_tlog::head::LogVerifier;
+use assay_tlog::head::{DISPUTED_INDEX, LogVerifier};
 use assay_tlog::tlog_policy::TlogPolicy;
 use assay_tlog::tree::split_hashes;
 use futures::future::join_all;
@@ -38,9 +38,6 @@ const OTHERS: usize = 64;
 
 /// Most culprits that a node is asked about at once.
 const CULPRITS: usize = 64;
-
-/// How the origin of an auditor's note on a disputed index begins (docs/federation.md).
-const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What somebody is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +226,10 @@ impl LogMonitor {
             path: &path,
         });
         if let Ok(text) = VerifiedMisbehavior::of_log(&first, &second, rewrite) {
-            self.convictions.learn(text.text().as_bytes());
+            match &found.kept {
+                Ok(kept) => self.convictions.found(text.text().as_bytes(), kept.clone()),
+                Err(_) => self.convictions.learn(text.text().as_bytes()),
+            }
         }
         let guilty = self
             .keys
@@ -244,7 +244,10 @@ impl LogMonitor {
         let Some((auditor, said)) = self.keys.audited(&shown.text) else {
             return;
         };
-        let origin = said.origin.strip_prefix(DISPUTED).map(str::trim_start);
+        let origin = said
+            .origin
+            .strip_prefix(DISPUTED_INDEX)
+            .map(str::trim_start);
         if origin != Some(self.origin()) {
             return;
         }

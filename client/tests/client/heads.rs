@@ -1,9 +1,13 @@
 //! What the client makes of the heads that it is shown, one after the other.
 
 use crate::fake::{Fake, claim, registration};
-use assay_client::{ClientError, HeadStore, MisbehaviorKind};
+use assay_claims::misbehavior::{Culprit, KnownKeys, VerifiedMisbehavior};
+use assay_client::{ClientError, Convictions, HeadStore, MisbehaviorKind};
 use assay_tlog::Hash;
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{self, TreeSize};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tonic::Status;
@@ -25,6 +29,40 @@ fn misbehavior(error: ClientError) -> assay_client::Misbehavior {
         ClientError::Misbehavior(found) => *found,
         other => panic!("no misbehavior: {other:?}"),
     }
+}
+
+/// Returns what was kept, which anybody can check with the log's key alone, and by which this
+/// machine refuses the log from then on.
+fn convicts(found: &assay_client::Misbehavior, log: &VerifierKey, state_dir: &Path) -> String {
+    let text = std::fs::read_to_string(found.kept.as_ref().unwrap()).unwrap();
+    let logs = vec![LogVerifier::new(log.name(), vec![log.clone()]).unwrap()];
+    let keys = KnownKeys {
+        logs,
+        ..KnownKeys::default()
+    };
+    let verified = VerifiedMisbehavior::verify(text.as_bytes(), &keys).unwrap();
+    assert_eq!(*verified.culprit(), Culprit::Log(log.name().into()));
+    let convictions = Convictions::remembered(None, [log], state_dir);
+    assert!(convictions.of_log(log.name()).is_some());
+    text
+}
+
+#[tokio::test]
+async fn a_log_that_forks_again_and_again_fills_no_disk() {
+    let (fake, folder) = (log(4).await, tempfile::tempdir().unwrap());
+    fake.client(folder.path()).await.checkpoint().await.unwrap();
+    for number in 0..3_u8 {
+        let fork = fake.state().sign(TreeSize::new(4), Hash::of(&[number]));
+        fake.state().checkpoint = Some(fork);
+        let refused = fake.client(folder.path()).await.checkpoint().await;
+        convicts(
+            &misbehavior(refused.unwrap_err()),
+            &fake.log_key(),
+            folder.path(),
+        );
+    }
+    let kept = std::fs::read_dir(folder.path().join("misbehavior")).unwrap();
+    assert_eq!(kept.count(), 1);
 }
 
 #[tokio::test]
@@ -103,14 +141,10 @@ async fn two_roots_of_one_size_are_misbehavior_with_both_notes_kept() {
             .unwrap_err(),
     );
     assert_eq!(found.kind, MisbehaviorKind::SameSize);
-    let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
+    let text = convicts(&found, &fake.log_key(), folder.path());
     assert!(
         text.contains(honest.note()) && text.contains(&fork),
         "{text}"
-    );
-    assert!(
-        text.contains(&fake.log_key().to_string()),
-        "checkable with the log's key alone"
     );
     let stored = HeadStore::new(folder.path(), &fake.log_key())
         .load()
@@ -140,9 +174,10 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
     assert_eq!(found.first, honest.note());
     let path = tree::split_hashes(&found.path).unwrap();
     assert!(!path.is_empty());
-    let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
+    let text = convicts(&found, &other.log_key(), folder.path());
     assert!(
-        path.iter().all(|hash| text.contains(&hash.to_hex())),
+        path.iter()
+            .all(|hash| text.contains(&STANDARD.encode(hash.as_bytes()))),
         "the path is part of what is kept"
     );
 }

@@ -14,6 +14,9 @@ use crate::tree::TreeSize;
 /// on an index (docs/federation.md, "Auditor"). No log may be called so.
 const RESERVED: &str = "assay.disputed-index/";
 
+/// The first word of an auditor's note on the index of the log that follows.
+pub const DISPUTED_INDEX: &str = "assay.disputed-index/v1";
+
 /// Why this is no log that can be known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogVerifierError {
@@ -346,7 +349,7 @@ mod tests {
             let refused = LogVerifier::new(origin, one.clone());
             assert_eq!(refused, Err(LogVerifierError::Origin), "{origin:?}");
         }
-        let reserved = LogVerifier::new("assay.disputed-index/v1 log.example/a", one.clone());
+        let reserved = LogVerifier::new(&format!("{DISPUTED_INDEX} log.example/a"), one.clone());
         assert_eq!(reserved, Err(LogVerifierError::Reserved));
         let log = |keys| LogVerifier::new("origin", keys);
         assert_eq!(log(vec![]), Err(LogVerifierError::Keys));

@@ -11,6 +11,7 @@ use super::{
     rest_of_body::RequestBody,
     serve::Peer,
 };
+use crate::sequencer::Halt;
 use assay_proto::v1::{
     federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -30,6 +31,7 @@ use std::{
     time::Duration,
 };
 use tonic::{Status, body::Body, service::Routes};
+use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Service;
 
 /// Largest gRPC message, in bytes. Larger answers come as streams.
@@ -56,6 +58,7 @@ pub struct Api<L, I> {
     index: IndexServiceServer<I>,
     copies: Option<Arc<CopyApis>>,
     rest: Router,
+    health: HealthReporter,
 }
 
 // Not derived: that would demand `L: Clone` and `I: Clone`, which the servers share in an `Arc`.
@@ -66,6 +69,7 @@ impl<L, I> Clone for Api<L, I> {
             index: self.index.clone(),
             copies: self.copies.clone(),
             rest: self.rest.clone(),
+            health: self.health.clone(),
         }
     }
 }
@@ -74,15 +78,32 @@ impl<L: LogService, I: IndexService> Api<L, I> {
     /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
     /// reflection.
     pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
-        let rest = with_health_and_reflection(services)
-            .prepare()
-            .into_axum_router();
+        let (services, health) = with_health_and_reflection(services);
+        let rest = services.prepare().into_axum_router();
         Api {
             log: log_server(Arc::new(log)),
             index: index_server(Arc::new(index)),
             copies: None,
             rest: rest.merge(plain).fallback(nothing_here),
+            health,
         }
+    }
+
+    /// The same; once nothing is written any more, health says `NOT_SERVING` of the whole node, as
+    /// `/readyz` does, and of the service that takes claims. Reads go on, and so do the others.
+    ///
+    /// Must be called on a tokio runtime.
+    pub fn with_halt(self, halt: Arc<Halt>) -> Self {
+        let health = self.health.clone();
+        tokio::spawn(async move {
+            halt.happened().await;
+            for name in ["", log_service_server::SERVICE_NAME] {
+                health
+                    .set_service_status(name, ServingStatus::NotServing)
+                    .await;
+            }
+        });
+        self
     }
 
     /// The same, with copies of other logs.
@@ -106,33 +127,30 @@ fn index_server<I: IndexService>(index: Arc<I>) -> IndexServiceServer<I> {
         .max_encoding_message_size(MESSAGE_BYTES)
 }
 
-fn with_health_and_reflection(services: Routes) -> Routes {
+fn with_health_and_reflection(services: Routes) -> (Routes, HealthReporter) {
     let (health, health_service) = tonic_health::server::health_reporter();
     // The only thing awaited is a lock that nobody else holds yet.
-    futures::executor::block_on(
-        health.set_service_status("", tonic_health::ServingStatus::Serving),
-    );
     for name in [
+        "",
         log_service_server::SERVICE_NAME,
         index_service_server::SERVICE_NAME,
         federation_service_server::SERVICE_NAME,
     ] {
-        futures::executor::block_on(
-            health.set_service_status(name, tonic_health::ServingStatus::Serving),
-        );
+        futures::executor::block_on(health.set_service_status(name, ServingStatus::Serving));
     }
     let services = services.add_service(health_service.max_decoding_message_size(NAME_BYTES));
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
-    match reflection {
+    let services = match reflection {
         Ok(reflection) => services.add_service(reflection.max_decoding_message_size(NAME_BYTES)),
         Err(error) => {
             tracing::error!(%error, "no reflection: the compiled descriptors are damaged");
             services
         }
-    }
+    };
+    (services, health)
 }
 
 impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I> {

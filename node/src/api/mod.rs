@@ -13,6 +13,7 @@ pub mod look_ups;
 pub mod metered;
 pub mod page;
 mod places;
+pub mod proxied;
 pub mod rest_of_body;
 pub mod serve;
 pub mod status;

@@ -7,6 +7,7 @@
 
 use super::{
     places::{Place, Places},
+    proxied::Proxies,
     rest_of_body::RequestBody,
     tls::Tls,
 };
@@ -56,7 +57,7 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
-/// Who is at the other end, as an extension of every request.
+/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every request.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The address.
@@ -96,6 +97,8 @@ pub struct Server<A> {
     pub held: Arc<Held>,
     /// How long open connections get at the end.
     pub drain: Duration,
+    /// Who may say for whom it speaks.
+    pub proxies: Arc<Proxies>,
 }
 
 struct Accepted {
@@ -104,6 +107,8 @@ struct Accepted {
     place: Arc<Place>,
     /// Its place among the connections of its network.
     of_network: Hold,
+    /// What is believed of it, if it is a proxy.
+    proxy: Option<Arc<Proxies>>,
 }
 
 impl<A: App> Server<A> {
@@ -128,7 +133,7 @@ impl<A: App> Server<A> {
         let mut turn = workers.iter().cycle();
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&listener, &places, &self.held) => accepted,
+                accepted = accept(&listener, &places, &self.held, &self.proxies) => accepted,
                 () = stopped(&mut stop) => break,
             };
             // Neither a lack of file descriptors nor a connection that was reset before it was
@@ -197,6 +202,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Places,
     held: &Arc<Held>,
+    proxies: &Arc<Proxies>,
 ) -> io::Result<Option<Accepted>> {
     let (stream, address) = match listener.accept().await {
         Ok(accepted) => accepted,
@@ -219,6 +225,7 @@ async fn accept(
         peer: Peer { address, account },
         place,
         of_network,
+        proxy: proxies.trusts(address.ip()).then(|| proxies.clone()),
     }))
 }
 
@@ -233,6 +240,7 @@ async fn connection(
         peer,
         place,
         of_network: _of_network,
+        proxy,
     } = accepted;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
@@ -243,12 +251,12 @@ async fn connection(
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            serve(stream, h2, (peer, place), app, stop).await;
+            serve(stream, h2, (peer, place, proxy), app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                serve(stream, h2, (peer, place), app, stop).await;
+                serve(stream, h2, (peer, place, proxy), app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -267,7 +275,7 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
 async fn serve<T>(
     stream: T,
     h2: bool,
-    (peer, place): (Peer, Arc<Place>),
+    (peer, place, proxy): (Peer, Arc<Place>, Option<Arc<Proxies>>),
     app: impl App,
     mut stop: watch::Receiver<bool>,
 ) where
@@ -276,7 +284,11 @@ async fn serve<T>(
     let (account, leaving) = (peer.account.clone(), place.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         place.calls();
-        request.extensions_mut().insert(peer.clone());
+        let mut peer = peer.clone();
+        if let Some(caller) = proxy.as_ref().and_then(|it| it.caller(request.headers())) {
+            peer.address.set_ip(caller);
+        }
+        request.extensions_mut().insert(peer);
         app.clone()
             .call(request.map(|body| RequestBody::new(body, h2)))
     });

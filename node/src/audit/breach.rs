@@ -15,11 +15,8 @@ use assay_claims::index::Commitment;
 use assay_claims::misbehavior::breach::{Accuser, VerifiedBreach};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
-use assay_tlog::head::VerifiedHead;
+use assay_tlog::head::{DISPUTED_INDEX, VerifiedHead};
 use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
-
-/// The first line of a signed note on an index, before the log's origin.
-const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What shows anybody that the log which signed this head did not keep the rule that was found
 /// broken. `None` if nothing can: nobody has a proof of an index root that is wrong, and a head
@@ -82,7 +79,7 @@ pub(super) fn dispute(
     computed: Commitment,
 ) -> Option<String> {
     let said = Checkpoint {
-        origin: format!("{DISPUTED} {origin}"),
+        origin: format!("{DISPUTED_INDEX} {origin}"),
         size: TreeSize::new(finding.leaf.get() + 1),
         root: computed.root,
     };

@@ -1,11 +1,13 @@
 //! `[server]`: where the node listens, and what it takes from connections.
 
 use super::within::within;
+use crate::api::proxied::{Proxies, ProxyHeader};
 use serde::Deserialize;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     ops::RangeInclusive,
     path::PathBuf,
+    sync::Arc,
 };
 
 /// Bounds of `server.held_mib`: room for the longest message on one connection, and what a counter
@@ -42,6 +44,10 @@ pub struct ServerConfig {
     /// Addresses that stand for many callers, as a proxy's does. Limits by address do not count
     /// them, except the one on new issuers.
     pub shared_addresses: Vec<IpAddr>,
+    /// Addresses of proxies that are believed for whom they speak.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The header in which they say so.
+    pub proxy_header: ProxyHeader,
     /// Longest time that calls in flight get when the node stops, in seconds.
     pub drain_s: u64,
     /// TLS. Without it, connections are plain text.
@@ -70,6 +76,8 @@ impl Default for ServerConfig {
             held_mib: 120,
             stall_s: 60,
             shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
             drain_s: 10,
             tls: None,
         }
@@ -84,6 +92,11 @@ impl ServerConfig {
         within("server.held_mib", self.held_mib, HELD_MIB)?;
         within("server.stall_s", self.stall_s, 1..=DAY_S)?;
         within("server.drain_s", self.drain_s, 0..=DAY_S)
+    }
+
+    /// The proxies that are believed.
+    pub fn proxies(&self) -> Arc<Proxies> {
+        Arc::new(Proxies::new(&self.trusted_proxies, self.proxy_header))
     }
 
     /// The paths in it.

@@ -5,8 +5,11 @@
 //!
 //! Left out: who may append what (`admission`), when (`sequencer`), and by which protocol (`api`).
 
+mod clock;
 mod write;
 
+pub(crate) use clock::now_ms;
+pub use clock::{ClockJumped, clock_ok};
 pub use write::{SignedHead, WriteError};
 
 use crate::{
@@ -24,11 +27,15 @@ use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, TreeSize};
+use clock::LogClock;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
 };
+
+/// How far the clock may be behind the last entry without a word, in milliseconds: clocks are set
+/// back by as much when they are corrected.
+const BEHIND_MS: u64 = 300_000;
 
 /// Why a log cannot be opened, or must not be signed.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +203,7 @@ pub struct Log<S> {
     index: Index,
     /// What was signed last.
     last: SignedHead,
+    clock: LogClock,
 }
 
 impl<S: Tables> Log<S> {
@@ -246,6 +254,7 @@ impl<S: Tables> Log<S> {
             Shown::Witnessed(Some(checkpoint)) => show_witnessed(&view, checkpoint, &last)?,
         }
         Ok(Log {
+            clock: LogClock::load(&*store)?,
             store,
             view: Arc::new(view),
             directory: Arc::new(directory),
@@ -255,6 +264,25 @@ impl<S: Tables> Log<S> {
             index,
             last,
         })
+    }
+
+    /// Says what is wrong with this machine's clock, if something is. Nothing is written by a clock
+    /// that jumped ahead ([`WriteError::Clock`]); one that is behind dates nothing anew.
+    pub fn look_at_clock(&mut self) {
+        let last_ms = self.state.head().last_ms;
+        let now_ms = match self.clock.now(last_ms) {
+            Ok(now_ms) => now_ms,
+            Err(jumped) => return tracing::error!(%jumped, "the log is not written by this clock"),
+        };
+        let behind_ms = last_ms.saturating_sub(now_ms);
+        metrics::gauge!("assay_clock_behind_seconds").set(behind_ms as f64 / 1000.0);
+        if behind_ms > BEHIND_MS {
+            tracing::error!(
+                behind_s = behind_ms / 1000,
+                "this machine's clock is behind the log's last entry, whose time is given again \
+                 until it has passed. Is the clock right?"
+            );
+        }
     }
 
     /// The store that holds the log.
@@ -343,11 +371,4 @@ fn resume_from(
         .map_err(|e| RecordError::Damaged(e.to_string()))?;
     Ok(Sequencer::new(head, frontier)
         .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
-}
-
-/// The system's clock, in milliseconds since 1970.
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
 }

@@ -9,7 +9,7 @@
 //! After an error nobody knows what is on the disk, so the log must not be written or signed any
 //! more until it was opened again.
 
-use super::{Log, now_ms};
+use super::{ClockJumped, Log, now_ms};
 use crate::{
     checkpoint_file::CheckpointFileError,
     index::{Held, Rows},
@@ -52,6 +52,9 @@ pub enum WriteError {
     /// The note that was just signed does not verify.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// This machine's clock shows what cannot be. Nothing was written.
+    #[error(transparent)]
+    Clock(#[from] ClockJumped),
 }
 
 impl From<StorageError> for WriteError {
@@ -100,9 +103,10 @@ impl<S: Tables> Log<S> {
     ) -> Result<Vec<Outcome>, WriteError> {
         let signatures = candidates.iter().flat_map(Candidate::signatures).copied();
         let known = records::find_signatures(&*self.store, signatures)?;
+        let now_ms = self.clock.now(self.state.head().last_ms)?;
         let mut step = self
             .state
-            .plan(now_ms(), candidates, &known, &*self.directory);
+            .plan(now_ms, candidates, &known, &*self.directory);
         let outcomes = std::mem::take(&mut step.outcomes);
         if !step.leaves.is_empty() {
             self.commit(step, Rows::default())?;
@@ -170,7 +174,8 @@ impl<S: Tables> Log<S> {
         let size = self.state.head().size.get();
         let (commitment, rows) = self.index.step(&*self.store, size)?;
         metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
-        let step = self.state.plan_commitment(now_ms(), &commitment)?;
+        let now_ms = self.clock.now(self.state.head().last_ms)?;
+        let step = self.state.plan_commitment(now_ms, &commitment)?;
         self.commit(step, rows)?;
         self.index.evict();
         Ok(())

@@ -15,7 +15,7 @@ use assay_tlog::hash::leaf_hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{
     AppendError, Ended, Followed, Fork, Info, Mirror, Older, ResumeError, Upload, UploadHeader,
-    UploadRefusal, VerifiedBundle, VerifiedTree, Write,
+    UploadRefusal, VerifiedBundle, VerifiedTree,
 };
 use assay_tlog::note::Note;
 use assay_tlog::tree::tile::TILE_WIDTH;
@@ -223,16 +223,39 @@ impl<S: Tables> Copy<S> {
 
     /// Appends a bundle, and stores it with the tiles that change, unless it is here already.
     pub fn append(&mut self, bundle: VerifiedBundle) -> Result<(), RoundError> {
-        self.check_room(bundle.bytes().len() as u64)?;
-        if let Some(write) = self.mirror.append(bundle)? {
-            self.write(write)?;
-        }
-        Ok(())
+        self.append_all([Ok(bundle)])
     }
 
-    /// Fails if so many bytes more are more than there is room for.
-    fn check_room(&self, more: u64) -> Result<(), RoundError> {
-        self.limits.check_bytes(self.bytes.saturating_add(more))?;
+    /// Appends bundles one after the other, up to the first that fails. What was appended is stored
+    /// by one commit, since a sync takes longer than all else of a bundle.
+    pub fn append_all(
+        &mut self,
+        bundles: impl IntoIterator<Item = Result<VerifiedBundle, RoundError>>,
+    ) -> Result<(), RoundError> {
+        let (mut batch, mut bytes, mut count) = (Batch::new(), self.bytes, 0);
+        let ended = bundles.into_iter().try_for_each(|bundle| {
+            let bundle = bundle?;
+            self.check_room(bytes, bundle.bytes().len() as u64)?;
+            if let Some(write) = self.mirror.append(bundle)? {
+                bytes += limits::taken(write.new, write.new_bytes);
+                self.rows().put_bundle(&mut batch, write, bytes);
+                count += 1;
+            }
+            Ok(())
+        });
+        if count > 0 {
+            self.shared.store.commit(batch)?;
+            self.bytes = bytes;
+            self.shown.changed.notify_one();
+            metrics::counter!("assay_mirror_bundles_total").increment(count);
+        }
+        ended
+    }
+
+    /// Fails if so many bytes more are more than there is room for, once the entries take `taken`.
+    fn check_room(&self, taken: u64, more: u64) -> Result<(), RoundError> {
+        self.limits.check_bytes(taken.saturating_add(more))?;
+        let more = more.saturating_add(taken.saturating_sub(self.bytes));
         let free = (self.shared.free)()?;
         let reserve = self.shared.reserve;
         if free < reserve.saturating_add(more) {
@@ -242,17 +265,6 @@ impl<S: Tables> Copy<S> {
             }
             .into());
         }
-        Ok(())
-    }
-
-    fn write(&mut self, write: Write) -> Result<(), RoundError> {
-        let bytes = self.bytes + limits::taken(write.new, write.new_bytes);
-        let mut batch = Batch::new();
-        self.rows().put_bundle(&mut batch, write, bytes);
-        self.shared.store.commit(batch)?;
-        self.bytes = bytes;
-        self.shown.changed.notify_one();
-        metrics::counter!("assay_mirror_bundles_total").increment(1);
         Ok(())
     }
 

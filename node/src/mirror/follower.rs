@@ -13,7 +13,7 @@ use assay_tlog::mirror::{AppendError, Followed, Fork, NotYet, VerifiedTree};
 use assay_tlog::tree::bundle::BUNDLE_BYTES;
 use assay_tlog::tree::tile::TILE_WIDTH;
 use assay_tlog::tree::{LeafIndex, TileIndex};
-use futures::{StreamExt, stream::FuturesOrdered};
+use futures::{FutureExt, StreamExt, stream::FuturesOrdered};
 use std::{
     cmp::Ordering,
     collections::HashMap,
@@ -25,7 +25,10 @@ use tokio::sync::watch;
 
 /// Bundles that are fetched at once. One at a time after a fault or a slow fetch: who is slow, or
 /// never ends a bundle, holds nothing of the memory of all.
-const WINDOW: usize = 8;
+const WINDOW: usize = 16;
+
+/// Most bundles that are stored by one commit.
+const TOGETHER: usize = 8;
 
 /// A fetch that takes so long is slow.
 const SLOW: Duration = Duration::from_secs(2);
@@ -276,31 +279,57 @@ impl<S: Tables + 'static> Follower<S> {
                     }
                 }));
             }
-            let Some(fetched) = fetching.next().await else {
+            let Some(first) = fetching.next().await else {
                 break;
             };
-            let fetched: Fetched = fetched.map_err(|_| RoundError::Stopped)?;
-            self.took(fetched.took, Instant::now());
-            let Fetched {
-                index, width, room, ..
-            } = fetched;
-            let (bytes, long) = match fetched.bytes {
-                Err(FetchError::TooLong { .. }) => {
-                    let long = memory.long_room().await;
-                    (site.bundle(index, width, BUNDLE_BYTES).await?, Some(long))
-                }
-                other => (other?, None),
-            };
-            let stored = copied.with(move |copy| {
-                copy.append(tree.bundle(index, bytes)?)?;
-                Ok((copy.mirror.entries(), tree))
-            });
-            let (entries, back) = stored.await?;
-            (next, tree) = (entries.get(), back);
-            drop((room, long));
+            let mut arrived = vec![first.map_err(|_| RoundError::Stopped)?];
+            while arrived.len() < TOGETHER && arrived.last().is_some_and(Fetched::is_ok) {
+                // What is here already; the rest goes on coming.
+                let Some(Some(more)) = fetching.next().now_or_never() else {
+                    break;
+                };
+                arrived.push(more.map_err(|_| RoundError::Stopped)?);
+            }
+            (next, tree) = self.store(site, arrived, tree).await?;
         }
         tree.forget_before(LeafIndex::new(next));
         Ok(tree)
+    }
+
+    /// Stores bundles that arrived, one after the other, up to the first that did not come or is
+    /// not the log's. Returns how many entries are stored.
+    async fn store(
+        &mut self,
+        site: &Site,
+        arrived: Vec<Fetched>,
+        tree: VerifiedTree,
+    ) -> Result<(u64, VerifiedTree), RoundError> {
+        let (mut bundles, mut held, mut missing) = (Vec::new(), Vec::new(), None);
+        for fetched in arrived {
+            self.took(fetched.took, Instant::now());
+            held.push(fetched.room);
+            let bytes = match fetched.bytes {
+                Err(FetchError::TooLong { .. }) => {
+                    held.push(self.copied.shared.memory.long_room().await);
+                    site.bundle(fetched.index, fetched.width, BUNDLE_BYTES)
+                        .await
+                }
+                other => other,
+            };
+            match bytes {
+                Ok(bytes) => bundles.push((fetched.index, bytes)),
+                Err(error) => missing = Some(error),
+            }
+        }
+        let stored = self.copied.with(move |copy| {
+            let verified = bundles
+                .into_iter()
+                .map(|(index, bytes)| Ok(tree.bundle(index, bytes)?));
+            copy.append_all(verified)?;
+            Ok((copy.mirror.entries().get(), tree))
+        });
+        let stored = stored.await?;
+        missing.map_or(Ok(stored), |error| Err(error.into()))
     }
 
     /// Room for one bundle more beside those that are being fetched, if there is some. The first
@@ -404,6 +433,12 @@ struct Fetched {
     bytes: Result<Vec<u8>, FetchError>,
     took: Duration,
     room: Room,
+}
+
+impl Fetched {
+    fn is_ok(&self) -> bool {
+        self.bytes.is_ok()
+    }
 }
 
 /// What convicts a log of a fork (docs/federation.md, "Misbehavior").

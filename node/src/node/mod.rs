@@ -102,7 +102,8 @@ impl Job for Serve {
                 None => Shown::LastSigned,
                 Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
             };
-            let log = Log::open(store, self.signed, caches, shown)?;
+            let mut log = Log::open(store, self.signed, caches, shown)?;
+            log.look_at_clock();
             let Serve {
                 keys,
                 witnesses,
@@ -291,11 +292,12 @@ async fn serve<S: Store + 'static>(
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(store, plain.router, logs, federation, config)?,
+        app: api(store, plain.router, logs, federation, config)?.with_halt(halt.clone()),
         tls: tls.clone(),
         threads: config.server.threads,
         connections,
         held: held.clone(),
+        proxies: config.server.proxies(),
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));

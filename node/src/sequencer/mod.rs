@@ -24,11 +24,14 @@ use crate::{
 use assay_claims::sequencer::{Candidate, Outcome};
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{SetOnce, mpsc},
+};
 
 /// How long a publisher waits at most for a checkpoint of a log that waits for its witnesses. Then
 /// it is told how far its claim is: it is durable.
@@ -67,12 +70,17 @@ impl Submission {
 
 /// Why the node no longer writes. It is set once, and read wherever a caller has to be told.
 #[derive(Debug, Default)]
-pub struct Halt(OnceLock<String>);
+pub struct Halt(SetOnce<String>);
 
 impl Halt {
     /// Why the node stopped writing, if it did.
     pub fn reason(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
+    }
+
+    /// Waits until the node stops writing.
+    pub(crate) async fn happened(&self) {
+        self.0.wait().await;
     }
 
     /// Says why, once.

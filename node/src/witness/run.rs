@@ -305,6 +305,7 @@ impl Running {
             threads: config.server.threads,
             connections,
             held: held.clone(),
+            proxies: config.server.proxies(),
             drain: Duration::from_secs(config.server.drain_s),
         };
         let server = tokio::spawn(server.run(listener, stopped.clone()));

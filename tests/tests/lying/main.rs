@@ -8,10 +8,12 @@
     reason = "a test reports by panicking"
 )]
 
+mod between;
 mod cut;
 mod hidden;
 mod learned;
 mod lists;
+mod memory;
 mod mutations;
 mod older;
 mod private;

@@ -159,6 +159,11 @@ impl World {
         })
     }
 
+    /// Where the program works: its policy is there.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Whom everybody listens to.
     pub fn by(&self) -> [By; 2] {
         [&self.first, &self.second].map(|issuer| By::issuer(&issuer.id))

@@ -176,6 +176,7 @@ pub fn serve() -> anyhow::Result<()> {
                 stall: Duration::from_secs(60),
                 shared: Vec::new(),
             }),
+            proxies: std::sync::Arc::default(),
             drain: Duration::ZERO,
         };
         let (_never, stop) = watch::channel(false);

@@ -4,17 +4,22 @@
 //! Where a guard keeps it from starting, a second part of the test takes the guard away, starts,
 //! and shows two signed roots for one size: it was that guard, and it is needed.
 
+mod clock;
 mod put_back;
 mod write_ahead_log;
 
 use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
-use assay_proto::v1::Wait;
+use assay_proto::v1::{Wait, index_service_server, log_service_server};
 use assay_tests::{
     log::{Log, covering},
     process::{Node, copy_folder},
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
+use tonic::transport::Endpoint;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 /// The refusal of a node that must not start: its exit code, and what the words say.
 fn assert_refuses(node: &mut Node, words: &[&str]) -> anyhow::Result<()> {
@@ -185,6 +190,13 @@ async fn a_checkpoint_file_that_is_replaced_under_a_running_node_stops_the_signi
     let (code, text) = fixture.log.admin("/readyz").await?;
     assert!(code == 503 && text.contains("reads only"), "{code} {text}");
     assert_eq!(fixture.log.admin("/healthz").await?.0, 200);
+    for (service, is_served) in [
+        ("", false),
+        (log_service_server::SERVICE_NAME, false),
+        (index_service_server::SERVICE_NAME, true),
+    ] {
+        until_health_says(&fixture, service, is_served).await?;
+    }
     assert_eq!(fixture.log.checkpoint().await?, signed);
     assert_all_there(&fixture.log, &acknowledged).await?;
     // A start looks at what there is, and goes on: the tree is ahead of the checkpoint file.
@@ -233,4 +245,32 @@ async fn init_never_overwrites() -> anyhow::Result<()> {
     fixture.run().await?;
     assert_eq!(fixture.log.checkpoint().await?, signed);
     Ok(())
+}
+
+/// Waits until the standard health service says so of a service. Whoever watches is told of each
+/// change.
+async fn until_health_says(
+    fixture: &Fixture,
+    service: &str,
+    is_served: bool,
+) -> anyhow::Result<()> {
+    let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?;
+    let mut health = HealthClient::new(channel.connect().await?);
+    let request = HealthCheckRequest {
+        service: service.into(),
+    };
+    let wanted = match is_served {
+        true => ServingStatus::Serving,
+        false => ServingStatus::NotServing,
+    };
+    let told = async {
+        let mut told = health.watch(request).await?.into_inner();
+        while let Some(now) = told.message().await? {
+            if now.status() == wanted {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("health ends before it says {wanted:?} of {service:?}")
+    };
+    tokio::time::timeout(Duration::from_secs(10), told).await?
 }

@@ -5,6 +5,7 @@
 
 mod many;
 mod places;
+mod proxied;
 mod quotas;
 mod unread;
 mod uploads;

@@ -1,0 +1,194 @@
+//! The connection to a node: through the proxy of the environment if it names one, and with words
+//! for what answers in place of a node.
+
+use crate::{
+    BoxError, ClientError, Tls, call,
+    http::{instead, proxy::Proxies},
+};
+use futures::future::BoxFuture;
+use http::{Request, Response, Uri, header::CONTENT_TYPE};
+use hyper_util::client::legacy::connect::{HttpConnector, proxy::Tunnel};
+use std::{
+    error::Error,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tonic::{
+    Status,
+    body::Body,
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+};
+use tower::Service;
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be
+/// under way.
+const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
+
+/// A connection to a node. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeChannel(Channel);
+
+impl NodeChannel {
+    /// Connects to the node at `url`.
+    ///
+    /// Fails with [`ClientError::Usage`] for an address, a proxy or a TLS file that cannot be used
+    /// and with [`ClientError::Unavailable`] if nobody answers.
+    pub async fn connect(url: &str, tls: &Tls) -> Result<Self, ClientError> {
+        let endpoint = endpoint(url, tls)?;
+        let Some(proxy) = Proxies::of_environment().of(endpoint.uri()) else {
+            let connected = endpoint.connect().await;
+            return connected.map(NodeChannel).map_err(|error| {
+                let hint = "is the node running, and is this its address?";
+                ClientError::unavailable(format!("cannot connect to {url}: {hint}"), error)
+            });
+        };
+        let name = proxy.uri().to_string();
+        if proxy.uri().scheme_str() != Some("http") {
+            return Err(ClientError::Usage(format!(
+                "the proxy {name} of the environment cannot be used: only http:// proxies are; \
+                 or name the node in NO_PROXY"
+            )));
+        }
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+        if let Some(auth) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(auth.clone());
+        }
+        let connected = endpoint.connect_with_connector(ToPort(tunnel)).await;
+        connected.map(NodeChannel).map_err(|error| {
+            let hint = "is the node running, is this its address, and does the proxy reach it?";
+            let what = format!("cannot connect to {url} through the proxy {name}: {hint}");
+            ClientError::unavailable(what, error)
+        })
+    }
+}
+
+impl Service<Request<Body>> for NodeChannel {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx).map_err(BoxError::from)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let answer = answer.await.map_err(|error| match not_http2(&error) {
+                Some(words) => Status::unavailable(words).into(),
+                None => BoxError::from(error),
+            })?;
+            match instead_of_node(&answer) {
+                Some(words) => Err(Status::unavailable(words).into()),
+                None => Ok(answer),
+            }
+        })
+    }
+}
+
+/// What an answer says that comes from no node; `None` of one that does.
+fn instead_of_node(answer: &Response<Body>) -> Option<String> {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/grpc") {
+        return None;
+    }
+    if !answer.status().is_success() {
+        return Some(instead::of_status(answer.status(), answer.headers()));
+    }
+    let what = instead::of_body(answer.headers(), b"-");
+    Some(what.unwrap_or_else(|| {
+        "what the server answers is of no node; is this the address of one?".into()
+    }))
+}
+
+/// What a failure says of a server that speaks HTTP/1 only.
+fn not_http2(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    let mut is_it = false;
+    while let Some(error) = cause {
+        is_it |= error.to_string().contains("http2 error");
+        cause = error.source();
+    }
+    is_it.then(|| {
+        "what answers does not speak HTTP/2, as nodes do; is this the address of a node, and does \
+         every proxy before it pass HTTP/2 on?"
+            .into()
+    })
+}
+
+/// A tunnel that is told the port of each address: it takes 443 for the port of any without one.
+#[derive(Debug, Clone)]
+struct ToPort(Tunnel<HttpConnector>);
+
+impl Service<Uri> for ToPort {
+    type Response = <Tunnel<HttpConnector> as Service<Uri>>::Response;
+    type Error = <Tunnel<HttpConnector> as Service<Uri>>::Error;
+    type Future = <Tunnel<HttpConnector> as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        self.0.call(with_port(to))
+    }
+}
+
+/// The address with its port, if it is `http://` and has none.
+fn with_port(to: Uri) -> Uri {
+    let host = to
+        .host()
+        .filter(|_| to.scheme_str() == Some("http") && to.port().is_none());
+    let named = host.and_then(|host| format!("http://{host}:80").parse().ok());
+    named.unwrap_or(to)
+}
+
+/// The address below which a node's methods are: proxies and mirrors have them below a path.
+pub(crate) fn below(url: &str) -> Result<Uri, ClientError> {
+    url.trim_end_matches('/')
+        .parse()
+        .map_err(|error| no_address(url, &error))
+}
+
+fn no_address(url: &str, why: &dyn std::fmt::Display) -> ClientError {
+    ClientError::Usage(format!(
+        "{url} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT"
+    ))
+}
+
+fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
+    let tls = match url.split_once("://") {
+        Some(("http", _)) => false,
+        Some(("https", _)) => true,
+        _ => return Err(no_address(url, &"it has no http:// or https:// in front")),
+    };
+    let mut endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|e| no_address(url, &e))?
+        .connect_timeout(CONNECT)
+        .timeout(call::SILENCE)
+        .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1);
+    if tls {
+        let pems = tls_files.read()?;
+        let mut settings = ClientTlsConfig::new();
+        settings = match pems.ca {
+            Some(ca) => settings.ca_certificate(Certificate::from_pem(ca)),
+            None => settings.with_enabled_roots(),
+        };
+        if let Some((cert, key)) = pems.identity {
+            settings = settings.identity(Identity::from_pem(cert, key));
+        }
+        endpoint = endpoint.tls_config(settings).map_err(|e| {
+            ClientError::Usage(format!(
+                "the TLS settings cannot be used: {e}; check the PEM files"
+            ))
+        })?;
+    }
+    Ok(endpoint)
+}
