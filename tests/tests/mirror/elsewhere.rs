@@ -32,14 +32,14 @@ async fn caught_up(trouble: Trouble) -> anyhow::Result<()> {
         }
         Trouble::Gone => pair.log.kill()?,
     }
-    pair.mirror.run()?;
+    pair.mirror.node.run()?;
     let head = pair.until_shown(size).await?;
     assert!(
         pair.read(&pair.url(), &head).await? == right,
         "{trouble:?}: not what the log published"
     );
     // The operator is told of both: what the log does, and who helps.
-    let said = pair.mirror.stderr();
+    let said = pair.mirror.node.stderr();
     let other = other.ready().url.as_str();
     for words in ["a log cannot be mirrored", "another mirror has", other] {
         assert!(

@@ -65,7 +65,7 @@ async fn an_operator_says_that_a_clock_is_right() -> anyhow::Result<()> {
     let agreed = Command::new(binaries().join("assay-node"))
         .arg("clock-ok")
         .arg("--config")
-        .arg(fixture.node.config())
+        .arg(folder.join("node.toml"))
         .envs([ahead])
         .output()?;
     let said = String::from_utf8_lossy(&agreed.stderr);
