@@ -119,7 +119,7 @@ impl HeadStore {
     }
 
     /// Keeps two notes that do not go together and returns the finding, with the place where they
-    /// are. `rewritten` is the earlier root that the log's later head has, with the path from there.
+    /// are. `rewritten` is the earlier root that the tree of the second has, with the path from it.
     pub(crate) fn misbehavior(
         &self,
         kind: MisbehaviorKind,
