@@ -139,7 +139,7 @@ async fn a_tessera_log_is_mirrored_and_monitored() -> anyhow::Result<()> {
     world.is_still(600).await?;
     // By the mirror's tiles it is of the same history.
     let (code, alerts) = world.monitor(&["--silence", "0"])?;
-    let [over, alert] = &alerts[..] else {
+    let [alert, over] = &alerts[..] else {
         anyhow::bail!("not two alerts: {alerts:?}");
     };
     assert_eq!(
