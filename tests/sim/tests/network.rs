@@ -43,7 +43,7 @@ fn every_invariant_holds_after_every_step() {
 
 #[test]
 fn a_seed_gives_the_same_run_again() {
-    for seed in 0..3 {
+    for seed in 0..6 {
         assert_eq!(run(seed, None), run(seed, None), "{seed}");
     }
 }
@@ -51,14 +51,12 @@ fn a_seed_gives_the_same_run_again() {
 /// Runs seeds until what a missing guard leads to is seen. Something else may be seen first: a log
 /// that signed twice stops, for instance, and publishes nothing.
 fn is_found(mutant: Mutant) {
-    let (_, expected) = Mutant::ALL
-        .into_iter()
-        .find(|(it, _)| *it == mutant)
-        .unwrap();
+    let expected = Mutant::ALL.into_iter().find(|(it, _)| *it == mutant);
+    let expected = expected.map(|(_, invariant)| invariant);
     let found = (0..SEEDS).any(|seed| {
         let found = run(seed, Some(mutant)).err();
         println!("seed {seed}: {found:?}");
-        found.is_some_and(|found| found.invariant == expected)
+        found.is_some() && found.map(|found| found.invariant) == expected
     });
     assert!(found, "nobody notices {mutant:?}");
 }

@@ -1,6 +1,6 @@
 //! What happened in a run, as nobody in it can know it, and whether that may be.
 
-use super::cast::{Cast, LOGS};
+use super::cast::{Cast, LOGS, WITNESS_HOSTS};
 use super::history::History;
 use super::plan::{Invariant, Plan, Second, Witness};
 use assay_claims::misbehavior::Culprit;
@@ -10,9 +10,10 @@ use assay_tlog::tree::TreeSize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How long after the network has healed a fork may be unknown, and a log may publish nothing.
+/// How long after the network has healed a fork may be unknown, and a log may publish nothing: a
+/// witness that could not be reached is asked again within a minute.
 const EVIDENCE_MS: u64 = 15_000;
-const PUBLISH_MS: u64 = 20_000;
+const PUBLISH_MS: u64 = 65_000;
 
 /// Most bytes that a node keeps of the heads of a log.
 pub(super) const POOL_BYTES: usize = 64 * 1024;
@@ -53,6 +54,7 @@ pub(super) struct Chronicle {
     conflicts: BTreeMap<String, u64>,
     /// What each node knows to be convicted.
     known: BTreeSet<(String, String)>,
+    published: TreeSize,
     published_ms: u64,
     violation: Option<Violation>,
     digest: u64,
@@ -73,6 +75,7 @@ impl Chronicle {
             served: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             known: BTreeSet::new(),
+            published: TreeSize::EMPTY,
             published_ms: 0,
             violation: None,
             digest: 0,
@@ -203,6 +206,14 @@ impl Chronicle {
         }
     }
 
+    /// Whether a node is an honest one, which tells others what it knows.
+    fn tells(&self, node: &str) -> bool {
+        match WITNESS_HOSTS.iter().position(|host| *host == node) {
+            Some(at) => self.plan.witnesses[at] != Witness::SignsAll,
+            None => node == LOGS[0],
+        }
+    }
+
     /// A log serves a head.
     pub(super) fn served(&mut self, host: &str, note: &str) {
         let cast = self.cast.clone();
@@ -226,8 +237,8 @@ impl Chronicle {
     /// A log has a quorum for a head that is larger than the one before.
     pub(super) fn published(&mut self, host: &str, size: TreeSize) {
         self.event("published", &format!("{host} {size}"));
-        if host == LOGS[0] {
-            self.published_ms = self.now_ms;
+        if host == LOGS[0] && size > self.published {
+            (self.published, self.published_ms) = (size, self.now_ms);
         }
     }
 
@@ -253,14 +264,26 @@ impl Chronicle {
         }
     }
 
+    /// Whether an honest node holds evidence against a log.
+    fn is_known(&self, origin: &str) -> bool {
+        let culprit = Culprit::Log(origin.to_owned()).to_string();
+        let mut known = self.known.iter();
+        known.any(|(node, it)| *it == culprit && self.tells(node))
+    }
+
+    /// Whether nothing is waited for: the log publishes, and of every fork there is evidence.
+    pub(super) fn is_settled(&self) -> bool {
+        let publishes = !self.plan.has_quorum() || self.published_ms + 5_000 > self.now_ms;
+        publishes && self.conflicts.keys().all(|origin| self.is_known(origin))
+    }
+
     /// What must hold now that a step was taken.
     pub(super) fn check(&mut self) -> Result<(), Violation> {
         if let Some(calm_ms) = self.calm_ms {
             let conflicts = self.conflicts.clone();
             for (origin, at_ms) in conflicts {
-                let culprit = Culprit::Log(origin.clone()).to_string();
-                let is_known = self.known.iter().any(|(_, known)| *known == culprit);
-                if !is_known && self.now_ms > at_ms.max(calm_ms) + EVIDENCE_MS {
+                let is_late = self.now_ms > at_ms.max(calm_ms) + EVIDENCE_MS;
+                if is_late && !self.is_known(&origin) {
                     let what = format!("nobody holds evidence against {origin}");
                     self.violated(Invariant::Evidence, what);
                 }

@@ -203,9 +203,7 @@ impl Publishing {
             let to = ask.url.trim_start_matches("http://").to_owned();
             // A log that shows two histories shows each to some.
             let others = log.host.plan.side(&to) != log.side;
-            let witness = super::cast::WITNESS_HOSTS.iter().position(|it| **it == to);
-            let colludes = witness
-                .is_some_and(|at| log.host.plan.witnesses[at] == super::plan::Witness::SignsAll);
+            let colludes = log.host.plan.signs_all(&to);
             let is_asked = !log.is_hostile() || colludes || !others;
             let Some(body) = log.body(&ask).filter(|_| is_asked) else {
                 sleep(Duration::from_millis(200)).await;

@@ -44,4 +44,7 @@ pub use plan::{Invariant, Mutant};
 pub use run::{Outcome, run};
 
 /// Seeds that once broke an invariant. They are run before all others.
-pub const ONCE_FAILED: &[u64] = &[];
+///
+/// 248: a witness that was cut off for four seconds was asked again half a minute later. That is
+/// what the log's side of cosigning promises; the bound had been shorter.
+pub const ONCE_FAILED: &[u64] = &[248];

@@ -18,11 +18,11 @@ pub enum Invariant {
     Pool,
     /// Nobody honest is convicted.
     Innocence,
-    /// With as many witnesses dead or dishonest as the quorum leaves over, a log publishes, 20
+    /// With as many witnesses dead or dishonest as the quorum leaves over, a log publishes, 65
     /// seconds after the network has healed at the latest.
     Liveness,
-    /// An honest witness never states what cannot be true together: two histories, or that a tree is
-    /// the largest after it stated a larger one.
+    /// An honest witness never states what cannot be true together: two histories, or that a tree
+    /// is the largest after it stated a larger one.
     OneHistory,
 }
 
@@ -135,6 +135,12 @@ impl Plan {
             eclipsed,
             mutant,
         }
+    }
+
+    /// Whether a host is a witness that signs everything.
+    pub(super) fn signs_all(&self, host: &str) -> bool {
+        let at = super::cast::WITNESS_HOSTS.iter().position(|it| *it == host);
+        at.is_some_and(|at| self.witnesses[at] == Witness::SignsAll)
     }
 
     pub(super) fn has(&self, mutant: Mutant) -> bool {

@@ -29,7 +29,8 @@ pub(super) struct Surface {
 
 impl Surface {
     pub(super) fn router(self) -> Router {
-        let lie = (self.host.name == LIAR).then_some(lie as fn(&Node, &mut _));
+        let lies = self.host.name == LIAR || self.host.plan.signs_all(self.host.name);
+        let lie = lies.then_some(lie as fn(&Node, &mut _));
         let is_hostile = self.logs.iter().any(|log| log.is_hostile());
         let node = self.node.clone().filter(|_| !is_hostile);
         let federation = node.map(|node| Routes::new(Desk::server(node, lie)));
