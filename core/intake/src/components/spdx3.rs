@@ -46,6 +46,11 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     sbom::note_files(files, &mut list);
+    let is_vex = |element: &&Node<'_, '_>| {
+        let kind = kind(element).unwrap_or_default();
+        kind.starts_with("security_Vex") && kind.ends_with("Relationship")
+    };
+    sbom::note_vex(elements.iter().filter(is_vex).count(), &mut list);
     Ok(list)
 }
 
