@@ -4,36 +4,125 @@ use crate::{exit::Failure, input, output};
 use assay_client::ask::{Listed, Listing, Note, Unidentified};
 use assay_intake::components::{self, Components, Distribution, Format};
 use assay_intake::limits;
-use std::path::Path;
+use assay_policy::rules::Policy;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// Reads a file whose format is found out. `os_release` says whose packages a copy of dpkg's
-/// database holds.
+/// How files are read.
+pub struct How<'a> {
+    /// What they are; found out if it is not said.
+    pub format: Option<Format>,
+    /// The file that says whose packages a system's database holds.
+    pub os_release: &'a Path,
+}
+
+/// Where a system says which distribution it is, unless something else is said.
+const OS_RELEASE: &str = "/etc/os-release";
+
+/// The databases of a system's packages, by where a system has them.
+const OF_A_SYSTEM: [&str; 2] = ["var/lib/dpkg/status", "lib/apk/db/installed"];
+
+/// Whether files of a format hold the packages of a system, and not whose they are.
+pub fn is_of_a_system(format: &str) -> bool {
+    Format::ALL
+        .iter()
+        .any(|one| one.name() == format && one.is_of_a_system())
+}
+
+/// The format of a name that --format takes.
+pub fn format(name: &str) -> Result<Format, String> {
+    let known = Format::ALL
+        .iter()
+        .find(|format| format.id().eq_ignore_ascii_case(name));
+    known.copied().ok_or_else(|| {
+        let names: Vec<String> = Format::ALL.iter().map(|format| format.id()).collect();
+        format!(
+            "no such format is read; those that are: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// Reads a file, or the folder in which an image without dpkg has its packages.
 ///
 /// Fails with [`Failure::Usage`], naming file, line and reason, if it is malformed: nothing of it
 /// is taken then.
-pub fn file(path: &Path, os_release: &Path) -> Result<Listing, Failure> {
-    let document = input::read(path, limits::DOCUMENT_BYTES)?;
-    let name = if path == Path::new("-") {
-        document.name.clone()
+pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
+    let (name, bytes) = if path.is_dir() && path.ends_with("status.d") {
+        (path.display().to_string(), status_d(path)?)
     } else {
-        path.display().to_string()
+        let document = input::read(path, limits::DOCUMENT_BYTES)?;
+        let name = if path == Path::new("-") {
+            document.name.clone()
+        } else {
+            path.display().to_string()
+        };
+        (name, document.bytes.to_vec())
     };
-    let components = match components::recognize(&name, &document.bytes) {
-        Ok(Format::DpkgStatus) => {
-            let distribution = distribution(os_release)?;
-            components::read_as(
-                Format::DpkgStatus,
-                &name,
-                &document.bytes,
-                Some(&distribution),
-            )
-        }
-        Ok(format) => components::read_as(format, &name, &document.bytes, None),
-        Err(error) => Err(error),
+    let format = match how.format {
+        Some(format) => Ok(format),
+        None if path.is_dir() => Ok(Format::DpkgStatus),
+        None => components::recognize(&name, &bytes),
     };
-    let components =
-        components.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
+    let format = format.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
+    let distribution = match format.is_of_a_system() {
+        true => Some(distribution(&os_release(path, how.os_release)?)?),
+        false => None,
+    };
+    let components = components::read_as(format, &name, &bytes, distribution.as_ref())
+        .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
     Ok(listing(&name, components))
+}
+
+/// The packages of an image without dpkg, as one database: a file each, beside which stand lists of
+/// checksums.
+fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = output::plain(&folder.display().to_string());
+    let failed = |e| Failure::io(format!("cannot read {shown}"), e);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() && path.extension().is_none_or(|end| end != "md5sums") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let left = limits::DOCUMENT_BYTES.saturating_sub(all.len());
+        all.extend_from_slice(&input::read(&file, left)?.bytes);
+        all.extend_from_slice(b"\n\n");
+    }
+    Ok(all)
+}
+
+/// The file that says whose packages a database is of: the one that is named, or else the one of
+/// the system that the database is of. This system's says nothing of a copy of another's.
+fn os_release(database: &Path, named: &Path) -> Result<PathBuf, Failure> {
+    if named != Path::new(OS_RELEASE) {
+        return Ok(named.to_owned());
+    }
+    let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    for known in OF_A_SYSTEM {
+        let mut folders = whole.ancestors();
+        let below =
+            folders.find(|path| path.ends_with(known) || path.ends_with(format!("{known}.d")));
+        let Some(root) = below.and_then(|path| path.ancestors().nth(known.split('/').count()))
+        else {
+            continue;
+        };
+        let stated = ["etc/os-release", "usr/lib/os-release"].map(|file| root.join(file));
+        if let Some(stated) = stated.into_iter().find(|file| file.is_file()) {
+            return Ok(stated);
+        }
+    }
+    Err(Failure::Usage(format!(
+        "{}: it does not say which distribution's packages these are, and it need not be this \
+         system's; name the os-release of its system with --os-release",
+        output::plain(&database.display().to_string())
+    )))
 }
 
 /// Reads the database of dpkg at `status`.
@@ -45,24 +134,60 @@ pub fn installed(status: &Path, os_release: &Path) -> Result<Listing, Failure> {
             status.display()
         )));
     }
-    let document = input::read(status, limits::DOCUMENT_BYTES)?;
-    let name = status.display().to_string();
-    let distribution = distribution(os_release)?;
-    let components = components::read_as(
-        Format::DpkgStatus,
-        &name,
-        &document.bytes,
-        Some(&distribution),
-    )
-    .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    Ok(listing(&name, components))
+    let how = How {
+        format: Some(Format::DpkgStatus),
+        os_release,
+    };
+    file(status, &how)
+}
+
+/// Decides what of the listings counts: what a project builds if several of its files say it, what
+/// the policy takes for the public registry's, and with `own` the project's own packages.
+pub fn choose(listings: &mut [Listing], policy: &Policy, own: bool) {
+    let folder = |listing: &Listing| Path::new(&listing.name).parent().map(Path::to_owned);
+    let mods = listings
+        .iter()
+        .filter(|listing| listing.format == Format::GoMod.name());
+    let mods: Vec<_> = mods.map(folder).collect();
+    for listing in listings.iter_mut() {
+        let beside = listing.format == Format::GoSum.name() && mods.contains(&folder(listing));
+        if beside {
+            listing.listed.clear();
+            listing.notes = vec![Note {
+                line: None,
+                text: "go.mod beside it says what is built".to_owned(),
+            }];
+        }
+        let mut mirrored = 0;
+        for listed in &mut listing.listed {
+            listed.own &= !(own && listed.purl.is_some());
+            if let Some(purl) = listed
+                .purl
+                .as_ref()
+                .and_then(|purl| policy.unmirrored(purl))
+            {
+                listed.purl = Some(purl);
+                mirrored += 1;
+            }
+        }
+        if mirrored > 0 {
+            listing.notes.push(Note {
+                line: None,
+                text: format!(
+                    "from mirrors that your policy names, so taken for the registry's: {mirrored}"
+                ),
+            });
+        }
+    }
 }
 
 /// What a file of this name lists.
 fn listing(name: &str, components: Components) -> Listing {
     let mut listed = Vec::with_capacity(components.list.len());
+    let is_sbom = components.format.is_sbom();
     for component in components.list {
         listed.push(Listed {
+            asked: is_sbom && component.purl.is_some(),
             purl: component.purl,
             name: component.name,
             version: component.version,
@@ -144,11 +269,79 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_a_database_is_of_the_system_that_it_lies_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (database, named) in [
+            ("var/lib/dpkg/status", None),
+            ("var/lib/dpkg/status.d/a", None),
+            ("lib/apk/db/installed", None),
+            ("elsewhere/status", Some("other")),
+        ] {
+            let path = root.join(database);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            let found =
+                |named: Option<&str>| os_release(&path, Path::new(named.unwrap_or(OS_RELEASE)));
+            assert!(found(None).is_err(), "{database}");
+            if named.is_some() {
+                assert_eq!(found(named).unwrap(), Path::new("other"));
+                continue;
+            }
+            fs::create_dir_all(root.join("etc")).unwrap();
+            fs::write(root.join("etc/os-release"), "ID=debian").unwrap();
+            assert_eq!(found(None).unwrap(), root.join("etc/os-release"));
+            fs::remove_file(root.join("etc/os-release")).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_packages_of_an_image_without_dpkg_stand_in_files_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("status.d");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("b"), "Package: b\nVersion: 1\nArchitecture: all").unwrap();
+        fs::write(
+            root.join("a"),
+            "Package: a\nVersion: 1\nArchitecture: all\n",
+        )
+        .unwrap();
+        fs::write(root.join("a.md5sums"), "0  usr/a\n").unwrap();
+        let release = folder.path().join("release");
+        fs::write(&release, "ID=debian").unwrap();
+        let how = How {
+            format: None,
+            os_release: &release,
+        };
+        let listing = file(&root, &how).unwrap();
+        let names: Vec<_> = listing.listed.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn every_format_can_be_named() {
+        for known in Format::ALL {
+            assert_eq!(format(&known.id()), Ok(*known));
+            let help = include_str!("../commands/check.rs").replace("\n    ///", "");
+            assert!(
+                help.contains(&[" ", &known.id()].concat()),
+                "{}",
+                known.id()
+            );
+        }
+        assert!(format("nothing").unwrap_err().contains("cargo.lock"));
+    }
+
+    #[test]
     fn a_malformed_file_is_named_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Cargo.lock");
         std::fs::write(&path, "version = 4\n[[package]]\nname = \n").unwrap();
-        let Err(Failure::Usage(text)) = file(&path, Path::new("/none")) else {
+        let how = How {
+            format: None,
+            os_release: Path::new("/none"),
+        };
+        let Err(Failure::Usage(text)) = file(&path, &how) else {
             panic!("it was read")
         };
         assert!(

@@ -28,14 +28,29 @@ use std::path::{Path, PathBuf};
 /// or a log was found to misbehave.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Lock files and SBOMs: Cargo.lock, package-lock.json, uv.lock, poetry.lock, requirements.txt
-    /// with hashes, go.sum, composer.lock, Gemfile.lock, CycloneDX, SPDX; - is stdin
+    /// Lock files and SBOMs: Cargo.lock, package-lock.json, yarn.lock, pnpm-lock.yaml, uv.lock,
+    /// poetry.lock, Pipfile.lock, requirements.txt with hashes, go.mod, composer.lock,
+    /// Gemfile.lock, gradle.lockfile, packages.lock.json, CycloneDX, SPDX and more (see --format);
+    /// - is stdin
     #[arg(required_unless_present = "installed")]
     files: Vec<PathBuf>,
     /// Check the packages that dpkg has installed on this system
     #[arg(long, env = "ASSAY_INSTALLED", value_parser = FalseyValueParser::new())]
     installed: bool,
-    /// The database of dpkg that --installed reads
+    /// What the files are, if their names and contents do not say it: cargo.lock,
+    /// package-lock.json, yarn.lock, pnpm-lock.yaml, uv.lock, poetry.lock, pylock.toml, pdm.lock,
+    /// pipfile.lock, requirements.txt, go.mod, go.sum, composer.lock, gemfile.lock, pubspec.lock,
+    /// podfile.lock, package.resolved, mix.lock, pom.xml, maven-dependency-tree, gradle.lockfile,
+    /// packages.lock.json, project.assets.json, deps.json, packages.config, cyclonedx-json,
+    /// cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld, spdx-tag-value, syft-json,
+    /// trivy-json, dpkg-status, apk-installed, purl-list
+    #[arg(long, value_name = "NAME", value_parser = read::format)]
+    format: Option<components::Format>,
+    /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
+    /// SBOM is about. Without it, what an SBOM is about counts if somebody speaks against it
+    #[arg(long, env = "ASSAY_OWN", value_parser = FalseyValueParser::new())]
+    own: bool,
+    /// The database of dpkg that --installed reads, or the folder status.d of an image
     #[arg(
         long,
         env = "ASSAY_DPKG_STATUS",
@@ -67,13 +82,18 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     if command.installed {
         listings.push(read::installed(&command.dpkg_status, &command.os_release)?);
     }
+    let how = read::How {
+        format: command.format,
+        os_release: command.os_release.as_path(),
+    };
     for file in &command.files {
-        listings.push(read::file(file, &command.os_release)?);
+        listings.push(read::file(file, &how)?);
     }
-    let is_dpkg = |listing: &Listing| listing.format == components::Format::DpkgStatus.name();
-    if settings.given.has("os_release") && !listings.iter().any(is_dpkg) {
+    read::choose(&mut listings, &policy, command.own);
+    let of_system = |listing: &Listing| read::is_of_a_system(listing.format);
+    if settings.given.has("os_release") && !listings.iter().any(of_system) {
         return Err(Failure::Usage(
-            "--os-release says whose the packages of a dpkg database are, and none was named"
+            "--os-release says whose the packages of a system's database are, and none was named"
                 .into(),
         ));
     }
@@ -98,6 +118,9 @@ fn refuse_unhonored(command: &Command, settings: &Settings) -> Result<(), Failur
     let refuse = |words: &str| Err(Failure::Usage(words.to_owned()));
     if given("dpkg_status") && !command.installed {
         return refuse("--dpkg-status says what --installed reads; give that, too");
+    }
+    if given("format") && command.files.is_empty() {
+        return refuse("--format says what files are; name one, too");
     }
     if given("all") && !settings.format.is_general() {
         return refuse("--all lists components in text and JSON; this format has its own rule");

@@ -36,8 +36,11 @@ pub struct Listed {
     pub digests: Vec<(String, String)>,
     /// The line, from 1, if the format has lines that mean something.
     pub line: Option<u32>,
-    /// Whether it is a part of the project itself, which is not looked up.
+    /// Whether it is a part of the project itself.
     pub own: bool,
+    /// Whether it is looked up though it is the project's own: what an SBOM is about is somebody's
+    /// product, and whoever got the SBOM asks about that first.
+    pub asked: bool,
     /// Whether only developers need it.
     pub dev: bool,
     /// Whether the project also works without it.
@@ -119,8 +122,10 @@ struct Identity {
 pub struct Inventory {
     /// The files.
     pub files: Vec<File>,
-    /// The project's own parts, which are not looked up: purls, or else names, sorted.
+    /// The project's own parts: purls, or else names, sorted.
     pub own: Vec<String>,
+    /// Those of its own parts that are looked up all the same.
+    pub own_parts: Vec<Part>,
     /// The components.
     pub parts: Vec<Part>,
 }
@@ -146,7 +151,7 @@ impl Inventory {
     pub fn new(listings: Vec<Listing>) -> Self {
         let mut inventory = Inventory::default();
         let mut own = BTreeSet::new();
-        let mut known: BTreeMap<Identity, usize> = BTreeMap::new();
+        let (mut known, mut known_own) = (BTreeMap::new(), BTreeMap::new());
         for listing in listings {
             let mut components = 0;
             let product = product(&listing.listed);
@@ -154,11 +159,21 @@ impl Inventory {
                 if listed.own {
                     own.insert(match &listed.purl {
                         Some(purl) => purl.to_string(),
-                        None => listed.name,
+                        None => listed.name.clone(),
                     });
+                    if listed.asked {
+                        add(
+                            &mut inventory.own_parts,
+                            &listing.name,
+                            listed,
+                            None,
+                            &mut known_own,
+                        );
+                    }
                 } else {
                     components += 1;
-                    inventory.add(&listing.name, listed, product.as_ref(), &mut known);
+                    let of = product.as_ref();
+                    add(&mut inventory.parts, &listing.name, listed, of, &mut known);
                 }
             }
             inventory.files.push(File {
@@ -173,54 +188,12 @@ impl Inventory {
         inventory
     }
 
-    /// Adds a component of a file, or another place of one that is there.
-    fn add(
-        &mut self,
-        file: &str,
-        listed: Listed,
-        product: Option<&assay_policy::Component>,
-        known: &mut BTreeMap<Identity, usize>,
-    ) {
-        let place = Place {
-            file: file.to_owned(),
-            line: listed.line,
-        };
-        let identity = Identity {
-            purl: listed.purl.as_ref().map(Purl::to_string),
-            name: listed.name.clone(),
-            version: listed.version.clone(),
-            digests: listed.digests.clone(),
-        };
-        if let Some(twin) = known.get(&identity).and_then(|at| self.parts.get_mut(*at)) {
-            twin.places.push(place);
-            // What is said of it as a part of one product is not said of it in another.
-            if twin.component.product() != product {
-                twin.component = twin.component.alone();
-            }
-            twin.dev &= listed.dev;
-            twin.optional &= listed.optional;
-            return;
-        }
-        known.insert(identity, self.parts.len());
-        let component = assay_policy::Component::new(listed.purl, listed.digests);
-        self.parts.push(Part {
-            component: match product {
-                Some(product) => component.in_product(product.clone()),
-                None => component,
-            },
-            name: listed.name,
-            version: listed.version,
-            places: vec![place],
-            dev: listed.dev,
-            optional: listed.optional,
-        });
-    }
-
     /// The names under which claims about the components stand, each once. With `packages_only`
     /// digests are left out: who knows which artifact is of which package could join the two.
     pub fn names(&self, packages_only: bool) -> Vec<Name> {
         let mut all: BTreeSet<Name> = BTreeSet::new();
-        let components = self.parts.iter().map(|part| &part.component);
+        let parts = self.parts.iter().chain(&self.own_parts);
+        let components = parts.map(|part| &part.component);
         for component in components
             .flat_map(|one| [Some(one), one.product()])
             .flatten()
@@ -243,4 +216,48 @@ fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
     let identified = product.purl.is_some() || !product.digests.is_empty();
     (more.is_none() && identified)
         .then(|| assay_policy::Component::new(product.purl.clone(), product.digests.clone()))
+}
+
+/// Adds a component of a file, or another place of one that is there. `product` is what it is a
+/// part of, if that is known.
+fn add(
+    parts: &mut Vec<Part>,
+    file: &str,
+    listed: Listed,
+    product: Option<&assay_policy::Component>,
+    known: &mut BTreeMap<Identity, usize>,
+) {
+    let place = Place {
+        file: file.to_owned(),
+        line: listed.line,
+    };
+    let identity = Identity {
+        purl: listed.purl.as_ref().map(Purl::to_string),
+        name: listed.name.clone(),
+        version: listed.version.clone(),
+        digests: listed.digests.clone(),
+    };
+    if let Some(twin) = known.get(&identity).and_then(|at| parts.get_mut(*at)) {
+        twin.places.push(place);
+        // What is said of it as a part of one product is not said of it in another.
+        if twin.component.product() != product {
+            twin.component = twin.component.alone();
+        }
+        twin.dev &= listed.dev;
+        twin.optional &= listed.optional;
+        return;
+    }
+    known.insert(identity, parts.len());
+    let component = assay_policy::Component::new(listed.purl, listed.digests);
+    parts.push(Part {
+        component: match product {
+            Some(product) => component.in_product(product.clone()),
+            None => component,
+        },
+        name: listed.name,
+        version: listed.version,
+        places: vec![place],
+        dev: listed.dev,
+        optional: listed.optional,
+    });
 }

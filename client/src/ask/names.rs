@@ -1,6 +1,6 @@
 //! The names under which claims about something stand in the index.
 
-use assay_claims::index::{By, DIGESTS, Kind, Label, Name, PackageNames};
+use assay_claims::index::{By, DIGESTS, Kind, Label, Name};
 use assay_claims::kind;
 use assay_policy::Component;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// The names of a component: of its package, and of its artifacts. What is said of a version is
 /// said of its package, too, so that versions need not be asked for.
 pub(super) fn of_component(component: &Component) -> Vec<Name> {
-    let mut names: Vec<Name> = of_package(component).into_iter().collect();
+    let mut names: Vec<Name> = of_package(component).collect();
     for (algorithm, hex) in component.digests() {
         if DIGESTS.iter().any(|(known, _)| known == algorithm) {
             names.push(Name::new(Kind::Digest, &format!("{algorithm}:{hex}")));
@@ -17,10 +17,9 @@ pub(super) fn of_component(component: &Component) -> Vec<Name> {
     names
 }
 
-/// The name of a component's package.
-pub(super) fn of_package(component: &Component) -> Option<Name> {
-    let names = PackageNames::of(component.purl()?.as_str())?;
-    Some(Name::new(Kind::Package, &names.package))
+/// The names of a component's package, and of the source package that it was built of.
+pub(super) fn of_package(component: &Component) -> impl Iterator<Item = Name> {
+    component.package_names()
 }
 
 /// The name of a SHA-256. Issuers and claims, too, are subjects by their ids.

@@ -119,6 +119,13 @@ impl Component {
             .filter(|reason| reason.outcome != Outcome::Fine)
     }
 
+    /// Whether somebody's word denies it, or is in the way of it.
+    pub(super) fn is_spoken_against(&self) -> bool {
+        let denies = |cause| !matches!(cause, Cause::Requirement | Cause::Unknown | Cause::Logs);
+        self.against()
+            .any(|reason| denies(reason.cause) && !reason.claims.is_empty())
+    }
+
     /// The worst that there is to say of it.
     pub fn main_reason(&self) -> Option<&Reason> {
         self.against().next()

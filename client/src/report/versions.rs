@@ -46,7 +46,7 @@ impl Versions {
             let id = logged.claim().id();
             let subjects = logged.claim().statement().subjects().iter();
             for purl in subjects.filter_map(Subject::purl) {
-                if purl.without_version() != package.without_version() || purl.version().is_none() {
+                if !purl.is_same_package(package) || purl.version().is_none() {
                     continue;
                 }
                 let version = versions

@@ -33,10 +33,19 @@ impl<'a> Scales<'a> {
     pub fn components(&self, inventory: Inventory, asked: &Asked) -> Report {
         let judge = self.judge(asked.claims(), asked);
         let parts = inventory.parts.into_iter();
+        let mut components: Vec<_> = parts.map(|part| judge.component(part)).collect();
+        let mut own = inventory.own;
+        for part in inventory.own_parts {
+            let component = judge.component(part);
+            if component.is_spoken_against() {
+                own.retain(|name| Some(name) != component.purl.as_ref());
+                components.push(component);
+            }
+        }
         let mut report = Report {
-            components: parts.map(|part| judge.component(part)).collect(),
+            components,
             files: inventory.files,
-            own: inventory.own,
+            own,
             ..self.report(asked)
         };
         report.make_plain();

@@ -23,3 +23,4 @@ pub mod sequencer;
 pub mod statement;
 pub mod time;
 pub mod vers;
+pub mod version;

@@ -6,6 +6,7 @@
 //! nothing else: an order that is nearly the ecosystem's own would decide wrongly without anybody
 //! noticing.
 
+use crate::version;
 use semver::Version;
 use std::cmp::Ordering;
 
@@ -49,10 +50,9 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     else {
         return Applies::Undecided;
     };
-    if constraints
-        .iter()
-        .any(|one| one.comparator == Comparator::Equal && one.version == version)
-    {
+    if constraints.iter().any(|one| {
+        one.comparator == Comparator::Equal && is_same(package_type, one.version, version)
+    }) {
         return Applies::Yes;
     }
     if !SEMANTIC.contains(&scheme) {
@@ -63,6 +63,12 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
         Some(version) => within(&constraints, &version),
         None => Applies::Undecided,
     }
+}
+
+/// Whether two spellings are of one version of a package of the type.
+fn is_same(package_type: &str, one: &str, other: &str) -> bool {
+    let key = |version| version::key(package_type, "", version);
+    one == other || key(one) == key(other)
 }
 
 /// Types whose versions are semantic ones.
@@ -258,7 +264,7 @@ mod tests {
             ("vers:semver/*", "deb", "1.0.0"),
             ("vers:semver/>=1.0.0", "pypi", "1.1.0"),
             ("vers:pypi/>=1.0", "pypi", "1.1"),
-            ("vers:pypi/1.0", "pypi", "1.0.0"),
+            ("vers:pypi/1.0", "pypi", "1.0.1"),
             ("vers:cargo/>=1.0.0", "cargo", "one"),
             ("vers:cargo/>=one", "cargo", "1.0.0"),
             ("vers:cargo/>=2.0.0|<1.0.0", "cargo", "1.5.0"),
@@ -272,5 +278,6 @@ mod tests {
             );
         }
         assert_eq!(contains("vers:pypi/1.0|2.0", "pypi", "2.0"), Applies::Yes);
+        assert_eq!(contains("vers:pypi/1.0|2.0", "pypi", "2.0.0"), Applies::Yes);
     }
 }

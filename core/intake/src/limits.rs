@@ -14,3 +14,10 @@ pub const COMPONENT_JSON_DEPTH: usize = 128;
 /// Most components of one file of dependencies, counting those that could not be identified. The
 /// largest real lock files and SBOMs of whole distributions have some tens of thousands.
 pub const COMPONENTS: usize = 100_000;
+
+/// Largest file of dependencies in YAML, in bytes: ten times the largest real lock files.
+pub const COMPONENT_YAML_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most elements, attributes' owners and texts in a file of dependencies in XML. A component of an
+/// SBOM has some twenty.
+pub const COMPONENT_XML_NODES: u32 = 4_000_000;

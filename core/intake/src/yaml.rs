@@ -37,6 +37,11 @@ pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
             reason: "is not UTF-8".into(),
         }
     })?;
+    parse_text(text)
+}
+
+/// Parses a text whose size was checked, as [`parse`] does.
+pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
     while let Some(event) = parser.next_event() {

@@ -1,5 +1,6 @@
 //! What is asked about.
 
+use assay_claims::index::{Kind, Name};
 use assay_claims::json::Value;
 use assay_claims::purl::{Purl, PurlError};
 use assay_tlog::Hash;
@@ -71,11 +72,32 @@ impl Component {
         self.within.as_deref()
     }
 
+    /// The packages that claims about it can be of, as they are compared: its own, and the source
+    /// package that a distribution built it of, which advisories name.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = String> {
+        let own = self
+            .purl
+            .as_ref()
+            .map(|purl| purl.package_key().into_owned());
+        let source = self.purl.as_ref().and_then(Purl::source);
+        let source = source.map(|source| source.package_key().into_owned());
+        let source = source.filter(|source| own.as_ref() != Some(source));
+        own.into_iter().chain(source)
+    }
+
+    /// The names under which claims about its packages stand in the index.
+    pub fn package_names(&self) -> impl Iterator<Item = Name> {
+        self.packages()
+            .map(|package| Name::new(Kind::Package, &package))
+    }
+
     /// Where it comes from, if its purl says that it is not from where packages of its type usually
     /// are: a fork in a repository, a private registry, an archive. What is said of the package of
     /// the same name is then not about this.
     pub fn from_elsewhere(&self) -> Option<&str> {
-        places(self.purl.as_ref()?)
+        self.purl
+            .as_ref()?
+            .places()
             .next()
             .map(|(_, place)| place.as_str())
     }
@@ -99,16 +121,4 @@ impl Component {
             ),
         ])
     }
-}
-
-/// The qualifiers that say where a package comes from, if not from where its type's packages are
-/// (purl-spec, "Known qualifiers").
-const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
-
-/// The qualifiers of a purl that say where its package comes from.
-pub(crate) fn places(purl: &Purl) -> impl Iterator<Item = &(String, String)> {
-    purl.components()
-        .qualifiers
-        .iter()
-        .filter(|(key, _)| PLACES.contains(&key.as_str()))
 }

@@ -34,6 +34,10 @@ pub fn explain(policy: &Policy) -> Vec<Section> {
             lines: vec![unknown(policy)],
         },
         Section {
+            title: "Where packages come from",
+            lines: registries(policy),
+        },
+        Section {
             title: "What you ignore",
             lines: or_nothing(policy.ignored().iter().map(ignored).collect()),
         },
@@ -155,6 +159,19 @@ fn unknown(policy: &Policy) -> String {
         Some(Effect::Warn) => "You are warned, and what must be is demanded all the same.".into(),
         None => "Nothing is said, and what must be is demanded all the same.".into(),
     }
+}
+
+fn registries(policy: &Policy) -> Vec<String> {
+    let mut lines =
+        vec!["From the public registry of their type, or else they may be others.".into()];
+    for registry in policy.registries() {
+        lines.push(format!(
+            "What is of type {} is from the public registry, too, if it is from {}.",
+            registry.ty,
+            registry.mirrors.join(" or ")
+        ));
+    }
+    lines
 }
 
 fn ignored(ignore: &Ignore) -> String {

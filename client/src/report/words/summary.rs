@@ -247,7 +247,7 @@ fn own(report: &Report) -> Option<String> {
             n => format!(" and {n} more"),
         };
         format!(
-            "Not counted, because they are the project itself: {}{rest}.",
+            "Not counted, because they are the project itself (--own counts them): {}{rest}.",
             shown.join(", ")
         )
     })

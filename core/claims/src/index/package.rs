@@ -5,6 +5,8 @@
 //! table of types, no Unicode. So every implementation gets the same names, whatever rules
 //! purl-spec has by then. Whether a purl is canonical is a question of admission.
 
+use crate::purl::fold;
+
 /// What a purl names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageNames {
@@ -25,7 +27,7 @@ impl PackageNames {
         let (path, qualifiers) = before.split_once('?').unwrap_or((before, ""));
         let name = path.rfind('/').map_or(0, |slash| slash + 1);
         let end = path[name..].rfind('@').map_or(path.len(), |at| name + at);
-        let package = fold(&path[..end]);
+        let package = fold(&path[..end]).into_owned();
         let version = path
             .get(end + 1..)
             .filter(|version| !version.is_empty())
@@ -43,32 +45,6 @@ fn epoch(qualifiers: &str) -> Option<&str> {
         .split('&')
         .find_map(|pair| pair.strip_prefix("epoch="))
         .filter(|epoch| !epoch.is_empty() && *epoch != "0")
-}
-
-/// Folds the name of a package of PyPI or NuGet; others are as they are written.
-fn fold(package: &str) -> String {
-    let runs = package.starts_with("pkg:pypi/");
-    if !runs && !package.starts_with("pkg:nuget/") {
-        return package.to_owned();
-    }
-    let name = package.rfind('/').map_or(0, |slash| slash + 1);
-    let mut folded = package[..name].to_owned();
-    let mut rest = &package[name..];
-    while let Some(first) = rest.chars().next() {
-        let is_escape = first == '%' && rest.len() >= 3;
-        let separators = rest.len() - rest.trim_start_matches(['-', '_', '.']).len();
-        if is_escape {
-            folded.push_str(&rest[..3]);
-            rest = &rest[3..];
-        } else if runs && separators > 0 {
-            folded.push('-');
-            rest = &rest[separators..];
-        } else {
-            folded.push(first.to_ascii_lowercase());
-            rest = &rest[1..];
-        }
-    }
-    folded
 }
 
 #[cfg(test)]

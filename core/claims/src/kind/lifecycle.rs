@@ -19,6 +19,7 @@ use crate::json::Value;
 use crate::purl::Purl;
 use crate::time::Timestamp;
 use crate::vers::{self, Applies};
+use crate::version;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:lifecycle:v1";
@@ -85,13 +86,12 @@ impl Lifecycle {
             return Applies::Undecided;
         };
         if let Some(one) = &versions.version {
-            return (one == version).into();
+            let parts = package.components();
+            let key = |version: &str| version::key(&parts.ty, &parts.name, version);
+            return (one == version || package.version_key() == Some(key(one))).into();
         }
         if let Some(cycle) = &versions.cycle {
-            let rest = version.strip_prefix(cycle.as_str());
-            return rest
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                .into();
+            return version::is_of_cycle(version, cycle).into();
         }
         match &versions.range {
             Some(range) => vers::contains(range, &package.components().ty, version),

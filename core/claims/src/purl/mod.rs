@@ -4,11 +4,16 @@
 //! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
 //! many packages. Left out: version ranges (`vers:`), and whether a package exists.
 
+mod fold;
 mod pattern;
+mod registry;
+mod same;
 mod text;
 mod types;
 
+pub(crate) use fold::fold;
 pub use pattern::{Pattern, PatternError};
+pub use registry::{is_at, is_public_registry};
 
 use crate::limits;
 use assay_tlog::Hash;
@@ -182,6 +187,12 @@ mod tests {
     fn a_purl_that_is_not_canonical_is_refused_with_the_form_that_is() {
         for (text, canonical) in [
             ("pkg:PyPI/Django_Rest", "pkg:pypi/django-rest"),
+            ("pkg:npm/%40babel%2Fcore@7.0", "pkg:npm/%40babel/core@7.0"),
+            (
+                "pkg:golang/a.org/b@v2.0.0#sdk/v2",
+                "pkg:golang/a.org/b/sdk/v2@v2.0.0",
+            ),
+            ("pkg:golang/std@1.22.1", "pkg:golang/stdlib@1.22.1"),
             ("pkg://npm/@babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
             ("pkg:npm/@babel/core", "pkg:npm/%40babel/core"),
             (

@@ -1,6 +1,6 @@
 //! Patterns of packages: one package, or all whose purl begins alike.
 
-use super::{Purl, PurlError};
+use super::{Purl, PurlError, fold};
 use std::fmt;
 
 /// Stands for a package or for many: a canonical purl without version, qualifiers and subpath
@@ -39,12 +39,13 @@ impl Pattern {
         Ok(Pattern(text.to_owned()))
     }
 
-    /// Whether it stands for the package that the purl is of; the purl's version, qualifiers and
-    /// subpath do not matter.
+    /// Whether it stands for the package that the purl is of, as its registry compares names; the
+    /// purl's version, qualifiers and subpath do not matter.
     pub fn matches(&self, purl: &Purl) -> bool {
+        let package = purl.package_key();
         match self.0.strip_suffix('*') {
-            None => purl.without_version() == self.0,
-            Some(beginning) => purl.without_version().starts_with(beginning),
+            None => package == fold(&self.0),
+            Some(beginning) => package.starts_with(&*fold(beginning)),
         }
     }
 
@@ -61,12 +62,11 @@ impl Pattern {
     /// Whether everything that the other stands for is in it.
     fn holds(&self, other: &Pattern) -> bool {
         match self.0.strip_suffix('*') {
-            None => self == other,
-            Some(beginning) => other
-                .0
-                .strip_suffix('*')
-                .unwrap_or(&other.0)
-                .starts_with(beginning),
+            None => fold(&self.0) == fold(&other.0),
+            Some(beginning) => {
+                let other = other.0.strip_suffix('*').unwrap_or(&other.0);
+                fold(other).starts_with(&*fold(beginning))
+            }
         }
     }
 
@@ -138,6 +138,15 @@ mod tests {
         );
         assert!(matches("pkg:*", "pkg:deb/debian/a@1"));
         assert!(Pattern::parse("pkg:julia/*").is_ok());
+        assert!(matches(
+            "pkg:nuget/Newtonsoft.*",
+            "pkg:nuget/newtonsoft.json@13"
+        ));
+        assert!(matches(
+            "pkg:pypi/zope.interface",
+            "pkg:pypi/zope-interface@5"
+        ));
+        assert!(!matches("pkg:npm/Base64", "pkg:npm/base64@1"));
     }
 
     #[test]
@@ -151,6 +160,7 @@ mod tests {
             ("pkg:cargo/a", "pkg:cargo/ab", None),
             ("pkg:cargo/a", "pkg:cargo/ab*", None),
             ("pkg:cargo/*", "pkg:npm/*", None),
+            ("pkg:nuget/A.*", "pkg:nuget/a.b", Some("pkg:nuget/a.b")),
         ] {
             let (one, other) = (Pattern::parse(one).unwrap(), Pattern::parse(other).unwrap());
             assert_eq!(one.meet(&other).map(Pattern::as_str), met, "{one} {other}");

@@ -81,7 +81,10 @@ const TABLE: &[Rules] = &[
     rules("generic", Optional, 0, &[]),
     rules("git", Required, 0, &[]),
     rules("github", Required, NAMESPACE | NAME, &[]),
-    rules("golang", Required, NAMESPACE | NAME, &[]),
+    Rules {
+        more: golang,
+        ..rules("golang", Optional, NAMESPACE | NAME, &[])
+    },
     Rules {
         more: hackage,
         ..rules("hackage", Prohibited, 0, &[])
@@ -98,7 +101,7 @@ const TABLE: &[Rules] = &[
         more: mlflow,
         ..rules("mlflow", Prohibited, 0, &["model_uuid", "run_id"])
     },
-    rules("npm", Optional, NAMESPACE | NAME, &[]),
+    rules("npm", Optional, 0, &[]),
     rules("nuget", Prohibited, 0, &[]),
     rules("oci", Prohibited, NAME | VERSION, &["arch", "tag"]),
     rules("opam", Prohibited, 0, &[]),
@@ -167,6 +170,9 @@ pub(super) fn apply(components: &mut Components) -> Result<(), PurlError> {
     let Some(rules) = of_type(&components.ty) else {
         return Ok(());
     };
+    if SLASHED.contains(&rules.ty) {
+        split_name(components);
+    }
     let broken = |rule| PurlError::Rule {
         ty: rules.ty.to_owned(),
         rule,
@@ -191,6 +197,23 @@ pub(super) fn apply(components: &mut Components) -> Result<(), PurlError> {
         }
     }
     (rules.more)(components).map_err(broken)
+}
+
+/// Types whose packages have names with `/`: what stands before the last one is the namespace, also
+/// where a tool took the whole for the name.
+const SLASHED: [&str; 6] = ["bitbucket", "composer", "github", "gitlab", "golang", "npm"];
+
+fn split_name(components: &mut Components) {
+    if components.namespace.is_some() {
+        return;
+    }
+    let Some((namespace, name)) = components.name.rsplit_once('/') else {
+        return;
+    };
+    let whole = namespace.split('/').all(|segment| !segment.is_empty()) && !name.is_empty();
+    if whole {
+        (components.namespace, components.name) = (Some(namespace.into()), name.into());
+    }
 }
 
 fn lower(text: &mut String) {
@@ -246,6 +269,37 @@ fn cpan(components: &mut Components) -> Result<(), &'static str> {
         .iter_mut()
         .for_each(|author| author.make_ascii_uppercase());
     Ok(())
+}
+
+/// The standard library has one name of the two that tools give it. What ends in a major version is
+/// the path of a module, of which some tools make a subpath (`…/a/b#v2`).
+fn golang(components: &mut Components) -> Result<(), &'static str> {
+    if components.namespace.is_none() && components.name == "std" {
+        components.name = "stdlib".into();
+    }
+    let last = |path: &String| path.rsplit('/').next().is_some_and(is_major);
+    if let Some(path) = components.subpath.take_if(|path| last(path)) {
+        let mut all: Vec<&str> = components
+            .namespace
+            .iter()
+            .flat_map(|n| n.split('/'))
+            .collect();
+        all.push(&components.name);
+        all.extend(path.split('/'));
+        let name = all.pop().unwrap_or_default().to_lowercase();
+        (components.namespace, components.name) = (Some(all.join("/").to_lowercase()), name);
+    }
+    Ok(())
+}
+
+/// Whether a segment of a module's path is `v2` or more.
+fn is_major(segment: &str) -> bool {
+    let number = segment.strip_prefix('v');
+    number.is_some_and(|number| {
+        number != "1"
+            && number.starts_with(|c: char| ('1'..='9').contains(&c))
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// Names are in kebab case.

@@ -8,6 +8,7 @@ use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl::is_public_registry;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -23,12 +24,6 @@ pub(super) const READER: Reader = Reader {
 };
 
 const NEWEST: u64 = 4;
-
-/// What a lock file calls crates.io, whichever protocol cargo reads its index by.
-const CRATES_IO: &[&str] = &[
-    "registry+https://github.com/rust-lang/crates.io-index",
-    "sparse+https://index.crates.io/",
-];
 
 #[derive(Deserialize)]
 struct Lock {
@@ -100,7 +95,6 @@ fn read_package(
                 &name,
             );
         }
-        Some(source) if CRATES_IO.contains(&source) => {}
         Some(source) if source.starts_with("git+") => {
             let repository = Repository::read(source);
             repository.qualify(&mut parts);
@@ -112,6 +106,7 @@ fn read_package(
             );
         }
         Some(source) => match source.split_once('+') {
+            Some(("registry" | "sparse", address)) if is_public_registry("cargo", address) => {}
             Some(("registry" | "sparse", address)) => {
                 origin::qualify(&mut parts, "repository_url", address);
                 list.remark("from a registry other than crates.io", Some(line), &name);

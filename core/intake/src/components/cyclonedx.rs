@@ -6,8 +6,10 @@ use super::input::Input;
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
+use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
+use assay_claims::purl::Purl;
 
 pub(super) const READER: Reader = Reader {
     name: "CycloneDX JSON",
@@ -71,13 +73,48 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         .get("purl")
         .map(|purl| purl.string())
         .transpose()?;
+    let purl = purl.filter(|purl| !purl.is_empty());
+    let sourced = purl.and_then(|purl| with_source(purl, component));
     Element {
         component: described,
-        purls: purl.into_iter().filter(|purl| !purl.is_empty()).collect(),
+        purls: sourced.as_deref().or(purl).into_iter().collect(),
     }
     .add(list)?;
     read_components(component, list)
 }
+
+/// The purl with the source package that Trivy states beside it, in properties; `None` if it states
+/// none, or the purl has one.
+fn with_source(purl: &str, component: &Node<'_, '_>) -> Option<String> {
+    let stated = |name: &str| {
+        let mut properties = component.value().get("properties")?.as_array()?.iter();
+        let is_it = |property: &&Value| {
+            let key = property.get("name").and_then(Value::as_str);
+            key.and_then(|key| key.strip_prefix(TRIVY)) == Some(name)
+        };
+        let value = properties.find(is_it)?.get("value")?.as_str()?;
+        Some(value).filter(|value| !value.is_empty())
+    };
+    let source = stated("SrcName")?;
+    let mut parts = Purl::canonicalize(purl).ok()?.components().clone();
+    if parts.qualifiers.iter().any(|(key, _)| key == "upstream") {
+        return None;
+    }
+    let release = stated("SrcRelease")
+        .map(|release| format!("-{release}"))
+        .unwrap_or_default();
+    let epoch = stated("SrcEpoch").filter(|epoch| *epoch != "0");
+    let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
+    let upstream = match stated("SrcVersion") {
+        Some(version) => format!("{source}@{epoch}{version}{release}"),
+        None => source.to_owned(),
+    };
+    parts.qualifiers.push(("upstream".to_owned(), upstream));
+    Purl::build(parts).ok().map(|purl| purl.to_string())
+}
+
+/// What Trivy puts before the names of its properties.
+const TRIVY: &str = "aquasecurity:trivy:";
 
 /// A document may say itself that it is not complete.
 fn note_gaps(bom: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
@@ -105,6 +142,39 @@ mod tests {
 
     fn bom(members: &str) -> String {
         format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",{members}}}")
+    }
+
+    #[test]
+    fn a_source_package_may_stand_in_properties() {
+        let component = |purl: &str, properties: &[(&str, &str)]| {
+            let properties = properties.iter().map(|(name, value)| {
+                format!(r#"{{"name":"aquasecurity:trivy:{name}","value":"{value}"}}"#)
+            });
+            let properties = properties.collect::<Vec<_>>().join(",");
+            let text = format!(r#"{{"name":"x","purl":"{purl}","properties":[{properties}]}}"#);
+            lines(&found(
+                CycloneDx,
+                &bom(&format!(r#""components":[{text}]"#)),
+            ))
+            .concat()
+        };
+        let source = [
+            ("SrcName", "openssl"),
+            ("SrcVersion", "3.0"),
+            ("SrcRelease", "1"),
+        ];
+        let libssl = "pkg:deb/debian/libssl3@3.0-1";
+        assert_eq!(
+            component(libssl, &source),
+            format!("{libssl}?upstream=openssl%403.0-1")
+        );
+        assert_eq!(
+            component(libssl, &source[..1]),
+            format!("{libssl}?upstream=openssl")
+        );
+        assert_eq!(component(libssl, &[]), libssl);
+        let stated = format!("{libssl}?upstream=other");
+        assert_eq!(component(&stated, &source), stated);
     }
 
     #[test]

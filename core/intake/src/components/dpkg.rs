@@ -1,5 +1,6 @@
 //! `/var/lib/dpkg/status` (dpkg's `lib/dpkg/parse.c`; deb822(5) is the syntax): the packages of a
-//! system.
+//! system; and the files of `/var/lib/dpkg/status.d`, which images without dpkg have: one a
+//! package, without a status, since what is there is installed.
 
 use super::component::{Component, Distribution};
 use super::fault::Fault;
@@ -14,8 +15,12 @@ pub(super) const READER: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; copy it from the system again",
     files: &["dpkg-status"],
-    path: Some(|path, _| path.ends_with("dpkg/status")),
-    sign: Sign::Text(|head| head.has("Package: ") && head.has("Status: ")),
+    path: Some(|path, _| path.ends_with("dpkg/status") || path.contains("dpkg/status.d/")),
+    // Lists of what can be installed say where the file is.
+    sign: Sign::Text(|head| {
+        let installed = head.has("Status: ") || head.has("Version: ") && !head.has("Filename: ");
+        head.has("Package: ") && installed
+    }),
     read,
 };
 
@@ -30,6 +35,7 @@ struct Paragraph<'a> {
     status: Option<&'a str>,
     version: Option<&'a str>,
     architecture: Option<&'a str>,
+    source: Option<&'a str>,
 }
 
 fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, Fault> {
@@ -39,18 +45,23 @@ fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, 
                 .advise("name the distribution, such as debian or ubuntu"),
         );
     };
+    // Without any status it is of status.d. A database that has some has one everywhere.
+    let is_database = input.lines().any(|(_, line)| line.starts_with("Status:"));
+    let finish = |paragraph: Paragraph<'_>, list: &mut List| {
+        paragraph.finish(is_database, distribution, list)
+    };
     let mut list = List::default();
     let mut paragraph = Paragraph::default();
     for (number, line) in input.lines() {
         if line.trim().is_empty() {
-            std::mem::take(&mut paragraph).finish(distribution, &mut list)?;
+            finish(std::mem::take(&mut paragraph), &mut list)?;
         } else if !line.starts_with([' ', '\t']) {
             paragraph.field(number, line)?;
         } else if paragraph.line == 0 {
             return Err(Fault::at(number, "a continued line has nothing before it"));
         }
     }
-    paragraph.finish(distribution, &mut list)?;
+    finish(paragraph, &mut list)?;
     Ok(list)
 }
 
@@ -70,6 +81,7 @@ impl<'a> Paragraph<'a> {
             "status" => &mut self.status,
             "version" => &mut self.version,
             "architecture" => &mut self.architecture,
+            "source" => &mut self.source,
             _ => return Ok(()),
         };
         match field.replace(value.trim()) {
@@ -89,11 +101,25 @@ impl<'a> Paragraph<'a> {
         })
     }
 
-    fn finish(self, distribution: &Distribution, list: &mut List) -> Result<(), Fault> {
-        if self.line == 0 {
-            return Ok(());
+    /// What the package was built of, in the spelling of the qualifier `upstream`, if it has not
+    /// the same name and version: `SOURCE`, or `SOURCE (VERSION)`.
+    fn upstream(&self) -> Option<String> {
+        let source = self.source?.trim();
+        let (name, version) = match source.split_once('(') {
+            Some((name, rest)) => (name.trim(), rest.trim_end().strip_suffix(')')),
+            None => (source, None),
+        };
+        match version
+            .map(str::trim)
+            .filter(|version| Some(*version) != self.version)
+        {
+            Some(version) => Some(format!("{name}@{version}")),
+            None => Some(name.to_owned()).filter(|name| Some(name.as_str()) != self.package),
         }
-        let name = self.need(self.package, "Package")?;
+    }
+
+    /// Whether its files are on the disk. The list says what is not whole.
+    fn is_there(&self, name: &str, list: &mut List) -> Result<bool, Fault> {
         let status = self.need(self.status, "Status")?;
         let words: Vec<_> = status.split_whitespace().collect();
         let [want, flag, state] = words[..] else {
@@ -108,7 +134,7 @@ impl<'a> Paragraph<'a> {
                 Some(self.line),
                 name,
             );
-            return Ok(());
+            return Ok(false);
         }
         if (flag, state) != ("ok", "installed") {
             list.remark(
@@ -123,6 +149,22 @@ impl<'a> Paragraph<'a> {
                 name,
             );
         }
+        Ok(true)
+    }
+
+    fn finish(
+        self,
+        is_database: bool,
+        distribution: &Distribution,
+        list: &mut List,
+    ) -> Result<(), Fault> {
+        if self.line == 0 {
+            return Ok(());
+        }
+        let name = self.need(self.package, "Package")?;
+        if is_database && !self.is_there(name, list)? {
+            return Ok(());
+        }
         let (version, architecture) = (
             self.need(self.version, "Version")?,
             self.need(self.architecture, "Architecture")?,
@@ -136,6 +178,10 @@ impl<'a> Paragraph<'a> {
                 .iter()
                 .map(|release| ("distro".to_owned(), release.clone())),
         );
+        let upstream = self.upstream();
+        parts
+            .qualifiers
+            .extend(upstream.map(|source| ("upstream".to_owned(), source)));
         let (name, version) = (name.to_owned(), Some(version.to_owned()));
         list.package(
             Component {
@@ -185,6 +231,45 @@ mod tests {
             "left out, being removed or never installed: gone, never\ninstalled, but held or to \
              be removed: held\ninstalled in part, or in need of repair: half"
         );
+    }
+
+    #[test]
+    fn a_source_of_another_name_or_version_is_said() {
+        let of = |source: &str| {
+            let text = package("a", "install ok installed");
+            found(
+                DpkgStatus,
+                &text.replace("Version", &format!("Source: {source}\nVersion")),
+            )
+        };
+        for (source, upstream) in [
+            ("b", "&upstream=b"),
+            ("b (1:2.3-4)", "&upstream=b%401:2.3-4"),
+            ("b (1:2.3-4+b1)", "&upstream=b"),
+            ("a (1:2.3-4)", "&upstream=a%401:2.3-4"),
+            ("a", ""),
+        ] {
+            let wanted = "pkg:deb/debian/a@1:2.3-4%2Bb1?arch=amd64&distro=debian-12";
+            assert_eq!(
+                lines(&of(source)),
+                [format!("{wanted}{upstream} :1")],
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_no_status_anywhere_is_of_an_image_without_dpkg() {
+        let status = "Status: install ok installed\n";
+        let one = package("a", "install ok installed").replace(status, "");
+        let other = package("b", "install ok installed").replace(status, "");
+        assert_eq!(lines(&found(DpkgStatus, &format!("{one}{other}"))).len(), 2);
+        for (name, text) in [("x", &one), ("/i/var/lib/dpkg/status.d/a", &one)] {
+            let format = crate::components::recognize(name, text.as_bytes());
+            assert_eq!(format, Ok(DpkgStatus), "{name}");
+        }
+        let offered = one.replace("Version", "Filename: pool/a.deb\nVersion");
+        assert!(crate::components::recognize("x", offered.as_bytes()).is_err());
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use super::fault::Fault;
 use super::input::Input;
 use super::reader::{Head, Reader, Sign};
-use super::{cargo, composer, cyclonedx, dpkg, gemfile, go_sum, npm, poetry, requirements};
-use super::{spdx2, spdx3, tag_value, uv};
+use super::{apk, cargo, composer, cyclonedx, dpkg, gemfile, go_mod, go_sum, gradle, maven_tree};
+use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
+use super::{requirements, swift, syft, trivy, xml, yarn};
+use super::{sbom, spdx2, spdx3, tag_value, uv};
+use crate::text::shown;
 use assay_claims::json::Value;
 use std::fmt;
 
@@ -35,28 +38,74 @@ formats! {
     CargoLock(cargo::READER),
     /// `package-lock.json` and `npm-shrinkwrap.json` of npm, versions 1 to 3.
     NpmLock(npm::READER),
+    /// `yarn.lock` of yarn 1 and later ones.
+    YarnLock(yarn::READER),
+    /// `pnpm-lock.yaml` of pnpm, versions 5 to 9.
+    PnpmLock(pnpm::READER),
     /// `uv.lock` of uv, version 1.
     UvLock(uv::READER),
     /// `poetry.lock` of Poetry, versions 1 and 2, and those before without a version.
     PoetryLock(poetry::READER),
+    /// `pylock.toml` of PEP 751, version 1.
+    Pylock(pylock::PYLOCK),
+    /// `pdm.lock` of PDM, version 4.
+    PdmLock(pylock::PDM),
+    /// `Pipfile.lock` of pipenv, version 6.
+    PipfileLock(pipfile::READER),
     /// `requirements.txt` of pip.
     Requirements(requirements::READER),
+    /// `go.mod` of Go.
+    GoMod(go_mod::READER),
     /// `go.sum` of Go.
     GoSum(go_sum::READER),
     /// `composer.lock` of Composer.
     ComposerLock(composer::READER),
     /// `Gemfile.lock` of Bundler.
     GemfileLock(gemfile::READER),
+    /// `pubspec.lock` of Dart and Flutter.
+    PubspecLock(pubspec::READER),
+    /// `Podfile.lock` of CocoaPods.
+    PodfileLock(podfile::READER),
+    /// `Package.resolved` of Swift, versions 1 to 3.
+    SwiftResolved(swift::READER),
+    /// `mix.lock` of Elixir.
+    MixLock(mix::READER),
+    /// `pom.xml` of Maven.
+    PomXml(pom::READER),
+    /// What `mvn dependency:tree` writes.
+    MavenTree(maven_tree::READER),
+    /// `gradle.lockfile` of Gradle.
+    GradleLock(gradle::READER),
+    /// `packages.lock.json` of NuGet, versions 1 and 2.
+    NugetLock(nuget::LOCK),
+    /// `project.assets.json` of a restore by .NET.
+    NugetAssets(nuget::ASSETS),
+    /// `*.deps.json` of a program for .NET.
+    DepsJson(nuget::DEPS),
+    /// `packages.config` of NuGet.
+    NugetConfig(nuget::CONFIG),
     /// CycloneDX in JSON, 1.2 to 1.7.
     CycloneDx(cyclonedx::READER),
+    /// CycloneDX in XML, 1.0 to 1.7.
+    CycloneDxXml(xml::READER),
     /// SPDX 2.2 and 2.3 in JSON.
     Spdx2(spdx2::READER),
+    /// SPDX 2.2 and 2.3 in YAML.
+    Spdx2Yaml(spdx2::YAML),
     /// SPDX 3.0 in JSON-LD.
     Spdx3(spdx3::READER),
     /// SPDX 2.1 to 2.3 in tag-value.
     SpdxTagValue(tag_value::READER),
     /// `/var/lib/dpkg/status`: the packages of a Debian, or of a distribution that comes from it.
     DpkgStatus(dpkg::READER),
+    /// `/lib/apk/db/installed`: the packages of an Alpine, or of a distribution like it.
+    ApkInstalled(apk::READER),
+    /// syft's own JSON.
+    SyftJson(syft::READER),
+    /// Trivy's own JSON.
+    TrivyJson(trivy::READER),
+    /// A list of package URLs, one a line.
+    PurlList(purls::READER),
 }
 
 impl Format {
@@ -65,9 +114,24 @@ impl Format {
         self.reader().is_sbom
     }
 
+    /// What the command line calls it: its name in lower case, without blanks.
+    pub fn id(self) -> String {
+        self.name().to_ascii_lowercase().replace(' ', "-")
+    }
+
+    /// Whether it is the database of a system's packages, which does not say whose they are.
+    pub fn is_of_a_system(self) -> bool {
+        matches!(self, Format::DpkgStatus | Format::ApkInstalled)
+    }
+
     /// What people call it.
     pub fn name(self) -> &'static str {
         self.reader().name
+    }
+
+    /// Whether a file that is JSON, or is not, can be of the format. Some names are given to both.
+    fn fits(self, is_json: bool) -> bool {
+        self != Format::SpdxTagValue || !is_json
     }
 
     /// What to do with a broken file of the format.
@@ -92,45 +156,31 @@ const USE_JSON: &str = "export it as JSON";
 const NOT_READ: &[(&str, &str)] = &[
     ("bun.lock", USE_AN_SBOM),
     ("bun.lockb", USE_AN_SBOM),
-    ("yarn.lock", USE_AN_SBOM),
-    ("pnpm-lock.yaml", USE_AN_SBOM),
+    ("conda-lock.yml", USE_AN_SBOM),
+    ("pixi.lock", USE_AN_SBOM),
+    ("deno.lock", USE_AN_SBOM),
+    ("renv.lock", USE_AN_SBOM),
+    ("conan.lock", USE_AN_SBOM),
+    ("flake.lock", USE_AN_SBOM),
+    ("setup.py", USE_THE_LOCK),
     (
-        "Pipfile.lock",
-        "export it with `pipenv requirements --hash`, and check that",
+        "Dockerfile",
+        "it says how an image is built; write an SBOM of the image, and check that",
     ),
-    ("pdm.lock", "export it with `pdm export`, and check that"),
-    (
-        "pylock.toml",
-        "export it as requirements.txt with hashes, and check that",
-    ),
-    ("gradle.lockfile", USE_AN_SBOM),
-    ("packages.lock.json", USE_AN_SBOM),
-    ("mix.lock", USE_AN_SBOM),
-    ("pubspec.lock", USE_AN_SBOM),
-    ("Podfile.lock", USE_AN_SBOM),
-    ("Package.resolved", USE_AN_SBOM),
-    ("pom.xml", USE_AN_SBOM),
     ("Cargo.toml", USE_THE_LOCK),
     ("package.json", USE_THE_LOCK),
     ("pyproject.toml", USE_THE_LOCK),
-    (
-        "go.mod",
-        "it says what the project asks for, not what it got; check its go.sum",
-    ),
     ("composer.json", USE_THE_LOCK),
     ("Gemfile", USE_THE_LOCK),
-    ("cdx.xml", USE_JSON),
-    ("bom.xml", USE_JSON),
     ("spdx.xml", USE_JSON),
     ("spdx.rdf", USE_JSON),
-    ("spdx.yaml", USE_JSON),
-    ("spdx.yml", USE_JSON),
 ];
 
 /// Finds out the format of `input`.
 pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
     let name = input.base_name();
-    if let Some(format) = by_name(input.name()) {
+    let is_json = input.text().trim_start().starts_with('{');
+    if let Some(format) = by_name(input.name()).filter(|format| format.fits(is_json)) {
         return Ok(format);
     }
     if let Some((known, advice)) = NOT_READ.iter().find(|(known, _)| is_exactly(name, known)) {
@@ -142,7 +192,7 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
                 .json()
                 .map_err(|fault| fault.advise("it begins like JSON, and is none"))?,
         ),
-        Some(b'<') => Err(Fault::new(None, "the file looks like XML").advise(USE_JSON)),
+        Some(b'<') => by_root(input),
         _ => by_text(input.text()),
     }
 }
@@ -179,9 +229,20 @@ fn by_name(path: &str) -> Option<Format> {
 
 /// The members that only documents of one format have.
 fn by_members(document: &Value) -> Result<Format, Fault> {
+    let document = sbom::unwrapped(document);
     one_of(|sign| match sign {
         Sign::Member(key) => document.get(key).is_some(),
-        Sign::Text(_) => false,
+        Sign::Text(_) | Sign::Root(_) => false,
+    })
+}
+
+/// The root of XML.
+fn by_root(input: &Input<'_>) -> Result<Format, Fault> {
+    let document = input.xml()?;
+    let name = document.root_element().tag_name().name();
+    let is_root = |sign: &Sign| matches!(sign, Sign::Root(root) if *root == name);
+    one_of(is_root).map_err(|_| {
+        Fault::new(None, format!("XML of <{}> is not read", shown(name))).advise(USE_JSON)
     })
 }
 
@@ -190,7 +251,7 @@ fn by_text(text: &str) -> Result<Format, Fault> {
     let head = Head::new(text);
     one_of(|sign| match sign {
         Sign::Text(shows) => shows(&head),
-        Sign::Member(_) => false,
+        Sign::Member(_) | Sign::Root(_) => false,
     })
 }
 
@@ -240,10 +301,13 @@ mod tests {
             ("dev-requirements.txt", Format::Requirements),
             ("go.work.sum", Format::GoSum),
             ("go.sum", Format::GoSum),
+            ("go.mod", Format::GoMod),
+            ("requirements/base.txt", Format::Requirements),
+            ("a\\requirements\\dev.in", Format::Requirements),
+            ("constraints.txt", Format::Requirements),
             ("composer.lock", Format::ComposerLock),
             ("Gemfile.lock", Format::GemfileLock),
             ("app.cdx.json", Format::CycloneDx),
-            ("app.spdx", Format::SpdxTagValue),
             ("/var/lib/dpkg/status", Format::DpkgStatus),
         ] {
             assert_eq!(
@@ -254,49 +318,72 @@ mod tests {
         }
     }
 
+    /// What contents are read as where the name says nothing.
+    const CONTENTS: &[(&str, Format)] = &[
+        (
+            "# This file is automatically @generated by Cargo.\nversion = 4\n",
+            Format::CargoLock,
+        ),
+        (
+            "# This file is automatically @generated by Poetry 2.1.4 and so on\n",
+            Format::PoetryLock,
+        ),
+        (
+            "# This file was autogenerated by uv via the following command:\na==1\n",
+            Format::Requirements,
+        ),
+        (
+            "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\n",
+            Format::UvLock,
+        ),
+        ("example.org/a v1.0.0 h1:x=\n", Format::GoSum),
+        (
+            "GEM\n  remote: https://rubygems.org/\n  specs:\n",
+            Format::GemfileLock,
+        ),
+        ("SPDXVersion: SPDX-2.3\n", Format::SpdxTagValue),
+        (
+            "Package: a\nStatus: install ok installed\n",
+            Format::DpkgStatus,
+        ),
+        ("\u{feff} {\"bomFormat\":\"CycloneDX\"}", Format::CycloneDx),
+        ("{\"spdxVersion\":\"SPDX-2.3\"}", Format::Spdx2),
+        ("{\"@graph\":[]}", Format::Spdx3),
+        ("{\"lockfileVersion\":3}", Format::NpmLock),
+        ("# yarn lockfile v1\n", Format::YarnLock),
+        ("__metadata:\n  version: 8\n", Format::YarnLock),
+        ("lockfileVersion: '9.0'\n", Format::PnpmLock),
+        ("{\"_meta\":{}}", Format::PipfileLock),
+        ("a:b:jar:1\n+- c:d:jar:2:compile\n", Format::MavenTree),
+        ("<bom/>", Format::CycloneDxXml),
+        ("<project/>", Format::PomXml),
+        ("<packages/>", Format::NugetConfig),
+        ("{\"runtimeTarget\":{}}", Format::DepsJson),
+        ("{\"artifactRelationships\":[]}", Format::SyftJson),
+        ("{\"ArtifactName\":\"x\"}", Format::TrivyJson),
+        ("module a\ngo 1.22\n", Format::GoMod),
+        (
+            "{\"content-hash\":\"\",\"packages\":[]}",
+            Format::ComposerLock,
+        ),
+    ];
+
     #[test]
     fn the_content_decides_where_the_name_says_nothing() {
-        for (text, format) in [
-            (
-                "# This file is automatically @generated by Cargo.\nversion = 4\n",
-                Format::CargoLock,
-            ),
-            (
-                "# This file is automatically @generated by Poetry 2.1.4 and so on\n",
-                Format::PoetryLock,
-            ),
-            (
-                "# This file was autogenerated by uv via the following command:\na==1\n",
-                Format::Requirements,
-            ),
-            (
-                "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\n",
-                Format::UvLock,
-            ),
-            ("example.org/a v1.0.0 h1:x=\n", Format::GoSum),
-            (
-                "GEM\n  remote: https://rubygems.org/\n  specs:\n",
-                Format::GemfileLock,
-            ),
-            ("SPDXVersion: SPDX-2.3\n", Format::SpdxTagValue),
-            (
-                "Package: a\nStatus: install ok installed\n",
-                Format::DpkgStatus,
-            ),
-            ("\u{feff} {\"bomFormat\":\"CycloneDX\"}", Format::CycloneDx),
-            ("{\"spdxVersion\":\"SPDX-2.3\"}", Format::Spdx2),
-            ("{\"@graph\":[]}", Format::Spdx3),
-            ("{\"lockfileVersion\":3}", Format::NpmLock),
-            (
-                "{\"content-hash\":\"\",\"packages\":[]}",
-                Format::ComposerLock,
-            ),
-        ] {
-            assert_eq!(recognized("x", text), Ok(format), "{text}");
+        for (text, format) in CONTENTS {
+            assert_eq!(recognized("x", text), Ok(*format), "{text}");
             assert!(
                 recognized("Cargot.lock", text).is_ok()
-                    && recognized("xCargo.lock", text) == Ok(format)
+                    && recognized("xCargo.lock", text) == Ok(*format)
             );
+        }
+        for (text, format) in [
+            ("SPDXVersion: SPDX-2.3\n", Format::SpdxTagValue),
+            ("{\"spdxVersion\":\"SPDX-2.3\"}", Format::Spdx2),
+            ("{\"@graph\":[]}", Format::Spdx3),
+            ("{\"sbom\":{\"spdxVersion\":\"SPDX-2.3\"}}", Format::Spdx2),
+        ] {
+            assert_eq!(recognized("app.spdx", text), Ok(format), "{text}");
         }
         assert_eq!(
             recognized("x.spdx.json", "{\"@graph\":[]}"),
@@ -330,10 +417,15 @@ mod tests {
                 "{}",
                 "bun.lock is not read here; write an SBOM",
             ),
-            ("pnpm-lock.yaml", "a", "write an SBOM"),
+            ("pixi.lock", "a", "write an SBOM"),
             ("Cargo.toml", "a", "check its lock file"),
-            ("bom.xml", "a", "export it as JSON"),
-            ("x", "<bom/>", "export it as JSON"),
+            ("spdx.rdf", "a", "export it as JSON"),
+            (
+                "x",
+                "<html/>",
+                "XML of <html> is not read; export it as JSON",
+            ),
+            ("x", "<bom", "is not XML that is read"),
             ("Cargo.lock.gz", "a", "decompress it"),
             ("Cargo.lock", "\u{1f}", "Cargo.lock"),
             ("x", "\u{feff}", "the file is empty"),

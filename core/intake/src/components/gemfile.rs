@@ -11,6 +11,7 @@ use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
 use std::collections::BTreeMap;
 
 pub(super) const READER: Reader = Reader {
@@ -22,8 +23,6 @@ pub(super) const READER: Reader = Reader {
     sign: Sign::Text(|head| head.has("  remote: ") && head.has("  specs:")),
     read: |input, _| read(input),
 };
-
-const RUBYGEMS: &str = "https://rubygems.org";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
@@ -38,7 +37,8 @@ enum Section {
 /// A section of a source, as far as it was read.
 #[derive(Default)]
 struct Source<'a> {
-    remote: Option<&'a str>,
+    /// A section of before Bundler 2.2 may have several, and does not say which has which gem.
+    remotes: Vec<&'a str>,
     revision: Option<&'a str>,
 }
 
@@ -121,7 +121,7 @@ fn checksums<'a>(input: &Input<'a>) -> Result<Checksums<'a>, Fault> {
 impl<'a> Source<'a> {
     fn read(&mut self, line: &'a str) {
         match line.split_once(": ") {
-            Some(("remote", remote)) => self.remote = Some(remote),
+            Some(("remote", remote)) => self.remotes.push(remote),
             Some(("revision", revision)) => self.revision = Some(revision),
             _ => {}
         }
@@ -167,7 +167,7 @@ fn read_gem(
     match section {
         Section::Git => {
             let repository = Repository {
-                address: source.remote.unwrap_or_default(),
+                address: source.remotes.first().copied().unwrap_or_default(),
                 revision: source.revision,
             };
             repository.qualify(&mut parts);
@@ -182,19 +182,37 @@ fn read_gem(
             component.own = true;
             list.remark("local folders", Some(number), name);
         }
-        _ => {
-            let remote = source.remote.unwrap_or(RUBYGEMS);
-            if remote.trim_end_matches('/') != RUBYGEMS {
-                origin::qualify(&mut parts, "repository_url", remote);
-                list.remark(
-                    "from a registry other than rubygems.org",
-                    Some(number),
-                    name,
-                );
-            }
-        }
+        _ => from_registry(source, number, name, &mut parts, list),
     }
     list.package(component, parts)
+}
+
+/// Says where a gem comes from, if not from rubygems.org.
+fn from_registry(
+    source: &Source<'_>,
+    number: u32,
+    name: &str,
+    parts: &mut purl::Components,
+    list: &mut List,
+) {
+    let is_public = |remote: &&str| purl::is_public_registry("gem", remote);
+    match source.remotes.as_slice() {
+        [] => {}
+        remotes if remotes.iter().all(is_public) => {}
+        remotes if remotes.iter().any(is_public) => list.remark(
+            "from one of several registries, of which rubygems.org is one",
+            Some(number),
+            name,
+        ),
+        [remote, ..] => {
+            origin::qualify(parts, "repository_url", remote);
+            list.remark(
+                "from a registry other than rubygems.org",
+                Some(number),
+                name,
+            );
+        }
+    }
 }
 
 #[cfg(test)]

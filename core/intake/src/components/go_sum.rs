@@ -12,6 +12,7 @@ use super::origin;
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use base64::Engine;
+use semver::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const READER: Reader = Reader {
@@ -48,9 +49,18 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         .filter(|line| !line.version.ends_with("/go.mod"))
         .map(identity)
         .collect();
+    let newest = newest(&built);
     let mut list = List::default();
     for line in &lines {
         match line.version.strip_suffix("/go.mod") {
+            None if is_older(line, &newest) => {
+                let name = format!("{} {}", line.module, line.version);
+                list.remark(
+                    "left out, a newer version being here: go builds one of a module",
+                    Some(line.number),
+                    &name,
+                );
+            }
             None => {
                 let (name, version) = (line.module.to_owned(), Some(line.version.to_owned()));
                 let parts = origin::spaced("golang", line.module, Some(line.version));
@@ -74,6 +84,34 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     Ok(list)
+}
+
+/// The newest version of each module. The file also keeps what was built once, and what is only
+/// needed to compute the versions.
+fn newest<'a>(built: &BTreeSet<(&'a str, &'a str)>) -> BTreeMap<&'a str, Version> {
+    let mut newest: BTreeMap<&str, Version> = BTreeMap::new();
+    for (module, version) in built {
+        let Some(version) = semantic(version) else {
+            continue;
+        };
+        let known = newest.entry(module).or_insert_with(|| version.clone());
+        if *known < version {
+            *known = version;
+        }
+    }
+    newest
+}
+
+fn semantic(version: &str) -> Option<Version> {
+    Version::parse(version.strip_prefix('v')?).ok()
+}
+
+fn is_older(line: &Line<'_>, newest: &BTreeMap<&str, Version>) -> bool {
+    let newest = newest.get(line.module);
+    let version = semantic(line.version);
+    newest
+        .zip(version)
+        .is_some_and(|(newest, version)| version < *newest)
 }
 
 fn identity<'a>(line: &Line<'a>) -> (&'a str, &'a str) {
@@ -154,6 +192,7 @@ mod tests {
             [
                 "pkg:golang/github.com/azure/azure-sdk@v65.0.0%2Bincompatible :1",
                 "pkg:golang/example.org/x/v2@v2.0.2 :5",
+                "pkg:golang/go4.org@v0.1.0 :6",
                 "pkg:golang/example.org/y@v1.0.0 :7"
             ]
         );
@@ -162,7 +201,22 @@ mod tests {
             notes(&found)
                 .ends_with("only for their go.mod, and not built: example.org/x/v2 v2.0.1")
         );
-        assert!(unidentified(&found)[0].starts_with(":6 go4.org v0.1.0 has no package URL"));
+    }
+
+    #[test]
+    fn of_several_versions_the_newest_is_built() {
+        let line = |version: &str| format!("a.b/c {version} {H1}\n");
+        let text = ["v1.9.0", "v1.10.0", "v1.10.0-rc.1", "v0.30.0"]
+            .map(line)
+            .concat();
+        let found = found(GoSum, &text);
+        assert_eq!(lines(&found), ["pkg:golang/a.b/c@v1.10.0 :2"]);
+        assert!(
+            notes(&found).ends_with(": a.b/c v1.9.0, a.b/c v1.10.0-rc.1, a.b/c v0.30.0"),
+            "{}",
+            notes(&found)
+        );
+        assert!(unidentified(&found).is_empty());
     }
 
     #[test]

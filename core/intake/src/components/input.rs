@@ -1,12 +1,35 @@
 //! The file as readers see it.
 
 use super::fault::{Fault, tail};
+use crate::documents::DocumentError;
 use crate::limits;
 use crate::text::{compression, shown};
+use crate::yaml;
 use assay_claims::json::{self, Value};
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
+
+/// The bytes in UTF-8, if they are UTF-16, as PowerShell redirects text into files: with a byte
+/// order mark, or with ASCII at the beginning. Others are as they are, and so is UTF-16 that is
+/// broken or larger than what is read.
+pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] => (bytes, u16::from_le_bytes),
+        [0, 1..=0x7f, 0, 1..=0x7f, ..] => (bytes, u16::from_be_bytes),
+        _ => return Cow::Borrowed(bytes),
+    };
+    let (pairs, odd) = rest.as_chunks::<2>();
+    if bytes.len() > limits::DOCUMENT_BYTES || !odd.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    let text: Result<String, _> =
+        char::decode_utf16(pairs.iter().map(|pair| read(*pair))).collect();
+    text.map_or(Cow::Borrowed(bytes), |text| Cow::Owned(text.into_bytes()))
+}
 
 /// A file of allowed size that is not compressed, in UTF-8.
 pub(super) struct Input<'a> {
@@ -95,6 +118,39 @@ impl<'a> Input<'a> {
         parsed.as_ref().map_err(|e| {
             let reason = format!("column {} ({}): {}", e.column, tail(&e.path), e.reason);
             Fault::new(u32::try_from(e.line).ok(), shown(&reason))
+        })
+    }
+
+    /// The file as YAML, read into JSON values; at most [`limits::COMPONENT_YAML_BYTES`] of it.
+    pub(super) fn yaml(&self) -> Result<Value, Fault> {
+        if self.text.len() > limits::COMPONENT_YAML_BYTES {
+            let reason = format!(
+                "the file has {} bytes; of YAML, {} are read",
+                self.text.len(),
+                limits::COMPONENT_YAML_BYTES
+            );
+            return Err(Fault::new(None, reason));
+        }
+        yaml::parse_text(self.text).map_err(|e| match e {
+            DocumentError::Syntax { line, reason, .. } | DocumentError::Line { line, reason } => {
+                let reason = format!("cannot be read: {}", shown(&reason));
+                Fault::new(u32::try_from(line).ok(), reason)
+            }
+            other => Fault::new(None, shown(&other.to_string())),
+        })
+    }
+
+    /// The file as XML, without a document type, so that nothing in it can be expanded; at most
+    /// [`limits::COMPONENT_XML_NODES`] elements and texts.
+    pub(super) fn xml(&self) -> Result<roxmltree::Document<'a>, Fault> {
+        let options = roxmltree::ParsingOptions {
+            allow_dtd: false,
+            nodes_limit: limits::COMPONENT_XML_NODES,
+            ..roxmltree::ParsingOptions::default()
+        };
+        roxmltree::Document::parse_with_options(self.text, options).map_err(|e| {
+            let reason = format!("is not XML that is read: {}", shown(&e.to_string()));
+            Fault::new(Some(e.pos().row), reason)
         })
     }
 

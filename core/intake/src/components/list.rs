@@ -356,7 +356,7 @@ mod tests {
                 digests: vec![],
                 ..component("c")
             },
-            parts("golang"),
+            parts("maven"),
         )
         .unwrap();
         list.package(
@@ -365,7 +365,7 @@ mod tests {
                 own: true,
                 ..component("d")
             },
-            parts("golang"),
+            parts("maven"),
         )
         .unwrap();
         let found = list.finish(false);

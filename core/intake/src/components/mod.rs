@@ -9,6 +9,7 @@
 //! Left out: resolving (ranges, extras, markers), following includes, fetching, expanding what is
 //! compressed, and any judgment of what the components are worth.
 
+mod apk;
 mod cargo;
 mod component;
 mod composer;
@@ -19,21 +20,38 @@ mod error;
 mod fault;
 mod format;
 mod gemfile;
+mod go_mod;
 mod go_sum;
+mod gradle;
 mod input;
 mod list;
+mod maven_tree;
+mod mix;
 mod npm;
+mod nuget;
 mod origin;
+mod pipfile;
+mod pnpm;
+mod podfile;
 mod poetry;
+mod pom;
+mod pubspec;
+mod purls;
+mod pylock;
 mod reader;
 mod requirements;
 mod sbom;
 mod spdx2;
 mod spdx3;
+mod swift;
+mod syft;
 mod tag_value;
 #[cfg(test)]
 mod tests;
+mod trivy;
 mod uv;
+mod xml;
+mod yarn;
 
 pub use component::{Component, Distribution, Note, Unidentified};
 pub use error::ComponentError;
@@ -64,6 +82,7 @@ pub struct Components {
 /// [`limits::DOCUMENT_BYTES`](crate::limits::DOCUMENT_BYTES)), if its format is not read
 /// here, or if it could be of several.
 pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
+    let bytes = &*input::decoded(bytes);
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
     format::recognize(&input).map_err(|fault| fault.of(file_name, None))
 }
@@ -73,6 +92,7 @@ pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError
 ///
 /// Fails as [`recognize`] and [`read_as`] do.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Components, ComponentError> {
+    let bytes = &*input::decoded(bytes);
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
     let format = format::recognize(&input).map_err(|fault| fault.of(file_name, None))?;
     read_input(format, &input, None)
@@ -90,6 +110,7 @@ pub fn read_as(
     bytes: &[u8],
     distribution: Option<&Distribution>,
 ) -> Result<Components, ComponentError> {
+    let bytes = &*input::decoded(bytes);
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
     read_input(format, &input, distribution)
 }

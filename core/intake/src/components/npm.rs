@@ -25,8 +25,6 @@ pub(super) const READER: Reader = Reader {
     read: |input, _| read(input),
 };
 
-const REGISTRY: &str = "https://registry.npmjs.org";
-
 const FOLDER: &str = "node_modules/";
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
@@ -170,7 +168,11 @@ fn parts(component: &Component) -> purl::Components {
 }
 
 /// Adds an installed package, with where it comes from.
-fn locate(mut component: Component, resolved: Option<&str>, list: &mut List) -> Result<(), Fault> {
+pub(super) fn locate(
+    mut component: Component,
+    resolved: Option<&str>,
+    list: &mut List,
+) -> Result<(), Fault> {
     let mut parts = parts(&component);
     let name = component.name.clone();
     match resolved {
@@ -210,16 +212,15 @@ fn locate(mut component: Component, resolved: Option<&str>, list: &mut List) -> 
     list.package(component, parts)
 }
 
-fn is_git(address: &str) -> bool {
+pub(super) fn is_git(address: &str) -> bool {
     ["git+", "git:", "github:"]
         .iter()
         .any(|scheme| address.starts_with(scheme))
 }
 
-/// Whether the tarball is where npm's own registry, or yarn's name for it, has tarballs.
+/// Whether the tarball is where npm's own registry, under whichever of its names, has tarballs.
 fn is_of_registry(address: &str, component: &Component) -> bool {
-    registry_of(address, component)
-        .is_some_and(|at| at == REGISTRY || at == "https://registry.yarnpkg.com")
+    registry_of(address, component).is_some_and(|at| purl::is_public_registry("npm", at))
 }
 
 /// The address of the registry, if this is where a registry has the tarball of the package:
@@ -238,7 +239,7 @@ fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
 
 /// Adds the project or one of its folders, if it has a name: with a purl if name and version make
 /// one.
-fn add_own(component: Component, list: &mut List) -> Result<(), Fault> {
+pub(super) fn add_own(component: Component, list: &mut List) -> Result<(), Fault> {
     if component.name.is_empty() {
         return Ok(());
     }

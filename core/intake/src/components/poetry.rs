@@ -159,6 +159,7 @@ fn read_source(
                 &name,
             );
         }
+        "legacy" if purl::is_public_registry("pypi", &source.url) => {}
         "legacy" => {
             origin::qualify(&mut parts, "repository_url", &source.url);
             list.remark("from another index than PyPI", at, &name);

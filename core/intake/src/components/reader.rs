@@ -28,6 +28,8 @@ pub(super) struct Reader {
 pub(super) enum Sign {
     /// The member that only documents of the format have, at the top of JSON.
     Member(&'static str),
+    /// The root of XML.
+    Root(&'static str),
     /// What the tool writes at the head of its files, or what every file of the format has.
     Text(fn(&Head<'_>) -> bool),
 }

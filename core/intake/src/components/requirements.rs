@@ -18,10 +18,21 @@ pub(super) const READER: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; correct the line",
     files: &[],
-    path: Some(|_, name| name.ends_with(".txt") && name.contains("requirements")),
+    path: Some(is_requirements),
     sign: Sign::Text(|head| head.generated_by("by uv via") || head.generated_by("by pip-compile")),
     read: |input, _| read(input),
 };
+
+/// Whether a path is that of a file of requirements: `requirements.txt`, `dev-requirements.txt`,
+/// `constraints.txt`, those of pip-tools (`requirements.in`), and any text in a folder
+/// `requirements`.
+fn is_requirements(path: &str, name: &str) -> bool {
+    let folder = path.rsplit(['/', '\\']).nth(1).unwrap_or_default();
+    let says = |word: &str| name.contains(word);
+    (name.ends_with(".txt") && (says("requirements") || says("constraints")))
+        || (name.ends_with(".in") && says("requirements"))
+        || (folder == "requirements" && (name.ends_with(".txt") || name.ends_with(".in")))
+}
 
 /// Options that name more to install, or where from; the first two forms of each take a value.
 const INCLUDES: &[&str] = &["-r", "--requirement", "-e", "--editable"];
@@ -136,6 +147,7 @@ fn read_option(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
     if INCLUDES.contains(&option) {
         let reason = match option {
             "-r" | "--requirement" => "names another file, which is not followed: check that, too",
+            _ if value.starts_with("git+") => return read_editable(number, value, list),
             _ => "is editable: what it is changes without its name",
         };
         return list.unidentified(at, &format!("{option} {shown}"), reason);
@@ -154,6 +166,20 @@ fn read_option(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
         return list.unidentified(at, option, "is an option that is not known here");
     }
     Ok(())
+}
+
+/// Sources that are installed so that they can be edited: a commit is one all the same.
+fn read_editable(number: u32, address: &str, list: &mut List) -> Result<(), Fault> {
+    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
+    let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
+    let name = pairs.find(|(key, _)| *key == "egg").map(|(_, name)| name);
+    let name = name.map(|name| name.split('[').next().unwrap_or_default().to_owned());
+    let component = Component {
+        name: name.unwrap_or_else(|| without_secrets(address)),
+        line: Some(number),
+        ..Component::default()
+    };
+    read_address(component, address, list)
 }
 
 /// Parts the requirement and the digests of its options `--hash=ALGORITHM:HEX`.

@@ -27,7 +27,8 @@ impl Element<'_> {
         let mut named: Vec<Purl> = Vec::new();
         let mut reason = "has neither a package URL nor a digest".to_owned();
         for text in purls {
-            match canonical(text, component.version.as_deref()) {
+            let read = canonical(text, component.version.as_deref());
+            match read.and_then(|purl| pinned(purl, component.own)) {
                 Ok(purl)
                     if named
                         .iter()
@@ -60,6 +61,29 @@ impl Element<'_> {
     }
 }
 
+/// The document in what GitHub's API wraps it in, `{"sbom": …}`; others are as they are.
+pub(super) fn unwrapped(document: &Value) -> &Value {
+    match document.get("sbom") {
+        Some(inner @ Value::Object(_)) if document.get("spdxVersion").is_none() => inner,
+        _ => document,
+    }
+}
+
+/// Why a version in an SBOM is none that could be looked up, if it is none: what a project asks
+/// for, or a name of whatever is the newest.
+pub(super) fn unpinned(version: &str) -> Option<&'static str> {
+    const RANGE: &str = "has a range of versions, and not the one that is used";
+    const MOVING: &str = "has a branch or tag that moves, and no version";
+    let part = |c: &str| ["x", "X", "*"].contains(&c);
+    let begins = version.starts_with(['^', '~', '<', '>', '=', '!', '[', '(', '*']);
+    let wild = version.split('.').skip(1).any(part) || part(version);
+    if begins || wild || version.contains(['<', '>', '|', ',']) || version.contains(" - ") {
+        return Some(RANGE);
+    }
+    let lower = version.to_ascii_lowercase();
+    MOVING_NAMES.contains(&lower.as_str()).then_some(MOVING)
+}
+
 /// The purl, with the version that the document states beside it if it has none itself.
 fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
     let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;
@@ -75,6 +99,14 @@ fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
             Purl::build(parts).map_err(|e| format!("is no package URL with its version: {e}"))
         }
         (None, None) => Err("names a package without version".into()),
+    }
+}
+
+/// The purl, if it names a version that does not move. What a document is about may be a branch.
+fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
+    match purl.version().and_then(unpinned).filter(|_| !own) {
+        None => Ok(purl),
+        Some(reason) => Err(reason.to_owned()),
     }
 }
 
@@ -191,6 +223,47 @@ mod tests {
                 .unwrap_err()
                 .starts_with("is no package URL")
         );
+    }
+
+    #[test]
+    fn ranges_and_names_that_move_are_no_versions() {
+        for version in [
+            "^4.18.0",
+            "~1.2",
+            ">= 2.0,< 3",
+            "4.*.*",
+            "4.x",
+            "1.2.X",
+            "*",
+            "[1.0,2.0)",
+            "latest",
+            "1.0 - 2.0",
+            "1 || 2",
+            "=1.0",
+            "main",
+            "HEAD",
+            "!=1",
+            "<2",
+        ] {
+            assert!(unpinned(version).is_some(), "{version}");
+        }
+        for version in [
+            "4.18.0",
+            "1.0~rc1",
+            "1:2.3-4+b1",
+            "v4",
+            "1!2.0",
+            "2.0.x86",
+            "dev-main",
+            "1.0 beta",
+            "v0.0.0-20240101000000-0123456789ab",
+            "sha256:00",
+            "2024b",
+            "x264",
+            "1.0-latest",
+        ] {
+            assert_eq!(unpinned(version), None, "{version}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! SPDX 2.2 and 2.3 in JSON (clause 7, package information).
+//! SPDX 2.2 and 2.3 in JSON and in YAML (clause 7, package information).
 
 use super::component::Component;
 use super::fault::Fault;
@@ -19,8 +19,28 @@ pub(super) const READER: Reader = Reader {
     read: |input, _| read(input),
 };
 
+pub(super) const YAML: Reader = Reader {
+    name: "SPDX 2 YAML",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &["spdx.yaml", "spdx.yml"],
+    path: None,
+    sign: Sign::Text(|head| head.has("spdxVersion:")),
+    read: |input, _| read_document(&input.yaml()?),
+};
+
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let document = Node::root("$", input.json()?);
+    read_document(input.json()?)
+}
+
+fn read_document(whole: &Value) -> Result<List, Fault> {
+    let document = sbom::unwrapped(whole);
+    let path = if std::ptr::eq(whole, document) {
+        "$"
+    } else {
+        "$.sbom"
+    };
+    let document = Node::root(path, document);
     document
         .need("spdxVersion")?
         .one_of(&["SPDX-2.2", "SPDX-2.3"])?;
@@ -93,7 +113,7 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
 
 #[cfg(test)]
 mod tests {
-    use crate::components::Format::Spdx2;
+    use crate::components::Format::{Spdx2, Spdx2Yaml};
     use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     fn document(members: &str) -> String {
@@ -108,6 +128,68 @@ mod tests {
         format!(
             r#"{{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"{locator}"}}"#
         )
+    }
+
+    #[test]
+    fn yaml_is_read_as_json_is() {
+        let package = "- SPDXID: p\n  name: a\n  externalRefs:\n  - referenceType: purl\n    \
+            referenceLocator: pkg:npm/a@1\n";
+        let text = format!("spdxVersion: SPDX-2.3\npackages:\n{package}");
+        assert_eq!(lines(&found(Spdx2Yaml, &text)), ["pkg:npm/a@1"]);
+        for (text, said) in [
+            ("packages: []\n", "$.spdxVersion: is missing"),
+            ("spdxVersion: &a SPDX-2.3\n", "x:1: cannot be read: anchors"),
+        ] {
+            let error = refusal(Spdx2Yaml, text);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrapper_is_taken_off_and_what_is_asked_for_is_no_version() {
+        let packages = [
+            package(
+                "own",
+                &format!(",\"externalRefs\":[{}]", purl("pkg:github/a/own@main")),
+            ),
+            package(
+                "a",
+                &format!(",\"externalRefs\":[{}]", purl("pkg:npm/a@1.0.0")),
+            ),
+            package(
+                "b",
+                &format!(
+                    ",\"versionInfo\":\">= 2\",\"externalRefs\":[{}]",
+                    purl("pkg:pypi/b")
+                ),
+            ),
+            package(
+                "c",
+                &format!(
+                    ",\"externalRefs\":[{}]",
+                    purl("pkg:githubactions/c/c@4.*.*")
+                ),
+            ),
+            package("d", ",\"versionInfo\":\"^4.18.0\""),
+        ];
+        let members = format!(
+            r#""documentDescribes":["own"],"packages":[{}]"#,
+            packages.join(",")
+        );
+        for text in [
+            document(&members),
+            format!("{{\"sbom\":{}}}", document(&members)),
+        ] {
+            let found = found(Spdx2, &text);
+            assert_eq!(
+                lines(&found),
+                ["pkg:github/a/own@main own", "pkg:npm/a@1.0.0"]
+            );
+            assert_eq!(unidentified(&found).len(), 3, "{:?}", unidentified(&found));
+            assert!(unidentified(&found)[0].starts_with("b >= 2 "));
+        }
+        let wrapped = refusal(Spdx2, "{\"sbom\":{\"spdxVersion\":\"SPDX-1\"}}");
+        assert!(wrapped.starts_with("x:1: $.sbom.spdxVersion"), "{wrapped}");
     }
 
     #[test]

@@ -22,8 +22,6 @@ pub(super) const READER: Reader = Reader {
     read: |input, _| read(input),
 };
 
-const PYPI: &str = "https://pypi.org/simple";
-
 #[derive(Deserialize)]
 struct Lock {
     version: Spanned<u64>,
@@ -117,7 +115,7 @@ fn read_source(
 ) -> Result<(), Fault> {
     let (at, name) = (Some(line), component.name.clone());
     if let Some(registry) = source.registry {
-        if registry.trim_end_matches('/') != PYPI {
+        if !purl::is_public_registry("pypi", &registry) {
             origin::qualify(&mut parts, "repository_url", &registry);
             list.remark("from another index than PyPI", at, &name);
         }

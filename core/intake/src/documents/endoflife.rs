@@ -5,7 +5,8 @@
 //! Its dates are whole days: a beginning becomes the first second of its day, an end the last, in
 //! UTC. The end that it calls `eol` is that of security support; the end of life is the end of
 //! extended support where there is one, else the same. An end that is not past and has no date is
-//! `tba`. A cycle whose end is past, but nobody knows when, has no date to claim.
+//! `tba`. A cycle whose end is past, but nobody says since when, had ended when the dates were last
+//! looked at.
 
 use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
@@ -51,8 +52,9 @@ struct Cycle<'v> {
     name: &'v str,
     begun: Option<String>,
     sales: Option<String>,
-    security: String,
-    life: String,
+    /// None if it is past, and nobody says since when; so with `life`.
+    security: Option<String>,
+    life: Option<String>,
 }
 
 /// What holds for all cycles of a product.
@@ -112,7 +114,7 @@ fn prepare<'v>(
     source: &Source<'_>,
     cycles: &Node<'v, '_>,
     product: &Product<'_>,
-    read: impl Fn(&Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateError>,
+    read: impl Fn(&Node<'v, '_>) -> Result<Cycle<'v>, PredicateError>,
 ) -> Result<Vec<Prepared>, DocumentError> {
     let mut claims = Vec::new();
     for cycle in cycles.items()? {
@@ -121,22 +123,21 @@ fn prepare<'v>(
                 .fault(format!("holds more than {CYCLES} cycles"))
                 .into());
         }
-        if let Some(cycle) = read(&cycle)? {
-            let draft = product.draft(cycle);
-            let document = source.document;
-            claims.push(document.inline_or_referenced(draft, "application/json")?);
-        }
+        let draft = product.draft(read(&cycle)?);
+        let document = source.document;
+        claims.push(document.inline_or_referenced(draft, "application/json")?);
     }
     if claims.is_empty() {
-        return Err(cycles
-            .fault("holds no release cycle whose end is a date or still open")
-            .into());
+        return Err(cycles.fault("holds no release cycle").into());
     }
     Ok(claims)
 }
 
 impl Product<'_> {
     fn draft(&self, cycle: Cycle<'_>) -> Draft {
+        // What is past, and nobody says since when, was past when the dates were last looked at.
+        let past = |end: Option<String>| end.unwrap_or_else(|| self.last_updated.to_owned());
+        let (security, life) = (past(cycle.security), past(cycle.life));
         let mut subjects = Subjects::default();
         for purl in &self.purls {
             subjects.suggest(None, Some(purl), vec![]);
@@ -144,11 +145,8 @@ impl Product<'_> {
         let predicate = object([
             ("general_availability", cycle.begun.map(Value::from)),
             ("end_of_sales", cycle.sales.map(Value::from)),
-            (
-                "end_of_security_support",
-                Some(cycle.security.as_str().into()),
-            ),
-            ("end_of_life", Some(cycle.life.as_str().into())),
+            ("end_of_security_support", Some(security.as_str().into())),
+            ("end_of_life", Some(life.as_str().into())),
             ("last_updated", Some(self.last_updated.into())),
             (
                 "product",
@@ -166,8 +164,8 @@ impl Product<'_> {
         }
         summary.extend([
             ("release cycle".to_owned(), cycle.name.to_owned()),
-            ("end of security support".to_owned(), cycle.security),
-            ("end of life".to_owned(), cycle.life),
+            ("end of security support".to_owned(), security),
+            ("end of life".to_owned(), life),
         ]);
         let mut draft = Draft::new(Kind::Lifecycle, predicate, subjects, summary);
         draft.bound_subjects();
@@ -175,28 +173,25 @@ impl Product<'_> {
     }
 }
 
-fn read_v0<'v>(cycle: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateError> {
+fn read_v0<'v>(cycle: &Node<'v, '_>) -> Result<Cycle<'v>, PredicateError> {
     let name = cycle.need("cycle")?.text()?;
-    let Some(security) = end(&cycle.need("eol")?)? else {
-        return Ok(None);
-    };
+    let security = end(&cycle.need("eol")?)?;
     let extended = match cycle.get("extendedSupport") {
         Some(node) => end(&node)?.filter(|date| date != TBA),
         None => None,
     };
-    let life = extended.unwrap_or_else(|| security.clone());
-    Ok(Some(Cycle {
+    Ok(Cycle {
         name,
         begun: beginning(cycle)?,
         sales: None,
+        life: extended.or_else(|| security.clone()),
         security,
-        life,
-    }))
+    })
 }
 
 /// v1 says of each end by a boolean whether it is past (`isEol`), and by a date or null when
 /// (`eolFrom`).
-fn read_v1<'v>(release: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateError> {
+fn read_v1<'v>(release: &Node<'v, '_>) -> Result<Cycle<'v>, PredicateError> {
     let name = release.need("name")?.text()?;
     let last_second = |key| {
         release
@@ -207,18 +202,18 @@ fn read_v1<'v>(release: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateErr
     let past = release.need("isEol")?;
     let security = match (last_second("eolFrom")?, past.value().as_bool()) {
         (_, None) => return Err(past.fault("has to be true or false")),
-        (None, Some(true)) => return Ok(None),
-        (None, Some(false)) => TBA.to_owned(),
-        (Some(date), _) => date,
+        (None, Some(true)) => None,
+        (None, Some(false)) => Some(TBA.to_owned()),
+        (Some(date), _) => Some(date),
     };
-    let life = last_second("eoesFrom")?.unwrap_or_else(|| security.clone());
-    Ok(Some(Cycle {
+    let life = last_second("eoesFrom")?.or_else(|| security.clone());
+    Ok(Cycle {
         name,
         begun: beginning(release)?,
         sales: last_second("discontinuedFrom")?,
         security,
         life,
-    }))
+    })
 }
 
 /// The first second of the day of the release, which both versions spell alike.
@@ -255,7 +250,7 @@ mod tests {
     const NOW: &str = "2026-11-22T18:41:48Z";
 
     #[test]
-    fn each_cycle_with_a_known_end_becomes_a_claim() {
+    fn each_cycle_becomes_a_claim() {
         let cycles = r#"[{"cycle":"3","releaseDate":"2024-09-18","eol":false,"latest":"3.0.1"},
             {"cycle":"2","releaseDate":"2022-09-18","eol":"2025-03-18","extendedSupport":"2027-03-18"},
             {"cycle":"1","eol":true}]"#;
@@ -266,6 +261,7 @@ mod tests {
             [
                 r#"{"general_availability":"2024-09-18T00:00:00Z","end_of_security_support":"tba","end_of_life":"tba","last_updated":"2026-11-22T18:41:48Z","versions":{"cycle":"3"}}"#,
                 r#"{"general_availability":"2022-09-18T00:00:00Z","end_of_security_support":"2025-03-18T23:59:59Z","end_of_life":"2027-03-18T23:59:59Z","last_updated":"2026-11-22T18:41:48Z","versions":{"cycle":"2"}}"#,
+                r#"{"end_of_security_support":"2026-11-22T18:41:48Z","end_of_life":"2026-11-22T18:41:48Z","last_updated":"2026-11-22T18:41:48Z","versions":{"cycle":"1"}}"#,
             ]
         );
         for claim in prepared {
@@ -277,7 +273,6 @@ mod tests {
     fn what_is_no_list_of_cycles_is_refused() {
         for (text, place) in [
             ("[]", "$"),
-            (r#"[{"cycle":"1","eol":true}]"#, "$"),
             (r#"[{"cycle":"1","eol":"soon"}]"#, "$[0].eol"),
             (r#"[{"cycle":1,"eol":false}]"#, "$[0].cycle"),
             (r#"[{"eol":false}]"#, "$[0].cycle"),
@@ -306,6 +301,7 @@ mod tests {
             [
                 r#"{"general_availability":"2024-09-18T00:00:00Z","end_of_security_support":"tba","end_of_life":"tba","last_updated":"2026-01-01T00:00:00+00:00","product":{"name":"P"},"versions":{"cycle":"3"}}"#,
                 r#"{"general_availability":"2022-09-18T00:00:00Z","end_of_sales":"2025-01-01T23:59:59Z","end_of_security_support":"2025-03-18T23:59:59Z","end_of_life":"2027-03-18T23:59:59Z","last_updated":"2026-01-01T00:00:00+00:00","product":{"name":"P"},"versions":{"cycle":"2"}}"#,
+                r#"{"end_of_security_support":"2026-01-01T00:00:00+00:00","end_of_life":"2026-01-01T00:00:00+00:00","last_updated":"2026-01-01T00:00:00+00:00","product":{"name":"P"},"versions":{"cycle":"1"}}"#,
             ]
         );
         for claim in prepared {

@@ -5,7 +5,7 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
-use crate::component::{Component, places};
+use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
@@ -232,32 +232,41 @@ fn of_named(
         return Some(Relation::This);
     }
     let (ours, theirs) = (component.purl()?, purl?);
-    let same_package = if theirs.version().is_none() {
-        theirs.without_version() == ours.without_version()
-    } else {
-        theirs.without_qualifiers() == ours.without_qualifiers()
-    };
-    if !same_package {
-        return None;
-    }
+    let by_build = of_package(ours, theirs)
+        .into_iter()
+        .chain(of_source(ours, theirs))
+        .min()?;
     let by_artifact = match artifact {
         Artifact::Same | Artifact::Unnamed => Relation::This,
         Artifact::Untold => Relation::SomeArtifact,
         Artifact::Other => Relation::OtherArtifact,
     };
+    Some(by_artifact.max(by_build))
+}
+
+/// How a package that is spoken of stands to ours; `None` if it is another one, or another version.
+fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
+    let same = if theirs.version().is_none() {
+        theirs.is_same_package(ours)
+    } else {
+        theirs.is_same_version(ours)
+    };
+    if !same {
+        return None;
+    }
     let by_versions = match in_versions(ours, theirs) {
         Applies::Yes => Relation::This,
         Applies::Undecided => Relation::OtherVersions,
         Applies::No => return None,
     };
-    let by_build = if !places(ours).eq(places(theirs)) {
+    let by_build = if !ours.places().eq(theirs.places()) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
         Relation::This
     } else {
         Relation::OtherBuild
     };
-    Some(by_artifact.max(by_build).max(by_versions))
+    Some(by_build.max(by_versions))
 }
 
 /// Whether our version is in the range that a purl without a version states (purl-spec, "Known
@@ -273,13 +282,32 @@ fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
         }
         _ => Applies::Undecided,
     }
+=======
+    Some(by_artifact.max(by_build))
+>>>>>>> s23-documents
+}
+
+/// How a source package that is spoken of stands to ours, which was built of it: what is said of
+/// the sources is said of all that is built of them. What is said of a binary package is not.
+fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
+    let arch = |purl: &Purl| {
+        purl.components()
+            .qualifiers
+            .iter()
+            .any(|(key, _)| key == ARCH)
+    };
+    if arch(theirs) && !theirs.is_of_sources() {
+        return None;
+    }
+    of_package(&ours.source()?, theirs)
 }
 
 /// Whether all that `theirs` says of its build is so of ours: epoch, architecture, distribution and
 /// whatever other qualifiers there are, and the subpath. What it does not say is not asked, except
 /// for the epoch, which is a part of the version.
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
-    let of_version = theirs.version().is_some();
+    let of_sources = theirs.is_of_sources();
+    let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
     let (ours, theirs) = (ours.components(), theirs.components());
     let value = |key: &str| {
         let mut qualifiers = ours.qualifiers.iter();
@@ -287,12 +315,22 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
             .find(|(name, _)| name == key)
             .map(|(_, value)| value)
     };
-    let stated = theirs.qualifiers.iter().filter(|(key, _)| key != EPOCH);
-    let mut stated = stated.filter(|(key, _)| key != CHECKSUM && key != VERSIONS);
-    let same_epoch = !of_version || epoch(&ours.qualifiers) == epoch(&theirs.qualifiers);
+    let is_stated = |key: &str, stated: &str| {
+        [EPOCH, CHECKSUM, UPSTREAM, VERSIONS].contains(&key)
+            || value(key).is_some_and(|ours| ours == stated)
+            || key == ARCH && of_sources && value(ARCH).is_none()
+    };
+    // Places were compared before.
+    let mut stated = theirs
+        .qualifiers
+        .iter()
+        .filter(|(key, _)| !PLACES.contains(&key.as_str()));
     let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
-    same_epoch && same_part && stated.all(|(key, stated)| value(key) == Some(stated))
+    same_epoch && same_part && stated.all(|(key, stated)| is_stated(key, stated))
 }
+
+/// Qualifiers that say where a package comes from.
+const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
 
 /// The qualifier that is a part of a version.
 const EPOCH: &str = "epoch";
@@ -303,15 +341,11 @@ const CHECKSUM: &str = "checksum";
 /// The qualifier that states a range of versions, in a purl without a version.
 const VERSIONS: &str = "vers";
 
-/// The epoch that qualifiers state; none is the same as 0.
-fn epoch(qualifiers: &[(String, String)]) -> &str {
-    let mut qualifiers = qualifiers.iter();
-    let stated = qualifiers.find(|(key, _)| key == EPOCH);
-    match stated.map(|(_, value)| value.as_str()) {
-        None | Some("") => "0",
-        Some(epoch) => epoch,
-    }
-}
+/// The qualifier for what a package is built for.
+const ARCH: &str = "arch";
+
+/// The qualifier for the sources that a package is built of, which tell no two builds apart.
+const UPSTREAM: &str = "upstream";
 
 /// Whether digests are of the component's artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

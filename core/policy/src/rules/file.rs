@@ -23,6 +23,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) anchor: Vec<Anchor>,
     #[serde(default)]
+    pub(super) registry: Vec<Registry>,
+    #[serde(default)]
     pub(super) ignore: Vec<At<Ignore>>,
     #[serde(default)]
     pub(super) criterion: Vec<Criterion>,
@@ -93,6 +95,13 @@ pub(super) struct Anchor {
     pub(super) scopes: At<Vec<At<String>>>,
     #[serde(default)]
     pub(super) may_delegate: Option<At<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Registry {
+    pub(super) r#type: At<String>,
+    pub(super) mirrors: At<Vec<At<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,9 @@ mod severity;
 
 pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};
 pub use outcome::Outcome;
-pub use policy::{EnoughLogs, Ignore, Ignored, NamedAnchor, Policy, PolicyError, RequiredLog};
+pub use policy::{
+    EnoughLogs, Ignore, Ignored, NamedAnchor, Policy, PolicyError, Registry, RequiredLog,
+};
 pub use read::POLICY_BYTES;
 pub use rule::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Wanted, Whom};
 pub use severity::Severity;

@@ -6,6 +6,7 @@ use crate::trust::{Anchor, Silenced};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;
+use assay_claims::purl::{self, Purl};
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub struct Policy {
     pub(super) enough: Option<EnoughLogs>,
     pub(super) tlog: Option<TlogPolicy>,
     pub(super) anchors: Vec<NamedAnchor>,
+    pub(super) registries: Vec<Registry>,
     pub(super) ignored: Vec<Ignore>,
     pub(super) denials: Vec<Denial>,
     pub(super) requirements: Vec<Requirement>,
@@ -53,6 +55,15 @@ pub struct NamedAnchor {
     pub name: String,
     /// Who is trusted for what.
     pub anchor: Anchor,
+}
+
+/// Mirrors of the public registry of a type of packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// The type, as in package URLs.
+    pub ty: String,
+    /// Addresses that have what the public registry has.
+    pub mirrors: Vec<String>,
 }
 
 /// What the policy ignores, until when.
@@ -91,6 +102,20 @@ impl Policy {
     /// The logs that must answer. If empty, whatever logs are asked must.
     pub fn logs(&self) -> &[RequiredLog] {
         &self.logs
+    }
+
+    /// The mirrors of public registries.
+    pub fn registries(&self) -> &[Registry] {
+        &self.registries
+    }
+
+    /// The package without the address that it comes from, if that is of a mirror of its public
+    /// registry; `None` if it comes from nowhere else, or from elsewhere.
+    pub fn unmirrored(&self, purl: &Purl) -> Option<Purl> {
+        let ty = &purl.components().ty;
+        let of_type = self.registries.iter().filter(|registry| registry.ty == *ty);
+        let mirrors: Vec<&String> = of_type.flat_map(|registry| &registry.mirrors).collect();
+        purl.without_places(|address| mirrors.iter().any(|mirror| purl::is_at(address, mirror)))
     }
 
     /// The logs of which some may be missing. `None` if every log must answer.

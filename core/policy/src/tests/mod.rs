@@ -10,6 +10,7 @@ mod meaning;
 mod monotone;
 mod products;
 mod reading;
+mod registries;
 mod showing;
 mod unknown;
 mod unmet;

@@ -128,7 +128,7 @@ fn the_strongest_digest_that_both_have_decides() {
 }
 
 /// What is said to be of one purl, what is asked about, and how they stand.
-const BUILDS: [(&str, &str, Option<Relation>); 19] = [
+const BUILDS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:rpm/fedora/a@1",
         "pkg:rpm/fedora/a@1",
@@ -216,12 +216,89 @@ const BUILDS: [(&str, &str, Option<Relation>); 19] = [
     ),
 ];
 
+/// The same, of names and versions that are spelled in several ways, and of source packages.
+const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
+    (
+        "pkg:nuget/A.B@1.0.0",
+        "pkg:nuget/a.b@1.0",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:pypi/a-b@1.0.post1",
+        "pkg:pypi/a.b@1-1",
+        Some(Relation::This),
+    ),
+    ("pkg:pypi/a-b@1.0", "pkg:pypi/a.b@1.0.post1", None),
+    ("pkg:npm/a@1", "pkg:npm/A@1", None),
+    (
+        "pkg:composer/a/b@1.2.0",
+        "pkg:composer/a/b@v1.2.0",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:deb/debian/a@1:2-1",
+        "pkg:deb/debian/a@2-1?epoch=1",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:npm/a@1?repository_url=http:%2F%2Fregistry.npmjs.org",
+        "pkg:npm/a@1",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:deb/debian/openssl@3-1?arch=source&distro=debian-12",
+        "pkg:deb/debian/libssl3@3-1?arch=amd64&distro=debian-12&upstream=openssl",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:deb/debian/openssl@3-1",
+        "pkg:deb/debian/libssl3@3-1?arch=amd64&upstream=openssl",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:deb/debian/openssl@3-1?arch=source&distro=debian-11",
+        "pkg:deb/debian/libssl3@3-1?distro=debian-12&upstream=openssl",
+        Some(Relation::OtherBuild),
+    ),
+    // Of another binary package of the same sources.
+    (
+        "pkg:deb/debian/openssl@3-1?arch=amd64",
+        "pkg:deb/debian/libssl3@3-1?arch=amd64&upstream=openssl",
+        None,
+    ),
+    (
+        "pkg:deb/debian/openssl@2-1?arch=source",
+        "pkg:deb/debian/libssl3@3-1?upstream=openssl",
+        None,
+    ),
+    (
+        "pkg:deb/debian/gnupg2@2-1?arch=source",
+        "pkg:deb/debian/gpgv@2-1%2Bb1?arch=amd64&upstream=gnupg2%402-1",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:deb/debian/curl@7-1?arch=source",
+        "pkg:deb/debian/curl@7-1%2Bb2?arch=amd64",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/openssl@3-1.el9?arch=src",
+        "pkg:rpm/redhat/openssl-libs@3-1.el9?arch=x86_64&upstream=openssl-3-1.el9.src.rpm",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:apk/alpine/openssl@3.1-r1",
+        "pkg:apk/alpine/libssl3@3.1-r1?arch=x86_64&upstream=openssl",
+        Some(Relation::This),
+    ),
+];
+
 #[test]
 fn a_version_has_an_epoch_a_build_and_a_place() {
-    for (theirs, ours, expected) in BUILDS {
+    for (theirs, ours, expected) in BUILDS.iter().chain(SPELLINGS) {
         assert_eq!(
             stands(theirs, &[], &asked(ours, &[])),
-            expected,
+            *expected,
             "{theirs} {ours}"
         );
     }

@@ -23,9 +23,9 @@ pub struct Known<'a> {
     policy: &'a Policy,
     anchors: Vec<Anchor>,
     trust: Trust<'a>,
-    /// Places in [`Trust::claims`], by the package that a subject is, or is a version of, without
-    /// version and qualifiers.
-    by_package: BTreeMap<&'a str, Vec<usize>>,
+    /// Places in [`Trust::claims`], by the package that a subject is, or is a version of, as
+    /// packages are compared.
+    by_package: BTreeMap<String, Vec<usize>>,
     /// As above, by algorithm and digest of a subject.
     by_digest: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// What was left out of the search for whose word counts.
@@ -68,12 +68,13 @@ impl<'a> Known<'a> {
         let claims = claims.into_iter();
         let counted = claims.filter(|logged| policy.counts(logged.origin()));
         let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
-        let mut by_package: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_package: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_digest: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (i, judged) in trust.claims().iter().enumerate() {
             for subject in judged.logged().claim().statement().subjects() {
                 if let Some(purl) = subject.purl() {
-                    push_once(by_package.entry(purl.without_version()).or_default(), i);
+                    let package = purl.package_key().into_owned();
+                    push_once(by_package.entry(package).or_default(), i);
                 }
                 for (algorithm, digest) in subject.digests() {
                     push_once(by_digest.entry((algorithm, digest)).or_default(), i);
@@ -240,7 +241,7 @@ impl<'a> Known<'a> {
         let mut reviews = Vec::new();
         for place in self
             .by_package
-            .get(package(component))
+            .get(&package(component))
             .into_iter()
             .flatten()
         {
@@ -294,11 +295,8 @@ impl<'a> Known<'a> {
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
         let mut places: BTreeSet<usize> = BTreeSet::new();
-        if let Some(of_package) = component
-            .purl()
-            .and_then(|purl| self.by_package.get(purl.without_version()))
-        {
-            places.extend(of_package);
+        for package in component.packages() {
+            places.extend(self.by_package.get(&package).into_iter().flatten());
         }
         for (algorithm, digest) in component.digests() {
             places.extend(
@@ -319,10 +317,9 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The package of a component, without version and qualifiers; empty if it is none.
-fn package(component: &Component) -> &str {
-    let purl = component.purl();
-    purl.map(|purl| purl.without_version()).unwrap_or_default()
+/// The package of a component, as packages are compared; empty if it is none.
+fn package(component: &Component) -> String {
+    component.packages().next().unwrap_or_default()
 }
 
 /// Notes a place, once for all subjects of a claim.

@@ -28,23 +28,23 @@ pub(super) struct Reviews<'f> {
     /// The reviews by the versions that their subjects name, as places of review and subject: one
     /// review can name a thousand versions, and each is looked at once. One without a version may
     /// be of any, and is there once for each review.
-    by_version: BTreeMap<Option<&'f str>, Vec<(usize, usize)>>,
+    by_version: BTreeMap<Option<String>, Vec<(usize, usize)>>,
     /// Whether a review counts, by one of its speakers: places of both.
     counts: BTreeMap<(usize, usize), bool>,
 }
 
 impl<'f> Reviews<'f> {
     pub(super) fn new(requirement: &'f Requirement, facts: &'f Facts<'f>) -> Self {
-        let mut by_version: BTreeMap<Option<&str>, Vec<(usize, usize)>> = BTreeMap::new();
-        let package = facts.component.purl().map(Purl::without_version);
+        let mut by_version: BTreeMap<Option<String>, Vec<(usize, usize)>> = BTreeMap::new();
+        let package = facts.component.purl().map(Purl::package_key);
         for (at, fact) in facts.reviews.iter().enumerate() {
             for (subject, named) in fact.subjects.iter().enumerate() {
                 // Versions are looked up by their purls, so that digests and others are none.
                 let purl = named.purl();
-                let Some(purl) = purl.filter(|purl| Some(purl.without_version()) == package) else {
+                let Some(purl) = purl.filter(|purl| Some(purl.package_key()) == package) else {
                     continue;
                 };
-                let places = by_version.entry(purl.version()).or_default();
+                let places = by_version.entry(purl.version_key()).or_default();
                 let again = places.last().is_some_and(|(last, _)| *last == at);
                 if purl.version().is_some() || !again {
                     places.push((at, subject));
@@ -128,7 +128,7 @@ impl<'f> Reviews<'f> {
 impl Reviews<'_> {
     /// The reviews that may be of a version, each with the subject that may be.
     fn places(&self, version: &Purl) -> Vec<(usize, usize)> {
-        let named = [version.version(), None];
+        let named = [version.version_key(), None];
         let named = &named[..if named[0].is_some() { 2 } else { 1 }];
         let places = named
             .iter()
@@ -154,7 +154,7 @@ impl Reviews<'_> {
 fn version_of(purl: &Purl, base: &str) -> Option<Purl> {
     let version = if base.starts_with("pkg:") {
         let base = Purl::canonicalize(base).ok()?;
-        if base.without_version() != purl.without_version() {
+        if !base.is_same_package(purl) {
             return None;
         }
         base.version()?.to_owned()

@@ -61,7 +61,7 @@ struct Replies {
 impl Unheard {
     /// Who made too many claims about a package: claims, each once, that count for something or
     /// against it. Others cannot use up what an issuer may say, and nor can its keys of old.
-    pub(super) fn of(trust: &Trust<'_>, by_package: &BTreeMap<&str, Vec<usize>>) -> Self {
+    pub(super) fn of(trust: &Trust<'_>, by_package: &BTreeMap<String, Vec<usize>>) -> Self {
         let mut unheard = Unheard::default();
         for (package, places) in by_package {
             if places.len() <= CLAIMS_ABOUT_ONE {
@@ -78,7 +78,7 @@ impl Unheard {
             }
             said.retain(|_, said| *said > CLAIMS_ABOUT_ONE);
             unheard.claims.extend(said.into_keys().map(|issuer| Claims {
-                package: (*package).to_owned(),
+                package: package.clone(),
                 issuer,
             }));
         }
@@ -220,12 +220,13 @@ impl Unheard {
     }
 
     fn has_too_many(&self, issuer: &IssuerId, component: &Component) -> bool {
-        let package = || component.purl().map(|purl| purl.without_version());
         // Every speaker of every claim is asked this, and nearly always nothing is left out.
         !self.claims.is_empty()
-            && self.claims.contains(&Claims {
-                package: package().unwrap_or_default().to_owned(),
-                issuer: *issuer,
+            && component.packages().any(|package| {
+                self.claims.contains(&Claims {
+                    package,
+                    issuer: *issuer,
+                })
             })
     }
 
@@ -278,10 +279,9 @@ fn name_of(issuer: &IssuerId) -> Name {
 
 /// The names under which a component is spoken of, whatever its version.
 fn names(component: &Component) -> impl Iterator<Item = Name> {
-    let purl = component.purl().map(|purl| purl.without_version());
     let digests = component.digests().iter();
     let digests = digests.map(|(algorithm, digest)| format!("{algorithm}:{digest}"));
-    purl.map(|purl| Name::new(Kind::Package, purl))
-        .into_iter()
+    component
+        .package_names()
         .chain(digests.map(|digest| Name::new(Kind::Digest, &digest)))
 }

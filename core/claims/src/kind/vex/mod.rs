@@ -338,8 +338,8 @@ impl Product {
             .iter()
             .filter_map(|id| Purl::canonicalize(id).ok())
             .any(|id| match id.version() {
-                Some(_) => id.without_qualifiers() == purl.without_qualifiers(),
-                None => id.without_version() == purl.without_version(),
+                Some(_) => id.is_same_version(purl),
+                None => id.is_same_package(purl),
             })
     }
 

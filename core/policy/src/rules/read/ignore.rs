@@ -1,9 +1,10 @@
-//! What a policy ignores, and the criteria that it knows.
+//! What a policy ignores, the registries that it takes for public ones, and the criteria that it
+//! knows.
 
 use super::values::Reader;
 use crate::rules::Criteria;
 use crate::rules::file::{self, At};
-use crate::rules::policy::{Ignore, Ignored, PolicyError};
+use crate::rules::policy::{Ignore, Ignored, PolicyError, Registry};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;
@@ -35,6 +36,32 @@ impl Reader<'_> {
             what,
             reason: self.words("ignore.reason", &ignore.reason)?,
             until,
+        })
+    }
+
+    pub(super) fn registries(
+        &self,
+        stated: &[file::Registry],
+    ) -> Result<Vec<Registry>, PolicyError> {
+        stated
+            .iter()
+            .map(|registry| self.registry(registry))
+            .collect()
+    }
+
+    fn registry(&self, registry: &file::Registry) -> Result<Registry, PolicyError> {
+        let mut mirrors = Vec::new();
+        for mirror in self.some("registry.mirrors", &registry.mirrors)? {
+            let url = self.words("registry.mirrors", mirror)?;
+            if !url.starts_with("https://") && !url.starts_with("http://") {
+                let reason = "has to be an address, such as \"https://mirror.example.com/npm\"";
+                return Err(self.fault("registry.mirrors", mirror.span(), reason));
+            }
+            mirrors.push(url);
+        }
+        Ok(Registry {
+            ty: self.words("registry.type", &registry.r#type)?,
+            mirrors,
         })
     }
 

@@ -80,6 +80,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
             .iter()
             .map(|anchor| reader.anchor(anchor))
             .collect::<Result<_, _>>()?,
+        registries: reader.registries(&file.registry)?,
         ignored: file
             .ignore
             .iter()

@@ -1,0 +1,227 @@
+//! When two purls name the same package, and the same version of it, though they are spelled
+//! differently; and the packages of sources that a package was built of.
+
+use super::{Components, Purl, fold};
+use crate::version;
+use std::borrow::Cow;
+
+/// Types whose versions can begin with an epoch and a colon.
+const WITH_EPOCH: [&str; 4] = ["alpm", "deb", "opkg", "rpm"];
+
+/// Types whose binary packages are built of source packages, of which advisories speak.
+const WITH_SOURCES: [&str; 4] = ["apk", "deb", "opkg", "rpm"];
+
+/// The architecture of a source package, as `deb` and `rpm` have it.
+const SOURCE: [&str; 2] = ["source", "src"];
+
+impl Purl {
+    /// The package under the name that all its spellings share: as the index has it. To compare,
+    /// not to show.
+    pub fn package_key(&self) -> Cow<'_, str> {
+        fold(self.without_version())
+    }
+
+    /// The version, without its epoch, in the form that all its spellings share; `None` if the purl
+    /// names none. To compare, not to show.
+    pub fn version_key(&self) -> Option<String> {
+        let (_, version) = self.epoch_and_version();
+        Some(version::key(
+            &self.components().ty,
+            &self.components().name,
+            version?,
+        ))
+    }
+
+    /// The epoch of its version: a qualifier, or what stands before the colon; `0` if it has none.
+    pub fn epoch(&self) -> &str {
+        self.epoch_and_version().0
+    }
+
+    fn epoch_and_version(&self) -> (&str, Option<&str>) {
+        let Components { ty, qualifiers, .. } = self.components();
+        let stated = qualifiers.iter().find(|(key, _)| key == "epoch");
+        let stated = stated.map_or("0", |(_, epoch)| epoch);
+        let Some(version) = self.version().filter(|_| WITH_EPOCH.contains(&ty.as_str())) else {
+            return (stated, self.version());
+        };
+        match version.split_once(':') {
+            Some((epoch, version)) if epoch.bytes().all(|b| b.is_ascii_digit()) => {
+                let epoch = epoch.trim_start_matches('0');
+                (if epoch.is_empty() { "0" } else { epoch }, Some(version))
+            }
+            _ => (stated, Some(version)),
+        }
+    }
+
+    /// Whether both are of one package, whatever version, qualifiers and subpath they have.
+    pub fn is_same_package(&self, other: &Purl) -> bool {
+        self.package_key() == other.package_key()
+    }
+
+    /// Whether both name one version of one package, or none of it, whatever epoch, qualifiers and
+    /// subpath they have.
+    pub fn is_same_version(&self, other: &Purl) -> bool {
+        self.without_qualifiers() == other.without_qualifiers()
+            || self.is_same_package(other) && self.version_key() == other.version_key()
+    }
+
+    /// Whether it says that it is a source package.
+    pub fn is_of_sources(&self) -> bool {
+        let mut qualifiers = self.components().qualifiers.iter();
+        qualifiers.any(|(key, value)| key == "arch" && SOURCE.contains(&value.as_str()))
+    }
+
+    /// The source package that a binary package of a distribution was built of: what the qualifier
+    /// `upstream` says, as syft writes it (`openssl`, `gnupg2@2.2.40-1.1`,
+    /// `openssl-3.0.7-1.el9.src.rpm`), else the one of the same name and version. `None` for
+    /// packages that are not built so, and for source packages.
+    pub fn source(&self) -> Option<Purl> {
+        let parts = self.components();
+        let is_binary = WITH_SOURCES.contains(&parts.ty.as_str()) && !self.is_of_sources();
+        if !is_binary {
+            return None;
+        }
+        let stated = parts.qualifiers.iter().find(|(key, _)| key == "upstream");
+        let (name, version) = match stated {
+            Some((_, upstream)) => upstream_of(upstream, &parts.ty),
+            None => (parts.name.as_str(), None),
+        };
+        let own = parts
+            .version
+            .as_deref()
+            .map(|version| rebuilt(&parts.ty, version));
+        let mut source = Components {
+            name: name.to_owned(),
+            version: version.or(own).map(str::to_owned),
+            ..parts.clone()
+        };
+        source
+            .qualifiers
+            .retain(|(key, _)| key != "upstream" && key != "arch");
+        Purl::build(source).ok()
+    }
+}
+
+/// The name and the version in a qualifier `upstream`.
+fn upstream_of<'a>(upstream: &'a str, ty: &str) -> (&'a str, Option<&'a str>) {
+    let file = upstream.strip_suffix(".src.rpm").filter(|_| ty == "rpm");
+    if let Some(file) = file {
+        // NAME-VERSION-RELEASE, of which only the name has hyphens.
+        let release = file.rfind('-');
+        let cut = release.and_then(|release| file.get(..release)?.rfind('-'));
+        return match cut {
+            Some(cut) => (&file[..cut], file.get(cut + 1..)),
+            None => (file, None),
+        };
+    }
+    match upstream.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (upstream, None),
+    }
+}
+
+/// The version without what Debian appends where a binary was only built again: `+b1`.
+fn rebuilt<'a>(ty: &str, version: &'a str) -> &'a str {
+    let cut = version.rsplit_once("+b").filter(|_| ty == "deb");
+    match cut {
+        Some((before, number))
+            if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            before
+        }
+        _ => version,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn purl(text: &str) -> Purl {
+        Purl::canonicalize(text).unwrap()
+    }
+
+    #[test]
+    fn spellings_of_one_version_meet_and_others_do_not() {
+        for (one, other) in [
+            ("pkg:pypi/a.b@1.0", "pkg:pypi/A-_b@1.0.0"),
+            ("pkg:nuget/A.B@1.0.0", "pkg:nuget/a.b@1.0.0.0"),
+            ("pkg:composer/A/b@v1.2.0", "pkg:composer/a/b@1.2"),
+            ("pkg:golang/a.org/b@1.0.0", "pkg:golang/a.org/b@v1.0.0"),
+            ("pkg:golang/std@go1.22.1", "pkg:golang/stdlib@1.22.1"),
+            (
+                "pkg:golang/a.org/b@v2.0.0#v2",
+                "pkg:golang/a.org/b/v2@v2.0.0",
+            ),
+            (
+                "pkg:deb/debian/a@1%3A2.0-1",
+                "pkg:deb/debian/a@2.0-1?epoch=1",
+            ),
+            ("pkg:npm/%40a%2Fb@1.0.0", "pkg:npm/@a/b@1.0.0"),
+        ] {
+            assert!(purl(one).is_same_version(&purl(other)), "{one} {other}");
+            assert!(purl(other).is_same_version(&purl(one)), "{other} {one}");
+        }
+        for (one, other) in [
+            ("pkg:npm/A@1.0.0", "pkg:npm/a@1.0.0"),
+            ("pkg:npm/@a/b@1.0.0", "pkg:npm/b@1.0.0"),
+            ("pkg:pypi/a@1.0", "pkg:pypi/a@1.0.post1"),
+            ("pkg:pypi/a@1.0", "pkg:pypi/ab@1.0"),
+            ("pkg:golang/a.org/b@v1.0.0", "pkg:golang/a.org/b/v2@v1.0.0"),
+            ("pkg:golang/a.org/b#c", "pkg:golang/a.org/b/c"),
+            ("pkg:maven/a/b@1.0", "pkg:maven/a/B@1.0"),
+            ("pkg:pypi/a@1.0", "pkg:pypi/a"),
+        ] {
+            assert!(!purl(one).is_same_version(&purl(other)), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_stands_in_the_version_or_beside_it() {
+        for (text, epoch) in [
+            ("pkg:deb/debian/a@1%3A2.0-1", "1"),
+            ("pkg:rpm/fedora/a@2.0-1?epoch=3", "3"),
+            ("pkg:deb/debian/a@0%3A2.0", "0"),
+            ("pkg:deb/debian/a@2.0", "0"),
+            ("pkg:pypi/a@1%3A2.0", "0"),
+        ] {
+            assert_eq!(purl(text).epoch(), epoch, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binary_package_knows_its_source() {
+        for (text, source) in [
+            (
+                "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&upstream=openssl",
+                Some("pkg:deb/debian/openssl@3.0.11-1"),
+            ),
+            (
+                "pkg:deb/debian/gpgv@2.2.40-1.1%2Bb1?upstream=gnupg2%402.2.40-1.1&distro=debian-12",
+                Some("pkg:deb/debian/gnupg2@2.2.40-1.1?distro=debian-12"),
+            ),
+            (
+                "pkg:deb/debian/curl@7.88-1%2Bb2?arch=amd64",
+                Some("pkg:deb/debian/curl@7.88-1"),
+            ),
+            (
+                "pkg:deb/debian/a@1%3A2.0%2Bbeta?upstream=b",
+                Some("pkg:deb/debian/b@1:2.0%2Bbeta"),
+            ),
+            (
+                "pkg:rpm/redhat/openssl-libs@3.0.7-18.el9?arch=x86_64&upstream=openssl-3.0.7-18.el9.src.rpm",
+                Some("pkg:rpm/redhat/openssl@3.0.7-18.el9"),
+            ),
+            (
+                "pkg:apk/alpine/libcrypto3@3.1.4-r1?arch=x86_64&upstream=openssl",
+                Some("pkg:apk/alpine/openssl@3.1.4-r1"),
+            ),
+            ("pkg:deb/debian/openssl@3.0.11-1?arch=source", None),
+            ("pkg:rpm/redhat/openssl@3.0.7-1?arch=src", None),
+            ("pkg:npm/a@1.0.0?upstream=b", None),
+        ] {
+            let found = purl(text).source();
+            assert_eq!(found.as_ref().map(Purl::as_str), source, "{text}");
+        }
+    }
+}

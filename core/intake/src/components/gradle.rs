@@ -1,0 +1,94 @@
+//! `gradle.lockfile` and `buildscript-gradle.lockfile` (Gradle's documentation, "Locking
+//! versions"): a line `GROUP:NAME:VERSION=CONFIGURATIONS` for each module.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::origin;
+use super::reader::{Reader, Sign};
+use assay_claims::kind::node::quoted;
+use assay_claims::purl;
+
+pub(super) const READER: Reader = Reader {
+    name: "gradle.lockfile",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let Gradle write it (--write-locks)",
+    files: &["gradle.lockfile"],
+    path: None,
+    sign: Sign::Text(|head| head.has("# This is a Gradle generated file for dependency locking")),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    for (number, line) in input.lines() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let malformed = || {
+            let reason = format!(
+                "{} is not `GROUP:NAME:VERSION=CONFIGURATIONS`",
+                quoted(line)
+            );
+            Fault::at(number, reason)
+        };
+        let (module, configurations) = line.split_once('=').ok_or_else(malformed)?;
+        // The configurations that have no module.
+        if module == "empty" {
+            continue;
+        }
+        let (coordinates, version) = module.rsplit_once(':').ok_or_else(malformed)?;
+        let mut component = Component {
+            name: coordinates.to_owned(),
+            version: Some(version.to_owned()),
+            line: Some(number),
+            ..Component::default()
+        };
+        let mut configurations = configurations.split(',');
+        component.dev = configurations.all(|one| one.starts_with("test"));
+        let parts = maven(coordinates, version).ok_or_else(malformed)?;
+        list.package(component, parts)?;
+    }
+    Ok(list)
+}
+
+/// The parts of a purl of `GROUP:NAME` in a version.
+pub(super) fn maven(coordinates: &str, version: &str) -> Option<purl::Components> {
+    let (group, name) = coordinates.split_once(':')?;
+    let whole = ![group, name, version]
+        .iter()
+        .any(|part| part.is_empty() || part.contains(':'));
+    let mut parts = origin::package("maven", name, Some(version));
+    parts.namespace = Some(group.to_owned());
+    whole.then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::GradleLock;
+    use crate::components::tests::{found, lines, refusal};
+
+    #[test]
+    fn each_line_is_a_module() {
+        let text = "# This is a Gradle generated file\norg.a:b:1.0-jre=compileClasspath,testRuntime\n\
+            org.a:c:2=testCompileClasspath,testRuntimeClasspath\nempty=annotationProcessor\n";
+        assert_eq!(
+            lines(&found(GradleLock, text)),
+            ["pkg:maven/org.a/b@1.0-jre :2", "pkg:maven/org.a/c@2 dev :3"]
+        );
+        for (text, said) in [
+            (
+                "org.a:b:1\n",
+                "x:1: \"org.a:b:1\" is not `GROUP:NAME:VERSION=",
+            ),
+            ("\norg.a:1=x\n", "x:2: "),
+            ("a:b:c:d=x\n", "x:1: "),
+            (":b:1=x\n", "x:1: "),
+        ] {
+            let error = refusal(GradleLock, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

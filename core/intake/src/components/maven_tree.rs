@@ -1,0 +1,130 @@
+//! What `mvn dependency:tree` writes (maven-dependency-plugin, `outputType=text`): the project at
+//! the root, then a line for each artifact, `GROUP:NAME:TYPE[:CLASSIFIER]:VERSION:SCOPE`.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::gradle::maven;
+use super::input::Input;
+use super::list::List;
+use super::reader::{Reader, Sign};
+use assay_claims::kind::node::quoted;
+use assay_claims::purl;
+
+pub(super) const READER: Reader = Reader {
+    name: "Maven dependency tree",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; let `mvn dependency:tree -DoutputFile=FILE` write it",
+    files: &["dependency-tree.txt"],
+    path: None,
+    sign: Sign::Text(|head| {
+        let lines = || {
+            head.text()
+                .lines()
+                .map(|line| line.strip_prefix("[INFO] ").unwrap_or(line))
+        };
+        let drawn = |line: &str| line.starts_with("+- ") || line.starts_with("\\- ");
+        lines().any(|line| drawn(line) && line.matches(':').count() >= 3)
+    }),
+    read: |input, _| read(input),
+};
+
+/// What the lines of a tree are drawn with.
+const DRAWN: [char; 5] = ['|', '+', '\\', '-', ' '];
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    let mut roots = 0;
+    for (number, line) in input.lines() {
+        let (log, text) = match line.strip_prefix("[INFO]") {
+            Some(text) => (true, text.strip_prefix(' ').unwrap_or(text)),
+            None => (false, line),
+        };
+        let bare = text.trim_start_matches(DRAWN).trim_end();
+        let is_drawn = text.starts_with(['|', '+', '\\', ' ']);
+        // What was left out for another place where it stands, in verbose trees.
+        if bare.is_empty() || (is_drawn && bare.starts_with('(')) {
+            continue;
+        }
+        let parts = artifact(bare, is_drawn);
+        let Some((parts, scope)) = parts else {
+            // Maven logs other things, too.
+            if log && !is_drawn {
+                continue;
+            }
+            return Err(Fault::at(
+                number,
+                format!("{} is no artifact", quoted(bare)),
+            ));
+        };
+        roots += usize::from(scope.is_none());
+        let component = Component {
+            name: parts.name.clone(),
+            version: parts.version.clone(),
+            line: Some(number),
+            own: scope.is_none(),
+            dev: scope == Some("test"),
+            optional: bare.ends_with("(optional)"),
+            ..Component::default()
+        };
+        list.package(component, parts)?;
+    }
+    if roots == 0 {
+        return Err(Fault::new(
+            None,
+            "the file has no project at the root of a tree",
+        ));
+    }
+    Ok(list)
+}
+
+/// The parts of an artifact's purl and its scope, which the root has not.
+fn artifact(line: &str, is_drawn: bool) -> Option<(purl::Components, Option<&str>)> {
+    let word = line.split(' ').next().unwrap_or_default();
+    let words: Vec<&str> = word.split(':').collect();
+    let (group, name, version, scope) = match (is_drawn, words.as_slice()) {
+        (false, [group, name, _, version] | [group, name, _, _, version]) => {
+            (group, name, version, None)
+        }
+        (true, [group, name, _, version, scope] | [group, name, _, _, version, scope]) => {
+            (group, name, version, Some(*scope))
+        }
+        _ => return None,
+    };
+    Some((maven(&format!("{group}:{name}"), version)?, scope))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::MavenTree;
+    use crate::components::tests::{found, lines, refusal};
+
+    #[test]
+    fn the_root_is_the_project_and_all_below_are_components() {
+        let text = "[INFO] Scanning for projects...\n[INFO] \n[INFO] --- dependency:3.6.1:tree (default) @ \
+            shop ---\n[INFO] com.e:shop:jar:1.0\n[INFO] +- org.a:b:jar:2.0:compile\n[INFO] |  \\- \
+            org.a:c:jar:linux:3.0:runtime (optional)\n[INFO] |     (org.a:b:jar:2.0:compile - omitted for \
+            duplicate)\n[INFO] \\- org.a:t:jar:4:test\n[INFO] BUILD SUCCESS\n";
+        assert_eq!(
+            lines(&found(MavenTree, text)),
+            [
+                "pkg:maven/com.e/shop@1.0 own :4",
+                "pkg:maven/org.a/b@2.0 :5",
+                "pkg:maven/org.a/c@3.0 optional :6",
+                "pkg:maven/org.a/t@4 dev :8",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            ("a:b:jar:1\n+- c:d\n", "x:2: \"c:d\" is no artifact"),
+            ("a:b:jar:1\nodd\n", "x:2: \"odd\" is no artifact"),
+            ("+- a:b:jar:1:compile\n", "x: the file has no project"),
+            ("a::jar:1\n", "x:1: "),
+        ] {
+            let error = refusal(MavenTree, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `Pipfile.lock` (pipenv's `pipenv/utils/locking.py`), version 6 of its specification.
+
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::origin::{self, Repository};
+use super::reader::{Reader, Sign};
+use assay_claims::json::Value;
+use assay_claims::kind::node::Node;
+use assay_claims::purl;
+
+pub(super) const READER: Reader = Reader {
+    name: "Pipfile.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `pipenv lock` write it",
+    files: &["Pipfile.lock"],
+    path: None,
+    sign: Sign::Member("_meta"),
+    read: |input, _| read(input),
+};
+
+/// Members that are no groups of packages.
+const META: &str = "_meta";
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let root = Node::root("$", input.json()?);
+    let meta = root.need(META)?;
+    let mut indexes: Vec<(&str, &str)> = Vec::new();
+    if let Some(sources) = meta.get("sources") {
+        for source in sources.items()? {
+            let name = source.shown("name").unwrap_or_default();
+            indexes.push((name, source.need("url")?.text()?));
+        }
+    }
+    let mut list = List::default();
+    for (group, packages) in root.members()? {
+        if group == META {
+            continue;
+        }
+        for (name, package) in packages.members()? {
+            read_package(name, &package, group != "default", &indexes, &mut list)?;
+        }
+    }
+    Ok(list)
+}
+
+fn read_package(
+    name: &str,
+    package: &Node<'_, '_>,
+    dev: bool,
+    indexes: &[(&str, &str)],
+    list: &mut List,
+) -> Result<(), Fault> {
+    package.object()?;
+    let mut component = Component {
+        name: name.to_owned(),
+        dev,
+        ..Component::default()
+    };
+    if let Some(hashes) = package.get("hashes") {
+        for hash in hashes.items()? {
+            let digest = digest::prefixed(hash.string()?).map_err(|reason| hash.fault(reason))?;
+            component.digests.extend(digest);
+        }
+    }
+    if let Some(address) = package.optional_text("git")? {
+        let repository = Repository {
+            address,
+            revision: package.optional_text("ref")?,
+        };
+        component.digests.extend(repository.commit());
+        return list.without_purl(component, "is from git, and not pinned to a commit");
+    }
+    let local = package
+        .value()
+        .get("path")
+        .is_some_and(|path| !path.is_null());
+    let editable = package.value().get("editable").and_then(Value::as_bool) == Some(true);
+    if local || editable {
+        component.own = true;
+        list.remark("local folders", None, name);
+        return list.without_purl(component, "is a local folder");
+    }
+    if package.optional_text("file")?.is_some() {
+        return list.without_purl(
+            component,
+            "is from an address, without a hash of what is there",
+        );
+    }
+    let version = package.need("version")?;
+    let Some(pinned) = version.text()?.strip_prefix("==") else {
+        return Err(version.fault("is no version, which begins with ==").into());
+    };
+    component.version = Some(pinned.to_owned());
+    let mut parts = origin::package("pypi", name, Some(pinned));
+    let named = package.optional_text("index")?;
+    let mut all = indexes.iter();
+    let index = all.find(|(known, _)| named.is_none_or(|named| named == *known));
+    if let Some((_, address)) = index.filter(|(_, at)| !purl::is_public_registry("pypi", at)) {
+        origin::qualify(&mut parts, "repository_url", address);
+        list.remark("from another index than PyPI", None, name);
+    }
+    list.package(component, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::PipfileLock;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    const SOURCES: &str = r#""_meta":{"sources":[{"name":"pypi","url":"https://pypi.org/simple"},
+        {"name":"ours","url":"https://u:secret@py.test/simple"}]}"#;
+
+    #[test]
+    fn packages_are_pinned_and_know_their_index() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        let text = format!(
+            r#"{{{SOURCES},"default":{{
+              "a.b":{{"version":"==1.0","index":"pypi","hashes":["sha256:{}"]}},
+              "ours":{{"version":"==2","index":"ours"}},
+              "vcs":{{"git":"https://host/x","ref":"{commit}"}},
+              "moving":{{"git":"https://host/x","ref":"main"}},
+              "local":{{"path":".","editable":true}}}},
+             "develop":{{"dev":{{"version":"==3"}}}}}}"#,
+            "0".repeat(64)
+        );
+        let found = found(PipfileLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:pypi/a.b@1.0 sha256",
+                "pkg:pypi/ours@2?repository_url=https:%2F%2Fpy.test%2Fsimple",
+                "(vcs) gitCommit",
+                "(local) own",
+                "pkg:pypi/dev@3 dev",
+            ]
+        );
+        assert_eq!(
+            unidentified(&found),
+            ["moving is from git, and not pinned to a commit"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, said) in [
+            ("{}", "x:1: $._meta: is missing"),
+            (r#"{"_meta":{},"default":[]}"#, "x:1: $.default"),
+            (
+                r#"{"_meta":{},"default":{"a":{}}}"#,
+                "x:1: $.default.a.version: is missing",
+            ),
+            (
+                r#"{"_meta":{},"default":{"a":{"version":">=1"}}}"#,
+                "x:1: $.default.a.version: is no",
+            ),
+            (
+                r#"{"_meta":{},"default":{"a":{"version":"==1","hashes":["sha256:0"]}}}"#,
+                "x:1: $.default.a.hashes[0]",
+            ),
+        ] {
+            let error = refusal(PipfileLock, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `pnpm-lock.yaml` (pnpm's `lockfile/types`), versions 5 to 9.
+//!
+//! A package stands under `NAME@VERSION` from version 9 on, `/NAME@VERSION(PEERS)` in version 6,
+//! and `/NAME/VERSION_PEERS` before.
+
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::npm;
+use super::reader::{Reader, Sign};
+use assay_claims::json::Value;
+use assay_claims::kind::node::{Node, quoted};
+
+pub(super) const READER: Reader = Reader {
+    name: "pnpm-lock.yaml",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `pnpm install` write it",
+    files: &["pnpm-lock.yaml"],
+    path: None,
+    sign: Sign::Text(|head| head.has("lockfileVersion:")),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.yaml()?;
+    let root = Node::root("$", &document);
+    let major = version(&root)?;
+    let mut list = List::default();
+    let Some(packages) = root.get("packages") else {
+        return Ok(list);
+    };
+    for (key, package) in packages.members()? {
+        package.object()?;
+        read_package(key, &package, major, &mut list)?;
+    }
+    Ok(list)
+}
+
+/// The major version of the format.
+fn version(root: &Node<'_, '_>) -> Result<u64, Fault> {
+    let version = root.need("lockfileVersion")?;
+    let text = match version.value() {
+        Value::Number(number) => number.as_str(),
+        _ => version.text()?,
+    };
+    let major = text.split('.').next().and_then(|major| major.parse().ok());
+    match major {
+        Some(major @ 5..=9) => Ok(major),
+        _ => Err(version
+            .fault("is not one of 5 to 9, which are known here")
+            .into()),
+    }
+}
+
+/// Name and version of a key.
+fn cut(key: &str, major: u64) -> Option<(&str, &str)> {
+    let key = key.strip_prefix('/').unwrap_or(key);
+    let key = key.split('(').next().unwrap_or_default();
+    let (name, version) = if major < 6 {
+        let (name, version) = key.rsplit_once('/')?;
+        (name, version.split('_').next().unwrap_or_default())
+    } else {
+        let at = key.get(1..)?.find('@')? + 1;
+        (&key[..at], key.get(at + 1..)?)
+    };
+    (!name.is_empty() && !version.is_empty()).then_some((name, version))
+}
+
+fn read_package(
+    key: &str,
+    package: &Node<'_, '_>,
+    major: u64,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let (named, versioned) = (
+        package.optional_text("name")?,
+        package.optional_text("version")?,
+    );
+    let cut = cut(key, major);
+    let name = named.or(cut.map(|(name, _)| name));
+    let version = versioned.or(cut.map(|(_, version)| version));
+    let (Some(name), Some(version)) = (name, version) else {
+        return Err(package
+            .fault(format!("{} says no name and version", quoted(key)))
+            .into());
+    };
+    let flag = |key: &str| package.value().get(key).and_then(Value::as_bool) == Some(true);
+    let mut component = Component {
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        dev: flag("dev"),
+        optional: flag("optional"),
+        ..Component::default()
+    };
+    let resolution = package.need("resolution")?;
+    if let Some(integrity) = resolution.get("integrity") {
+        component.digests =
+            digest::integrity(integrity.string()?).map_err(|reason| integrity.fault(reason))?;
+    }
+    let text = |key: &'static str| resolution.shown(key).map(str::to_owned);
+    let address = match text("type").as_deref() {
+        Some("directory") => {
+            list.remark("workspaces and local folders", None, name);
+            return npm::add_own(component, list);
+        }
+        Some("git") => {
+            let commit = text("commit").unwrap_or_default();
+            text("repo").map(|repository| format!("git+{repository}#{commit}"))
+        }
+        // Without a tarball it is from the registry, and its version is one.
+        _ if text("tarball").is_none() && version.contains(':') => Some(version.to_owned()),
+        _ => text("tarball"),
+    };
+    if component
+        .version
+        .as_deref()
+        .is_some_and(|version| version.contains([':', '/']))
+    {
+        component.version = None;
+    }
+    npm::locate(component, address.as_deref(), list)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::PnpmLock;
+    use crate::components::tests::{found, lines, refusal};
+
+    const INTEGRITY: &str = "{integrity: sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=}";
+
+    #[test]
+    fn every_version_names_its_packages() {
+        for (text, expected) in [
+            (
+                format!(
+                    "lockfileVersion: '9.0'\nimporters:\n  .: {{}}\npackages:\n  a@1.0.0:\n    \
+                     resolution: {INTEGRITY}\n  '@s/b@2.0.0':\n    resolution: {INTEGRITY}\n"
+                ),
+                ["pkg:npm/a@1.0.0 sha1", "pkg:npm/%40s/b@2.0.0 sha1"],
+            ),
+            (
+                format!(
+                    "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0(c@3.0.0):\n    resolution: \
+                     {INTEGRITY}\n    dev: true\n  /@s/b@2.0.0:\n    resolution: {INTEGRITY}\n"
+                ),
+                ["pkg:npm/a@1.0.0 sha1 dev", "pkg:npm/%40s/b@2.0.0 sha1"],
+            ),
+            (
+                format!(
+                    "lockfileVersion: 5.4\npackages:\n  /a/1.0.0_c@3.0.0:\n    resolution: \
+                     {INTEGRITY}\n    optional: true\n  /@s/b/2.0.0:\n    resolution: {INTEGRITY}\n"
+                ),
+                ["pkg:npm/a@1.0.0 sha1 optional", "pkg:npm/%40s/b@2.0.0 sha1"],
+            ),
+        ] {
+            assert_eq!(lines(&found(PnpmLock, &text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_from_elsewhere_says_where() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        let text = format!(
+            "lockfileVersion: '9.0'\npackages:\n  a@https://host/a.tgz:\n    resolution: {{tarball: \
+             https://host/a.tgz}}\n    version: 1.0.0\n  b@git+https://host/b.git#{commit}:\n    \
+             resolution: {{type: git, repo: https://host/b.git, commit: {commit}}}\n    version: 2.0.0\n  \
+             c@file:c:\n    resolution: {{directory: c, type: directory}}\n"
+        );
+        assert_eq!(
+            lines(&found(PnpmLock, &text)),
+            [
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fhost%2Fa.tgz".to_owned(),
+                format!(
+                    "pkg:npm/b@2.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
+                ),
+                "pkg:npm/c@file:c own".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, said) in [
+            ("packages: {}\n", "$.lockfileVersion: is missing"),
+            ("lockfileVersion: '4.0'\n", "is not one of 5 to 9"),
+            ("lockfileVersion: '9.0'\npackages: []\n", "$.packages"),
+            (
+                "lockfileVersion: '9.0'\npackages:\n  a: {}\n",
+                "says no name and version",
+            ),
+            (
+                "lockfileVersion: '9.0'\npackages:\n  a@1: {}\n",
+                "resolution: is missing",
+            ),
+            (
+                "lockfileVersion: '9.0'\npackages: &a {}\n",
+                "x:2: cannot be read: anchors",
+            ),
+            (
+                "lockfileVersion: '9.0'\na: 1\na: 2\n",
+                "x:3: cannot be read",
+            ),
+        ] {
+            let error = refusal(PnpmLock, text);
+            assert!(error.contains(said), "{error}");
+        }
+        let deep = format!(
+            "lockfileVersion: '9.0'\npackages: {}\n",
+            "[".repeat(100_000)
+        );
+        assert!(refusal(PnpmLock, &deep).contains("cannot be read"));
+    }
+}

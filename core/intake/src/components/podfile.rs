@@ -1,0 +1,126 @@
+//! `Podfile.lock` of CocoaPods: `PODS` names each pod with its version, and `EXTERNAL SOURCES` those
+//! that are from elsewhere than the public specs.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::origin::{self, Repository};
+use super::reader::{Reader, Sign};
+use assay_claims::json::Value;
+use assay_claims::kind::node::{Node, quoted};
+
+pub(super) const READER: Reader = Reader {
+    name: "Podfile.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `pod install` write it",
+    files: &["Podfile.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.has("PODS:")),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.yaml()?;
+    let root = Node::root("$", &document);
+    let mut list = List::default();
+    for pod in root.need("PODS")?.items()? {
+        // One with dependencies is the key of their list.
+        let text = match pod.value() {
+            Value::Object(members) => members.first().map(|(key, _)| key.as_str()),
+            value => value.as_str(),
+        };
+        let Some((name, version)) = text.and_then(cut) else {
+            return Err(pod.fault("is not `NAME (VERSION)`").into());
+        };
+        read_pod(&root, name, version, &mut list)?;
+    }
+    Ok(list)
+}
+
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let (name, version) = text.split_once(" (")?;
+    Some((name, version.strip_suffix(')')?))
+}
+
+/// A part of a pod, `POD/PART`, is a subpath of the pod's purl.
+fn read_pod(root: &Node<'_, '_>, name: &str, version: &str, list: &mut List) -> Result<(), Fault> {
+    let (pod, part) = name
+        .split_once('/')
+        .map_or((name, None), |(pod, part)| (pod, Some(part)));
+    let mut parts = origin::package("cocoapods", pod, Some(version));
+    parts.subpath = part.map(str::to_owned);
+    let mut component = Component {
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        ..Component::default()
+    };
+    let of = |section: &str| root.value().get(section).and_then(|pods| pods.get(pod));
+    let external = of("EXTERNAL SOURCES");
+    let stated = |key: &str| {
+        let checked_out = of("CHECKOUT OPTIONS").and_then(|options| options.get(key));
+        let value = checked_out.or_else(|| external?.get(key))?;
+        value.as_str()
+    };
+    if external.is_some_and(|source| source.get(":path").is_some()) {
+        component.own = true;
+        list.remark("local folders", None, name);
+    } else if let Some(address) = stated(":git") {
+        let repository = Repository {
+            address,
+            revision: stated(":commit").or_else(|| stated(":tag")),
+        };
+        repository.qualify(&mut parts);
+        component.digests.extend(repository.commit());
+        list.remark(
+            "from a repository, and not from the public specs",
+            None,
+            name,
+        );
+    } else if let Some(Value::Object(_)) = external {
+        let reason = format!(
+            "is from {}",
+            quoted(&external.map(Value::to_json).unwrap_or_default())
+        );
+        return list.without_purl(component, &reason);
+    }
+    list.package(component, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::PodfileLock;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn pods_know_where_they_are_from() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        let text = format!(
+            "PODS:\n  - A (1.0):\n    - A/Core (= 1.0)\n  - A/Core (1.0)\n  - B (2.0)\n  - Own (0.1)\n  - Odd \
+             (1)\nEXTERNAL SOURCES:\n  B:\n    :git: https://host/b.git\n  Own:\n    :path: \"../own\"\n  Odd:\n    \
+             :http: https://host/x.zip\nCHECKOUT OPTIONS:\n  B:\n    :commit: {commit}\n    :git: \
+             https://host/b.git\nSPEC CHECKSUMS:\n  A: 00\n"
+        );
+        let found = found(PodfileLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:cocoapods/A@1.0".to_owned(),
+                "pkg:cocoapods/A@1.0#Core".to_owned(),
+                format!(
+                    "pkg:cocoapods/B@2.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
+                ),
+                "pkg:cocoapods/Own@0.1 own".to_owned(),
+            ]
+        );
+        assert_eq!(unidentified(&found).len(), 1);
+        for (text, said) in [
+            ("A: 1\n", "$.PODS: is missing"),
+            ("PODS:\n  - A\n", "$.PODS[0]: is not `NAME (VERSION)`"),
+            ("PODS: &a []\n", "anchors"),
+        ] {
+            let error = refusal(PodfileLock, text);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! `pom.xml` (Maven's POM reference): the dependencies that the project names itself. What those
+//! need, and what a parent names, is not in it.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::gradle::maven;
+use super::input::Input;
+use super::list::List;
+use super::reader::{Reader, Sign};
+use super::sbom::unpinned;
+use super::xml::{child, elements, line, text};
+use roxmltree::Node;
+use std::collections::BTreeMap;
+
+pub(super) const READER: Reader = Reader {
+    name: "pom.xml",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; correct it, or check an SBOM of the project",
+    files: &["pom.xml"],
+    path: None,
+    sign: Sign::Root("project"),
+    read: |input, _| read(input),
+};
+
+/// How often a property may stand for one that stands for another.
+const STEPS: usize = 8;
+
+struct Project<'a> {
+    properties: BTreeMap<&'a str, &'a str>,
+    /// Versions by `GROUP:NAME`, for dependencies that state none.
+    managed: BTreeMap<String, String>,
+}
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.xml()?;
+    let root = document.root_element();
+    if root.tag_name().name() != "project" || child(&root, "artifactId").is_none() {
+        let reason = "the root is not a <project> with an <artifactId>";
+        return Err(Fault::new(Some(line(&root)), reason));
+    }
+    let mut project = Project::of(&root);
+    let managed = child(&root, "dependencyManagement");
+    for dependency in managed.iter().flat_map(dependencies) {
+        if let (Some(coordinates), Some(version)) = (
+            project.coordinates(&dependency),
+            project.stated(&dependency, "version"),
+        ) {
+            project.managed.insert(coordinates, version);
+        }
+    }
+    let (mut list, mut lines) = (List::default(), input.places());
+    project.add_own(&root, &mut list)?;
+    let mut any = false;
+    for dependency in dependencies(&root) {
+        any = true;
+        project.add(&dependency, lines.of(dependency.range()), &mut list)?;
+    }
+    if any || child(&root, "parent").is_some() {
+        list.note(
+            None,
+            "what its dependencies and its parent need is not in a pom.xml: check what `mvn \
+             dependency:tree` writes, or an SBOM",
+        );
+    }
+    Ok(list)
+}
+
+fn dependencies<'a, 'i>(parent: &Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
+    child(parent, "dependencies")
+        .iter()
+        .flat_map(elements)
+        .collect()
+}
+
+impl<'a> Project<'a> {
+    fn of(root: &Node<'a, '_>) -> Self {
+        let mut properties = BTreeMap::new();
+        for property in child(root, "properties").iter().flat_map(elements) {
+            let value = property.text().map(str::trim).unwrap_or_default();
+            properties.insert(property.tag_name().name(), value);
+        }
+        let parent = child(root, "parent");
+        for (key, name) in [
+            ("project.version", "version"),
+            ("project.groupId", "groupId"),
+        ] {
+            let of_parent = parent.as_ref().and_then(|parent| text(parent, name));
+            if let Some(value) = text(root, name).or(of_parent) {
+                properties.insert(key, value);
+            }
+        }
+        Project {
+            properties,
+            managed: BTreeMap::new(),
+        }
+    }
+
+    /// The text of an element, with the values of properties in it; `None` if it is not there, or
+    /// has one that the file does not say.
+    fn stated(&self, parent: &Node<'_, '_>, name: &str) -> Option<String> {
+        let mut value = text(parent, name)?.to_owned();
+        for _ in 0..STEPS {
+            let Some((before, rest)) = value.split_once("${") else {
+                return Some(value);
+            };
+            let (property, after) = rest.split_once('}')?;
+            let stated = self.properties.get(property)?;
+            let longer = before.len() + stated.len() + after.len();
+            if longer > assay_claims::limits::PURL_BYTES {
+                return None;
+            }
+            value = format!("{before}{stated}{after}");
+        }
+        None
+    }
+
+    fn coordinates(&self, node: &Node<'_, '_>) -> Option<String> {
+        let (group, name) = (
+            self.stated(node, "groupId")?,
+            self.stated(node, "artifactId")?,
+        );
+        Some(format!("{group}:{name}"))
+    }
+
+    fn add_own(&self, root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+        let name = text(root, "artifactId").unwrap_or_default();
+        let group = self
+            .properties
+            .get("project.groupId")
+            .copied()
+            .unwrap_or_default();
+        let version = self
+            .properties
+            .get("project.version")
+            .copied()
+            .unwrap_or_default();
+        let component = Component {
+            name: name.to_owned(),
+            version: Some(version.to_owned()).filter(|version| !version.is_empty()),
+            line: Some(line(root)),
+            own: true,
+            ..Component::default()
+        };
+        match maven(&format!("{group}:{name}"), version) {
+            Some(parts) => list.package(component, parts),
+            None => list.without_purl(component, "has no version"),
+        }
+    }
+
+    fn add(&self, dependency: &Node<'_, '_>, at: u32, list: &mut List) -> Result<(), Fault> {
+        let Some(coordinates) = self.coordinates(dependency) else {
+            let name = text(dependency, "artifactId").unwrap_or_default();
+            let reason = "has a group or name that the file does not say";
+            return list.unidentified(Some(at), name, reason);
+        };
+        let version = match child(dependency, "version") {
+            Some(_) => self.stated(dependency, "version"),
+            None => self.managed.get(&coordinates).cloned(),
+        };
+        let Some(version) = version else {
+            let reason = "has a version that the file does not say";
+            return list.unidentified(Some(at), &coordinates, reason);
+        };
+        if let Some(reason) = unpinned(&version) {
+            return list.unidentified(Some(at), &format!("{coordinates} {version}"), reason);
+        }
+        let component = Component {
+            name: coordinates.clone(),
+            version: Some(version.clone()),
+            line: Some(at),
+            dev: text(dependency, "scope") == Some("test"),
+            optional: text(dependency, "optional") == Some("true"),
+            ..Component::default()
+        };
+        match maven(&coordinates, &version) {
+            Some(parts) => list.package(component, parts),
+            None => list.without_purl(component, "has no package URL"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::PomXml;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn dependencies_have_the_versions_that_the_file_says() {
+        let dependency = |name: &str, rest: &str| {
+            format!(
+                "<dependency><groupId>org.a</groupId><artifactId>{name}</artifactId>{rest}</dependency>\n"
+            )
+        };
+        let text = format!(
+            "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><parent><groupId>com.e</groupId>\
+             <version>7</version></parent><artifactId>shop</artifactId><properties><v>1.${{m}}</v><m>2</m>\
+             <loop>${{loop}}</loop></properties><dependencyManagement><dependencies>{}</dependencies>\
+             </dependencyManagement>\n<dependencies>{}{}{}{}{}{}{}</dependencies></project>",
+            dependency("b", "<version>3.0</version>"),
+            dependency("a", "<version>${v}</version><scope>test</scope>"),
+            dependency("b", "<optional>true</optional>"),
+            dependency("c", "<version>${project.version}</version>"),
+            dependency("d", ""),
+            dependency("e", "<version>[1.0,2.0)</version>"),
+            dependency("f", "<version>${loop}</version>"),
+            dependency("g", "<version>${unknown}</version>"),
+        );
+        let found = found(PomXml, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:maven/com.e/shop@7 own :1",
+                "pkg:maven/org.a/a@1.2 dev :3",
+                "pkg:maven/org.a/b@3.0 optional :4",
+                "pkg:maven/org.a/c@7 :5",
+            ]
+        );
+        assert_eq!(unidentified(&found).len(), 4, "{:?}", unidentified(&found));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            ("<project/>", "x:1: the root is not"),
+            (
+                "<settings><artifactId>a</artifactId></settings>",
+                "x:1: the root is not",
+            ),
+            ("<project>\n<artifactId>", "x:1: is not XML"),
+        ] {
+            let error = refusal(PomXml, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A plain list of package URLs, one a line; lines that begin with `#` are comments.
+
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::reader::{Reader, Sign};
+use super::sbom::{self, Element};
+use assay_claims::kind::node::quoted;
+
+pub(super) const READER: Reader = Reader {
+    name: "purl list",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; correct the line",
+    files: &["purls.txt"],
+    path: None,
+    sign: Sign::Text(|head| head.first().starts_with("pkg:")),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    for (number, line) in input.lines() {
+        let purl = line.trim();
+        if purl.is_empty() || purl.starts_with('#') {
+            continue;
+        }
+        if !purl.starts_with("pkg:") {
+            return Err(Fault::at(
+                number,
+                format!("{} is no package URL", quoted(purl)),
+            ));
+        }
+        let mut component = sbom::component(purl, None);
+        component.line = Some(number);
+        Element {
+            component,
+            purls: vec![purl],
+        }
+        .add(&mut list)?;
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::PurlList;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn each_line_is_a_package() {
+        let found = found(
+            PurlList,
+            "# ours\npkg:npm/@s/a@1\n\npkg:npm/b\npkg:npm/c@^2\n",
+        );
+        assert_eq!(lines(&found), ["pkg:npm/%40s/a@1 :2"]);
+        assert_eq!(unidentified(&found).len(), 2);
+        let error = refusal(PurlList, "pkg:npm/a@1\nnpm/b\n");
+        assert!(
+            error.starts_with("x:2: \"npm/b\" is no package URL"),
+            "{error}"
+        );
+    }
+}

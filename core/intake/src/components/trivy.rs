@@ -1,0 +1,193 @@
+//! What Trivy writes in its own format (`trivy … --format json --list-all-pkgs`): the packages of
+//! an image, a file system or a repository.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::gradle::maven;
+use super::input::Input;
+use super::list::List;
+use super::origin;
+use super::reader::{Reader, Sign};
+use super::sbom::{self, Element};
+use assay_claims::json::Value;
+use assay_claims::kind::node::Node;
+use assay_claims::purl;
+
+pub(super) const READER: Reader = Reader {
+    name: "Trivy JSON",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; let Trivy write it again",
+    files: &["trivy.json"],
+    path: None,
+    sign: Sign::Member("ArtifactName"),
+    read: |input, _| read(input),
+};
+
+/// The purl types and namespaces of Trivy's types of operating systems and lock files.
+const TYPES: &[(&str, &str, Option<&str>)] = &[
+    ("alma", "rpm", Some("almalinux")),
+    ("alpine", "apk", Some("alpine")),
+    ("amazon", "rpm", Some("amazon")),
+    ("azurelinux", "rpm", Some("azurelinux")),
+    ("bundler", "gem", None),
+    ("cargo", "cargo", None),
+    ("centos", "rpm", Some("centos")),
+    ("chainguard", "apk", Some("chainguard")),
+    ("composer", "composer", None),
+    ("debian", "deb", Some("debian")),
+    ("dotnet-core", "nuget", None),
+    ("fedora", "rpm", Some("fedora")),
+    ("gemspec", "gem", None),
+    ("gobinary", "golang", None),
+    ("gomod", "golang", None),
+    ("gradle", "maven", None),
+    ("jar", "maven", None),
+    ("node-pkg", "npm", None),
+    ("npm", "npm", None),
+    ("nuget", "nuget", None),
+    ("oracle", "rpm", Some("oracle")),
+    ("pip", "pypi", None),
+    ("pipenv", "pypi", None),
+    ("pnpm", "npm", None),
+    ("poetry", "pypi", None),
+    ("pom", "maven", None),
+    ("python-pkg", "pypi", None),
+    ("redhat", "rpm", Some("redhat")),
+    ("rocky", "rpm", Some("rocky")),
+    ("rustbinary", "cargo", None),
+    ("ubuntu", "deb", Some("ubuntu")),
+    ("uv", "pypi", None),
+    ("wolfi", "apk", Some("wolfi")),
+    ("yarn", "npm", None),
+];
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let root = Node::root("$", input.json()?);
+    root.need("ArtifactName")?.string()?;
+    let mut list = List::default();
+    let Some(results) = root.get("Results") else {
+        return Ok(list);
+    };
+    for result in results.items()? {
+        let ty = result.shown("Type").unwrap_or_default();
+        if let Some(packages) = result.get("Packages") {
+            for package in packages.items()? {
+                read_package(&package, ty, &mut list)?;
+            }
+        } else if result.value().get("Vulnerabilities").is_some() {
+            let what = result.shown("Target").unwrap_or(ty);
+            let reason = "has only its vulnerable packages in the report: let Trivy write all of \
+                          them (--list-all-pkgs)";
+            list.unidentified(None, what, reason)?;
+        }
+    }
+    Ok(list)
+}
+
+fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(), Fault> {
+    let name = package.need("Name")?.text()?;
+    let version = version(package, "Version", "Release", "Epoch");
+    let component = sbom::component(name, version.as_deref());
+    let identifier = package.value().get("Identifier");
+    let purl = identifier
+        .and_then(|identifier| identifier.get("PURL"))
+        .and_then(Value::as_str);
+    if let Some(purl) = purl {
+        let purls = vec![purl];
+        return Element { component, purls }.add(list);
+    }
+    let source = package.shown("SrcName").filter(|source| *source != name);
+    let of_source = self::version(package, "SrcVersion", "SrcRelease", "SrcEpoch");
+    let upstream = source.map(|source| match of_source {
+        Some(version) => format!("{source}@{version}"),
+        None => source.to_owned(),
+    });
+    match parts(ty, name, &component) {
+        Some(mut parts) => {
+            parts
+                .qualifiers
+                .extend(upstream.map(|source| ("upstream".to_owned(), source)));
+            list.package(component, parts)
+        }
+        None => list.without_purl(component, "is of a type that has no package URL here"),
+    }
+}
+
+/// `EPOCH:VERSION-RELEASE`, as far as it is stated.
+fn version(package: &Node<'_, '_>, version: &str, release: &str, epoch: &str) -> Option<String> {
+    let stated = |key: &str| package.shown(key).filter(|text| !text.is_empty());
+    let number = package
+        .value()
+        .get(epoch)
+        .and_then(Value::as_u64)
+        .filter(|epoch| *epoch > 0);
+    let epoch = number.map(|epoch| format!("{epoch}:")).unwrap_or_default();
+    let release = stated(release)
+        .map(|release| format!("-{release}"))
+        .unwrap_or_default();
+    Some(format!("{epoch}{}{release}", stated(version)?))
+}
+
+fn parts(ty: &str, name: &str, component: &Component) -> Option<purl::Components> {
+    let (_, ty, namespace) = TYPES.iter().find(|(known, _, _)| *known == ty)?;
+    let version = component.version.as_deref();
+    if *ty == "maven" {
+        return maven(name, version?);
+    }
+    let mut parts = match namespace {
+        None => origin::spaced(ty, name, version),
+        Some(_) => origin::package(ty, name, version),
+    };
+    if let Some(namespace) = namespace {
+        parts.namespace = Some((*namespace).to_owned());
+    }
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TYPES;
+    use crate::components::Format::TrivyJson;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn packages_are_components_by_their_purls_or_by_their_type() {
+        assert!(TYPES.is_sorted_by_key(|(ty, _, _)| ty));
+        let text = r#"{"ArtifactName":"x","Results":[
+            {"Target":"t","Type":"debian","Packages":[
+              {"Name":"libssl3","Version":"3.0.11","Release":"1~deb12u2","Epoch":1,"SrcName":"openssl",
+               "SrcVersion":"3.0.11","SrcRelease":"1~deb12u2"},
+              {"Name":"a","Version":"1","Identifier":{"PURL":"pkg:deb/debian/a@1?distro=debian-12"}}]},
+            {"Type":"jar","Packages":[{"Name":"org.a:b","Version":"2"}]},
+            {"Type":"npm","Packages":[{"Name":"@s/c","Version":"3"}]},
+            {"Type":"odd","Packages":[{"Name":"d","Version":"4"}]},
+            {"Target":"only","Type":"npm","Vulnerabilities":[]},
+            {"Target":"config","Class":"config"}]}"#;
+        let found = found(TrivyJson, text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?upstream=openssl%403.0.11-1~deb12u2",
+                "pkg:deb/debian/a@1?distro=debian-12",
+                "pkg:maven/org.a/b@2",
+                "pkg:npm/%40s/c@3",
+            ]
+        );
+        assert_eq!(unidentified(&found).len(), 2, "{:?}", unidentified(&found));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, said) in [
+            ("{}", "x:1: $.ArtifactName: is missing"),
+            (r#"{"ArtifactName":"x","Results":{}}"#, "x:1: $.Results"),
+            (
+                r#"{"ArtifactName":"x","Results":[{"Packages":[{}]}]}"#,
+                "x:1: $.Results[0].Packages[0].Name: is missing",
+            ),
+        ] {
+            let error = refusal(TrivyJson, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

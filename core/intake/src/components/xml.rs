@@ -1,0 +1,194 @@
+//! CycloneDX XML (`bom-1.x.xsd`), 1.0 to 1.7; and what all readers of XML need.
+
+use super::component::Component;
+use super::digest::{self, Digests};
+use super::fault::Fault;
+use super::input::{Input, Lines};
+use super::list::List;
+use super::reader::{Reader, Sign};
+use super::sbom::{self, Element};
+use assay_claims::kind::node::quoted;
+use roxmltree::Node;
+
+pub(super) const READER: Reader = Reader {
+    name: "CycloneDX XML",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &["cdx.xml", "bom.xml"],
+    path: None,
+    sign: Sign::Root("bom"),
+    read: |input, _| read(input),
+};
+
+/// What the namespace of every version begins with.
+const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/1.";
+
+/// Deepest nesting of components that is read.
+const DEPTH: usize = 64;
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.xml()?;
+    let bom = document.root_element();
+    let namespace = bom.tag_name().namespace().unwrap_or_default();
+    if bom.tag_name().name() != "bom" || !namespace.starts_with(NAMESPACE) {
+        let reason = format!("the root is not <bom> of a namespace {NAMESPACE}…");
+        return Err(Fault::new(Some(line(&bom)), reason));
+    }
+    let (mut list, mut lines) = (List::default(), input.places());
+    let about = child(&bom, "metadata").and_then(|metadata| child(&metadata, "component"));
+    if let Some(component) = about {
+        read_component(&component, true, 0, (&mut list, &mut lines))?;
+    }
+    read_components(&bom, 0, (&mut list, &mut lines))?;
+    let vex = child(&bom, "vulnerabilities").map_or(0, |all| elements(&all).count());
+    sbom::note_vex(vex, &mut list);
+    Ok(list)
+}
+
+fn read_components(
+    parent: &Node<'_, '_>,
+    depth: usize,
+    (list, lines): (&mut List, &mut Lines<'_>),
+) -> Result<(), Fault> {
+    if depth > DEPTH {
+        let reason = format!("components are nested deeper than {DEPTH} levels");
+        return Err(Fault::new(Some(line(parent)), reason));
+    }
+    let components = child(parent, "components");
+    for component in components.iter().flat_map(elements) {
+        read_component(&component, false, depth, (&mut *list, &mut *lines))?;
+    }
+    Ok(())
+}
+
+fn read_component(
+    component: &Node<'_, '_>,
+    own: bool,
+    depth: usize,
+    (list, lines): (&mut List, &mut Lines<'_>),
+) -> Result<(), Fault> {
+    let at = lines.of(component.range());
+    let Some(name) = text(component, "name") else {
+        return Err(Fault::at(at, "a component has no name"));
+    };
+    let scope = text(component, "scope");
+    let described = Component {
+        digests: digests(component, at, list),
+        line: Some(at),
+        own,
+        dev: scope == Some("excluded"),
+        optional: scope == Some("optional"),
+        ..sbom::component(name, text(component, "version"))
+    };
+    let purls = text(component, "purl").into_iter().collect();
+    Element {
+        component: described,
+        purls,
+    }
+    .add(list)?;
+    read_components(component, depth + 1, (list, lines))
+}
+
+/// One that is none of its algorithm is left out with a note.
+fn digests(component: &Node<'_, '_>, at: u32, list: &mut List) -> Digests {
+    let mut digests = Vec::new();
+    for hash in child(component, "hashes").iter().flat_map(elements) {
+        let (algorithm, value) = (hash.attribute("alg"), hash.text().map(str::trim));
+        match digest::hex(algorithm.unwrap_or_default(), value.unwrap_or_default()) {
+            Ok(digest) => digests.extend(digest),
+            Err(reason) => {
+                let value = quoted(value.unwrap_or_default());
+                list.note(Some(at), &format!("{value} {reason}, and was left out"));
+            }
+        }
+    }
+    digests
+}
+
+/// The line in which an element begins. It counts from the start: for errors, or see
+/// [`Input::places`].
+pub(super) fn line(node: &Node<'_, '_>) -> u32 {
+    node.document().text_pos_at(node.range().start).row
+}
+
+/// The elements right below one.
+pub(super) fn elements<'a, 'i>(
+    parent: &Node<'a, 'i>,
+) -> impl Iterator<Item = Node<'a, 'i>> + use<'a, 'i> {
+    parent.children().filter(Node::is_element)
+}
+
+/// The first element of a name right below one.
+pub(super) fn child<'a, 'i>(parent: &Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    elements(parent).find(|child| child.tag_name().name() == name)
+}
+
+/// The text of the first element of a name right below one, if it has any.
+pub(super) fn text<'a>(parent: &Node<'a, '_>, name: &str) -> Option<&'a str> {
+    child(parent, name)?
+        .text()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::CycloneDxXml;
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    fn bom(inner: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?>\n<bom xmlns=\"http://cyclonedx.org/schema/bom/1.5\">{inner}</bom>"
+        )
+    }
+
+    #[test]
+    fn components_are_found_wherever_they_nest() {
+        let text = bom(&format!(
+            "<metadata><component><name>own</name><purl>pkg:cargo/own@1</purl></component></metadata>\
+             <components><component type=\"library\"><name>a</name><version>1.0</version>\
+             <scope>optional</scope><hashes><hash alg=\"SHA-256\">{}</hash><hash alg=\"SHA-1\">0</hash>\
+             </hashes><purl>pkg:npm/a?x=1&amp;y=2</purl>\n<components><component><name>b</name>\
+             <purl>pkg:npm/b@2</purl></component></components></component>\
+             <component><name>bare</name></component></components>",
+            "0".repeat(64)
+        ));
+        let found = found(CycloneDxXml, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:cargo/own@1 own :2",
+                "pkg:npm/a@1.0?x=1&y=2 sha256 optional :2",
+                "pkg:npm/b@2 :3",
+            ]
+        );
+        assert_eq!(unidentified(&found).len(), 1);
+        assert_eq!(found.notes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let deep = "<components><component><name>a</name>".repeat(80);
+        let ends = "</component></components>".repeat(80);
+        let laughs = "<!DOCTYPE bom [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>";
+        for (text, said) in [
+            ("<bom/>".to_owned(), "x:1: the root is not <bom>"),
+            (bom("<components>"), "x:2: is not XML that is read"),
+            (
+                bom("<components>\n<component/></components>"),
+                "x:3: a component has no name",
+            ),
+            (
+                bom(&format!("{deep}{ends}")),
+                "x:2: components are nested deeper",
+            ),
+            (
+                format!("{laughs}{}", bom("")),
+                "x:1: is not XML that is read",
+            ),
+        ] {
+            let error = refusal(CycloneDxXml, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

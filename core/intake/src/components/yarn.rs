@@ -1,0 +1,280 @@
+//! `yarn.lock`: version 1 (yarn's `src/lockfile`), and that of yarn 2 and later, which is YAML in
+//! the same shape. Entries stand at the margin, and what is said of them is indented by two.
+
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::npm;
+use super::reader::{Reader, Sign};
+use assay_claims::kind::node::quoted;
+
+pub(super) const READER: Reader = Reader {
+    name: "yarn.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `yarn install` write it",
+    files: &["yarn.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.has("# yarn lockfile v1") || head.has("__metadata:")),
+    read: |input, _| read(input),
+};
+
+/// What a range begins with that leads to a folder.
+const FOLDERS: [&str; 4] = ["workspace:", "link:", "portal:", "file:"];
+
+/// An entry as far as it was read.
+#[derive(Default)]
+struct Entry<'a> {
+    line: u32,
+    /// `NAME@RANGE`, the first of several that have the same version.
+    wanted: &'a str,
+    version: Option<&'a str>,
+    resolved: Option<&'a str>,
+    integrity: Option<&'a str>,
+    /// `NAME@PROTOCOL:VERSION`, from version 2 on.
+    resolution: Option<&'a str>,
+}
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    let mut entry: Option<Entry<'_>> = None;
+    let mut known = false;
+    for (number, line) in input.lines() {
+        known |= line.starts_with("# yarn lockfile v1") || line.starts_with("__metadata:");
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if !line.starts_with(' ') {
+            finish(entry.take(), &mut list)?;
+            entry = Some(Entry::begin(number, line)?);
+        } else if let (Some(entry), Some(field)) = (&mut entry, line.strip_prefix("  "))
+            && !field.starts_with(' ')
+        {
+            entry.take(field);
+        }
+    }
+    finish(entry, &mut list)?;
+    if known {
+        Ok(list)
+    } else {
+        Err(Fault::new(
+            None,
+            "neither the comment of version 1 nor __metadata is there",
+        ))
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text)
+}
+
+impl<'a> Entry<'a> {
+    fn begin(line: u32, text: &'a str) -> Result<Self, Fault> {
+        let Some(names) = text.trim_end().strip_suffix(':') else {
+            return Err(Fault::at(line, format!("{} begins no entry", quoted(text))));
+        };
+        // Version 1 quotes each name, and later ones all of them together.
+        let first = names.split(", ").next().unwrap_or_default();
+        Ok(Entry {
+            line,
+            wanted: first.trim().trim_matches('"'),
+            ..Entry::default()
+        })
+    }
+
+    fn take(&mut self, field: &'a str) {
+        let (name, value) = field.split_once(' ').unwrap_or((field, ""));
+        let place = match name.trim_end_matches(':') {
+            "version" => &mut self.version,
+            "resolved" => &mut self.resolved,
+            "integrity" => &mut self.integrity,
+            "resolution" => &mut self.resolution,
+            _ => return,
+        };
+        *place = Some(unquoted(value));
+    }
+}
+
+/// Name and range of `NAME@RANGE`; a name may begin with `@`.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let at = text.get(1..)?.find('@')? + 1;
+    Some((&text[..at], text.get(at + 1..)?))
+}
+
+fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
+    let Some(entry) = entry.filter(|entry| entry.wanted != "__metadata") else {
+        return Ok(());
+    };
+    let line = entry.line;
+    let Some((mut name, range)) = cut(entry.resolution.unwrap_or(entry.wanted)) else {
+        let reason = format!("{} is not `NAME@RANGE`", quoted(entry.wanted));
+        return Err(Fault::at(line, reason));
+    };
+    let Some(version) = entry.version else {
+        return Err(Fault::at(
+            line,
+            format!("{} has no version", quoted(entry.wanted)),
+        ));
+    };
+    // `NAME@npm:OTHER@RANGE` installs the other package under the name.
+    let other = range
+        .strip_prefix("npm:")
+        .filter(|_| entry.resolution.is_none());
+    if let Some((other, _)) = other.and_then(cut) {
+        name = other;
+    }
+    let mut component = Component {
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        line: Some(line),
+        ..Component::default()
+    };
+    if let Some(integrity) = entry.integrity {
+        component.digests = digest::integrity(integrity)
+            .map_err(|reason| Fault::at(line, format!("the integrity of {name}: {reason}")))?;
+    }
+    if FOLDERS.iter().any(|folder| range.starts_with(folder)) {
+        list.remark("workspaces and local folders", Some(line), name);
+        return npm::add_own(component, list);
+    }
+    match entry.resolution {
+        Some(_) => locate_later(component, range, list),
+        None => locate_first(component, entry.resolved, list),
+    }
+}
+
+/// Version 1 says where each package was downloaded, with a SHA-1 as fragment.
+fn locate_first(
+    mut component: Component,
+    resolved: Option<&str>,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let Some(address) = resolved else {
+        return npm::locate(component, None, list);
+    };
+    if npm::is_git(address) || address.contains(".git#") {
+        let address = format!("git+{}", address.trim_start_matches("git+"));
+        return npm::locate(component, Some(&address), list);
+    }
+    let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
+    if let (true, Ok(Some(sha1))) = (component.digests.is_empty(), digest::hex("sha1", fragment)) {
+        component.digests.push(sha1);
+    }
+    npm::locate(component, Some(address), list)
+}
+
+/// Later versions say by a protocol what it is: `npm:`, a patch of it, or an address.
+fn locate_later(component: Component, range: &str, list: &mut List) -> Result<(), Fault> {
+    if let Some(version) = range.strip_prefix("npm:") {
+        let archive = version
+            .split_once("__archiveUrl=")
+            .map(|(_, address)| address);
+        let archive = archive.map(|address| address.replace("%3A", ":").replace("%2F", "/"));
+        return npm::locate(component, archive.as_deref(), list);
+    }
+    if range.starts_with("patch:") {
+        let name = component.name.clone();
+        list.remark(
+            "patched by the project, besides the package itself",
+            component.line,
+            &name,
+        );
+        return npm::locate(component, None, list);
+    }
+    let address = match range.split_once("#commit=") {
+        Some((address, commit)) => format!("git+{}#{commit}", address.trim_start_matches("git+")),
+        None => range.to_owned(),
+    };
+    npm::locate(component, Some(&address), list)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::YarnLock;
+    use crate::components::tests::{found, lines, notes, refusal};
+
+    const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
+
+    #[test]
+    fn version_1_is_read_with_its_aliases_and_addresses() {
+        let text = format!(
+            "# yarn lockfile v1\n\n\n\"@s/a@^1.0.0\", \"@s/a@^1.1.0\":\n  version \"1.2.0\"\n  \
+             resolved \"https://registry.yarnpkg.com/@s/a/-/a-1.2.0.tgz#{0}\"\n  dependencies:\n    \
+             version \"^9\"\n\nb@npm:Other@^2:\n  version \"2.0.0\"\n  resolved \
+             \"https://registry.npmjs.org/Other/-/Other-2.0.0.tgz#{0}\"\n  integrity \
+             sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n\nc@https://host/c.git:\n  version \"3.0.0\"\n  \
+             resolved \"https://host/c.git#{0}\"\n\nd@link:./d:\n  version \"0.0.0\"\n\ne@^1:\n  version \
+             \"1.0.0\"\n  resolved \"https://mirror.test/npm/e/-/e-1.0.0.tgz\"\n",
+            COMMIT
+        );
+        let found = found(YarnLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:npm/%40s/a@1.2.0 sha1 :4".to_owned(),
+                "pkg:npm/Other@2.0.0 sha1 :10".to_owned(),
+                format!(
+                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit :15"
+                ),
+                "pkg:npm/d@0.0.0 own :19".to_owned(),
+                "pkg:npm/e@1.0.0?repository_url=https:%2F%2Fmirror.test%2Fnpm :22".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn later_versions_say_by_a_protocol_what_each_is() {
+        let text = format!(
+            "__metadata:\n  version: 8\n  cacheKey: 10c0\n\n\"a@npm:^1, a@npm:^1.1\":\n  version: \
+             1.2.0\n  resolution: \"a@npm:1.2.0\"\n  dependencies:\n    version: 9\n  checksum: \
+             10c0/00\n\n\"b@npm:@s/b@^2\":\n  version: 2.0.0\n  resolution: \"@s/b@npm:2.0.0\"\n\n\
+             \"own@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"own@workspace:.\"\n\n\
+             \"c@https://host/c.git\":\n  version: 3.0.0\n  resolution: \
+             \"c@https://host/c.git#commit={COMMIT}\"\n\n\"a@patch:a@npm%3A^1\":\n  version: 1.2.0\n  \
+             resolution: \"a@patch:a@npm%3A1.2.0#~/x.patch\"\n"
+        );
+        let found = found(YarnLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:npm/a@1.2.0 :5".to_owned(),
+                "pkg:npm/%40s/b@2.0.0 :12".to_owned(),
+                "pkg:npm/own@0.0.0-use.local own :16".to_owned(),
+                format!(
+                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit :20"
+                ),
+            ]
+        );
+        assert!(notes(&found).contains("patched by the project"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            ("a@^1:\n  version \"1\"\n", "x: neither the comment"),
+            (
+                "# yarn lockfile v1\n<<<<<<< HEAD\n",
+                "x:2: \"<<<<<<< HEAD\" begins no entry",
+            ),
+            (
+                "# yarn lockfile v1\na@^1:\n  resolved \"x\"\n",
+                "x:2: \"a@^1\" has no version",
+            ),
+            (
+                "# yarn lockfile v1\na:\n  version \"1\"\n",
+                "x:2: \"a\" is not `NAME@RANGE`",
+            ),
+            (
+                "# yarn lockfile v1\na@1:\n  version \"1\"\n  integrity sha512-!\n",
+                "x:2: the integrity of a",
+            ),
+        ] {
+            let error = refusal(YarnLock, text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}
