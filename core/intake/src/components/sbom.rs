@@ -84,6 +84,11 @@ pub(super) fn unpinned(version: &str) -> Option<&'static str> {
     MOVING_NAMES.contains(&lower.as_str()).then_some(MOVING)
 }
 
+/// Branches and tags that name another version every now and then.
+const MOVING_NAMES: [&str; 9] = [
+    "develop", "edge", "head", "latest", "main", "master", "nightly", "trunk", "unstable",
+];
+
 /// The purl, with the version that the document states beside it if it has none itself.
 fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
     let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;

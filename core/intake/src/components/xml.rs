@@ -40,8 +40,12 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         read_component(&component, true, 0, (&mut list, &mut lines))?;
     }
     read_components(&bom, 0, (&mut list, &mut lines))?;
-    let vex = child(&bom, "vulnerabilities").map_or(0, |all| elements(&all).count());
-    sbom::note_vex(vex, &mut list);
+    let vex = child(&bom, "vulnerabilities");
+    if vex.is_some_and(|all| elements(&all).next().is_some()) {
+        let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, its \
+                    issuer can publish it: assay publish vex FILE";
+        list.note(None, text);
+    }
     Ok(list)
 }
 

@@ -282,9 +282,6 @@ fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
         }
         _ => Applies::Undecided,
     }
-=======
-    Some(by_artifact.max(by_build))
->>>>>>> s23-documents
 }
 
 /// How a source package that is spoken of stands to ours, which was built of it: what is said of
