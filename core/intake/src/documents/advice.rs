@@ -68,9 +68,7 @@ fn looks_like(document: &Value) -> String {
          it is in SARIF or the JSON of osv-scanner: use `publish scan`"
             .into()
     } else if has("ghsa_id") {
-        "looks like an advisory of GitHub's API: publish the record of the same id in OSV's format \
-         with `publish vex`"
-            .into()
+        "looks like an advisory of GitHub's API: use `publish vex`".into()
     } else if has("scorecard") {
         "looks like a Scorecard result: use `publish scorecard`".into()
     } else if has("_type") || has("payloadType") || has("dsseEnvelope") {

@@ -105,8 +105,9 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "vex",
-        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, an OSV record",
-        wanted: "the JSON of OpenVEX, CSAF, OSV records, and CycloneDX and SPDX 3 with VEX",
+        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, OSV records",
+        wanted: "the JSON of OpenVEX, CSAF, OSV records, GitHub advisories, and CycloneDX and \
+                 SPDX 3 with VEX",
         value: Document::json,
         tools: &[
             openvex::TOOL,
@@ -114,6 +115,7 @@ const TABLE: &[Row] = &[
             cyclonedx::VEX,
             spdx3::VEX,
             vex::osv::TOOL,
+            vex::ghsa::TOOL,
         ],
         about: openvex::products,
     },

@@ -355,7 +355,7 @@ impl Product {
             .iter()
             .find(|id| id.starts_with("pkg:"))
             .or(self.ids.first())
-            .cloned();
+            .map(|id| id.strip_prefix(UNNAMED).unwrap_or(id).to_owned());
 
         purl.or_else(|| {
             Some(self.digests.first()?).map(|(algorithm, value)| format!("{algorithm}:{value}"))

@@ -5,7 +5,6 @@ use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
 use super::{found_in, scan, texts};
-use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;

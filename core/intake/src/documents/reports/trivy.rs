@@ -1,6 +1,6 @@
 //! `trivy --format json`, schema 2 (aquasecurity/trivy, `pkg/types/report.go`).
 
-use super::super::findings::{Finding, Findings};
+use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};

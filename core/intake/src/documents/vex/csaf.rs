@@ -54,7 +54,8 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             .notes
             .push(format!("the document calls itself {status}")),
     }
-    let tree = Tree::read(&root)?;
+    let mut tree = Tree::read(&root)?;
+    said.notes.append(&mut tree.unread);
     if let Some(vulnerabilities) = root.get("vulnerabilities") {
         for vulnerability in vulnerabilities.items()? {
             read(&vulnerability, &tree, &mut said)?;

@@ -124,8 +124,8 @@ fn read_vulnerability(
         }
     }
     if !any {
-        let own = names.own.clone();
-        let own = own.ok_or_else(|| vulnerability.fault("does not say what it affects"))?;
+        // Without a product it is about whatever the publisher says.
+        let own = names.own.clone().unwrap_or_default();
         add(analyzed.unwrap_or(Status::Affected), own);
     }
     Ok(())

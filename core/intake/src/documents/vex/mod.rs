@@ -8,6 +8,7 @@
 
 pub(super) mod csaf;
 pub(super) mod cyclonedx;
+pub(super) mod ghsa;
 pub(super) mod osv;
 mod pack;
 mod product;
@@ -181,15 +182,13 @@ impl Statement {
             ("name", Some(self.vulnerability.as_str().into())),
             ("aliases", aliases),
         ]);
+        // Without a product a statement is about what its claim is about.
+        let is_named = alone || self.product != Named::default();
+        let products = self.product.products(self.part.as_ref(), alone);
         let statement = object([
             ("vulnerability", Some(vulnerability)),
             ("timestamp", self.timestamp.as_deref().map(Value::from)),
-            (
-                "products",
-                Some(Value::Array(
-                    self.product.products(self.part.as_ref(), alone),
-                )),
-            ),
+            ("products", is_named.then_some(Value::Array(products))),
             ("status", Some(self.status.as_str().into())),
             ("justification", self.justification.map(Value::from)),
             ("impact_statement", impact.map(Value::from)),
