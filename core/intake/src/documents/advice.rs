@@ -32,8 +32,11 @@ fn is_cargo_deny(bytes: &[u8]) -> bool {
         .filter(|c| !c.is_whitespace())
         .collect();
     let kinds = ["diagnostic", "log", "summary"];
-    let has_type = |kind: &str| text.contains(&format!("\"type\":\"{kind}\""));
-    text.starts_with('{') && text.contains("\"fields\":{") && kinds.into_iter().any(has_type)
+    text.starts_with('{')
+        && text.contains("\"fields\":{")
+        && kinds
+            .into_iter()
+            .any(|kind| text.contains(&format!("\"type\":\"{kind}\"")))
 }
 
 fn looks_like(document: &Value) -> String {

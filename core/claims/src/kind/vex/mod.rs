@@ -21,6 +21,9 @@ const CONTEXTS: &[&str] = &[
     "https://openvex.dev/ns/v0.2.0",
 ];
 
+/// The context of documents of the newest version.
+pub const CONTEXT: &str = CONTEXTS[2];
+
 /// How the `@id` of a product begins that its document names and that has no name elsewhere, where
 /// the document says of others what they are: what is said of it is said of no other.
 pub const UNNAMED: &str = "urn:assay:unnamed:";

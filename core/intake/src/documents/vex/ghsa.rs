@@ -45,7 +45,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     updated.instant()?;
     let id = root.need("ghsa_id")?.text()?;
     let mut said = Said {
-        id: format!("urn:assay:ghsa:{id}"),
+        id: format!("https://github.com/advisories/{id}"),
         author: "GitHub".to_owned(),
         version: 1,
         timestamp: Some(updated.string()?.to_owned()),

@@ -224,7 +224,8 @@ impl Tree<'_> {
         }
         named.cpe = helper.optional_text("cpe")?.map(str::to_owned);
         let files = helper.value().get("hashes").and_then(Value::as_array);
-        // Several files are several artifacts, and a product with all of their digests would be none.
+        // Several files are several artifacts, and a product with all of their digests would be
+        // none.
         if let Some([file]) = files {
             let file = Node::root("$", file);
             named.digests = digests(file.get("file_hashes"), "algorithm", "value");
