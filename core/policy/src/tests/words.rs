@@ -232,6 +232,18 @@ fn a_part_is_affected_in_its_product() {
 }
 
 #[test]
+fn what_clears_a_part_of_a_product_clears_no_other_use_whatever_the_claim_is_about() {
+    let mut scene = Scene::new();
+    scene.scan(LIB, r#"{"id":"CVE-1"}"#, "");
+    let part = with_part(APP, r#"{"@id":"pkg:npm/lib@1"}"#);
+    scene.vex(LIB, &[(&named("CVE-1"), "not_affected", &part)]);
+    for other in [component(LIB), lib_in("pkg:npm/other@2")] {
+        assert_eq!(scene.outcome(&other), Outcome::Denied, "{other:?}");
+    }
+    assert_eq!(scene.outcome(&lib_in(APP)), Outcome::Fine);
+}
+
+#[test]
 fn what_does_no_harm_to_a_product_does_none_by_its_parts_and_not_the_other_way() {
     let whole = format!(r#"{{"@id":"{APP}"}}"#);
     let mut scene = Scene::new();
