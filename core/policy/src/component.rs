@@ -24,8 +24,8 @@ impl Component {
         }
     }
 
-    /// The same, as a part of a product. What the product's makers say of a part as it is used there
-    /// is then said of this.
+    /// The same, as a part of a product. What the product's makers say of a part as it is used
+    /// there is then said of this.
     pub fn in_product(self, product: Component) -> Self {
         Component {
             within: Some(Box::new(product)),

@@ -104,7 +104,12 @@ fn vex_line(vex: &Vex, line: &Line<'_>) -> String {
     let Some(statement) = statement else {
         return other_products(vex);
     };
-    let of = if line.relation.is_some() || statement.products.is_empty() {
+    let parts = statement.products.iter().flat_map(|product| &product.parts);
+    let parts: Vec<String> = parts.map(Product::name).collect();
+    let of = if !parts.is_empty() {
+        let products = some(&names(&statement.products));
+        format!(" by {} as a part of {products}", some(&parts))
+    } else if line.relation.is_some() || statement.products.is_empty() {
         String::new()
     } else {
         format!(" in {}", some(&names(&statement.products)))
@@ -142,9 +147,14 @@ fn other_products(vex: &Vex) -> String {
 fn scan_line(scan: &Vulns) -> String {
     let found: Vec<String> = scan.vulnerabilities.iter().map(finding).collect();
     let (scanner, on) = (one_word(&scan.scanner), scan.finished.as_str());
-    match found.len() {
+    let said = match found.len() {
         0 => format!("{scanner} found nothing on {on}"),
         n => format!("{scanner} found {n} on {on}: {}", listed(&found)),
+    };
+    if scan.is_complete {
+        said
+    } else {
+        format!("{said}; it did not end well, and may have missed more")
     }
 }
 

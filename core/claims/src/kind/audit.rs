@@ -153,6 +153,21 @@ impl Audit {
         }
     }
 
+    /// Whether it passed.
+    pub fn passes(&self) -> bool {
+        self.verdict == Verdict::Pass
+    }
+
+    /// Whether it says whether the component can be used, and not only that criteria are not met.
+    pub fn judges(&self) -> bool {
+        self.verdict != Verdict::Unmet
+    }
+
+    /// Whether it is of a change, and says nothing of what that is from.
+    pub fn is_of_change(&self) -> bool {
+        self.scope != Scope::Version
+    }
+
     /// Whether it says that a criterion is met. cargo-vet's `safe-to-deploy` implies its
     /// `safe-to-run`.
     pub fn meets(&self, criterion: &str) -> bool {

@@ -197,15 +197,11 @@ mod tests {
             (read.scanner.as_str(), read.finished.as_str()),
             ("u", "2020-01-01T00:00:00Z")
         );
-        let severities = vec![("m".to_owned(), "1".to_owned())];
+        let one = &read.vulnerabilities[0];
+        let severities = [("m".to_owned(), "1".to_owned())];
         assert_eq!(
-            read.vulnerabilities,
-            [Vulnerability {
-                id: "A".into(),
-                aliases: vec![],
-                severities,
-                found_in: vec![],
-            }]
+            (one.id.as_str(), &one.severities[..]),
+            ("A", &severities[..])
         );
         for (from, to, path) in [
             (r#""uri":"u""#, r#""uri":"""#, "$.predicate.scanner.uri"),

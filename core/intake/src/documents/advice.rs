@@ -32,8 +32,11 @@ fn is_cargo_deny(bytes: &[u8]) -> bool {
         .filter(|c| !c.is_whitespace())
         .collect();
     let kinds = ["diagnostic", "log", "summary"];
-    let has_type = |kind: &str| text.contains(&format!("\"type\":\"{kind}\""));
-    text.starts_with('{') && text.contains("\"fields\":{") && kinds.into_iter().any(has_type)
+    text.starts_with('{')
+        && text.contains("\"fields\":{")
+        && kinds
+            .into_iter()
+            .any(|kind| text.contains(&format!("\"type\":\"{kind}\"")))
 }
 
 fn looks_like(document: &Value) -> String {
@@ -68,9 +71,7 @@ fn looks_like(document: &Value) -> String {
          it is in SARIF or the JSON of osv-scanner: use `publish scan`"
             .into()
     } else if has("ghsa_id") {
-        "looks like an advisory of GitHub's API: publish the record of the same id in OSV's format \
-         with `publish vex`"
-            .into()
+        "looks like an advisory of GitHub's API: use `publish vex`".into()
     } else if has("scorecard") {
         "looks like a Scorecard result: use `publish scorecard`".into()
     } else if has("_type") || has("payloadType") || has("dsseEnvelope") {

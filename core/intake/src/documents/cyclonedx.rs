@@ -41,8 +41,11 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     }
     if has_vex {
         let said = cyclonedx::read(source)?;
-        if !said.statements.is_empty() || claims.is_empty() {
-            claims.extend(said.claims(source, MEDIA_TYPE)?);
+        if claims.is_empty() {
+            return said.claims(source, MEDIA_TYPE);
+        }
+        if !said.statements.is_empty() {
+            claims.extend(said.beside(source, MEDIA_TYPE)?);
         }
     }
     Ok(claims)

@@ -31,6 +31,9 @@ pub struct Prepared {
     pub summary: Vec<(String, String)>,
     /// The document itself, if the predicate names it and it has to be stored beside the log.
     pub attachment: Option<Attachment>,
+    /// Whether it is of another kind than was asked for, and says itself what it is about: what a
+    /// BOM says of vulnerabilities is of its components.
+    pub is_beside: bool,
 }
 
 /// Bytes to be stored beside the log.
@@ -106,6 +109,7 @@ impl Draft {
             subjects,
             summary,
             attachment,
+            is_beside: false,
         }
     }
 }

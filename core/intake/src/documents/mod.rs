@@ -47,7 +47,6 @@ pub(crate) use vex::has_vex;
 use crate::{toml, yaml};
 use advice::not_taken;
 use assay_claims::json::Value;
-use assay_claims::kind::Kind;
 use assay_claims::kind::node::quoted;
 use assay_claims::statement::Subject;
 use tool::{Source, Takes, Tool};
@@ -71,8 +70,8 @@ struct Row {
 const TABLE: &[Row] = &[
     Row {
         kind: "scan",
-        help: "Results of a scan: SARIF, or the JSON of osv-scanner, cargo-audit, grype, Trivy, npm \
-               audit, pip-audit, govulncheck or Dependency-Check",
+        help: "Results of a scan: SARIF, or the JSON of osv-scanner, cargo-audit, grype, Trivy, \
+               npm audit, pip-audit, govulncheck or Dependency-Check",
         wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, npm audit, \
                  pip-audit, govulncheck and Dependency-Check",
         value: Document::json,
@@ -105,8 +104,9 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "vex",
-        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, an OSV record",
-        wanted: "the JSON of OpenVEX, CSAF, OSV records, and CycloneDX and SPDX 3 with VEX",
+        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, OSV records",
+        wanted: "the JSON of OpenVEX, CSAF, OSV records, GitHub advisories, and CycloneDX and \
+                 SPDX 3 with VEX",
         value: Document::json,
         tools: &[
             openvex::TOOL,
@@ -114,6 +114,7 @@ const TABLE: &[Row] = &[
             cyclonedx::VEX,
             spdx3::VEX,
             vex::osv::TOOL,
+            vex::ghsa::TOOL,
         ],
         about: openvex::products,
     },
@@ -231,7 +232,7 @@ pub fn prepare_about(
     if !subjects.is_empty() {
         (row.about)(&document, &claims, subjects)?;
         for claim in &mut claims {
-            if !row.is_beside(claim) {
+            if !claim.is_beside {
                 claim.subjects = subjects.to_vec();
             }
         }
@@ -247,14 +248,6 @@ fn row(kind: &str) -> Result<&'static Row, DocumentError> {
 }
 
 impl Row {
-    /// Whether a claim is of another kind than was asked for, and says itself what it is about: what
-    /// a BOM says of vulnerabilities is of its components.
-    fn is_beside(&self, claim: &Prepared) -> bool {
-        let (asked, kind) = (Kind::named(self.kind), Kind::of(&claim.predicate_type));
-        let is_other = asked.is_some_and(|asked| kind != asked && kind != Kind::Reference);
-        is_other && !claim.subjects.is_empty()
-    }
-
     fn prepare(&self, document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
         let claims = self.prepare_unchecked(document, now)?;
         claims.into_iter().map(Prepared::check).collect()

@@ -43,7 +43,7 @@ pub(super) fn products(
 ) -> Result<(), DocumentError> {
     let mut statements = Vec::new();
     for claim in prepared {
-        statements.extend(Vex::parse(&claim.predicate)?.statements);
+        statements.extend(Vex::read(&Node::root("$", &claim.predicate))?.statements);
     }
     for subject in subjects {
         let (purl, digests) = (subject.purl(), subject.digests());

@@ -17,7 +17,7 @@ pub(super) const TOOL: Tool = Tool {
         if spdx3::has_vex(source.value) {
             let said = spdx3::read(source)?;
             if !said.statements.is_empty() {
-                claims.extend(said.claims(source, MEDIA_TYPE)?);
+                claims.extend(said.beside(source, MEDIA_TYPE)?);
             }
         }
         Ok(claims)

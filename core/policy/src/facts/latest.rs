@@ -73,8 +73,8 @@ impl Fact<'_> {
 
 /// The places of those words of one issuer on one matter that stand: the latest of all, the latest
 /// that is sound and of the very thing, those that are of another each, such as of the parts of a
-/// product, and every one that speaks against something and was not displaced by a sound one. Of one
-/// document the highest version counts, then the latest.
+/// product, and every one that speaks against something and was not displaced by a sound one. Of
+/// one document the highest version counts, then the latest.
 pub(super) fn standing(words: &[Word]) -> Vec<usize> {
     let sound = Sound::of(words);
     let all = latest(words.iter());

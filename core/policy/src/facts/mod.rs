@@ -23,7 +23,6 @@ use crate::trust::{Grant, JudgedClaim, Place, Role, Roles, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::audit::Verdict;
 use assay_claims::kind::{Body, Unread};
 use assay_claims::statement::Subject;
 use assay_claims::vers::Applies;
@@ -248,7 +247,7 @@ impl<'a> Fact<'a> {
     fn is_a_word(&self, component: &Component) -> bool {
         match self.body {
             Body::Scan(scan) => scan.is_complete,
-            Body::Audit(audit) => audit.verdict != Verdict::Unmet,
+            Body::Audit(audit) => audit.judges(),
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {

@@ -379,12 +379,8 @@ impl<'a> Vulnerabilities<'a> {
     /// It may be said under another name that the scanner knows. One advisory can be about several
     /// vulnerabilities of another list, so that all its names there have to be cleared.
     pub(crate) fn is_cleared(&self, found: &Found<'_>, by: &Whom) -> bool {
-        let is_against =
-            |stated: &&Stated<'_>| stated.is_against() && stated.speaker.counts_against(by);
-        if found
-            .names()
-            .any(|name| self.standing(name).any(|one| is_against(&one)))
-        {
+        let mut said = found.names().flat_map(|name| self.standing(name));
+        if said.any(|stated| stated.is_against() && stated.speaker.counts_against(by)) {
             return false;
         }
         if self.is_cleared_by_name(found.id, found, by) {
@@ -408,17 +404,21 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     fn is_cleared_by_name(&self, name: &str, found: &Found<'_>, by: &Whom) -> bool {
-        let clearing = |stated: &&Stated<'_>| stated.speaker.makes_less(by);
-        let mut whole = self.standing(name).filter(clearing);
-        if whole.any(|stated| stated.may_clear()) {
+        let mut said = self.standing(name);
+        if said.any(|stated| stated.speaker.makes_less(by) && stated.may_clear()) {
             return true;
         }
-        let is_cleared = |part: &Purl| {
-            let mut clearing = self.standing(name).filter(clearing);
-            clearing.any(|stated| stated.may_clear_part(part, self.component))
-        };
         let is_of_this = found.fact.is_of_this() && !found.found_in.is_empty();
-        is_of_this && found.found_in.iter().all(is_cleared)
+        let mut parts = found.found_in.iter();
+        is_of_this && parts.all(|part| self.is_part_cleared(name, part, by))
+    }
+
+    /// Whether a package does no harm as a part of the component.
+    fn is_part_cleared(&self, name: &str, part: &Purl, by: &Whom) -> bool {
+        let mut said = self.standing(name);
+        said.any(|stated| {
+            stated.speaker.makes_less(by) && stated.may_clear_part(part, self.component)
+        })
     }
 }
 

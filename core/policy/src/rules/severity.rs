@@ -89,8 +89,8 @@ impl Severity {
     }
 }
 
-/// A vector without what some write around it: v2 in parentheses, as its guide has it (2.4), or after
-/// its version; and any vector after its score.
+/// A vector without what some write around it: v2 in parentheses, as its guide has it (2.4), or
+/// after its version; and any vector after its score.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let inner = text

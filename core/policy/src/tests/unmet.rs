@@ -25,7 +25,8 @@ fn reviewed(reviews: &[(&str, &str, &str, &str)], demanded: &str) -> Verdict {
     };
     let failed = "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"auditor\"]\nwhen = \"failed\"";
     let policy = format!(
-        "version = 1\nunknown = \"deny\"\n[[criterion]]\nname = \"strict\"\nimplies = [\"tidy\"]\n{}{}{demand}",
+        "version = 1\nunknown = \"deny\"\n[[criterion]]\nname = \"strict\"\nimplies = \
+         [\"tidy\"]\n{}{}{demand}",
         anchor(&auditor, &[Role::Auditor.name()]),
         rule("deny", "deny", failed),
     );

@@ -1,5 +1,5 @@
-//! What VEX documents and scans say, weighed: parts of products, other names of vulnerabilities, and
-//! scans that broke off.
+//! What VEX documents and scans say, weighed: parts of products, other names of vulnerabilities,
+//! and scans that broke off.
 
 use super::*;
 use crate::testing::{about, component};
@@ -66,7 +66,8 @@ impl Scene {
             rule(
                 "deny",
                 "deny",
-                "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = [\"maintainer\"]"
+                "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
+                 [\"maintainer\"]"
             )
         ))
     }
@@ -231,6 +232,18 @@ fn a_part_is_affected_in_its_product() {
 }
 
 #[test]
+fn what_clears_a_part_of_a_product_clears_no_other_use_whatever_the_claim_is_about() {
+    let mut scene = Scene::new();
+    scene.scan(LIB, r#"{"id":"CVE-1"}"#, "");
+    let part = with_part(APP, r#"{"@id":"pkg:npm/lib@1"}"#);
+    scene.vex(LIB, &[(&named("CVE-1"), "not_affected", &part)]);
+    for other in [component(LIB), lib_in("pkg:npm/other@2")] {
+        assert_eq!(scene.outcome(&other), Outcome::Denied, "{other:?}");
+    }
+    assert_eq!(scene.outcome(&lib_in(APP)), Outcome::Fine);
+}
+
+#[test]
 fn what_does_no_harm_to_a_product_does_none_by_its_parts_and_not_the_other_way() {
     let whole = format!(r#"{{"@id":"{APP}"}}"#);
     let mut scene = Scene::new();
@@ -272,19 +285,18 @@ fn what_does_no_harm_to_a_product_does_none_by_its_parts_and_not_the_other_way()
     );
 }
 
+/// The result of a scan that found something in these packages.
+fn found_in(purls: &[&str]) -> String {
+    let mut annotations: Vec<String> = Vec::new();
+    for purl in purls {
+        annotations.push(format!(r#"{{"package":"p","purl":"{purl}"}}"#));
+    }
+    let annotations = annotations.join(",");
+    format!(r#"{{"id":"CVE-1","annotations":[{annotations}]}}"#)
+}
+
 #[test]
 fn what_was_found_in_parts_is_cleared_part_by_part() {
-    let found = |purls: &[&str]| {
-        let annotations: Vec<String> = purls
-            .iter()
-            .map(|purl| format!(r#"{{"package":"p","purl":"{purl}"}}"#))
-            .collect();
-        format!(
-            r#"{{"id":"CVE-1","annotations":[{}]}}"#,
-            annotations.join(",")
-        )
-    };
-    let part = |purl: &str| with_part(APP, &format!(r#"{{"@id":"{purl}"}}"#));
     for (in_these, cleared, expected) in [
         (
             &["pkg:npm/lib@1"][..],
@@ -305,9 +317,16 @@ fn what_was_found_in_parts_is_cleared_part_by_part() {
         (&[], &["pkg:npm/lib@1"], Outcome::Denied),
     ] {
         let mut scene = Scene::new();
-        scene.scan(APP, &found(in_these), "");
+        scene.scan(APP, &found_in(in_these), "");
         for purl in cleared {
-            scene.vex(APP, &[(&named("CVE-1"), "not_affected", &part(purl))]);
+            scene.vex(
+                APP,
+                &[(
+                    &named("CVE-1"),
+                    "not_affected",
+                    &with_part(APP, &format!(r#"{{"@id":"{purl}"}}"#)),
+                )],
+            );
         }
         assert_eq!(
             scene.outcome(&component(APP)),

@@ -8,7 +8,6 @@ use crate::facts::{Facts, Idle, Vulnerabilities};
 use crate::rules::{Effect, Outcome, Policy, Requirement};
 use assay_claims::claim::ClaimId;
 use assay_claims::kind::Body;
-use assay_claims::kind::audit::Scope;
 use std::collections::BTreeSet;
 
 /// Decides whether a policy is met by the facts, which came in these answers, and of which this was
@@ -58,7 +57,7 @@ fn is_spoken_of(facts: &Facts<'_>) -> bool {
     let any = Requirement::of_any_review();
     let mut reviews = None;
     words.any(|fact| match fact.body {
-        Body::Audit(audit) if matches!(audit.scope, Scope::Delta(_)) => {
+        Body::Audit(audit) if audit.is_of_change() => {
             let reviews = reviews.get_or_insert_with(|| Reviews::new(&any, facts));
             reviews.holds(audit, facts.component.purl())
         }

@@ -6,7 +6,6 @@ use crate::facts::{Evidence, Fact, Facts, Speaker};
 use crate::rules::{Effect, Outcome, Requirement};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use assay_claims::kind::audit::Verdict;
 use std::collections::BTreeMap;
 
 /// Weighs one requirement. The evidence is one claim by each issuer that counts.
@@ -71,7 +70,7 @@ pub(super) fn violations(requirement: &Requirement, fact: &Fact<'_>) -> usize {
         return 0;
     };
     let mut criteria = audit.criteria.iter();
-    if audit.verdict == Verdict::Pass || !criteria.any(|one| requirement.needed.contains(one)) {
+    if audit.passes() || !criteria.any(|one| requirement.needed.contains(one)) {
         return 0;
     }
     let speakers = fact.speakers.iter();

@@ -2,8 +2,8 @@
 //! reviewed as well.
 //!
 //! A review of a change says nothing of what it is a change from. So it counts only if as many
-//! issuers as are wanted reviewed that version, wholly or by changes down to a whole one, and nobody
-//! whose word counts says that what is wanted was not met there.
+//! issuers as are wanted reviewed that version, wholly or by changes down to a whole one, and
+//! nobody whose word counts says that what is wanted was not met there.
 
 use super::require::{Worth, violations, worth};
 use crate::component::Component;

@@ -64,6 +64,7 @@ pub const KINDS: Promise = Promise {
         ("scorecard", "core/intake/src/documents/scorecard.rs"),
         ("vex", "core/intake/src/documents/advice.rs"),
         ("vex", "core/intake/src/documents/openvex.rs"),
+        ("vex", "core/intake/src/documents/vex/"),
         // A document that is too large for a claim of its own type is referenced.
         ("reference", "core/intake/src/documents/document.rs"),
         // The same versions of CycloneDX are read as an SBOM and as a list of components.
@@ -77,9 +78,9 @@ pub const KINDS: Promise = Promise {
         ("withdrawal", "cli/src/commands/withdraw.rs"),
         // Rules about support and about vulnerabilities.
         ("lifecycle", "core/policy/src/verdict/deny.rs"),
-        ("scan", "core/policy/src/facts/vulnerable.rs"),
+        ("scan", "core/policy/src/facts/finding.rs"),
         ("vex", "core/policy/src/facts/vulnerable.rs"),
-        ("vex", "core/policy/src/verdict/deny.rs"),
+        ("vex", "core/policy/src/facts/identity.rs"),
         ("vex", "core/policy/src/facts/relation.rs"),
         ("audit", "core/policy/src/verdict/review.rs"),
         // A publisher is warned before a claim that would have no effect, or costs a key.

@@ -21,6 +21,9 @@ const CONTEXTS: &[&str] = &[
     "https://openvex.dev/ns/v0.2.0",
 ];
 
+/// The context of documents of the newest version.
+pub const CONTEXT: &str = CONTEXTS[2];
+
 /// How the `@id` of a product begins that its document names and that has no name elsewhere, where
 /// the document says of others what they are: what is said of it is said of no other.
 pub const UNNAMED: &str = "urn:assay:unnamed:";
@@ -355,7 +358,7 @@ impl Product {
             .iter()
             .find(|id| id.starts_with("pkg:"))
             .or(self.ids.first())
-            .cloned();
+            .map(|id| id.strip_prefix(UNNAMED).unwrap_or(id).to_owned());
 
         purl.or_else(|| {
             Some(self.digests.first()?).map(|(algorithm, value)| format!("{algorithm}:{value}"))

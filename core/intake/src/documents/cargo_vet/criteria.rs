@@ -58,6 +58,17 @@ impl<'v> Criteria<'v> {
         BUILT_IN.contains(&name) || self.0.iter().any(|one| one.name == name)
     }
 
+    /// Checks that criteria which an entry names are known.
+    pub fn check(&self, node: &Node<'_, '_>, named: &[&str]) -> Result<(), PredicateError> {
+        match named.iter().position(|name| !self.knows(name)) {
+            None => Ok(()),
+            Some(at) => Err(node.fault(format!(
+                "names {} (item {at}), which the document does not define",
+                quoted(named.get(at).copied().unwrap_or_default())
+            ))),
+        }
+    }
+
     /// What is met where these are: these, and what they imply over any number of steps. That
     /// `safe-to-deploy` implies `safe-to-run` everybody knows, and is not repeated.
     pub fn met(&self, stated: &[&str]) -> Vec<String> {

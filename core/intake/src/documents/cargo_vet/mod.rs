@@ -2,9 +2,9 @@
 //!
 //! Each entry under `[[audits.CRATE]]` becomes a claim: of the version, or of the newer version of
 //! a delta. Its criteria are those that the entry names and, as the document defines them, those
-//! that these imply. `violation` says of the versions that it names that criteria are not met: those
-//! that it names, and those that imply them. Only where one of cargo-vet's own is among these has
-//! the review failed; that a crate is no `ub-risk-1` does not make it unsafe to deploy. What is no review
+//! that these imply. `violation` says of the versions that it names that criteria are not met:
+//! those that it names, and those that imply them. Only where one of cargo-vet's own is among these
+//! has the review failed: no `ub-risk-1` is not unsafe to deploy. What is no review
 //! becomes no claim, and is counted in a note: wildcard audits and trusted publishers vouch in
 //! advance for whatever somebody publishes within a time. Entries that are marked `importable =
 //! false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
@@ -134,15 +134,7 @@ fn read(name: &str, entry: &Node<'_, '_>, defined: &Criteria<'_>) -> Result<Draf
     let mut subjects = Subjects::default();
     let reviewed = reviewed(name, entry, &mut subjects)?;
     let criteria = one_or_more(&entry.need("criteria")?)?;
-    for (i, criterion) in criteria.iter().enumerate() {
-        if !defined.knows(criterion) {
-            let node = entry.need("criteria")?;
-            return Err(node.fault(format!(
-                "names {} (item {i}), which the document does not define",
-                quoted(criterion)
-            )));
-        }
-    }
+    defined.check(&entry.need("criteria")?, &criteria)?;
     let reviewers = entry
         .get("who")
         .map_or(Ok(Vec::new()), |who| one_or_more(&who))?;

@@ -1,5 +1,5 @@
-//! `govulncheck -format json` (golang/vuln, `internal/govulncheck/govulncheck.go`): JSON objects, one
-//! after the other.
+//! `govulncheck -format json` (golang/vuln, `internal/govulncheck/govulncheck.go`): JSON objects,
+//! one after the other.
 
 use super::super::document;
 use super::super::draft::Prepared;
@@ -31,8 +31,8 @@ fn is_govulncheck(bytes: &[u8]) -> bool {
         && text.contains("govulncheck")
 }
 
-/// The one claim of a stream. A finding without a function in its trace is of code that is required, or
-/// imported, and not known to be called; it is one all the same.
+/// The one claim of a stream. A finding without a function in its trace is of code that is
+/// required, or imported, and not known to be called; it is one all the same.
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let mut findings = Findings::default();
     let mut version = None;
@@ -86,8 +86,8 @@ fn messages(bytes: &[u8]) -> Result<Vec<Value>, DocumentError> {
     Ok(messages)
 }
 
-/// Cuts a stream after each object, by its braces outside of strings. Of more than can be taken, one
-/// more.
+/// Cuts a stream after each object, by its braces outside of strings. Of more than can be taken,
+/// one more.
 fn objects(bytes: &[u8]) -> Vec<&[u8]> {
     let mut objects = Vec::new();
     let (mut start, mut depth, mut quoted, mut escaped) = (0, 0_usize, false, false);

@@ -1,6 +1,6 @@
-//! The JSON of other scanners. Each report becomes one claim with what was found, where, and by which
-//! other names. What was found in a package that has no purl here is named all the same. What a
-//! report lists as ignored is an ignored advisory of the claim, and no finding.
+//! The JSON of other scanners. Each report becomes one claim with what was found, where, and by
+//! which other names. What was found in a package that has no purl here is named all the same. What
+//! a report lists as ignored is an ignored advisory of the claim, and no finding.
 
 pub(super) mod dependency_check;
 pub(super) mod govulncheck;

@@ -13,8 +13,8 @@ pub(in super::super) const TOOL: Tool = Tool {
     prepare: |source| read(&source.root())?.of_json(source),
 };
 
-/// The findings of a report. A package has the advisories of others, if it depends on them: those are found where they are. An
-/// advisory is known by its address, whose end is its id.
+/// The findings of a report. A package has the advisories of others, if it depends on them: those
+/// are found where they are. An advisory is known by its address, whose end is its id.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("auditReportVersion")?;
     let mut findings = Findings::default();

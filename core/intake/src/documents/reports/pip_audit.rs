@@ -16,7 +16,8 @@ pub(in super::super) const TOOL: Tool = Tool {
     prepare: |source| read(&source.root())?.of_json(source),
 };
 
-/// What a report found. A dependency that it skipped was not looked at, and then the scan is not whole.
+/// What a report found. A dependency that it skipped was not looked at, and then the scan is not
+/// whole.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
     let mut skipped: Vec<String> = Vec::new();

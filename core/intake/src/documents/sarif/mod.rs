@@ -2,9 +2,9 @@
 //! 1.0 is another format and is refused.
 //!
 //! Each run becomes a claim: its tool is the scanner, and its rules the identifiers. Results of a
-//! `kind` that is no finding (`pass`, `notApplicable`, `informational`) are not listed, nor are those
-//! that an earlier run found and this one did not (`baselineState: absent`). Suppressed ones are,
-//! and say so: that somebody suppressed a result is not the word of those who may clear it.
+//! `kind` that is no finding (`pass`, `notApplicable`, `informational`) are not listed, nor are
+//! those that an earlier run found and this one did not (`baselineState: absent`). Suppressed ones
+//! are, and say so: that somebody suppressed a result is not the word of those who may clear it.
 
 mod rules;
 
@@ -234,14 +234,10 @@ fn read_result<'v>(
 }
 
 /// Adds how severe a result is, by itself and by its rule.
-fn rate(finding: &mut Finding, result: &Value, level: Option<&str>, rule: &Rule<'_>) {
-    let by_default = |rule: &&Value| {
-        let level = rule.pointer("/defaultConfiguration/level")?.as_str()?;
-        LEVELS.contains(&level).then(|| level.to_owned())
-    };
-    let level = level.map(str::to_owned);
-    let level = level.or_else(|| rule.described.iter().find_map(by_default));
-    finding.severity("sarif-level", level.as_deref().unwrap_or("warning"));
+fn rate<'v>(finding: &mut Finding, result: &Value, level: Option<&'v str>, rule: &Rule<'v>) {
+    let mut by_default = rule.described.iter().filter_map(|rule| default_level(rule));
+    let level = level.or_else(|| by_default.next()).unwrap_or("warning");
+    finding.severity("sarif-level", level);
     for described in rule.described.iter().copied().chain([result]) {
         match described.pointer("/properties/security-severity") {
             Some(Value::String(score)) => finding.severity("security-severity", score),
@@ -249,6 +245,12 @@ fn rate(finding: &mut Finding, result: &Value, level: Option<&str>, rule: &Rule<
             _ => {}
         }
     }
+}
+
+/// The level that a rule has if a result states none.
+fn default_level(rule: &Value) -> Option<&str> {
+    let level = rule.pointer("/defaultConfiguration/level")?.as_str();
+    level.filter(|level| LEVELS.contains(level))
 }
 
 /// Whether a result is suppressed: one that is still to be decided, or was refused, suppresses

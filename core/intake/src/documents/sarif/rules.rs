@@ -179,9 +179,9 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 
 /// Whether a result of that name is of the rule.
 fn is_named(rule: &Value, id: &str) -> bool {
-    let below = |own| {
-        id.strip_prefix(own)
-            .is_some_and(|rest| rest.starts_with('/'))
+    let Some(own) = text(rule, "id") else {
+        return false;
     };
-    text(rule, "id").is_some_and(|own| own == id || below(own))
+    let rest = id.strip_prefix(own);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -2,12 +2,11 @@
 //! products how they stand to vulnerabilities is read.
 //!
 //! A product is known by the purls and digests of its `product_identification_helper`, in the
-//! version that its branch names. A product that is part of another, by `relationships`, is so here.
-//! A document that is not for everybody is refused: a log is public, and forgets nothing.
+//! version that its branch names. A product that is part of another, by `relationships`, is so
+//! here. A document that is not for everybody is refused: a log is public, and forgets nothing.
 
 mod tree;
 
-use super::super::advice::not_taken;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
@@ -35,7 +34,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let mut said = Said {
         id: format!(
             "{}#{}",
-            publisher.shown("namespace").unwrap_or("urn:assay:csaf"),
+            publisher.shown("namespace").unwrap_or("urn:csaf"),
             tracking.need("id")?.text()?
         ),
         author: publisher.need("name")?.text()?.to_owned(),
@@ -54,14 +53,17 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             .notes
             .push(format!("the document calls itself {status}")),
     }
-    let tree = Tree::read(&root)?;
+    let mut tree = Tree::read(&root)?;
+    said.notes.append(&mut tree.unread);
     if let Some(vulnerabilities) = root.get("vulnerabilities") {
         for vulnerability in vulnerabilities.items()? {
             read(&vulnerability, &tree, &mut said)?;
         }
     }
     if said.statements.is_empty() {
-        return Err(not_taken("vex", "CSAF with `product_status`", source.value));
+        let reason = "the CSAF document has no product_status: it says of no product whether a \
+                      vulnerability applies, so that there is nothing to claim";
+        return Err(DocumentError::NotTaken(reason.into()));
     }
     said.claims(source, "application/json")
 }

@@ -124,8 +124,8 @@ fn read_vulnerability(
         }
     }
     if !any {
-        let own = names.own.clone();
-        let own = own.ok_or_else(|| vulnerability.fault("does not say what it affects"))?;
+        // Without a product it is about whatever the publisher says.
+        let own = names.own.clone().unwrap_or_default();
         add(analyzed.unwrap_or(Status::Affected), own);
     }
     Ok(())
@@ -163,7 +163,11 @@ fn analysis(vulnerability: &Node<'_, '_>) -> Result<(Option<Status>, Reason), Pr
         texts.extend(label.map(str::to_owned));
     }
     texts.extend(analysis.shown("detail").map(str::to_owned));
-    if let Some(responses) = analysis.value().get("response").and_then(Value::as_array) {
+    if let Some(responses) = analysis
+        .value()
+        .pointer("/response")
+        .and_then(Value::as_array)
+    {
         texts.extend(
             responses
                 .iter()
@@ -220,8 +224,8 @@ fn versions(
     Ok(all)
 }
 
-/// What is said of a version with this status of its own, where the analysis came to that. A version
-/// that is called affected is not cleared by it.
+/// What is said of a version with this status of its own, where the analysis came to that. A
+/// version that is called affected is not cleared by it.
 fn of_version(analyzed: Option<Status>, status: Option<&str>) -> Status {
     match (status, analyzed) {
         (Some("unaffected"), Some(Status::Fixed)) => Status::Fixed,

@@ -8,12 +8,13 @@
 
 pub(super) mod csaf;
 pub(super) mod cyclonedx;
+pub(super) mod ghsa;
 pub(super) mod osv;
 mod pack;
 mod product;
 pub(super) mod spdx3;
 
-pub(super) use pack::{Frame, pack};
+pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
 
 use super::draft::{Prepared, Summary};
@@ -21,13 +22,10 @@ use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::Source;
 use assay_claims::json::{Value, object};
-use assay_claims::kind::vex::Status;
+use assay_claims::kind::vex::{CONTEXT, Status};
 use assay_claims::statement::Subject;
 use assay_tlog::Hash;
 use std::collections::BTreeMap;
-
-/// The context of the documents that are made here.
-const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
 
 /// Longest reason of a statement that is taken over, in characters; the rest is in the attachment.
 const REASON: usize = 500;
@@ -72,6 +70,19 @@ pub(super) struct Statement {
 }
 
 impl Said {
+    /// The claims that a BOM makes of this beside its own.
+    pub fn beside(
+        self,
+        source: &Source<'_>,
+        media_type: &str,
+    ) -> Result<Vec<Prepared>, DocumentError> {
+        let mut claims = self.claims(source, media_type)?;
+        for claim in &mut claims {
+            claim.is_beside = !claim.subjects.is_empty();
+        }
+        Ok(claims)
+    }
+
     /// The claims that say the same.
     pub fn claims(
         self,
@@ -112,12 +123,7 @@ impl Said {
         statements.sort_by_key(|one| !clears(one.status));
         // Where some products can be told from others, what is said of the rest must not be taken
         // for a word about those.
-        let is_identified = |one: &Statement| {
-            std::iter::once(&one.product)
-                .chain(&one.part)
-                .any(Named::is_identified)
-        };
-        let alone = self.statements.iter().any(is_identified);
+        let alone = self.statements.iter().any(Statement::is_identified);
         let pieces = statements.into_iter().map(|one| one.to_piece(alone));
         let mut claims = pack(source.document, frame, pieces.collect())?;
         for claim in claims
@@ -156,13 +162,12 @@ fn clears(status: Status) -> bool {
     matches!(status, Status::NotAffected | Status::Fixed)
 }
 
-/// A statement as a claim has it, and what it is about.
-pub(super) struct Piece {
-    pub statement: Value,
-    pub subjects: Subjects,
-}
-
 impl Statement {
+    /// Whether it can be told what it is about.
+    fn is_identified(&self) -> bool {
+        self.product.is_identified() || self.part.as_ref().is_some_and(Named::is_identified)
+    }
+
     fn to_piece(&self, alone: bool) -> Piece {
         let reason = self.reason.as_deref().map(short);
         let (mut impact, mut action) = (None, None);
@@ -181,15 +186,13 @@ impl Statement {
             ("name", Some(self.vulnerability.as_str().into())),
             ("aliases", aliases),
         ]);
+        // Without a product a statement is about what its claim is about.
+        let is_named = alone || self.product != Named::default();
+        let products = self.product.products(self.part.as_ref(), alone);
         let statement = object([
             ("vulnerability", Some(vulnerability)),
             ("timestamp", self.timestamp.as_deref().map(Value::from)),
-            (
-                "products",
-                Some(Value::Array(
-                    self.product.products(self.part.as_ref(), alone),
-                )),
-            ),
+            ("products", is_named.then_some(Value::Array(products))),
             ("status", Some(self.status.as_str().into())),
             ("justification", self.justification.map(Value::from)),
             ("impact_statement", impact.map(Value::from)),

@@ -46,7 +46,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         }
     }
     let mut said = Said {
-        id: format!("urn:assay:osv:{id}"),
+        id: format!("https://osv.dev/vulnerability/{id}"),
         author: "not stated".to_owned(),
         version: 1,
         timestamp: Some(modified.string()?.to_owned()),
@@ -119,6 +119,23 @@ fn products(
             listed.push(any.in_version(&format!("{v}{version}")));
         }
     }
+    let mut ranges = ranges(affected, &any, &ty, listed.is_empty())?;
+    if ranges.is_empty() && listed.is_empty() {
+        // Neither versions nor ranges: all of them, as the schema has it.
+        return Ok(vec![any]);
+    }
+    ranges.extend(listed);
+    Ok(ranges)
+}
+
+/// The ranges of versions that a record calls affected. Those whose order is not known are left out
+/// unless there is nothing else.
+fn ranges(
+    affected: &Node<'_, '_>,
+    any: &Named,
+    ty: &str,
+    alone: bool,
+) -> Result<Vec<Named>, PredicateError> {
     let mut ranges = Vec::new();
     if let Some(list) = affected.get("ranges") {
         for range in list.items()? {
@@ -129,22 +146,17 @@ fn products(
                 continue;
             }
             let scheme = match kind {
-                _ if SEMANTIC.contains(&ty.as_str()) => ty.as_str(),
+                _ if SEMANTIC.contains(&ty) => ty,
                 "SEMVER" => "semver",
-                _ => ty.as_str(),
+                _ => ty,
             };
             let is_ordered = scheme == "semver" || SEMANTIC.contains(&scheme);
             let vers = format!("vers:{scheme}/{}", bounds(&range.need("events")?)?);
-            if is_ordered || listed.is_empty() {
+            if is_ordered || alone {
                 ranges.push(any.in_range(&vers));
             }
         }
     }
-    if ranges.is_empty() && listed.is_empty() {
-        // Neither versions nor ranges: all of them, as the schema has it.
-        return Ok(vec![any]);
-    }
-    ranges.extend(listed);
     Ok(ranges)
 }
 

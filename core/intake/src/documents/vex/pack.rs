@@ -4,7 +4,6 @@ use super::super::document::Document;
 use super::super::draft::{Draft, INLINE_BYTES, Prepared, Summary};
 use super::super::error::DocumentError;
 use super::super::subjects::Subjects;
-use super::Piece;
 use assay_claims::json::Value;
 
 /// Most claims of one document.
@@ -15,6 +14,12 @@ const SUBJECTS: usize = 100;
 
 /// Most statements of one claim: each names a vulnerability.
 const STATEMENTS: usize = 200;
+
+/// A statement as a claim has it, and what it is about.
+pub(in super::super) struct Piece {
+    pub statement: Value,
+    pub subjects: Subjects,
+}
 
 /// What every claim of a document has besides its statements.
 pub(in super::super) struct Frame {

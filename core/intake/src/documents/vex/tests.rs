@@ -28,19 +28,12 @@ fn said(kind: &str, text: &str) -> (Vec<String>, Vec<String>) {
         }
         assert_eq!(claim.attachment.unwrap().bytes, text);
         let vex = Vex::parse(&claim.predicate).unwrap();
-        let name = |product: &Product| {
-            let mut name = product.name();
-            for part in &product.parts {
-                name.push_str(&format!(" > {}", part.name()));
-            }
-            name
-        };
         for one in &vex.statements {
             let names: Vec<&str> = std::iter::once(&one.vulnerability)
                 .chain(&one.aliases)
                 .map(String::as_str)
                 .collect();
-            let products: Vec<String> = one.products.iter().map(name).collect();
+            let products: Vec<String> = one.products.iter().map(named).collect();
             let why = one.justification.as_deref().unwrap_or("-");
             lines.push(format!(
                 "{} {} {why} {}",
@@ -61,4 +54,13 @@ fn said(kind: &str, text: &str) -> (Vec<String>, Vec<String>) {
 
 fn lines(kind: &str, text: &str) -> Vec<String> {
     said(kind, text).0
+}
+
+/// A product with its parts.
+fn named(product: &Product) -> String {
+    let mut name = product.name();
+    for part in &product.parts {
+        name.push_str(&format!(" > {}", part.name()));
+    }
+    name
 }

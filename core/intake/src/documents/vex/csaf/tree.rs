@@ -16,6 +16,8 @@ pub(super) struct Tree<'v> {
     products: HashMap<&'v str, Named>,
     relationships: HashMap<&'v str, Relationship<'v>>,
     groups: HashMap<&'v str, Vec<String>>,
+    /// Purls that are none. What has no other has no name elsewhere.
+    pub unread: Vec<String>,
 }
 
 /// One product as a part of another, or installed on it.
@@ -32,6 +34,7 @@ impl<'v> Tree<'v> {
             products: HashMap::new(),
             relationships: HashMap::new(),
             groups: HashMap::new(),
+            unread: Vec::new(),
         };
         let Some(top) = root.get("product_tree") else {
             return Ok(tree);
@@ -88,7 +91,7 @@ impl<'v> Tree<'v> {
         product: &Node<'v, '_>,
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
-        let named = within.apply(named(product)?);
+        let named = within.apply(self.named(product)?);
         self.products
             .insert(product.need("product_id")?.text()?, named);
         Ok(())
@@ -96,12 +99,13 @@ impl<'v> Tree<'v> {
 
     fn relationship(&mut self, relationship: &Node<'v, '_>) -> Result<(), PredicateError> {
         let full = relationship.need("full_product_name")?;
+        let named = self.named(&full)?;
         self.relationships.insert(
             full.need("product_id")?.text()?,
             Relationship {
                 part: relationship.need("product_reference")?.text()?,
                 whole: relationship.need("relates_to_product_reference")?.text()?,
-                named: named(&full)?,
+                named,
             },
         );
         Ok(())
@@ -191,36 +195,41 @@ impl Versions<'_> {
     }
 }
 
-/// A product by its name and its identification helper: `purl` in 2.0, `purls` in 2.1.
-fn named(product: &Node<'_, '_>) -> Result<Named, PredicateError> {
-    let mut named = Named {
-        id: Some(product.need("product_id")?.text()?.to_owned()),
-        name: Some(product.need("name")?.text()?.to_owned()),
-        ..Named::default()
-    };
-    let Some(helper) = product.get("product_identification_helper") else {
-        return Ok(named);
-    };
-    let mut purls: Vec<&str> = Vec::new();
-    purls.extend(helper.optional_text("purl")?);
-    if let Some(list) = helper.get("purls") {
-        for purl in list.items()? {
-            purls.push(purl.text()?);
+impl Tree<'_> {
+    /// A product by its name and its identification helper: `purl` in 2.0, `purls` in 2.1.
+    fn named(&mut self, product: &Node<'_, '_>) -> Result<Named, PredicateError> {
+        let mut named = Named {
+            id: Some(product.need("product_id")?.text()?.to_owned()),
+            name: Some(product.need("name")?.text()?.to_owned()),
+            ..Named::default()
+        };
+        let Some(helper) = product.get("product_identification_helper") else {
+            return Ok(named);
+        };
+        let mut purls: Vec<&str> = Vec::new();
+        purls.extend(helper.optional_text("purl")?);
+        if let Some(list) = helper.get("purls") {
+            for purl in list.items()? {
+                purls.push(purl.text()?);
+            }
         }
-    }
-    for text in purls {
-        let purl = Purl::canonicalize(text)
-            .map_err(|e| helper.fault(format!("{} is no purl: {e}", quoted(text))))?;
-        if !named.purls.contains(&purl) {
-            named.purls.push(purl);
+        for text in purls {
+            match Purl::canonicalize(text) {
+                Ok(purl) if named.purls.contains(&purl) => {}
+                Ok(purl) => named.purls.push(purl),
+                Err(e) => self
+                    .unread
+                    .push(format!("{} is no purl: {e}", quoted(text))),
+            }
         }
+        named.cpe = helper.optional_text("cpe")?.map(str::to_owned);
+        let files = helper.value().get("hashes").and_then(Value::as_array);
+        // Several files are several artifacts, and a product with all of their digests would be
+        // none.
+        if let Some([file]) = files {
+            let file = Node::root("$", file);
+            named.digests = digests(file.get("file_hashes"), "algorithm", "value");
+        }
+        Ok(named)
     }
-    named.cpe = helper.optional_text("cpe")?.map(str::to_owned);
-    let files = helper.value().get("hashes").and_then(Value::as_array);
-    // Several files are several artifacts, and a product with all of their digests would be none.
-    if let Some([file]) = files {
-        let file = Node::root("$", file);
-        named.digests = digests(file.get("file_hashes"), "algorithm", "value");
-    }
-    Ok(named)
 }

@@ -1,0 +1,169 @@
+//! Advisories of GitHub's API (`GET /advisories/GHSA-…`): the versions of packages that a
+//! vulnerability affects.
+
+use super::super::draft::Prepared;
+use super::super::ecosystem;
+use super::super::error::DocumentError;
+use super::super::tool::{Source, Takes, Tool};
+use super::{Named, Said, Statement};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::vex::Status;
+
+pub(in super::super) const TOOL: Tool = Tool {
+    takes: Takes::Value(|value| {
+        value.get("ghsa_id").is_some() && value.get("vulnerabilities").is_some()
+    }),
+    prepare,
+};
+
+/// What GitHub calls the ecosystems of OSV.
+const ECOSYSTEMS: [(&str, &str); 11] = [
+    ("npm", "npm"),
+    ("pip", "PyPI"),
+    ("rust", "crates.io"),
+    ("go", "Go"),
+    ("maven", "Maven"),
+    ("rubygems", "RubyGems"),
+    ("nuget", "NuGet"),
+    ("composer", "Packagist"),
+    ("erlang", "Hex"),
+    ("pub", "Pub"),
+    ("swift", "SwiftURL"),
+];
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    if let Some(withdrawn) = root.optional_text("withdrawn_at")? {
+        let reason = format!(
+            "was withdrawn at {}; withdraw the claims that were made of it with `assay withdraw`",
+            quoted(withdrawn)
+        );
+        return Err(root.fault(reason).into());
+    }
+    let updated = root.need("updated_at")?;
+    updated.instant()?;
+    let id = root.need("ghsa_id")?.text()?;
+    let mut said = Said {
+        id: format!("https://github.com/advisories/{id}"),
+        author: "GitHub".to_owned(),
+        version: 1,
+        timestamp: Some(updated.string()?.to_owned()),
+        format: "GitHub advisory".to_owned(),
+        statements: Vec::new(),
+        notes: Vec::new(),
+    };
+    let cve = root.optional_text("cve_id")?.map(str::to_owned);
+    for affected in root.need("vulnerabilities")?.items()? {
+        let Some(product) = product(&affected, &mut said.notes)? else {
+            continue;
+        };
+        said.statements.push(Statement {
+            vulnerability: id.to_owned(),
+            aliases: cve.iter().cloned().collect(),
+            status: Status::Affected,
+            justification: None,
+            reason: root.shown("summary").map(str::to_owned),
+            product,
+            part: None,
+            timestamp: None,
+        });
+    }
+    if said.statements.is_empty() {
+        let reason = "the advisory names no package that has a package URL here: publish a scan by \
+                      osv-scanner, or OpenVEX";
+        return Err(DocumentError::NotTaken(reason.into()));
+    }
+    said.claims(source, "application/json")
+}
+
+/// The versions of a package that an advisory calls affected.
+fn product(
+    affected: &Node<'_, '_>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Named>, PredicateError> {
+    let package = affected.need("package")?;
+    let (system, name) = (
+        package.need("ecosystem")?.text()?,
+        package.need("name")?.text()?,
+    );
+    let known = ECOSYSTEMS
+        .iter()
+        .find(|(theirs, _)| theirs.eq_ignore_ascii_case(system));
+    let Some(purl) = known.and_then(|(_, osv)| ecosystem::purl(osv, name, None)) else {
+        notes.push(format!(
+            "{} of {} has no package URL here",
+            quoted(name),
+            quoted(system)
+        ));
+        return Ok(None);
+    };
+    let ty = purl.components().ty.clone();
+    let any = Named {
+        purls: vec![purl],
+        ..Named::default()
+    };
+    let Some(range) = affected.get("vulnerable_version_range") else {
+        return Ok(Some(any));
+    };
+    let mut bounds: Vec<String> = Vec::new();
+    for bound in range.text()?.split(',').map(str::trim) {
+        let (sign, version) = bound.split_once(' ').unwrap_or(("", bound));
+        match sign {
+            "<" | "<=" | ">" | ">=" => bounds.push(format!("{sign}{}", version.trim())),
+            "=" | "" => bounds.push(version.trim().to_owned()),
+            _ => return Err(range.fault(format!("has {}, which is no bound", quoted(bound)))),
+        }
+    }
+    Ok(Some(
+        any.in_range(&format!("vers:{ty}/{}", bounds.join("|"))),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+    use assay_claims::kind::vex::Vex;
+
+    fn product(affected: &str) -> Result<String, String> {
+        let text = format!(
+            r#"{{"ghsa_id":"GHSA-1","cve_id":"CVE-1","updated_at":"2026-01-01T00:00:00Z","withdrawn_at":null,"vulnerabilities":[{affected}]}}"#
+        );
+        let claims = prepare("vex", "g.json", text.as_bytes(), "").map_err(|e| e.place())?;
+        let vex = Vex::parse(&claims[0].predicate).unwrap();
+        let one = &vex.statements[0];
+        assert_eq!((one.status.as_str(), one.aliases.len()), ("affected", 1));
+        Ok(one.products[0].name())
+    }
+
+    #[test]
+    fn an_advisory_says_which_versions_are_affected() {
+        for (system, range, expected) in [
+            (
+                "npm",
+                ">= 1.0.0, < 1.2.0",
+                "pkg:npm/a?vers=vers:npm%2F%3E%3D1.0.0%7C%3C1.2.0",
+            ),
+            (
+                "rust",
+                "<= 0.3.1",
+                "pkg:cargo/a?vers=vers:cargo%2F%3C%3D0.3.1",
+            ),
+            ("npm", "= 1.0.0", "pkg:npm/a?vers=vers:npm%2F1.0.0"),
+        ] {
+            let affected = format!(
+                r#"{{"package":{{"ecosystem":"{system}","name":"a"}},"vulnerable_version_range":"{range}"}}"#
+            );
+            assert_eq!(product(&affected).as_deref(), Ok(expected));
+        }
+        let wrong =
+            r#"{"package":{"ecosystem":"npm","name":"a"},"vulnerable_version_range":"~ 1"}"#;
+        let path = "$.vulnerabilities[0].vulnerable_version_range";
+        assert_eq!(product(wrong), Err(path.to_owned()));
+        let nowhere = r#"{"package":{"ecosystem":"other","name":"a"}}"#;
+        assert_eq!(product(nowhere), Err("$".to_owned()));
+        let withdrawn = r#"{"ghsa_id":"G","updated_at":"2026-01-01T00:00:00Z","withdrawn_at":"2026-01-02T00:00:00Z","vulnerabilities":[]}"#;
+        let error = prepare("vex", "g.json", withdrawn.as_bytes(), "").unwrap_err();
+        assert!(error.to_string().contains("was withdrawn at"), "{error}");
+    }
+}
