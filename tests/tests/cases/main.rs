@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
-    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+    sync::{Mutex, PoisonError, atomic::AtomicUsize, atomic::Ordering},
     thread,
 };
 
@@ -83,11 +83,13 @@ fn run_all(cases: &[PathBuf], policy: &Path) -> BTreeMap<String, Vec<String>> {
                 while let Some(folder) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let found = case::run(folder, policy)
                         .unwrap_or_else(|error| vec![format!("it cannot be run: {error:#}")]);
-                    let mut failures = failures.lock().unwrap();
+                    let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                     failures.insert(name(folder), found);
                 }
             });
         }
     });
-    failures.into_inner().unwrap()
+    failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
 }

@@ -46,12 +46,15 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     sbom::note_files(files, &mut list);
-    let is_vex = |element: &&Node<'_, '_>| {
-        let kind = kind(element).unwrap_or_default();
-        kind.starts_with("security_Vex") && kind.ends_with("Relationship")
-    };
-    sbom::note_vex(elements.iter().filter(is_vex).count(), &mut list);
+    let vex = elements.iter().filter(|element| is_vex(element)).count();
+    sbom::note_vex(vex, &mut list);
     Ok(list)
+}
+
+/// Whether an element says how a vulnerability bears on a package.
+fn is_vex(element: &Node<'_, '_>) -> bool {
+    let kind = kind(element).unwrap_or_default();
+    kind.starts_with("security_Vex") && kind.ends_with("Relationship")
 }
 
 fn kind<'v>(element: &Node<'v, '_>) -> Result<&'v str, Fault> {
