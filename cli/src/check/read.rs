@@ -67,9 +67,10 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
         None => components::recognize(&name, &bytes),
     };
     let format = format.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    let distribution = match format.is_of_a_system() {
-        true => Some(distribution(&os_release(path, how.os_release)?)?),
-        false => None,
+    let distribution = if format.is_of_a_system() {
+        Some(distribution(&os_release(path, how.os_release)?)?)
+    } else {
+        None
     };
     let components = components::read_as(format, &name, &bytes, distribution.as_ref())
         .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;

@@ -8,7 +8,7 @@ use crate::{
     options::Format,
     output, policy_file, time,
 };
-use assay_client::ask::{Inventory, Listing};
+use assay_client::ask::Inventory;
 use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
 use assay_intake::components;
 use clap::{Args, builder::FalseyValueParser};
@@ -90,8 +90,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         listings.push(read::file(file, &how)?);
     }
     read::choose(&mut listings, &policy, command.own);
-    let of_system = |listing: &Listing| read::is_of_a_system(listing.format);
-    if settings.given.has("os_release") && !listings.iter().any(of_system) {
+    let mut formats = listings.iter().map(|listing| listing.format);
+    if settings.given.has("os_release") && !formats.any(read::is_of_a_system) {
         return Err(Failure::Usage(
             "--os-release says whose the packages of a system's database are, and none was named"
                 .into(),

@@ -121,9 +121,13 @@ impl Component {
 
     /// Whether somebody's word denies it, or is in the way of it.
     pub(super) fn is_spoken_against(&self) -> bool {
-        let denies = |cause| !matches!(cause, Cause::Requirement | Cause::Unknown | Cause::Logs);
-        self.against()
-            .any(|reason| denies(reason.cause) && !reason.claims.is_empty())
+        self.against().any(|reason| {
+            let demand = matches!(
+                reason.cause,
+                Cause::Requirement | Cause::Unknown | Cause::Logs
+            );
+            !demand && !reason.claims.is_empty()
+        })
     }
 
     /// The worst that there is to say of it.

@@ -67,9 +67,8 @@ pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
             .filter(number);
         rest.unwrap_or(text).to_owned()
     };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let version = match version.split_once([':', '!']) {
-        Some((epoch, rest)) if digits(epoch) && !cycle.contains([':', '!']) => rest,
+        Some((epoch, rest)) if is_number(epoch) && !cycle.contains([':', '!']) => rest,
         _ => version,
     };
     let (version, cycle) = (bare(version), bare(cycle));
@@ -103,9 +102,12 @@ fn numbers<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
     all.join(".")
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn are_numbers(text: &str) -> bool {
-    text.split('.')
-        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    text.split('.').all(is_number)
 }
 
 /// PEP 440: case, separators, the spelling of pre-releases and trailing zeros mean nothing. What is

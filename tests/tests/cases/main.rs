@@ -13,13 +13,21 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
-    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+    sync::{Mutex, PoisonError, atomic::AtomicUsize, atomic::Ordering},
     thread,
 };
 
 /// Cases that are not right yet, by the names of their folders. A case that is right by now fails
 /// this test until it is taken off.
-const NOT_YET: &[&str] = &[];
+const NOT_YET: &[&str] = &[
+    "08-vex-subcomponents",
+    "09-vex-says-cve-scan-says-ghsa",
+    "24-cargo-vet-violation-of-one-criterion",
+    "25-cargo-vet-delta-without-base",
+    "26-sarif-rules-in-extensions",
+    "28-cyclonedx-vex-and-csaf-vex",
+    "61-scan-and-vex-formats-not-read",
+];
 
 /// Cases that run at the same time. Each has a node of its own.
 const AT_ONCE: usize = 4;
@@ -75,11 +83,13 @@ fn run_all(cases: &[PathBuf], policy: &Path) -> BTreeMap<String, Vec<String>> {
                 while let Some(folder) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let found = case::run(folder, policy)
                         .unwrap_or_else(|error| vec![format!("it cannot be run: {error:#}")]);
-                    let mut failures = failures.lock().unwrap();
+                    let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                     failures.insert(name(folder), found);
                 }
             });
         }
     });
-    failures.into_inner().unwrap()
+    failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
 }

@@ -192,6 +192,10 @@ enum Requirement {
     Prohibited,
 }
 
+/// Types with packages that their definitions have no purl for, and that every tool writes: Go's
+/// standard library, and modules such as go4.org.
+const WIDER: [&str; 1] = ["golang"];
+
 /// Our table of types agrees with each definition's requirements and cases.
 #[test]
 fn types_follow_their_definitions() {
@@ -215,7 +219,7 @@ fn types_follow_their_definitions() {
             let requirement = definition.namespace_definition.requirement;
             assert_eq!(
                 build(|c| c.namespace = None).is_err(),
-                requirement == Requirement::Required,
+                requirement == Requirement::Required && !WIDER.contains(&ty.as_str()),
                 "{ty}"
             );
             let spaced =

@@ -277,8 +277,10 @@ fn golang(components: &mut Components) -> Result<(), &'static str> {
     if components.namespace.is_none() && components.name == "std" {
         components.name = "stdlib".into();
     }
-    let last = |path: &String| path.rsplit('/').next().is_some_and(is_major);
-    if let Some(path) = components.subpath.take_if(|path| last(path)) {
+    let module = components
+        .subpath
+        .take_if(|path| path.rsplit('/').next().is_some_and(is_major));
+    if let Some(path) = module {
         let mut all: Vec<&str> = components
             .namespace
             .iter()

@@ -109,7 +109,8 @@ mod tests {
     use crate::components::tests::{found, lines};
     use crate::components::{Distribution, read_as, recognize};
 
-    const TEXT: &str = "C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=\nP:libssl3\nV:3.3.1-r0\nA:x86_64\no:openssl\n\
+    const TEXT: &str = "C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=\nP:libssl3\nV:3.3.1-r0\nA:x86_64\n\
+         o:openssl\n\
         F:lib\nR:libssl.so.3\n\nC:Q1x\nP:musl\nV:1.2.5-r0\no:musl\n";
 
     #[test]

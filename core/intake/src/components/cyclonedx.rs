@@ -88,11 +88,11 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
 fn with_source(purl: &str, component: &Node<'_, '_>) -> Option<String> {
     let stated = |name: &str| {
         let mut properties = component.value().get("properties")?.as_array()?.iter();
-        let is_it = |property: &&Value| {
+        let property = properties.find(|property| {
             let key = property.get("name").and_then(Value::as_str);
             key.and_then(|key| key.strip_prefix(TRIVY)) == Some(name)
-        };
-        let value = properties.find(is_it)?.get("value")?.as_str()?;
+        });
+        let value = property?.get("value")?.as_str()?;
         Some(value).filter(|value| !value.is_empty())
     };
     let source = stated("SrcName")?;

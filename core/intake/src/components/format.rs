@@ -240,8 +240,7 @@ fn by_members(document: &Value) -> Result<Format, Fault> {
 fn by_root(input: &Input<'_>) -> Result<Format, Fault> {
     let document = input.xml()?;
     let name = document.root_element().tag_name().name();
-    let is_root = |sign: &Sign| matches!(sign, Sign::Root(root) if *root == name);
-    one_of(is_root).map_err(|_| {
+    one_of(|sign| matches!(sign, Sign::Root(root) if *root == name)).map_err(|_| {
         Fault::new(None, format!("XML of <{}> is not read", shown(name))).advise(USE_JSON)
     })
 }

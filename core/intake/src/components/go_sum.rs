@@ -205,9 +205,8 @@ mod tests {
 
     #[test]
     fn of_several_versions_the_newest_is_built() {
-        let line = |version: &str| format!("a.b/c {version} {H1}\n");
         let text = ["v1.9.0", "v1.10.0", "v1.10.0-rc.1", "v0.30.0"]
-            .map(line)
+            .map(|version| format!("a.b/c {version} {H1}\n"))
             .concat();
         let found = found(GoSum, &text);
         assert_eq!(lines(&found), ["pkg:golang/a.b/c@v1.10.0 :2"]);

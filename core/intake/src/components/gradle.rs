@@ -5,10 +5,9 @@ use super::component::Component;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::origin;
+use super::origin::maven;
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
-use assay_claims::purl;
 
 pub(super) const READER: Reader = Reader {
     name: "gradle.lockfile",
@@ -47,22 +46,18 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             ..Component::default()
         };
         let mut configurations = configurations.split(',');
-        component.dev = configurations.all(|one| one.starts_with("test"));
+        component.dev = configurations.all(is_of_tests);
         let parts = maven(coordinates, version).ok_or_else(malformed)?;
         list.package(component, parts)?;
     }
     Ok(list)
 }
 
-/// The parts of a purl of `GROUP:NAME` in a version.
-pub(super) fn maven(coordinates: &str, version: &str) -> Option<purl::Components> {
-    let (group, name) = coordinates.split_once(':')?;
-    let whole = ![group, name, version]
+/// Whether a configuration is one of those that Gradle's plugins have for tests.
+fn is_of_tests(configuration: &str) -> bool {
+    ["testCompile", "testRuntime"]
         .iter()
-        .any(|part| part.is_empty() || part.contains(':'));
-    let mut parts = origin::package("maven", name, Some(version));
-    parts.namespace = Some(group.to_owned());
-    whole.then_some(parts)
+        .any(|start| configuration.starts_with(start))
 }
 
 #[cfg(test)]
@@ -72,7 +67,8 @@ mod tests {
 
     #[test]
     fn each_line_is_a_module() {
-        let text = "# This is a Gradle generated file\norg.a:b:1.0-jre=compileClasspath,testRuntime\n\
+        let text = "# This is a Gradle generated file\n\
+             org.a:b:1.0-jre=compileClasspath,testRuntime\n\
             org.a:c:2=testCompileClasspath,testRuntimeClasspath\nempty=annotationProcessor\n";
         assert_eq!(
             lines(&found(GradleLock, text)),

@@ -3,9 +3,9 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::gradle::maven;
 use super::input::Input;
 use super::list::List;
+use super::origin::maven;
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
@@ -16,17 +16,16 @@ pub(super) const READER: Reader = Reader {
     remedy: "nothing of the file is taken; let `mvn dependency:tree -DoutputFile=FILE` write it",
     files: &["dependency-tree.txt"],
     path: None,
-    sign: Sign::Text(|head| {
-        let lines = || {
-            head.text()
-                .lines()
-                .map(|line| line.strip_prefix("[INFO] ").unwrap_or(line))
-        };
-        let drawn = |line: &str| line.starts_with("+- ") || line.starts_with("\\- ");
-        lines().any(|line| drawn(line) && line.matches(':').count() >= 3)
-    }),
+    sign: Sign::Text(|head| head.text().lines().take(200).any(is_branch)),
     read: |input, _| read(input),
 };
+
+/// Whether a line is one of a tree that says what an artifact is.
+fn is_branch(line: &str) -> bool {
+    let line = line.strip_prefix("[INFO] ").unwrap_or(line);
+    let is_drawn = line.starts_with("+- ") || line.starts_with("\\- ");
+    is_drawn && line.matches(':').count() >= 3
+}
 
 /// What the lines of a tree are drawn with.
 const DRAWN: [char; 5] = ['|', '+', '\\', '-', ' '];
@@ -100,9 +99,11 @@ mod tests {
 
     #[test]
     fn the_root_is_the_project_and_all_below_are_components() {
-        let text = "[INFO] Scanning for projects...\n[INFO] \n[INFO] --- dependency:3.6.1:tree (default) @ \
+        let text = "[INFO] Scanning for projects...\n[INFO] \n[INFO] --- dependency:3.6.1:tree \
+             (default) @ \
             shop ---\n[INFO] com.e:shop:jar:1.0\n[INFO] +- org.a:b:jar:2.0:compile\n[INFO] |  \\- \
-            org.a:c:jar:linux:3.0:runtime (optional)\n[INFO] |     (org.a:b:jar:2.0:compile - omitted for \
+            org.a:c:jar:linux:3.0:runtime (optional)\n[INFO] |     (org.a:b:jar:2.0:compile - \
+                 omitted for \
             duplicate)\n[INFO] \\- org.a:t:jar:4:test\n[INFO] BUILD SUCCESS\n";
         assert_eq!(
             lines(&found(MavenTree, text)),

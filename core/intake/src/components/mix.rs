@@ -110,9 +110,12 @@ mod tests {
     fn entries_are_of_hex_or_of_git() {
         let (sum, commit) = ("0".repeat(64), "17620a225744b4a18845d4f7bf63354e01109b91");
         let text = format!(
-            "%{{\n  \"a\": {{:hex, :a_b, \"1.0.0\", \"{sum}\", [:mix], [{{:c, \"~> 1.0\", [hex: :c, repo: \
-             \"hexpm\", optional: false]}}], \"hexpm\", \"{sum}\"}},\n  \"old\": {{:hex, :old, \"0.1.0\", \
-             \"{sum}\", [:mix], []}},\n  \"g\": {{:git, \"https://host/g.git\", \"{commit}\", []}},\n  \"p\": \
+            "%{{\n  \"a\": {{:hex, :a_b, \"1.0.0\", \"{sum}\", [:mix], [{{:c, \"~> 1.0\", [hex: \
+             :c, repo: \
+             \"hexpm\", optional: false]}}], \"hexpm\", \"{sum}\"}},\n  \"old\": {{:hex, :old, \
+                  \"0.1.0\", \
+             \"{sum}\", [:mix], []}},\n  \"g\": {{:git, \"https://host/g.git\", \"{commit}\", \
+                  []}},\n  \"p\": \
              {{:hex, :p, \"2.0.0\", \"{sum}\", [:mix], [], \"acme\", \"{sum}\"}},\n}}\n"
         );
         assert_eq!(

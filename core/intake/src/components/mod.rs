@@ -25,6 +25,7 @@ mod go_sum;
 mod gradle;
 mod input;
 mod list;
+mod markup;
 mod maven_tree;
 mod mix;
 mod npm;
@@ -46,6 +47,7 @@ mod spdx3;
 mod swift;
 mod syft;
 mod tag_value;
+mod tarball;
 #[cfg(test)]
 mod tests;
 mod trivy;

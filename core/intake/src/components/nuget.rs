@@ -8,9 +8,9 @@ use super::component::Component;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
+use super::markup::{elements, line};
 use super::origin;
 use super::reader::{Reader, Sign};
-use super::xml::{elements, line};
 use assay_claims::kind::node::Node;
 
 pub(super) const LOCK: Reader = Reader {

@@ -26,6 +26,17 @@ pub(super) fn spaced(ty: &str, path: &str, version: Option<&str>) -> purl::Compo
     }
 }
 
+/// The parts of a purl of `GROUP:NAME` in a version.
+pub(super) fn maven(coordinates: &str, version: &str) -> Option<purl::Components> {
+    let (group, name) = coordinates.split_once(':')?;
+    let whole = ![group, name, version]
+        .iter()
+        .any(|part| part.is_empty() || part.contains(':'));
+    let mut parts = package("maven", name, Some(version));
+    parts.namespace = Some(group.to_owned());
+    whole.then_some(parts)
+}
+
 /// Adds a qualifier with an address. Its user name and password stay where they are: a purl is
 /// shown and sent around.
 pub(super) fn qualify(parts: &mut purl::Components, key: &str, address: &str) {

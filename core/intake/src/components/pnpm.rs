@@ -8,8 +8,8 @@ use super::digest;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::npm;
 use super::reader::{Reader, Sign};
+use super::tarball;
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
 
@@ -103,7 +103,7 @@ fn read_package(
     let address = match text("type").as_deref() {
         Some("directory") => {
             list.remark("workspaces and local folders", None, name);
-            return npm::add_own(component, list);
+            return tarball::add_own(component, list);
         }
         Some("git") => {
             let commit = text("commit").unwrap_or_default();
@@ -120,7 +120,7 @@ fn read_package(
     {
         component.version = None;
     }
-    npm::locate(component, address.as_deref(), list)
+    tarball::locate(component, address.as_deref(), list)
 }
 
 #[cfg(test)]
@@ -163,9 +163,11 @@ mod tests {
     fn what_is_from_elsewhere_says_where() {
         let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
         let text = format!(
-            "lockfileVersion: '9.0'\npackages:\n  a@https://host/a.tgz:\n    resolution: {{tarball: \
+            "lockfileVersion: '9.0'\npackages:\n  a@https://host/a.tgz:\n    resolution: \
+             {{tarball: \
              https://host/a.tgz}}\n    version: 1.0.0\n  b@git+https://host/b.git#{commit}:\n    \
-             resolution: {{type: git, repo: https://host/b.git, commit: {commit}}}\n    version: 2.0.0\n  \
+             resolution: {{type: git, repo: https://host/b.git, commit: {commit}}}\n    version: \
+                  2.0.0\n  \
              c@file:c:\n    resolution: {{directory: c, type: directory}}\n"
         );
         assert_eq!(

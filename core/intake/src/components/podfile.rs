@@ -1,5 +1,5 @@
-//! `Podfile.lock` of CocoaPods: `PODS` names each pod with its version, and `EXTERNAL SOURCES` those
-//! that are from elsewhere than the public specs.
+//! `Podfile.lock` of CocoaPods: `PODS` names each pod with its version, and `EXTERNAL SOURCES`
+//! those that are from elsewhere than the public specs.
 
 use super::component::Component;
 use super::fault::Fault;
@@ -96,8 +96,10 @@ mod tests {
     fn pods_know_where_they_are_from() {
         let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
         let text = format!(
-            "PODS:\n  - A (1.0):\n    - A/Core (= 1.0)\n  - A/Core (1.0)\n  - B (2.0)\n  - Own (0.1)\n  - Odd \
-             (1)\nEXTERNAL SOURCES:\n  B:\n    :git: https://host/b.git\n  Own:\n    :path: \"../own\"\n  Odd:\n    \
+            "PODS:\n  - A (1.0):\n    - A/Core (= 1.0)\n  - A/Core (1.0)\n  - B (2.0)\n  - Own \
+             (0.1)\n  - Odd \
+             (1)\nEXTERNAL SOURCES:\n  B:\n    :git: https://host/b.git\n  Own:\n    :path: \
+                  \"../own\"\n  Odd:\n    \
              :http: https://host/x.zip\nCHECKOUT OPTIONS:\n  B:\n    :commit: {commit}\n    :git: \
              https://host/b.git\nSPEC CHECKSUMS:\n  A: 00\n"
         );
@@ -108,7 +110,8 @@ mod tests {
                 "pkg:cocoapods/A@1.0".to_owned(),
                 "pkg:cocoapods/A@1.0#Core".to_owned(),
                 format!(
-                    "pkg:cocoapods/B@2.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
+                    "pkg:cocoapods/B@2.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} \
+                     gitCommit"
                 ),
                 "pkg:cocoapods/Own@0.1 own".to_owned(),
             ]

@@ -3,12 +3,12 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::gradle::maven;
 use super::input::Input;
 use super::list::List;
+use super::markup::{child, elements, line, text};
+use super::origin::maven;
 use super::reader::{Reader, Sign};
 use super::sbom::unpinned;
-use super::xml::{child, elements, line, text};
 use roxmltree::Node;
 use std::collections::BTreeMap;
 

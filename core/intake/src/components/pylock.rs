@@ -234,10 +234,12 @@ mod tests {
     fn packages_know_their_index_and_their_files() {
         let text = format!(
             "lock-version = \"1.0\"\ncreated-by = \"t\"\n[[packages]]\nname = \"a\"\nversion = \
-             \"1.0\"\nindex = \"https://pypi.org/simple\"\nwheels = [{{ hashes = {{ sha256 = \"{SUM}\" }} \
+             \"1.0\"\nindex = \"https://pypi.org/simple\"\nwheels = [{{ hashes = {{ sha256 = \
+                  \"{SUM}\" }} \
              }}]\n[[packages]]\nname = \"b\"\nversion = \"2\"\nindex = \"https://py.test/simple\"\n\
              [[packages]]\nname = \"c\"\nversion = \"3\"\nvcs = {{ type = \"git\", url = \
-             \"https://host/c\", commit-id = \"{COMMIT}\" }}\n[[packages]]\nname = \"own\"\ndirectory = \
+             \"https://host/c\", commit-id = \"{COMMIT}\" }}\n[[packages]]\nname = \"own\"\n\
+                  directory = \
              {{ path = \".\" }}\n"
         );
         assert_eq!(
@@ -250,8 +252,10 @@ mod tests {
             ]
         );
         let text = format!(
-            "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"a\"\nversion = \"1.0\"\ngroups = \
-             [\"default\"]\nfiles = [{{ file = \"a\", hash = \"sha256:{SUM}\" }}]\n[[package]]\nname = \
+            "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"a\"\nversion = \"1.0\"\n\
+             groups = \
+             [\"default\"]\nfiles = [{{ file = \"a\", hash = \"sha256:{SUM}\" }}]\n[[package]]\n\
+                  name = \
              \"b\"\nversion = \"2\"\ngroups = [\"test\"]\n"
         );
         let wanted = ["pkg:pypi/a@1.0 sha256 :4", "pkg:pypi/b@2 dev :9"];
@@ -275,7 +279,8 @@ mod tests {
             (
                 Pylock,
                 format!(
-                    "{pylock}[[packages]]\nname = \"a\"\nsdist = {{ hashes = {{ sha256 = \"0\" }} }}\n"
+                    "{pylock}[[packages]]\nname = \"a\"\nsdist = {{ hashes = {{ sha256 = \"0\" \
+                     }} }}\n"
                 ),
                 "x:3: a hash of \"a\" is no sha256",
             ),

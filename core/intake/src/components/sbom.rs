@@ -63,7 +63,7 @@ impl Element<'_> {
 
 /// The document in what GitHub's API wraps it in, `{"sbom": …}`; others are as they are.
 pub(super) fn unwrapped(document: &Value) -> &Value {
-    match document.get("sbom") {
+    match document.pointer("/sbom") {
         Some(inner @ Value::Object(_)) if document.get("spdxVersion").is_none() => inner,
         _ => document,
     }

@@ -3,10 +3,9 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::gradle::maven;
 use super::input::Input;
 use super::list::List;
-use super::origin;
+use super::origin::{self, maven};
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::json::Value;

@@ -1,10 +1,11 @@
-//! CycloneDX XML (`bom-1.x.xsd`), 1.0 to 1.7; and what all readers of XML need.
+//! CycloneDX XML (`bom-1.x.xsd`), 1.0 to 1.7.
 
 use super::component::Component;
 use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::{Input, Lines};
 use super::list::List;
+use super::markup::{child, elements, line, text};
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
@@ -109,32 +110,6 @@ fn digests(component: &Node<'_, '_>, at: u32, list: &mut List) -> Digests {
     digests
 }
 
-/// The line in which an element begins. It counts from the start: for errors, or see
-/// [`Input::places`].
-pub(super) fn line(node: &Node<'_, '_>) -> u32 {
-    node.document().text_pos_at(node.range().start).row
-}
-
-/// The elements right below one.
-pub(super) fn elements<'a, 'i>(
-    parent: &Node<'a, 'i>,
-) -> impl Iterator<Item = Node<'a, 'i>> + use<'a, 'i> {
-    parent.children().filter(Node::is_element)
-}
-
-/// The first element of a name right below one.
-pub(super) fn child<'a, 'i>(parent: &Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    elements(parent).find(|child| child.tag_name().name() == name)
-}
-
-/// The text of the first element of a name right below one, if it has any.
-pub(super) fn text<'a>(parent: &Node<'a, '_>, name: &str) -> Option<&'a str> {
-    child(parent, name)?
-        .text()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::components::Format::CycloneDxXml;
@@ -142,7 +117,8 @@ mod tests {
 
     fn bom(inner: &str) -> String {
         format!(
-            "<?xml version=\"1.0\"?>\n<bom xmlns=\"http://cyclonedx.org/schema/bom/1.5\">{inner}</bom>"
+            "<?xml version=\"1.0\"?>\n<bom \
+             xmlns=\"http://cyclonedx.org/schema/bom/1.5\">{inner}</bom>"
         )
     }
 
@@ -151,7 +127,8 @@ mod tests {
         let text = bom(&format!(
             "<metadata><component><name>own</name><purl>pkg:cargo/own@1</purl></component></metadata>\
              <components><component type=\"library\"><name>a</name><version>1.0</version>\
-             <scope>optional</scope><hashes><hash alg=\"SHA-256\">{}</hash><hash alg=\"SHA-1\">0</hash>\
+             <scope>optional</scope><hashes><hash alg=\"SHA-256\">{}</hash><hash \
+                  alg=\"SHA-1\">0</hash>\
              </hashes><purl>pkg:npm/a?x=1&amp;y=2</purl>\n<components><component><name>b</name>\
              <purl>pkg:npm/b@2</purl></component></components></component>\
              <component><name>bare</name></component></components>",

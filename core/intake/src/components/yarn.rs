@@ -6,8 +6,8 @@ use super::digest;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::npm;
 use super::reader::{Reader, Sign};
+use super::tarball;
 use assay_claims::kind::node::quoted;
 
 pub(super) const READER: Reader = Reader {
@@ -139,7 +139,7 @@ fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
     }
     if FOLDERS.iter().any(|folder| range.starts_with(folder)) {
         list.remark("workspaces and local folders", Some(line), name);
-        return npm::add_own(component, list);
+        return tarball::add_own(component, list);
     }
     match entry.resolution {
         Some(_) => locate_later(component, range, list),
@@ -154,17 +154,17 @@ fn locate_first(
     list: &mut List,
 ) -> Result<(), Fault> {
     let Some(address) = resolved else {
-        return npm::locate(component, None, list);
+        return tarball::locate(component, None, list);
     };
-    if npm::is_git(address) || address.contains(".git#") {
+    if tarball::is_git(address) || address.contains(".git#") {
         let address = format!("git+{}", address.trim_start_matches("git+"));
-        return npm::locate(component, Some(&address), list);
+        return tarball::locate(component, Some(&address), list);
     }
     let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
     if let (true, Ok(Some(sha1))) = (component.digests.is_empty(), digest::hex("sha1", fragment)) {
         component.digests.push(sha1);
     }
-    npm::locate(component, Some(address), list)
+    tarball::locate(component, Some(address), list)
 }
 
 /// Later versions say by a protocol what it is: `npm:`, a patch of it, or an address.
@@ -174,7 +174,7 @@ fn locate_later(component: Component, range: &str, list: &mut List) -> Result<()
             .split_once("__archiveUrl=")
             .map(|(_, address)| address);
         let archive = archive.map(|address| address.replace("%3A", ":").replace("%2F", "/"));
-        return npm::locate(component, archive.as_deref(), list);
+        return tarball::locate(component, archive.as_deref(), list);
     }
     if range.starts_with("patch:") {
         let name = component.name.clone();
@@ -183,13 +183,13 @@ fn locate_later(component: Component, range: &str, list: &mut List) -> Result<()
             component.line,
             &name,
         );
-        return npm::locate(component, None, list);
+        return tarball::locate(component, None, list);
     }
     let address = match range.split_once("#commit=") {
         Some((address, commit)) => format!("git+{}#{commit}", address.trim_start_matches("git+")),
         None => range.to_owned(),
     };
-    npm::locate(component, Some(&address), list)
+    tarball::locate(component, Some(&address), list)
 }
 
 #[cfg(test)]
@@ -203,11 +203,13 @@ mod tests {
     fn version_1_is_read_with_its_aliases_and_addresses() {
         let text = format!(
             "# yarn lockfile v1\n\n\n\"@s/a@^1.0.0\", \"@s/a@^1.1.0\":\n  version \"1.2.0\"\n  \
-             resolved \"https://registry.yarnpkg.com/@s/a/-/a-1.2.0.tgz#{0}\"\n  dependencies:\n    \
+             resolved \"https://registry.yarnpkg.com/@s/a/-/a-1.2.0.tgz#{0}\"\n  \
+                  dependencies:\n    \
              version \"^9\"\n\nb@npm:Other@^2:\n  version \"2.0.0\"\n  resolved \
              \"https://registry.npmjs.org/Other/-/Other-2.0.0.tgz#{0}\"\n  integrity \
              sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n\nc@https://host/c.git:\n  version \"3.0.0\"\n  \
-             resolved \"https://host/c.git#{0}\"\n\nd@link:./d:\n  version \"0.0.0\"\n\ne@^1:\n  version \
+             resolved \"https://host/c.git#{0}\"\n\nd@link:./d:\n  version \"0.0.0\"\n\ne@^1:\n  \
+                  version \
              \"1.0.0\"\n  resolved \"https://mirror.test/npm/e/-/e-1.0.0.tgz\"\n",
             COMMIT
         );
@@ -218,7 +220,8 @@ mod tests {
                 "pkg:npm/%40s/a@1.2.0 sha1 :4".to_owned(),
                 "pkg:npm/Other@2.0.0 sha1 :10".to_owned(),
                 format!(
-                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit :15"
+                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit \
+                     :15"
                 ),
                 "pkg:npm/d@0.0.0 own :19".to_owned(),
                 "pkg:npm/e@1.0.0?repository_url=https:%2F%2Fmirror.test%2Fnpm :22".to_owned(),
@@ -232,9 +235,11 @@ mod tests {
             "__metadata:\n  version: 8\n  cacheKey: 10c0\n\n\"a@npm:^1, a@npm:^1.1\":\n  version: \
              1.2.0\n  resolution: \"a@npm:1.2.0\"\n  dependencies:\n    version: 9\n  checksum: \
              10c0/00\n\n\"b@npm:@s/b@^2\":\n  version: 2.0.0\n  resolution: \"@s/b@npm:2.0.0\"\n\n\
-             \"own@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"own@workspace:.\"\n\n\
+             \"own@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \
+                  \"own@workspace:.\"\n\n\
              \"c@https://host/c.git\":\n  version: 3.0.0\n  resolution: \
-             \"c@https://host/c.git#commit={COMMIT}\"\n\n\"a@patch:a@npm%3A^1\":\n  version: 1.2.0\n  \
+             \"c@https://host/c.git#commit={COMMIT}\"\n\n\"a@patch:a@npm%3A^1\":\n  version: \
+                  1.2.0\n  \
              resolution: \"a@patch:a@npm%3A1.2.0#~/x.patch\"\n"
         );
         let found = found(YarnLock, &text);
@@ -245,7 +250,8 @@ mod tests {
                 "pkg:npm/%40s/b@2.0.0 :12".to_owned(),
                 "pkg:npm/own@0.0.0-use.local own :16".to_owned(),
                 format!(
-                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit :20"
+                    "pkg:npm/c@3.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc.git%40{COMMIT} gitCommit \
+                     :20"
                 ),
             ]
         );

@@ -287,13 +287,8 @@ fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
 /// How a source package that is spoken of stands to ours, which was built of it: what is said of
 /// the sources is said of all that is built of them. What is said of a binary package is not.
 fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
-    let arch = |purl: &Purl| {
-        purl.components()
-            .qualifiers
-            .iter()
-            .any(|(key, _)| key == ARCH)
-    };
-    if arch(theirs) && !theirs.is_of_sources() {
+    let mut qualifiers = theirs.components().qualifiers.iter();
+    if qualifiers.any(|(key, _)| key == ARCH) && !theirs.is_of_sources() {
         return None;
     }
     of_package(&ours.source()?, theirs)

@@ -173,11 +173,6 @@ fn the_word_of_anyone_clears_nothing() {
         ),
         (
             "deny",
-            "if = \"unsupported\"\nfrom = [\"anyone\"]",
-            "deny.from",
-        ),
-        (
-            "deny",
             "if = \"vulnerable\"\nfrom = [\"scanner\"]\ncleared_by = [\"anyone\"]",
             "deny.cleared_by",
         ),
@@ -203,10 +198,38 @@ fn the_word_of_anyone_clears_nothing() {
     // What only speaks against may be anyone's who has a role.
     for lines in [
         "if = \"affected\"\nfrom = [\"anyone\"]",
+        "if = \"unsupported\"\nfrom = [\"anyone\"]",
         "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"anyone\"]",
     ] {
         parse(&format!("version = 1\n{}", rule("deny", "deny", lines)));
     }
+}
+
+#[test]
+fn where_anyone_says_that_support_ended_nobody_else_says_that_it_did_not() {
+    let mut world = World::new();
+    let (a, b) = (world.register("a", &[1], 1), world.register("b", &[2], 1));
+    let dates = |date: &str| {
+        let text = format!(
+            r#"{{"end_of_life":"{date}","end_of_security_support":"{date}","last_updated":"2026-01-01T00:00:00Z"}}"#
+        );
+        about("pkg:cargo/a@1", "urn:assay:lifecycle:v1", &text)
+    };
+    let decide = |from: &str, world: &World| {
+        let lines = format!("if = \"unsupported\"\nfrom = [\"{from}\"]");
+        let anchors = [&a, &b].map(|who| anchor(who, &["maintainer"])).concat();
+        let rules = rule("deny", "deny", &lines);
+        outcome(
+            &format!("version = 1\nunknown = \"allow\"\n{anchors}{rules}"),
+            world,
+        )
+    };
+    world.log(&dates("2020-01-01"), &[&a]);
+    world.log(&dates("tba"), &[&b]);
+    assert_eq!(decide("maintainer", &world), Outcome::Fine);
+    assert_eq!(decide("anyone", &world), Outcome::Denied);
+    world.log(&dates("2099-01-01"), &[&a]);
+    assert_eq!(decide("anyone", &world), Outcome::Fine);
 }
 
 #[test]

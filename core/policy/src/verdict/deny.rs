@@ -123,7 +123,8 @@ impl<'f> Against<'f> {
                 .iter()
                 .filter(|dates| dates.ended && dates.counts_against && !displaced(dates))
                 .collect();
-            supported |= past.is_empty() && last.is_some();
+            // If anyone's word counts, it clears nothing that somebody else said.
+            supported |= past.is_empty() && last.is_some() && self.rule.from != Whom::Anyone;
             ended.extend(past.into_iter().cloned());
         }
         let mut until = Vec::new();

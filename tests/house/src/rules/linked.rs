@@ -56,17 +56,23 @@ pub const LINKED: &[Linked] = &[
             "jiff",
             "jiff-core",
             "memchr",
+            "once_cell",
+            // Versions of Python, and what it links: `serde`, without its derive, only describes.
+            "pep440_rs",
             "prost",
             "semver",
+            "serde",
             "serde_core",
             "serde_json",
+            "unicode-width",
+            "unscanny",
             "zmij",
         ],
     },
     Linked {
         package: "assay-intake",
         all_of: "assay-claims",
-        and: YAML_AND_TOML,
+        and: YAML_XML_AND_TOML,
     },
     Linked {
         package: "assay-policy",
@@ -78,7 +84,6 @@ pub const LINKED: &[Linked] = &[
 /// `cvss` computes scores of vectors, and does nothing else.
 const CVSS_AND_TOML: &[&str] = &[
     "cvss",
-    "serde",
     "serde_spanned",
     "toml",
     "toml_datetime",
@@ -86,10 +91,10 @@ const CVSS_AND_TOML: &[&str] = &[
     "winnow",
 ];
 
-const YAML_AND_TOML: &[&str] = &[
+const YAML_XML_AND_TOML: &[&str] = &[
     "arraydeque",
+    "roxmltree",
     "saphyr-parser",
-    "serde",
     "serde_spanned",
     "toml",
     "toml_datetime",

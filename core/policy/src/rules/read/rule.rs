@@ -89,8 +89,11 @@ impl Reader<'_> {
                 }
             }
             file::Sought::Unsupported => {
-                // One later date is enough to say that it is still supported.
-                self.whose_word_clears("deny.from", &deny.from)?;
+                // One later date is enough to say that it is still supported, unless anyone's
+                // word counts: then nobody's does.
+                if !matches!(self.from("deny.from", &deny.from)?, Whom::Anyone) {
+                    self.whose_word_clears("deny.from", &deny.from)?;
+                }
                 Sought::Unsupported
             }
             file::Sought::Claim => {
