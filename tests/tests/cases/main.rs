@@ -19,15 +19,7 @@ use std::{
 
 /// Cases that are not right yet, by the names of their folders. A case that is right by now fails
 /// this test until it is taken off.
-const NOT_YET: &[&str] = &[
-    "08-vex-subcomponents",
-    "09-vex-says-cve-scan-says-ghsa",
-    "24-cargo-vet-violation-of-one-criterion",
-    "25-cargo-vet-delta-without-base",
-    "26-sarif-rules-in-extensions",
-    "28-cyclonedx-vex-and-csaf-vex",
-    "61-scan-and-vex-formats-not-read",
-];
+const NOT_YET: &[&str] = &[];
 
 /// Cases that run at the same time. Each has a node of its own.
 const AT_ONCE: usize = 4;
