@@ -1,5 +1,6 @@
 //! The proxies that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`,
-//! in either case, as curl reads them. This machine itself is never asked for through one.
+//! in either case. Only `http://` proxies can be used. This machine itself is never asked for
+//! through one.
 
 use crate::is_exposed;
 use http::Uri;

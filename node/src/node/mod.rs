@@ -467,7 +467,13 @@ pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits 
         bytes: config.held_mib << 20,
         connections,
         stall: Duration::from_secs(config.stall_s),
-        shared: config.shared_addresses.clone(),
+        shared: {
+            let proxies = config
+                .shared_addresses
+                .iter()
+                .chain(&config.trusted_proxies);
+            proxies.copied().collect()
+        },
     }
 }
 
