@@ -57,7 +57,8 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
-/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every request.
+/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every
+/// request.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The address.
