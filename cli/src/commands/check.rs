@@ -44,7 +44,7 @@ pub struct Command {
     /// packages.lock.json, project.assets.json, deps.json, packages.config, cyclonedx-json,
     /// cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld, spdx-tag-value, syft-json,
     /// trivy-json, dpkg-status, apk-installed, purl-list
-    #[arg(long, value_name = "NAME", value_parser = read::format)]
+    #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
     /// SBOM is about. Without it, what an SBOM is about counts if somebody speaks against it

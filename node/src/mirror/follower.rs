@@ -25,10 +25,10 @@ use tokio::sync::watch;
 
 /// Bundles that are fetched at once. One at a time after a fault or a slow fetch: who is slow, or
 /// never ends a bundle, holds nothing of the memory of all.
-const WINDOW: usize = 16;
+const WINDOW: usize = 8;
 
-/// Most bundles that are stored by one commit.
-const TOGETHER: usize = 8;
+/// Most bundles that are stored by one commit: others come meanwhile.
+const TOGETHER: usize = WINDOW / 2;
 
 /// A fetch that takes so long is slow.
 const SLOW: Duration = Duration::from_secs(2);
