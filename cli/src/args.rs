@@ -128,9 +128,13 @@ impl Command {
         Ok(())
     }
 
-    /// Whether it remembers what logs showed.
+    /// Whether it remembers what logs showed, or looks at what others remembered.
     pub fn remembers(&self) -> bool {
-        self.honors("state_dir")
+        let reads = matches!(
+            self,
+            Command::Verify(_) | Command::Policy(_) | Command::Misbehavior(_)
+        );
+        reads || self.honors("state_dir")
     }
 
     fn honors(&self, id: &str) -> bool {

@@ -117,10 +117,14 @@ impl Settings {
             .config
             .clone()
             .unwrap_or_else(|| folders.config.join("config.toml"));
-        let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
         let file = match std::fs::read_to_string(&path) {
             Ok(text) => parse(&text, &path)?,
-            Err(e) if is_absent(e.kind()) && global.config.is_none() => File::default(),
+            Err(e)
+                if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+                    && global.config.is_none() =>
+            {
+                File::default()
+            }
             Err(e) => {
                 return Err(Failure::Usage(format!(
                     "cannot read the configuration file {}: {e}",

@@ -111,7 +111,8 @@ fn not_http2(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     let mut is_it = false;
     while let Some(error) = cause {
-        is_it |= error.to_string().contains("http2 error");
+        // As a frame of HTTP/2, an answer in HTTP/1 has an impossible length.
+        is_it |= error.to_string().contains("frame with invalid size");
         cause = error.source();
     }
     is_it.then(|| {

@@ -125,7 +125,8 @@ impl HeadStore {
     /// where it is. `rewritten` is the earlier root that the log's later head has, with the path
     /// from there.
     ///
-    /// The text convicts the log on this machine from then on ([`Convictions`](crate::Convictions)).
+    /// By it, the log is convicted on this machine from then on
+    /// ([`Convictions`](crate::Convictions)).
     /// There is one of each log that was found here, so that no log can crowd out others.
     pub(crate) fn misbehavior(
         &self,

@@ -8,7 +8,8 @@ use proxy::Proxies;
 use reqwest::StatusCode;
 
 /// Returns what makes HTTP clients with these TLS settings, which follow no redirects and go
-/// through the proxy of the environment. Fails with [`ClientError::Usage`] if the settings cannot be used.
+/// through the proxy of the environment. Fails with [`ClientError::Usage`] if the settings cannot
+/// be used.
 pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> {
     let pems = tls.read()?;
     let mut builder = reqwest::Client::builder()

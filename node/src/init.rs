@@ -51,6 +51,16 @@ pub enum InitError {
         /// What is there.
         path: PathBuf,
     },
+    /// An init ended before it gave the configuration its name.
+    #[error(
+        "an init in {dir} was cut off before there was a log: nothing that it left can be run, and \
+         nobody was told of its key. Remove {dir}, and run init again",
+        dir = dir.display()
+    )]
+    CutOff {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The origin cannot be the name of a key.
     #[error("the origin {origin:?} cannot be used: {reason}")]
     Origin {
@@ -143,13 +153,21 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
 }
 
 /// Returns where the configuration of a log in `dir` stands, or fails with [`InitError::Exists`] if
-/// there is one.
+/// there is one, and with [`InitError::CutOff`] if there is a draft of one.
 pub fn vacant(dir: &Path) -> Result<PathBuf, InitError> {
     let path = dir.join("node.toml");
     if path.exists() {
         return Err(InitError::Exists { path });
     }
+    if draft_of(&path).exists() {
+        return Err(InitError::CutOff { dir: dir.into() });
+    }
     Ok(path)
+}
+
+/// Where the configuration is written before it gets its name.
+fn draft_of(config: &Path) -> PathBuf {
+    config.with_extension("toml.new")
 }
 
 /// Refuses what would fail after a part of a node was made: names of its witness and its mirror
@@ -194,7 +212,7 @@ pub(crate) fn complete<E>(
 ) -> Result<(), E> {
     let folder = disk::folder_of(config);
     fs::create_dir_all(folder).map_err(|e| unwritable(folder, e))?;
-    let draft = config.with_extension("toml.new");
+    let draft = draft_of(config);
     fs::write(&draft, text).map_err(|e| unwritable(&draft, e))?;
     make(&draft)
         .and_then(|()| fs::rename(&draft, config).map_err(|e| unwritable(config, e)))

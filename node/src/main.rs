@@ -46,7 +46,7 @@ enum Command {
     Check(damage_commands::Check),
     /// Makes the tables of a stopped node anew, from what can be read of them and from mirrors.
     Rebuild(damage_commands::Rebuild),
-    /// Says that the clock of a stopped node is right, though its log knows no time of the last day.
+    /// Says that the clock of a stopped node is right, though its log knows no time so late.
     ///
     /// Times in a log never fall. So a node dates nothing by a clock that jumped ahead by over a
     /// day, or after it was stopped for as long, until its operator looked at the clock.

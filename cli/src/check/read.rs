@@ -15,11 +15,8 @@ pub struct How<'a> {
     /// What they are; found out if it is not said.
     pub format: Option<Format>,
     /// The file that says whose packages a system's database holds.
-    pub os_release: &'a Path,
+    pub os_release: Option<&'a Path>,
 }
-
-/// Where a system says which distribution it is, unless something else is said.
-const OS_RELEASE: &str = "/etc/os-release";
 
 /// The databases of a system's packages, by where a system has them.
 const OF_A_SYSTEM: [&str; 2] = ["var/lib/dpkg/status", "lib/apk/db/installed"];
@@ -101,8 +98,8 @@ fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The file that says whose packages a database is of: the one that is named, or else the one of
 /// the system that the database is of. This system's says nothing of a copy of another's.
-fn os_release(database: &Path, named: &Path) -> Result<PathBuf, Failure> {
-    if named != Path::new(OS_RELEASE) {
+fn os_release(database: &Path, named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
         return Ok(named.to_owned());
     }
     let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
@@ -115,7 +112,11 @@ fn os_release(database: &Path, named: &Path) -> Result<PathBuf, Failure> {
             continue;
         };
         let stated = ["etc/os-release", "usr/lib/os-release"].map(|file| root.join(file));
-        if let Some(stated) = stated.into_iter().find(|file| file.is_file()) {
+        // A link of an unpacked image may lead to this system's.
+        let is_its_own = |file: &PathBuf| {
+            fs::canonicalize(file).is_ok_and(|whole| whole.starts_with(root) && whole.is_file())
+        };
+        if let Some(stated) = stated.into_iter().find(is_its_own) {
             return Ok(stated);
         }
     }
@@ -127,7 +128,7 @@ fn os_release(database: &Path, named: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Reads the database of dpkg at `status`.
-pub fn installed(status: &Path, os_release: &Path) -> Result<Listing, Failure> {
+pub fn installed(status: &Path, os_release: Option<&Path>) -> Result<Listing, Failure> {
     if !status.exists() {
         return Err(Failure::Usage(format!(
             "--installed: there is no {}: packages that dpkg installs are all that it reads; \
@@ -282,8 +283,7 @@ mod tests {
             let path = root.join(database);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "").unwrap();
-            let found =
-                |named: Option<&str>| os_release(&path, Path::new(named.unwrap_or(OS_RELEASE)));
+            let found = |named: Option<&str>| os_release(&path, named.map(Path::new));
             assert!(found(None).is_err(), "{database}");
             if named.is_some() {
                 assert_eq!(found(named).unwrap(), Path::new("other"));
@@ -292,6 +292,9 @@ mod tests {
             fs::create_dir_all(root.join("etc")).unwrap();
             fs::write(root.join("etc/os-release"), "ID=debian").unwrap();
             assert_eq!(found(None).unwrap(), root.join("etc/os-release"));
+            fs::remove_file(root.join("etc/os-release")).unwrap();
+            std::os::unix::fs::symlink("/etc/os-release", root.join("etc/os-release")).unwrap();
+            assert!(found(None).is_err(), "a link to this system's");
             fs::remove_file(root.join("etc/os-release")).unwrap();
         }
     }
@@ -312,7 +315,7 @@ mod tests {
         fs::write(&release, "ID=debian").unwrap();
         let how = How {
             format: None,
-            os_release: &release,
+            os_release: Some(&release),
         };
         let listing = file(&root, &how).unwrap();
         let names: Vec<_> = listing.listed.iter().map(|one| one.name.as_str()).collect();
@@ -340,7 +343,7 @@ mod tests {
         std::fs::write(&path, "version = 4\n[[package]]\nname = \n").unwrap();
         let how = How {
             format: None,
-            os_release: Path::new("/none"),
+            os_release: None,
         };
         let Err(Failure::Usage(text)) = file(&path, &how) else {
             panic!("it was read")

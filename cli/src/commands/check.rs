@@ -44,7 +44,7 @@ pub struct Command {
     /// packages.lock.json, project.assets.json, deps.json, packages.config, cyclonedx-json,
     /// cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld, spdx-tag-value, syft-json,
     /// trivy-json, dpkg-status, apk-installed, purl-list
-    #[arg(long, value_name = "NAME", value_parser = read::format)]
+    #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
     /// SBOM is about. Without it, what an SBOM is about counts if somebody speaks against it
@@ -58,14 +58,10 @@ pub struct Command {
         default_value = "/var/lib/dpkg/status"
     )]
     dpkg_status: PathBuf,
-    /// The file that says which distribution the packages of dpkg belong to
-    #[arg(
-        long,
-        env = "ASSAY_OS_RELEASE",
-        value_name = "FILE",
-        default_value = "/etc/os-release"
-    )]
-    os_release: PathBuf,
+    /// The file that says whose the packages of a system's database are [default: that of the
+    /// system in whose folders the database lies]
+    #[arg(long, env = "ASSAY_OS_RELEASE", value_name = "FILE")]
+    os_release: Option<PathBuf>,
     /// List every component, and not only those that are not fine
     #[arg(long, env = "ASSAY_ALL", value_parser = FalseyValueParser::new())]
     all: bool,
@@ -80,11 +76,14 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let policy = policy_file::load(&policy_path)?;
     let mut listings = Vec::new();
     if command.installed {
-        listings.push(read::installed(&command.dpkg_status, &command.os_release)?);
+        listings.push(read::installed(
+            &command.dpkg_status,
+            command.os_release.as_deref(),
+        )?);
     }
     let how = read::How {
         format: command.format,
-        os_release: command.os_release.as_path(),
+        os_release: command.os_release.as_deref(),
     };
     for file in &command.files {
         listings.push(read::file(file, &how)?);

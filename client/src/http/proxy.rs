@@ -1,5 +1,6 @@
 //! The proxies that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`,
-//! in either case, as curl reads them. This machine itself is never asked for through one.
+//! in either case. Only `http://` proxies can be used. This machine itself is never asked for
+//! through one.
 
 use crate::is_exposed;
 use http::Uri;
@@ -28,24 +29,25 @@ impl Proxies {
 
     /// The same for plain HTTP: a proxy for each scheme that one is named for.
     pub fn for_http(&self) -> Vec<Proxy> {
-        let of_scheme = |scheme: &'static str| {
-            let any: Uri = format!("{scheme}://proxied.invalid").parse().ok()?;
-            let auth = self.of(&any).and_then(|it| it.basic_auth().cloned());
-            let own = self.clone();
-            let proxy = Proxy::custom(move |url: &Url| {
-                let to: Uri = url.as_str().parse().ok()?;
-                let proxy = own.of(&to).filter(|_| url.scheme() == scheme)?;
-                Some(proxy.uri().to_string())
-            });
-            Some(match auth {
-                Some(auth) => proxy.custom_http_auth(auth),
-                None => proxy,
-            })
-        };
-        ["http", "https"]
-            .into_iter()
-            .filter_map(of_scheme)
+        let schemes = ["http", "https"].into_iter();
+        schemes
+            .filter_map(|scheme| self.of_scheme(scheme))
             .collect()
+    }
+
+    fn of_scheme(&self, scheme: &'static str) -> Option<Proxy> {
+        let any: Uri = format!("{scheme}://proxied.invalid").parse().ok()?;
+        let auth = self.of(&any).and_then(|it| it.basic_auth().cloned());
+        let own = self.clone();
+        let proxy = Proxy::custom(move |url: &Url| {
+            let to: Uri = url.as_str().parse().ok()?;
+            let proxy = own.of(&to).filter(|_| url.scheme() == scheme)?;
+            Some(proxy.uri().to_string())
+        });
+        Some(match auth {
+            Some(auth) => proxy.custom_http_auth(auth),
+            None => proxy,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use super::state::{Standing, State};
 use crate::ask::LogAddress;
 use crate::audit::Mode;
 use crate::misbehavior::Keys;
-use crate::{BoxError, Client, ClientError, Convictions, Tls, one_line, plain};
+use crate::{BoxError, Client, ClientError, Convictions, HeadStore, Tls, one_line, plain};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tlog_policy::TlogPolicy;
@@ -196,11 +196,14 @@ impl LogMonitor {
         };
         let links = source.as_ref();
         let links = links.filter(|source| head.is_ok() || source.links_alone());
+        // Before others are asked, who may have a newer one by then.
+        if let Ok(head) = &head {
+            self.look_back(head, now_ms)?;
+        }
         // Also of a log that does not answer.
         self.ask_others(links, now_ms).await?;
         let head = head?;
         seen.size = Some(head.size().get());
-        self.look_back(&head, now_ms)?;
         let committed_at_ms = match &source {
             Some(Source::Node(client)) => Some(client.committed_at_ms(&head).await?),
             _ => None,
@@ -282,6 +285,10 @@ impl LogMonitor {
                 ] {
                     self.over(REPLAY, kind, now_ms);
                 }
+            }
+            Replayed::Forked { first, second } => {
+                let heads = HeadStore::new(&self.settings.state_dir, key);
+                return Err(heads.split(&first, &second).into());
             }
             Replayed::Broken { kind, words } => self.goes_on(REPLAY, kind, now_ms, words),
             Replayed::Unavailable(what) => {

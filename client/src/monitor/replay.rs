@@ -10,6 +10,8 @@ use assay_tlog::note::VerifierKey;
 pub(super) enum Replayed {
     /// The log keeps the rules up to this size.
     Through(u64),
+    /// The log signed these two heads of one size.
+    Forked { first: String, second: String },
     /// Something is wrong.
     Broken { kind: Kind, words: String },
     /// It could not be fetched whole.
@@ -39,6 +41,7 @@ pub(super) async fn replay(
     }
     match ran {
         Ok(audited) => Replayed::Through(audited.checkpoint().size().get()),
+        Err(AuditError::Fork { first, second }) => Replayed::Forked { first, second },
         Err(error) => match blamed(&error) {
             Some(kind) => Replayed::Broken {
                 kind,

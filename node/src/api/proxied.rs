@@ -47,12 +47,12 @@ impl Proxies {
             ProxyHeader::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
             ProxyHeader::Forwarded => FORWARDED,
         };
-        let mut hops = Vec::new();
-        for value in headers.get_all(name) {
-            // A quoted comma stands in no address, and makes a hop that is none.
-            hops.extend(value.to_str().ok()?.split(',').map(str::trim));
-        }
-        for hop in hops.into_iter().rev().take(HOPS) {
+        // From the last one on: what stands before it is the caller's own, and may be anything. A
+        // quoted comma stands in no address, and makes a hop that is none.
+        let lines = headers.get_all(name).iter().rev();
+        let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        for hop in hops.take(HOPS) {
+            let hop = std::str::from_utf8(hop.trim_ascii()).ok()?;
             let address = match self.header {
                 ProxyHeader::XForwardedFor => address(hop)?,
                 ProxyHeader::Forwarded => address(forwarded_for(hop)?)?,
@@ -85,12 +85,14 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     fn caller(header: ProxyHeader, name: &'static str, values: &[&str]) -> Option<String> {
         let trusted = ["10.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(name, value.parse().unwrap());
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(name, value);
         }
         let caller = Proxies::new(&trusted, header).caller(&headers);
         caller.map(|it| it.to_string())
@@ -102,6 +104,8 @@ mod tests {
             (&["192.0.2.7"][..], Some("192.0.2.7")),
             // What the caller made up stands before what the proxy saw.
             (&["203.0.113.9, 192.0.2.7"], Some("192.0.2.7")),
+            (&["\u{e9}, 192.0.2.7"], Some("192.0.2.7")),
+            (&["192.0.2.7, \u{e9}"], None),
             (&["203.0.113.9", "192.0.2.7, 10.0.0.1"], Some("192.0.2.7")),
             (&["2001:db8::7"], Some("2001:db8::7")),
             (&["[2001:db8::7]:80, ::1"], Some("2001:db8::7")),

@@ -57,7 +57,8 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
-/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every request.
+/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every
+/// request.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The address.
@@ -272,6 +273,26 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     Ok(start[..read] == *b"PRI")
 }
 
+/// What is spoken, and how long and how much of it.
+fn protocols() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE)
+        .max_buf_size(HEADER_LIST_BYTES as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_ANSWER);
+    builder
+}
+
 async fn serve<T>(
     stream: T,
     h2: bool,
@@ -292,21 +313,7 @@ async fn serve<T>(
         app.clone()
             .call(request.map(|body| RequestBody::new(body, h2)))
     });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HANDSHAKE)
-        .max_buf_size(HEADER_LIST_BYTES as usize);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADER_LIST_BYTES)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE_ANSWER);
+    let builder = protocols();
     let connection = builder.serve_connection(
         Pieces {
             io: TokioIo::new(stream),

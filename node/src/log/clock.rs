@@ -17,6 +17,8 @@ use crate::{
     },
 };
 use assay_claims::time::rfc3339_of_ms;
+use assay_tlog::tree::TreeSize;
+use assay_tlog::witness::AHEAD_S;
 use std::{
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -24,14 +26,14 @@ use std::{
 
 /// How far a clock may be ahead of what explains it, in milliseconds: a node that was stopped for a
 /// night or a day starts by itself. It is as for a witness (`assay_tlog::witness`).
-const AHEAD_MS: u64 = 24 * 60 * 60 * 1000;
+const AHEAD_MS: u64 = AHEAD_S * 1000;
 
 /// A clock that shows a time which nothing explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this machine's clock shows {now}, and the log knows no time after {explained}. Set the clock; \
-     or if it is right, because the node was stopped for so long, stop the node, run `assay-node \
-     clock-ok --config FILE`, and start it again",
+    "this machine's clock shows {now}, and the log knows no time after {explained}. Set the clock \
+     and restart the node; or if it is right, because the node was stopped for so long, stop the \
+     node, run `assay-node clock-ok --config FILE`, and start it again",
     now = rfc3339_of_ms(*.now_ms),
     explained = rfc3339_of_ms(*.explained_ms),
 )]
@@ -51,11 +53,18 @@ pub(super) struct LogClock {
 
 impl LogClock {
     /// The clock of the log in a store. Nothing is said of it yet.
-    pub fn load(store: &impl Reads) -> Result<Self, records::RecordError> {
+    ///
+    /// Of a log that has nothing but its first commitment, any clock is believed: it may have been
+    /// made long before its first start, and whatever dates it then is its beginning.
+    pub fn load(store: &impl Reads, size: TreeSize) -> Result<Self, records::RecordError> {
         let row = store.get(Table::Meta, records::CLOCK_OK)?;
         let agreed = row.map(|row| records::parse_index(&row)).transpose()?;
+        let is_new = size.get() <= 1;
         Ok(LogClock {
-            agreed_ms: agreed.map_or(0, |ms| ms.get()),
+            agreed_ms: match is_new {
+                true => now_ms(),
+                false => agreed.map_or(0, |ms| ms.get()),
+            },
             believed: None,
         })
     }

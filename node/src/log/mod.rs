@@ -254,7 +254,7 @@ impl<S: Tables> Log<S> {
             Shown::Witnessed(Some(checkpoint)) => show_witnessed(&view, checkpoint, &last)?,
         }
         Ok(Log {
-            clock: LogClock::load(&*store)?,
+            clock: LogClock::load(&*store, state.head().size)?,
             store,
             view: Arc::new(view),
             directory: Arc::new(directory),

@@ -25,10 +25,10 @@ use tokio::sync::watch;
 
 /// Bundles that are fetched at once. One at a time after a fault or a slow fetch: who is slow, or
 /// never ends a bundle, holds nothing of the memory of all.
-const WINDOW: usize = 16;
+const WINDOW: usize = 8;
 
-/// Most bundles that are stored by one commit.
-const TOGETHER: usize = 8;
+/// Most bundles that are stored by one commit: others come meanwhile.
+const TOGETHER: usize = WINDOW / 2;
 
 /// A fetch that takes so long is slow.
 const SLOW: Duration = Duration::from_secs(2);
@@ -304,23 +304,35 @@ impl<S: Tables + 'static> Follower<S> {
         arrived: Vec<Fetched>,
         tree: VerifiedTree,
     ) -> Result<(u64, VerifiedTree), RoundError> {
-        let (mut bundles, mut held, mut missing) = (Vec::new(), Vec::new(), None);
+        let (mut bundles, mut rooms, mut last) = (Vec::new(), Vec::new(), None);
         for fetched in arrived {
             self.took(fetched.took, Instant::now());
-            held.push(fetched.room);
-            let bytes = match fetched.bytes {
-                Err(FetchError::TooLong { .. }) => {
-                    held.push(self.copied.shared.memory.long_room().await);
-                    site.bundle(fetched.index, fetched.width, BUNDLE_BYTES)
-                        .await
-                }
-                other => other,
-            };
-            match bytes {
+            rooms.push(fetched.room);
+            match fetched.bytes {
                 Ok(bytes) => bundles.push((fetched.index, bytes)),
-                Err(error) => missing = Some(error),
+                // It is the last that was taken.
+                Err(error) => last = Some((fetched.index, fetched.width, error)),
             }
         }
+        let stored = self.append(bundles, tree).await?;
+        drop(rooms);
+        match last {
+            None => Ok(stored),
+            Some((index, width, FetchError::TooLong { .. })) => {
+                let _room = self.copied.shared.memory.long_room().await;
+                let bytes = site.bundle(index, width, BUNDLE_BYTES).await?;
+                self.append(vec![(index, bytes)], stored.1).await
+            }
+            Some((_, _, error)) => Err(error.into()),
+        }
+    }
+
+    /// Verifies and stores bundles, one after the other. Returns how many entries are stored.
+    async fn append(
+        &self,
+        bundles: Vec<(u64, Vec<u8>)>,
+        tree: VerifiedTree,
+    ) -> Result<(u64, VerifiedTree), RoundError> {
         let stored = self.copied.with(move |copy| {
             let verified = bundles
                 .into_iter()
@@ -328,8 +340,7 @@ impl<S: Tables + 'static> Follower<S> {
             copy.append_all(verified)?;
             Ok((copy.mirror.entries().get(), tree))
         });
-        let stored = stored.await?;
-        missing.map_or(Ok(stored), |error| Err(error.into()))
+        stored.await
     }
 
     /// Room for one bundle more beside those that are being fetched, if there is some. The first

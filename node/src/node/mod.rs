@@ -267,17 +267,16 @@ async fn serve<S: Store + 'static>(
     config: &Config,
 ) -> Result<Node, StartError> {
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let tls = config.server.tls.clone().map(Tls::load).transpose()?;
-    let tls = tls.map(Arc::new);
+    let tls = config.server.tls.clone().map(Tls::load);
+    let tls = tls.transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
     let admin_listener = listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
-    let halt = Arc::new(Halt::default());
+    let (halt, witnessed) = (Arc::new(Halt::default()), witnesses.is_some());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
-    let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
     let (stop, stopped) = watch::channel(false);
     let scrub = scrub::start(&view, &store, &parts.keys, &config.storage, stopped.clone())?;
@@ -286,8 +285,8 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
-    let admin_socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
+    let socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
     let connections = connections(config)?;
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
@@ -301,8 +300,8 @@ async fn serve<S: Store + 'static>(
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), scrub, held, telemetry::metrics());
-    let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
+    let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
+    let admin_server = tokio::spawn(admin::serve(admin_listener, routes, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
         address,
@@ -467,7 +466,13 @@ pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits 
         bytes: config.held_mib << 20,
         connections,
         stall: Duration::from_secs(config.stall_s),
-        shared: config.shared_addresses.clone(),
+        shared: {
+            let proxies = config
+                .shared_addresses
+                .iter()
+                .chain(&config.trusted_proxies);
+            proxies.copied().collect()
+        },
     }
 }
 

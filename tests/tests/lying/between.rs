@@ -146,6 +146,8 @@ async fn old_site() -> anyhow::Result<String> {
             let _ = stream.read(&mut [0; 100]).await;
             let page = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
             let _ = stream.write_all(page.as_bytes()).await;
+            // Else what was answered may be lost with the connection.
+            tokio::spawn(async move { stream.read_to_end(&mut Vec::new()).await });
         }
     });
     Ok(url)

@@ -181,6 +181,13 @@ struct Round {
 
 /// Runs the command until it is told to stop, which is its success, or for one round.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    if settings.forgets() {
+        return Err(Failure::Usage(
+            "assay monitor goes on where it stopped, and keeps alerts until they are delivered: it \
+             needs a folder of its own; name one with --state-dir DIR"
+                .into(),
+        ));
+    }
     let path = settings.one_policy(command.of_policy.clone())?;
     let policy = policy_file::load(&path)?;
     let watched = command.watched(&policy, settings)?;

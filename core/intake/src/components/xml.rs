@@ -43,8 +43,8 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     read_components(&bom, 0, (&mut list, &mut lines))?;
     let vex = child(&bom, "vulnerabilities");
     if vex.is_some_and(|all| elements(&all).next().is_some()) {
-        let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, its \
-                    issuer can publish it: assay publish vex FILE";
+        let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, \
+                    its issuer can publish it: assay publish vex FILE";
         list.note(None, text);
     }
     Ok(list)

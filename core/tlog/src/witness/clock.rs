@@ -10,7 +10,7 @@ const BEHIND_S: u64 = 300;
 
 /// Seconds that a clock may be ahead of the floor without somebody who confirms it: a witness that
 /// was down for a night or a day starts by itself.
-const AHEAD_S: u64 = 24 * 60 * 60;
+pub const AHEAD_S: u64 = 24 * 60 * 60;
 
 /// Seconds that the time of a peer may differ and still confirm a clock.
 const PEER_S: u64 = 60 * 60;

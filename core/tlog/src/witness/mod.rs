@@ -33,7 +33,7 @@ mod request;
 mod state;
 
 pub use answer::{Answer, Refusal};
-pub use clock::{ClockFault, ClockFloor};
+pub use clock::{AHEAD_S, ClockFault, ClockFloor};
 pub use decide::{
     Contradiction, Cosigned, Decision, Pending, Persisted, Refused, ReloadError, SignedRequest,
 };

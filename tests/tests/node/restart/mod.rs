@@ -274,3 +274,31 @@ async fn until_health_says(
     };
     tokio::time::timeout(Duration::from_secs(10), told).await?
 }
+
+/// What an init leaves that was killed before its last step.
+#[test]
+fn an_init_that_was_cut_off_says_what_to_do() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let log = folder.path().join("log");
+    let init = || {
+        std::process::Command::new(assay_tests::process::binaries().join("assay-node"))
+            .args(["init", "--origin", assay_tests::process::ORIGIN, "--dir"])
+            .arg(&log)
+            .output()
+    };
+    assert!(init()?.status.success());
+    fs::rename(log.join("node.toml"), log.join("node.toml.new"))?;
+    let refused = init()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("was cut off"),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("Remove {}", log.display())),
+        "{said}"
+    );
+    fs::remove_dir_all(&log)?;
+    assert!(init()?.status.success());
+    Ok(())
+}
