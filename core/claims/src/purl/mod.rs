@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use fold::fold;
 pub use pattern::{Pattern, PatternError};
-pub use registry::{is_at, is_public_registry};
+pub use registry::{is_at, is_place, is_public_registry, place};
 
 use crate::limits;
 use assay_tlog::Hash;

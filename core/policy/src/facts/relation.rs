@@ -9,7 +9,7 @@ use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
-use assay_claims::purl::Purl;
+use assay_claims::purl::{Purl, is_place};
 use assay_claims::statement::Subject;
 use assay_claims::vers::{self, Applies};
 
@@ -259,7 +259,7 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Applies::Undecided => Relation::OtherVersions,
         Applies::No => return None,
     };
-    let by_build = if !ours.places().eq(theirs.places()) {
+    let by_build = if !ours.is_from_same_place(theirs) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
         Relation::This
@@ -316,13 +316,10 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let mut stated = theirs
         .qualifiers
         .iter()
-        .filter(|(key, _)| !PLACES.contains(&key.as_str()));
+        .filter(|(key, _)| !is_place(key));
     let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
     same_epoch && same_part && stated.all(|(key, stated)| is_stated(key, stated))
 }
-
-/// Qualifiers that say where a package comes from.
-const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
 
 /// The qualifier that is a part of a version.
 const EPOCH: &str = "epoch";
