@@ -4,7 +4,9 @@
 //! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
 //! many packages. Left out: version ranges (`vers:`), and whether a package exists.
 
+mod distribution;
 mod fold;
+mod golang;
 mod pattern;
 mod registry;
 mod same;

@@ -1,7 +1,7 @@
 //! What each purl type adds to the syntax: the rules of purl-spec's type definitions, as one table.
 //! A type that is not in the table has no rules of its own.
 
-use super::{Components, PurlError};
+use super::{Components, PurlError, golang};
 use Namespace::{Optional, Prohibited, Required};
 
 /// Whether purls of a type have a namespace.
@@ -82,7 +82,7 @@ const TABLE: &[Rules] = &[
     rules("git", Required, 0, &[]),
     rules("github", Required, NAMESPACE | NAME, &[]),
     Rules {
-        more: golang,
+        more: golang::apply,
         ..rules("golang", Optional, NAMESPACE | NAME, &[])
     },
     Rules {
@@ -271,52 +271,6 @@ fn cpan(components: &mut Components) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The standard library has one name of the two that tools give it. What ends in a major version is
-/// the path of a module, of which some tools make a subpath (`…/a/b#v2`): a folder of a module can be
-/// called so, too, and then the version is not of that major one.
-fn golang(components: &mut Components) -> Result<(), &'static str> {
-    if components.namespace.is_none() && components.name == "std" {
-        components.name = "stdlib".into();
-    }
-    let version = components.version.as_deref();
-    let module = components.subpath.take_if(|path| {
-        let last = path.rsplit('/').next().filter(|last| is_major(last));
-        last.is_some_and(|last| version.is_none_or(|version| is_of_major(version, last)))
-    });
-    if let Some(path) = module {
-        let mut all: Vec<&str> = components
-            .namespace
-            .iter()
-            .flat_map(|n| n.split('/'))
-            .collect();
-        all.push(&components.name);
-        all.extend(path.split('/'));
-        let name = all.pop().unwrap_or_default().to_lowercase();
-        (components.namespace, components.name) = (Some(all.join("/").to_lowercase()), name);
-    }
-    Ok(())
-}
-
-/// Whether a segment of a module's path is `v2` or more.
-fn is_major(segment: &str) -> bool {
-    let number = segment.strip_prefix('v');
-    number.is_some_and(|number| {
-        number != "1"
-            && number.starts_with(|c: char| ('1'..='9').contains(&c))
-            && number.bytes().all(|b| b.is_ascii_digit())
-    })
-}
-
-/// Whether a version is of the module whose path ends with this major version.
-fn is_of_major(version: &str, segment: &str) -> bool {
-    let number = version
-        .strip_prefix('v')
-        .unwrap_or(version)
-        .split('.')
-        .next();
-    number == segment.strip_prefix('v') && !version.ends_with("+incompatible")
-}
-
 /// Names are in kebab case.
 fn hackage(components: &mut Components) -> Result<(), &'static str> {
     components.name = components.name.replace(['_', ' '], "-");
@@ -445,19 +399,6 @@ mod tests {
             ("pkg:otp/StdLib@3#Src", "pkg:otp/stdlib@3#src"),
             ("pkg:opam/git@3/16.1", "pkg:opam/git@3%2F16.1"),
             ("pkg:pub/My-Pkg", "pkg:pub/my_pkg"),
-            (
-                "pkg:golang/k8s.io/api@v0.28.0#autoscaling/v2",
-                "pkg:golang/k8s.io/api@v0.28.0#autoscaling/v2",
-            ),
-            (
-                "pkg:golang/a.org/b@v2.1.0#c/v2",
-                "pkg:golang/a.org/b/c/v2@v2.1.0",
-            ),
-            ("pkg:golang/a.org/b#v2", "pkg:golang/a.org/b/v2"),
-            (
-                "pkg:golang/a.org/b@v2.1.0%2Bincompatible#v2",
-                "pkg:golang/a.org/b@v2.1.0%2Bincompatible#v2",
-            ),
             ("pkg:rpm/Fedora/Curl@7", "pkg:rpm/fedora/Curl@7"),
             (
                 "pkg:swid/a?tag_id=75B8C285-FA7B-485B-B199-4745E3004D0D",

@@ -300,6 +300,7 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
+    let is_same_release = |one: &str, other: &str| ours.is_same_release(one, other);
     let (ours, theirs) = (ours.components(), theirs.components());
     let value = |key: &str| {
         let mut qualifiers = ours.qualifiers.iter();
@@ -309,14 +310,13 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     };
     let is_stated = |key: &str, stated: &str| {
         [EPOCH, CHECKSUM, UPSTREAM, VERSIONS].contains(&key)
-            || value(key).is_some_and(|ours| ours == stated)
+            || value(key).is_some_and(|ours| {
+                ours == stated || key == DISTRIBUTION && is_same_release(ours, stated)
+            })
             || key == ARCH && of_sources && value(ARCH).is_none()
     };
     // Places were compared before.
-    let mut stated = theirs
-        .qualifiers
-        .iter()
-        .filter(|(key, _)| !is_place(key));
+    let mut stated = theirs.qualifiers.iter().filter(|(key, _)| !is_place(key));
     let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
     same_epoch && same_part && stated.all(|(key, stated)| is_stated(key, stated))
 }
@@ -332,6 +332,9 @@ const VERSIONS: &str = "vers";
 
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
+
+/// The qualifier for the release of a distribution that a package is of.
+const DISTRIBUTION: &str = "distro";
 
 /// The qualifier for the sources that a package is built of, which tell no two builds apart.
 const UPSTREAM: &str = "upstream";
