@@ -2,7 +2,7 @@
 
 use crate::{exit::Failure, input, output};
 use assay_client::ask::{Listed, Listing, Note, Unidentified};
-use assay_intake::components::{self, Components, Distribution, Format};
+use assay_intake::components::{self, Components, Distribution, Format, UNNAMED_MODULES};
 use assay_intake::limits;
 use assay_policy::rules::Policy;
 use std::{
@@ -147,10 +147,13 @@ pub fn installed(status: &Path, os_release: Option<&Path>) -> Result<Listing, Fa
 /// the policy takes for the public registry's, and with `own` the project's own packages.
 pub fn choose(listings: &mut [Listing], policy: &Policy, own: bool) {
     let folder = |listing: &Listing| Path::new(&listing.name).parent().map(Path::to_owned);
-    let mods = listings
-        .iter()
-        .filter(|listing| listing.format == Format::GoMod.name());
-    let mods: Vec<_> = mods.map(folder).collect();
+    // One of before Go 1.17 does not name all that is built: what is in go.sum is looked up, too.
+    let is_whole = |listing: &&Listing| {
+        let mut unidentified = listing.unidentified.iter();
+        listing.format == Format::GoMod.name()
+            && unidentified.all(|one| one.what != UNNAMED_MODULES)
+    };
+    let mods: Vec<_> = listings.iter().filter(is_whole).map(folder).collect();
     for listing in listings.iter_mut() {
         let beside = listing.format == Format::GoSum.name() && mods.contains(&folder(listing));
         if beside {

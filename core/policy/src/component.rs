@@ -73,16 +73,18 @@ impl Component {
     }
 
     /// The packages that claims about it can be of, as they are compared: its own, and the source
-    /// package that a distribution built it of, which advisories name.
+    /// package that a distribution built it of, which advisories name; each under all names of the
+    /// distribution.
     pub(crate) fn packages(&self) -> impl Iterator<Item = String> {
-        let own = self
-            .purl
-            .as_ref()
-            .map(|purl| purl.package_key().into_owned());
+        let names = |purl: &Purl| {
+            let mut names = vec![purl.package_key().into_owned()];
+            names.extend(purl.other_packages());
+            names
+        };
+        let own = self.purl.as_ref().map(names).unwrap_or_default();
         let source = self.purl.as_ref().and_then(Purl::source);
-        let source = source.map(|source| source.package_key().into_owned());
-        let source = source.filter(|source| own.as_ref() != Some(source));
-        own.into_iter().chain(source)
+        let source = source.as_ref().map(names).filter(|source| *source != own);
+        own.into_iter().chain(source.into_iter().flatten())
     }
 
     /// The names under which claims about its packages stand in the index.

@@ -4,7 +4,9 @@
 //! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
 //! many packages. Left out: version ranges (`vers:`), and whether a package exists.
 
+mod distribution;
 mod fold;
+mod golang;
 mod pattern;
 mod registry;
 mod same;
@@ -13,7 +15,7 @@ mod types;
 
 pub(crate) use fold::fold;
 pub use pattern::{Pattern, PatternError};
-pub use registry::{is_at, is_public_registry};
+pub use registry::{is_at, is_place, is_public_registry, place};
 
 use crate::limits;
 use assay_tlog::Hash;

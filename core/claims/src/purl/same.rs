@@ -53,9 +53,11 @@ impl Purl {
         }
     }
 
-    /// Whether both are of one package, whatever version, qualifiers and subpath they have.
+    /// Whether both are of one package, whatever version, qualifiers and subpath they have; a
+    /// distribution can have several names.
     pub fn is_same_package(&self, other: &Purl) -> bool {
-        self.package_key() == other.package_key()
+        let theirs = other.package_key();
+        self.package_key() == theirs || self.other_packages().iter().any(|ours| *ours == theirs)
     }
 
     /// Whether both name one version of one package, or none of it, whatever epoch, qualifiers and

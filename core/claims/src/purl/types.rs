@@ -1,7 +1,7 @@
 //! What each purl type adds to the syntax: the rules of purl-spec's type definitions, as one table.
 //! A type that is not in the table has no rules of its own.
 
-use super::{Components, PurlError};
+use super::{Components, PurlError, golang};
 use Namespace::{Optional, Prohibited, Required};
 
 /// Whether purls of a type have a namespace.
@@ -82,7 +82,7 @@ const TABLE: &[Rules] = &[
     rules("git", Required, 0, &[]),
     rules("github", Required, NAMESPACE | NAME, &[]),
     Rules {
-        more: golang,
+        more: golang::apply,
         ..rules("golang", Optional, NAMESPACE | NAME, &[])
     },
     Rules {
@@ -269,39 +269,6 @@ fn cpan(components: &mut Components) -> Result<(), &'static str> {
         .iter_mut()
         .for_each(|author| author.make_ascii_uppercase());
     Ok(())
-}
-
-/// The standard library has one name of the two that tools give it. What ends in a major version is
-/// the path of a module, of which some tools make a subpath (`…/a/b#v2`).
-fn golang(components: &mut Components) -> Result<(), &'static str> {
-    if components.namespace.is_none() && components.name == "std" {
-        components.name = "stdlib".into();
-    }
-    let module = components
-        .subpath
-        .take_if(|path| path.rsplit('/').next().is_some_and(is_major));
-    if let Some(path) = module {
-        let mut all: Vec<&str> = components
-            .namespace
-            .iter()
-            .flat_map(|n| n.split('/'))
-            .collect();
-        all.push(&components.name);
-        all.extend(path.split('/'));
-        let name = all.pop().unwrap_or_default().to_lowercase();
-        (components.namespace, components.name) = (Some(all.join("/").to_lowercase()), name);
-    }
-    Ok(())
-}
-
-/// Whether a segment of a module's path is `v2` or more.
-fn is_major(segment: &str) -> bool {
-    let number = segment.strip_prefix('v');
-    number.is_some_and(|number| {
-        number != "1"
-            && number.starts_with(|c: char| ('1'..='9').contains(&c))
-            && number.bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 /// Names are in kebab case.

@@ -9,7 +9,6 @@ use super::sbom::{self, Element};
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
-use assay_claims::purl::Purl;
 
 pub(super) const READER: Reader = Reader {
     name: "CycloneDX JSON",
@@ -74,47 +73,26 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         .map(|purl| purl.string())
         .transpose()?;
     let purl = purl.filter(|purl| !purl.is_empty());
-    let sourced = purl.and_then(|purl| with_source(purl, component));
     Element {
         component: described,
-        purls: sourced.as_deref().or(purl).into_iter().collect(),
+        purls: purl.into_iter().collect(),
+        upstream: upstream(component),
     }
     .add(list)?;
     read_components(component, list)
 }
 
-/// The purl with the source package that Trivy states beside it, in properties; `None` if it states
-/// none, or the purl has one.
-fn with_source(purl: &str, component: &Node<'_, '_>) -> Option<String> {
-    let stated = |name: &str| {
-        let mut properties = component.value().get("properties")?.as_array()?.iter();
-        let property = properties.find(|property| {
+/// The source package that Trivy states in properties.
+fn upstream(component: &Node<'_, '_>) -> Option<String> {
+    let properties = component.value().get("properties")?.as_array()?;
+    sbom::upstream(|name| {
+        let property = properties.iter().find(|property| {
             let key = property.get("name").and_then(Value::as_str);
-            key.and_then(|key| key.strip_prefix(TRIVY)) == Some(name)
+            key.and_then(|key| key.strip_prefix(sbom::TRIVY)) == Some(name)
         });
-        let value = property?.get("value")?.as_str()?;
-        Some(value).filter(|value| !value.is_empty())
-    };
-    let source = stated("SrcName")?;
-    let mut parts = Purl::canonicalize(purl).ok()?.components().clone();
-    if parts.qualifiers.iter().any(|(key, _)| key == "upstream") {
-        return None;
-    }
-    let release = stated("SrcRelease")
-        .map(|release| format!("-{release}"))
-        .unwrap_or_default();
-    let epoch = stated("SrcEpoch").filter(|epoch| *epoch != "0");
-    let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
-    let upstream = match stated("SrcVersion") {
-        Some(version) => format!("{source}@{epoch}{version}{release}"),
-        None => source.to_owned(),
-    };
-    parts.qualifiers.push(("upstream".to_owned(), upstream));
-    Purl::build(parts).ok().map(|purl| purl.to_string())
+        property?.get("value")?.as_str()
+    })
 }
-
-/// What Trivy puts before the names of its properties.
-const TRIVY: &str = "aquasecurity:trivy:";
 
 /// A document may say itself that it is not complete.
 fn note_gaps(bom: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {

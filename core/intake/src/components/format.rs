@@ -181,7 +181,11 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
     let name = input.base_name();
     let is_json = input.text().trim_start().starts_with('{');
     if let Some(format) = by_name(input.name()).filter(|format| format.fits(is_json)) {
-        return Ok(format);
+        // Other lists of dependencies are called so, too.
+        let is_vague = format == Format::DepsJson && is_json;
+        let document = is_vague.then(|| input.json().ok()).flatten();
+        let other = document.and_then(|document| by_members(document).ok());
+        return Ok(other.unwrap_or(format));
     }
     if let Some((known, advice)) = NOT_READ.iter().find(|(known, _)| is_exactly(name, known)) {
         return Err(Fault::new(None, format!("{known} is not read here")).advise(advice));
@@ -392,6 +396,23 @@ mod tests {
             recognized("self-package.json", "{\"@graph\":[]}"),
             Ok(Format::Spdx3)
         );
+    }
+
+    #[test]
+    fn what_ends_as_lists_of_dotnet_do_need_not_be_one() {
+        let cyclonedx = "{\"bomFormat\":\"CycloneDX\"}";
+        for name in [
+            "frontend-deps.json",
+            "my_deps.json",
+            "a.deps.json",
+            "deps.json",
+        ] {
+            assert_eq!(recognized(name, cyclonedx), Ok(Format::CycloneDx), "{name}");
+            let own = "{\"runtimeTarget\":{}}";
+            assert_eq!(recognized(name, own), Ok(Format::DepsJson), "{name}");
+        }
+        assert_eq!(recognized("a.deps.json", "{}"), Ok(Format::DepsJson));
+        assert!(recognized("frontend-deps.json", "{}").is_err());
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub(super) const READER: Reader = Reader {
 /// The first version of Go whose files name what is needed indirectly, too.
 const COMPLETE: (u32, u32) = (1, 17);
 
+/// What stands for the modules that a `go.mod` of before Go 1.17 does not name, among what is
+/// unidentified.
+pub const UNNAMED: &str = "what its modules need";
+
 /// Directives that name nothing which is built.
 const OTHER: [&str; 6] = ["exclude", "godebug", "ignore", "retract", "tool", "use"];
 
@@ -171,7 +175,7 @@ impl<'a> File<'a> {
         if version < COMPLETE && !self.required.is_empty() {
             let reason = "is not named in a go.mod of before Go 1.17: let `go mod tidy \
                           -go=1.17` write it, or check an SBOM";
-            list.unidentified(line, "what its modules need", reason)?;
+            list.unidentified(line, UNNAMED, reason)?;
         }
         Ok(())
     }

@@ -141,17 +141,60 @@ impl<'a> Input<'a> {
     }
 
     /// The file as XML, without a document type, so that nothing in it can be expanded; at most
-    /// [`limits::COMPONENT_XML_NODES`] elements and texts.
+    /// [`limits::COMPONENT_XML_NODES`] elements and texts, and fewer of a small file. Long tags and
+    /// many namespaces, which take long to read, are refused.
     pub(super) fn xml(&self) -> Result<roxmltree::Document<'a>, Fault> {
+        self.check_tags()?;
+        let of_size = u32::try_from(self.text.len() / XML_NODE_BYTES).unwrap_or(u32::MAX);
+        let nodes_limit = of_size
+            .saturating_add(XML_NODES_ALWAYS)
+            .min(limits::COMPONENT_XML_NODES);
         let options = roxmltree::ParsingOptions {
             allow_dtd: false,
-            nodes_limit: limits::COMPONENT_XML_NODES,
+            nodes_limit,
             ..roxmltree::ParsingOptions::default()
         };
         roxmltree::Document::parse_with_options(self.text, options).map_err(|e| {
             let reason = format!("is not XML that is read: {}", shown(&e.to_string()));
             Fault::new(Some(e.pos().row), reason)
         })
+    }
+
+    /// Refuses XML that is parsed in more time than its size lets expect: each attribute of a tag
+    /// is compared with the others, and each namespace with those that are known.
+    fn check_tags(&self) -> Result<(), Fault> {
+        let (mut at, mut namespaces) = (0, 0);
+        while let Some(start) = self.rest(at).find('<') {
+            let (start, rest) = (at + start, self.rest(at + start));
+            let passed = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")]
+                .into_iter()
+                .find(|(begin, _)| rest.starts_with(begin));
+            let length = match passed {
+                Some((_, end)) => rest.find(end).map(|at| at + end.len()),
+                None => tag_length(rest),
+            };
+            // What has no end is for the parser to refuse.
+            let length = length.unwrap_or(rest.len());
+            if passed.is_none() {
+                let tag = rest.get(..length).unwrap_or_default();
+                if tag.len() > XML_TAG_BYTES {
+                    let reason = format!("a tag is longer than {XML_TAG_BYTES} bytes");
+                    return Err(Fault::new(Some(self.line(start)), reason));
+                }
+                namespaces += tag.matches("xmlns").count();
+                if namespaces > XML_NAMESPACES {
+                    let reason = format!("more than {XML_NAMESPACES} namespaces are declared");
+                    return Err(Fault::new(Some(self.line(start)), reason));
+                }
+            }
+            at = start + length;
+        }
+        Ok(())
+    }
+
+    /// The text from a byte on.
+    fn rest(&self, at: usize) -> &'a str {
+        self.text.get(at..).unwrap_or_default()
     }
 
     /// The file as TOML, in the shape of `T`.
@@ -170,6 +213,30 @@ impl<'a> Input<'a> {
             line: 1,
         }
     }
+}
+
+/// Longest tag of XML that is read, in bytes. Those of SBOMs have some hundred.
+const XML_TAG_BYTES: usize = 16 * 1024;
+
+/// Most declarations of namespaces in a file of XML. There are a few, at the root.
+const XML_NAMESPACES: usize = 64;
+
+/// Elements and texts of XML that a file of any size may have, and bytes for each of the others.
+const XML_NODES_ALWAYS: u32 = 100_000;
+const XML_NODE_BYTES: usize = 8;
+
+/// The length of the tag that a text begins with: up to the first `>` outside quotes.
+fn tag_length(text: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Turns byte offsets into lines, each byte being looked at once.

@@ -1,6 +1,7 @@
 //! Elements of XML, as readers look for them.
 
 use roxmltree::Node;
+use std::borrow::Cow;
 
 /// The line in which an element begins. It counts from the start: for errors, or see
 /// [`Input::places`].
@@ -21,9 +22,23 @@ pub(super) fn child<'a, 'i>(parent: &Node<'a, 'i>, name: &str) -> Option<Node<'a
 }
 
 /// The text of the first element of a name right below one, if it has any.
-pub(super) fn text<'a>(parent: &Node<'a, '_>, name: &str) -> Option<&'a str> {
-    child(parent, name)?
-        .text()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
+pub(super) fn text<'a>(parent: &Node<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
+    let text = match own_text(&child(parent, name)?) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The text right in an element: comments stand in it, and do not end it.
+pub(super) fn own_text<'a>(node: &Node<'a, '_>) -> Cow<'a, str> {
+    let mut texts = node
+        .children()
+        .filter(Node::is_text)
+        .filter_map(|text| text.text());
+    let first = texts.next().unwrap_or_default();
+    match texts.next() {
+        None => Cow::Borrowed(first),
+        Some(next) => Cow::Owned([first, next].into_iter().chain(texts).collect()),
+    }
 }

@@ -27,6 +27,13 @@ fn is_branch(line: &str) -> bool {
     is_drawn && line.matches(':').count() >= 3
 }
 
+/// What Maven puts before warnings, which are no part of a tree.
+const WARNING: &str = "[WARNING]";
+
+/// What Maven puts before the name of the plugin that it runs, which newer versions write as that
+/// of an artifact.
+const BANNER: &str = "[INFO] --- ";
+
 /// What the lines of a tree are drawn with.
 const DRAWN: [char; 5] = ['|', '+', '\\', '-', ' '];
 
@@ -34,6 +41,9 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     let mut roots = 0;
     for (number, line) in input.lines() {
+        if line.starts_with(WARNING) || line.starts_with(BANNER) {
+            continue;
+        }
         let (log, text) = match line.strip_prefix("[INFO]") {
             Some(text) => (true, text.strip_prefix(' ').unwrap_or(text)),
             None => (false, line),
@@ -99,7 +109,9 @@ mod tests {
 
     #[test]
     fn the_root_is_the_project_and_all_below_are_components() {
-        let text = "[INFO] Scanning for projects...\n[INFO] \n[INFO] --- dependency:3.6.1:tree \
+        let text = "[INFO] Scanning for projects...\n[INFO] \n[WARNING] a:b:jar:9 is \
+             odd\n[INFO] --- org.apache:maven-dependency-plugin:3.6.1:tree (default) @ \
+            shop ---\n[INFO] --- dependency:3.6.1:tree \
              (default) @ \
             shop ---\n[INFO] com.e:shop:jar:1.0\n[INFO] +- org.a:b:jar:2.0:compile\n[INFO] |  \\- \
             org.a:c:jar:linux:3.0:runtime (optional)\n[INFO] |     (org.a:b:jar:2.0:compile - \
@@ -108,10 +120,10 @@ mod tests {
         assert_eq!(
             lines(&found(MavenTree, text)),
             [
-                "pkg:maven/com.e/shop@1.0 own :4",
-                "pkg:maven/org.a/b@2.0 :5",
-                "pkg:maven/org.a/c@3.0 optional :6",
-                "pkg:maven/org.a/t@4 dev :8",
+                "pkg:maven/com.e/shop@1.0 own :6",
+                "pkg:maven/org.a/b@2.0 :7",
+                "pkg:maven/org.a/c@3.0 optional :8",
+                "pkg:maven/org.a/t@4 dev :10",
             ]
         );
     }
@@ -121,6 +133,10 @@ mod tests {
         for (text, said) in [
             ("a:b:jar:1\n+- c:d\n", "x:2: \"c:d\" is no artifact"),
             ("a:b:jar:1\nodd\n", "x:2: \"odd\" is no artifact"),
+            (
+                "a:b:jar:1\n[ERROR] odd\n",
+                "x:2: \"[ERROR] odd\" is no artifact",
+            ),
             ("+- a:b:jar:1:compile\n", "x: the file has no project"),
             ("a::jar:1\n", "x:1: "),
         ] {

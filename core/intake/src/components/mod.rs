@@ -58,6 +58,7 @@ mod yarn;
 pub use component::{Component, Distribution, Note, Unidentified};
 pub use error::ComponentError;
 pub use format::Format;
+pub use go_mod::UNNAMED as UNNAMED_MODULES;
 
 use input::Input;
 

@@ -37,8 +37,8 @@ pub(super) const DEPS: Reader = Reader {
     name: "deps.json",
     is_sbom: false,
     remedy: "nothing of the file is taken; let `dotnet publish` write it",
-    files: &["deps.json"],
-    path: None,
+    files: &[],
+    path: Some(|_, name| name == "deps.json" || name.ends_with(".deps.json")),
     sign: Sign::Member("runtimeTarget"),
     read: |input, _| read_libraries(input),
 };

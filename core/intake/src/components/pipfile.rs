@@ -24,6 +24,9 @@ pub(super) const READER: Reader = Reader {
 /// Members that are no groups of packages.
 const META: &str = "_meta";
 
+/// What pipenv calls the public index, if nothing else is said.
+const PUBLIC: &str = "pypi";
+
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let root = Node::root("$", input.json()?);
     let meta = root.need(META)?;
@@ -96,9 +99,17 @@ fn read_package(
     component.version = Some(pinned.to_owned());
     let mut parts = origin::package("pypi", name, Some(pinned));
     let named = package.optional_text("index")?;
-    let mut all = indexes.iter();
-    let index = all.find(|(known, _)| named.is_none_or(|named| named == *known));
-    if let Some((_, address)) = index.filter(|(_, at)| !purl::is_public_registry("pypi", at)) {
+    let address = match named {
+        None => indexes.first().map(|(_, address)| *address),
+        // Where an index is that the file does not have is not known: its name says which it is.
+        Some(named) => {
+            let mut all = indexes.iter().filter(|(known, _)| named == *known);
+            let is_known = |name: &str| indexes.is_empty() && name == PUBLIC;
+            let address = all.next().map(|(_, address)| *address);
+            address.or_else(|| Some(named).filter(|named| !is_known(named)))
+        }
+    };
+    if let Some(address) = address.filter(|at| !purl::is_public_registry("pypi", at)) {
         origin::qualify(&mut parts, "repository_url", address);
         list.remark("from another index than PyPI", None, name);
     }
@@ -120,6 +131,7 @@ mod tests {
             r#"{{{SOURCES},"default":{{
               "a.b":{{"version":"==1.0","index":"pypi","hashes":["sha256:{}"]}},
               "ours":{{"version":"==2","index":"ours"}},
+              "lost":{{"version":"==2","index":"theirs"}},
               "vcs":{{"git":"https://host/x","ref":"{commit}"}},
               "moving":{{"git":"https://host/x","ref":"main"}},
               "local":{{"path":".","editable":true}}}},
@@ -132,6 +144,7 @@ mod tests {
             [
                 "pkg:pypi/a.b@1.0 sha256",
                 "pkg:pypi/ours@2?repository_url=https:%2F%2Fpy.test%2Fsimple",
+                "pkg:pypi/lost@2?repository_url=theirs",
                 "(vcs) gitCommit",
                 "(local) own",
                 "pkg:pypi/dev@3 dev",
@@ -141,6 +154,16 @@ mod tests {
             unidentified(&found),
             ["moving is from git, and not pinned to a commit"]
         );
+    }
+
+    #[test]
+    fn the_public_index_needs_no_source() {
+        let text = |index: &str| {
+            format!(r#"{{"_meta":{{}},"default":{{"a":{{"version":"==1","index":"{index}"}}}}}}"#)
+        };
+        let line = |index: &str| lines(&found(PipfileLock, &text(index))).concat();
+        assert_eq!(line("pypi"), "pkg:pypi/a@1");
+        assert_eq!(line("ours"), "pkg:pypi/a@1?repository_url=ours");
     }
 
     #[test]

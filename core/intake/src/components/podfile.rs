@@ -9,6 +9,8 @@ use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
+use assay_claims::purl::is_public_registry;
+use std::collections::BTreeMap;
 
 pub(super) const READER: Reader = Reader {
     name: "Podfile.lock",
@@ -23,6 +25,7 @@ pub(super) const READER: Reader = Reader {
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
     let root = Node::root("$", &document);
+    let repositories = repositories(&root);
     let mut list = List::default();
     for pod in root.need("PODS")?.items()? {
         // One with dependencies is the key of their list.
@@ -33,9 +36,29 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         let Some((name, version)) = text.and_then(cut) else {
             return Err(pod.fault("is not `NAME (VERSION)`").into());
         };
-        read_pod(&root, name, version, &mut list)?;
+        read_pod(&root, &repositories, (name, version), &mut list)?;
     }
     Ok(list)
+}
+
+/// What CocoaPods calls its public repository of specs.
+const PUBLIC: &str = "trunk";
+
+/// The repositories of specs that pods are from, by pod, without those from the public one.
+fn repositories<'v>(root: &Node<'v, '_>) -> BTreeMap<&'v str, &'v str> {
+    let Some(Value::Object(all)) = root.value().get("SPEC REPOS") else {
+        return BTreeMap::new();
+    };
+    let mut of = BTreeMap::new();
+    for (repository, pods) in all {
+        if repository == PUBLIC || is_public_registry("cocoapods", repository) {
+            continue;
+        }
+        let names = pods.as_array().unwrap_or_default().iter();
+        let names = names.filter_map(Value::as_str);
+        of.extend(names.map(|pod| (pod, repository.as_str())));
+    }
+    of
 }
 
 fn cut(text: &str) -> Option<(&str, &str)> {
@@ -44,7 +67,12 @@ fn cut(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A part of a pod, `POD/PART`, is a subpath of the pod's purl.
-fn read_pod(root: &Node<'_, '_>, name: &str, version: &str, list: &mut List) -> Result<(), Fault> {
+fn read_pod(
+    root: &Node<'_, '_>,
+    repositories: &BTreeMap<&str, &str>,
+    (name, version): (&str, &str),
+    list: &mut List,
+) -> Result<(), Fault> {
     let (pod, part) = name
         .split_once('/')
         .map_or((name, None), |(pod, part)| (pod, Some(part)));
@@ -83,6 +111,13 @@ fn read_pod(root: &Node<'_, '_>, name: &str, version: &str, list: &mut List) -> 
             quoted(&external.map(Value::to_json).unwrap_or_default())
         );
         return list.without_purl(component, &reason);
+    } else if let Some(repository) = repositories.get(pod) {
+        origin::qualify(&mut parts, "repository_url", repository);
+        list.remark(
+            "from another repository of specs than the public one",
+            None,
+            name,
+        );
     }
     list.package(component, parts)
 }
@@ -125,5 +160,22 @@ mod tests {
             let error = refusal(PodfileLock, text);
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn pods_of_private_specs_are_from_elsewhere() {
+        let text = "PODS:\n  - A (1)\n  - B (1)\n  - C/D (1)\n  - E (1)\n  - F (1)\nSPEC REPOS:\n  \
+            trunk:\n    - A\n  https://github.com/CocoaPods/Specs.git:\n    - B\n  \
+            https://u:secret@host.test/specs.git:\n    - C\n  ours:\n    - E\n";
+        assert_eq!(
+            lines(&found(PodfileLock, text)),
+            [
+                "pkg:cocoapods/A@1",
+                "pkg:cocoapods/B@1",
+                "pkg:cocoapods/C@1?repository_url=https:%2F%2Fhost.test%2Fspecs.git#D",
+                "pkg:cocoapods/E@1?repository_url=ours",
+                "pkg:cocoapods/F@1",
+            ]
+        );
     }
 }

@@ -5,11 +5,12 @@ use super::component::Component;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::markup::{child, elements, line, text};
+use super::markup::{child, elements, line, own_text, text};
 use super::origin::maven;
 use super::reader::{Reader, Sign};
 use super::sbom::unpinned;
 use roxmltree::Node;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(super) const READER: Reader = Reader {
@@ -26,7 +27,7 @@ pub(super) const READER: Reader = Reader {
 const STEPS: usize = 8;
 
 struct Project<'a> {
-    properties: BTreeMap<&'a str, &'a str>,
+    properties: BTreeMap<&'a str, Cow<'a, str>>,
     /// Versions by `GROUP:NAME`, for dependencies that state none.
     managed: BTreeMap<String, String>,
 }
@@ -55,6 +56,16 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         any = true;
         project.add(&dependency, lines.of(dependency.range()), &mut list)?;
     }
+    let profiles = child(&root, "profiles");
+    let of_profiles: usize = profiles
+        .iter()
+        .flat_map(elements)
+        .map(|profile| dependencies(&profile).len())
+        .sum();
+    if of_profiles > 0 {
+        let text = format!("dependencies of its profiles, which are left out: {of_profiles}");
+        list.note(None, &text);
+    }
     if any || child(&root, "parent").is_some() {
         list.note(
             None,
@@ -76,8 +87,8 @@ impl<'a> Project<'a> {
     fn of(root: &Node<'a, '_>) -> Self {
         let mut properties = BTreeMap::new();
         for property in child(root, "properties").iter().flat_map(elements) {
-            let value = property.text().map(str::trim).unwrap_or_default();
-            properties.insert(property.tag_name().name(), value);
+            let value = own_text(&property).trim().to_owned();
+            properties.insert(property.tag_name().name(), Cow::Owned(value));
         }
         let parent = child(root, "parent");
         for (key, name) in [
@@ -98,7 +109,7 @@ impl<'a> Project<'a> {
     /// The text of an element, with the values of properties in it; `None` if it is not there, or
     /// has one that the file does not say.
     fn stated(&self, parent: &Node<'_, '_>, name: &str) -> Option<String> {
-        let mut value = text(parent, name)?.to_owned();
+        let mut value = text(parent, name)?.into_owned();
         for _ in 0..STEPS {
             let Some((before, rest)) = value.split_once("${") else {
                 return Some(value);
@@ -127,15 +138,15 @@ impl<'a> Project<'a> {
         let group = self
             .properties
             .get("project.groupId")
-            .copied()
+            .map(|value| &**value)
             .unwrap_or_default();
         let version = self
             .properties
             .get("project.version")
-            .copied()
+            .map(|value| &**value)
             .unwrap_or_default();
         let component = Component {
-            name: name.to_owned(),
+            name: name.clone().into_owned(),
             version: Some(version.to_owned()).filter(|version| !version.is_empty()),
             line: Some(line(root)),
             own: true,
@@ -151,7 +162,7 @@ impl<'a> Project<'a> {
         let Some(coordinates) = self.coordinates(dependency) else {
             let name = text(dependency, "artifactId").unwrap_or_default();
             let reason = "has a group or name that the file does not say";
-            return list.unidentified(Some(at), name, reason);
+            return list.unidentified(Some(at), &name, reason);
         };
         let version = match child(dependency, "version") {
             Some(_) => self.stated(dependency, "version"),
@@ -168,8 +179,8 @@ impl<'a> Project<'a> {
             name: coordinates.clone(),
             version: Some(version.clone()),
             line: Some(at),
-            dev: text(dependency, "scope") == Some("test"),
-            optional: text(dependency, "optional") == Some("true"),
+            dev: text(dependency, "scope").as_deref() == Some("test"),
+            optional: text(dependency, "optional").as_deref() == Some("true"),
             ..Component::default()
         };
         match maven(&coordinates, &version) {
@@ -182,7 +193,7 @@ impl<'a> Project<'a> {
 #[cfg(test)]
 mod tests {
     use crate::components::Format::PomXml;
-    use crate::components::tests::{found, lines, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     #[test]
     fn dependencies_have_the_versions_that_the_file_says() {
@@ -216,6 +227,24 @@ mod tests {
             ]
         );
         assert_eq!(unidentified(&found).len(), 4, "{:?}", unidentified(&found));
+    }
+
+    #[test]
+    fn a_comment_does_not_cut_a_text_and_profiles_are_told_of() {
+        let dependency = "<dependencies><dependency><groupId>org.a</groupId><artifactId>b\
+            </artifactId><version>${v}</version></dependency></dependencies>";
+        let text = format!(
+            "<project><groupId>c</groupId><artifactId>d</artifactId><version>1<!-- -->2</version>\
+             <properties><v>1.0.1<!-- -->5</v></properties>{dependency}\
+             <profiles><profile><id>x</id>{dependency}</profile></profiles></project>"
+        );
+        let found = found(PomXml, &text);
+        assert_eq!(
+            lines(&found),
+            ["pkg:maven/c/d@12 own :1", "pkg:maven/org.a/b@1.0.15 :1"]
+        );
+        let said = "dependencies of its profiles, which are left out: 1";
+        assert!(notes(&found).contains(said), "{}", notes(&found));
     }
 
     #[test]

@@ -35,6 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         Element {
             component,
             purls: vec![purl],
+            upstream: None,
         }
         .add(&mut list)?;
     }

@@ -16,6 +16,8 @@ pub(super) struct Element<'a> {
     pub(super) component: Component,
     /// Every purl that the document gives it.
     pub(super) purls: Vec<&'a str>,
+    /// The source package that it says it was built of, as the qualifier `upstream` has it.
+    pub(super) upstream: Option<String>,
 }
 
 impl Element<'_> {
@@ -23,7 +25,11 @@ impl Element<'_> {
     /// often are the many places where one package is to be had. Without purl it has to be known by
     /// its digests.
     pub(super) fn add(self, list: &mut List) -> Result<(), Fault> {
-        let Element { component, purls } = self;
+        let Element {
+            component,
+            purls,
+            upstream,
+        } = self;
         let mut named: Vec<Purl> = Vec::new();
         let mut reason = "has neither a package URL nor a digest".to_owned();
         for text in purls {
@@ -54,11 +60,70 @@ impl Element<'_> {
             {
                 component.digests.push(image);
             }
-            component.purl = Some(purl);
+            component.purl = Some(match &upstream {
+                Some(upstream) => built_of(purl, upstream),
+                None => purl,
+            });
             list.add(component)?;
         }
         Ok(())
     }
+}
+
+/// The purl with the source package that stands beside it, unless it has one, or is one itself.
+fn built_of(purl: Purl, upstream: &str) -> Purl {
+    let mut parts = purl.components().clone();
+    let has = parts.qualifiers.iter().any(|(key, _)| key == UPSTREAM);
+    let (name, version) = upstream
+        .rsplit_once('@')
+        .map_or((upstream, None), |(name, version)| (name, Some(version)));
+    let is_same =
+        name == parts.name && version.is_none_or(|version| purl.version() == Some(version));
+    if has || is_same || purl.source().is_none() {
+        return purl;
+    }
+    parts
+        .qualifiers
+        .push((UPSTREAM.to_owned(), upstream.to_owned()));
+    Purl::build(parts).unwrap_or(purl)
+}
+
+/// The qualifier for the sources that a package is built of.
+const UPSTREAM: &str = "upstream";
+
+/// What Trivy puts before the names of its properties in CycloneDX.
+pub(super) const TRIVY: &str = "aquasecurity:trivy:";
+
+/// The qualifier `upstream` of what Trivy says of a source package, given how it says the parts.
+pub(super) fn upstream<'v>(stated: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    let source = stated("SrcName").filter(|name| !name.is_empty())?;
+    let part = |key: &str| stated(key).filter(|text| !text.is_empty() && *text != "0");
+    let release = stated("SrcRelease").filter(|release| !release.is_empty());
+    let release = release
+        .map(|release| format!("-{release}"))
+        .unwrap_or_default();
+    let epoch = part("SrcEpoch")
+        .map(|epoch| format!("{epoch}:"))
+        .unwrap_or_default();
+    Some(
+        match stated("SrcVersion").filter(|version| !version.is_empty()) {
+            Some(version) => format!("{source}@{epoch}{version}{release}"),
+            None => source.to_owned(),
+        },
+    )
+}
+
+/// The qualifier `upstream` of what Trivy writes for the origin of a package in SPDX.
+pub(super) fn upstream_of_info(info: &str) -> Option<String> {
+    let mut words = info
+        .trim()
+        .strip_prefix("built package from:")?
+        .split_whitespace();
+    let upstream = match (words.next()?, words.next()) {
+        (source, Some(version)) => format!("{source}@{version}"),
+        (source, None) => source.to_owned(),
+    };
+    words.next().is_none().then_some(upstream)
 }
 
 /// The document in what GitHub's API wraps it in, `{"sbom": …}`; others are as they are.
@@ -74,6 +139,10 @@ pub(super) fn unwrapped(document: &Value) -> &Value {
 pub(super) fn unpinned(version: &str) -> Option<&'static str> {
     const RANGE: &str = "has a range of versions, and not the one that is used";
     const MOVING: &str = "has a branch or tag that moves, and no version";
+    const WORKED_ON: &str = "was built from what somebody worked on, and has no version";
+    if version == "(devel)" {
+        return Some(WORKED_ON);
+    }
     let part = |c: &str| ["x", "X", "*"].contains(&c);
     let begins = version.starts_with(['^', '~', '<', '>', '=', '!', '[', '(', '*']);
     let wild = version.split('.').skip(1).any(part) || part(version);
@@ -252,6 +321,8 @@ mod tests {
         ] {
             assert!(unpinned(version).is_some(), "{version}");
         }
+        let built = unpinned("(devel)").unwrap();
+        assert!(built.contains("no version") && !built.contains("range"));
         for version in [
             "4.18.0",
             "1.0~rc1",
@@ -268,6 +339,37 @@ mod tests {
             "1.0-latest",
         ] {
             assert_eq!(unpinned(version), None, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_source_package_is_said_in_many_ways() {
+        let built = |purl: &str, upstream: &str| {
+            built_of(Purl::canonicalize(purl).unwrap(), upstream).to_string()
+        };
+        let libssl = "pkg:deb/debian/libssl3@3.0.11-1";
+        assert_eq!(
+            built(libssl, "openssl@3.0.11-1"),
+            format!("{libssl}?upstream=openssl%403.0.11-1")
+        );
+        for same in ["libssl3", "libssl3@3.0.11-1"] {
+            assert_eq!(built(libssl, same), libssl);
+        }
+        assert!(built(libssl, "libssl3@2").contains("upstream"));
+        for other in ["pkg:npm/a@1", "pkg:deb/debian/a@1?arch=source"] {
+            assert_eq!(built(other, "b"), other);
+        }
+        for (info, upstream) in [
+            (
+                "built package from: openssl 3.0.11-1",
+                Some("openssl@3.0.11-1"),
+            ),
+            ("built package from: openssl", Some("openssl")),
+            ("built package from: ", None),
+            ("built package from: a 1 and more", None),
+            ("acquired package info from DPKG DB", None),
+        ] {
+            assert_eq!(upstream_of_info(info).as_deref(), upstream, "{info}");
         }
     }
 

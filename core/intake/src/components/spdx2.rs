@@ -108,7 +108,13 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
             }
         }
     }
-    Element { component, purls }.add(list)
+    let info = package.shown("sourceInfo");
+    Element {
+        component,
+        purls,
+        upstream: info.and_then(sbom::upstream_of_info),
+    }
+    .add(list)
 }
 
 #[cfg(test)]
@@ -237,6 +243,20 @@ mod tests {
         );
         assert!(
             notes(&found).contains("files of its packages, which are not looked up one by one: 1")
+        );
+    }
+
+    #[test]
+    fn a_package_says_what_it_was_built_of() {
+        let libssl = "pkg:deb/debian/libssl3@3.0.11-1";
+        let rest = format!(
+            ",\"sourceInfo\":\"built package from: openssl 3.0.11-1\",\"externalRefs\":[{}]",
+            purl(libssl)
+        );
+        let members = format!("\"packages\":[{}]", package("a", &rest));
+        assert_eq!(
+            lines(&found(Spdx2, &document(&members))),
+            [format!("{libssl}?upstream=openssl%403.0.11-1")]
         );
     }
 

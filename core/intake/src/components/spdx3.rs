@@ -94,7 +94,12 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
         own: own == Some(id),
         ..sbom::component(name, version)
     };
-    Element { component, purls }.add(list)
+    Element {
+        component,
+        purls,
+        upstream: None,
+    }
+    .add(list)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         Element {
             component: sbom::component(artifact.need("name")?.string()?, version),
             purls: purl.into_iter().collect(),
+            upstream: None,
         }
         .add(&mut list)?;
     }

@@ -48,6 +48,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
                     element: Element {
                         component,
                         purls: Vec::new(),
+                        upstream: None,
                     },
                 });
             }
@@ -115,6 +116,11 @@ impl<'a> Package<'a> {
                     Fault::new(line(tag), format!("{} {reason}", quoted(tag.value)))
                 })?);
             }
+            "PackageSourceInfo" => {
+                let value = tag.value.strip_prefix("<text>").unwrap_or(tag.value);
+                let value = value.strip_suffix("</text>").unwrap_or(value);
+                self.element.upstream = sbom::upstream_of_info(value);
+            }
             "ExternalRef" => {
                 let words: Vec<_> = tag.value.split_whitespace().collect();
                 if let [_category, kind, locator] = words[..]
@@ -158,6 +164,18 @@ mod tests {
             [":14 c has neither a package URL nor a digest"]
         );
         assert!(notes(&found).contains("files of its packages"));
+    }
+
+    #[test]
+    fn a_package_says_what_it_was_built_of() {
+        let text = "SPDXVersion: SPDX-2.3\nPackageName: libssl3\nPackageVersion: \
+            3.0.11-1\nPackageSourceInfo: <text>built package from: openssl \
+            3.0.11-1</text>\nExternalRef: PACKAGE-MANAGER purl \
+            pkg:deb/debian/libssl3@3.0.11-1\n";
+        assert_eq!(
+            lines(&found(SpdxTagValue, text)),
+            ["pkg:deb/debian/libssl3@3.0.11-1?upstream=openssl%403.0.11-1 :2"]
+        );
     }
 
     #[test]

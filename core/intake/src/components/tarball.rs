@@ -68,17 +68,43 @@ fn is_of_registry(address: &str, component: &Component) -> bool {
 }
 
 /// The address of the registry, if this is where a registry has the tarball of the package:
-/// `REGISTRY/NAME/-/FILE`.
+/// `REGISTRY/NAME/-/FILE`, of which some repeat the scope before the file.
 fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
-    let (folder, _file) = address.rsplit_once("/-/")?;
-    let name = component.name.as_str();
-    let encoded = name.replace('/', "%2f");
-    let registry = folder
-        .strip_suffix(name)
-        .or_else(|| folder.strip_suffix(&encoded))?;
-    registry
-        .strip_suffix('/')
-        .filter(|registry| registry.starts_with("http"))
+    let address = address.split(['?', '#']).next()?;
+    let (folder, file) = address.rsplit_once("/-/")?;
+    let (scope, base) = match component.name.split_once('/') {
+        Some((scope, base)) => (Some(scope), base),
+        None => (None, component.name.as_str()),
+    };
+    // Build metadata is no part of what a registry calls a file.
+    let version = component.version.as_deref()?.split('+').next()?;
+    let of_version = format!("{base}-{version}.tgz");
+    let in_scope = |name: &str| spellings(scope, name);
+    if file != of_version && !in_scope(&of_version).iter().any(|name| file == name) {
+        return None;
+    }
+    let names = in_scope(base);
+    let mut registries = names
+        .iter()
+        .filter_map(|name| folder.strip_suffix(name.as_str()));
+    let registry = registries.find_map(|registry| registry.strip_suffix('/'))?;
+    let last = registry.rsplit('/').next().unwrap_or_default();
+    let is_scope = last.starts_with('@') || last.starts_with("%40");
+    let is_plain = registry.starts_with("http") && purl::place(registry).is_some();
+    (is_plain && !is_scope).then_some(registry)
+}
+
+/// How addresses write a name in a scope.
+fn spellings(scope: Option<&str>, name: &str) -> Vec<String> {
+    let Some(scope) = scope else {
+        return vec![name.to_owned()];
+    };
+    let encoded = scope.replace('@', "%40");
+    let scopes = [scope, encoded.as_str()].into_iter();
+    let separated = scopes.flat_map(|scope| ["/", "%2f", "%2F"].map(|slash| (scope, slash)));
+    separated
+        .map(|(scope, slash)| format!("{scope}{slash}{name}"))
+        .collect()
 }
 
 /// Adds the project or one of its folders, if it has a name: with a purl if name and version make
@@ -95,4 +121,46 @@ pub(super) fn add_own(component: Component, list: &mut List) -> Result<(), Fault
         },
         parts,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_has_the_file_of_this_name_and_version() {
+        let of = |name: &str, address: &str| {
+            let component = Component {
+                name: name.to_owned(),
+                version: Some("4.17.21".to_owned()),
+                ..Component::default()
+            };
+            registry_of(address, &component).map(str::to_owned)
+        };
+        let npm = "https://registry.npmjs.org";
+        for (name, path) in [
+            ("lodash", "lodash/-/lodash-4.17.21.tgz"),
+            ("lodash", "lodash/-/lodash-4.17.21.tgz?a=b#0"),
+            ("@s/a", "@s/a/-/a-4.17.21.tgz"),
+            ("@s/a", "@s%2fa/-/a-4.17.21.tgz"),
+            ("@s/a", "%40s%2Fa/-/a-4.17.21.tgz"),
+            ("@s/a", "@s/a/-/@s/a-4.17.21.tgz"),
+        ] {
+            let found = of(name, &format!("{npm}/{path}"));
+            assert_eq!(found.as_deref(), Some(npm), "{path}");
+        }
+        for (name, path) in [
+            ("lodash", "@evil/lodash/-/lodash-4.17.21.tgz"),
+            ("lodash", "%40evil/lodash/-/lodash-4.17.21.tgz"),
+            ("lodash", "lodash/-/lodash-4.17.4.tgz"),
+            ("lodash", "lodash/-/evil-4.17.21.tgz"),
+            ("lodash", "lodash/-/@evil/lodash-4.17.21.tgz"),
+            ("lodash", "a/../lodash/-/lodash-4.17.21.tgz"),
+            ("lodash", "x%2flodash/-/lodash-4.17.21.tgz"),
+            ("@s/a", "@evil/@s/a/-/a-4.17.21.tgz"),
+            ("@s/a", "@evil/a/-/a-4.17.21.tgz"),
+        ] {
+            assert_eq!(of(name, &format!("{npm}/{path}")), None, "{path}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
-use assay_claims::purl;
+use assay_claims::purl::{self, Purl};
 
 pub(super) const READER: Reader = Reader {
     name: "Trivy JSON",
@@ -91,25 +91,32 @@ fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(),
     let purl = identifier
         .and_then(|identifier| identifier.get("PURL"))
         .and_then(Value::as_str);
-    if let Some(purl) = purl {
-        let purls = vec![purl];
-        return Element { component, purls }.add(list);
-    }
-    let source = package.shown("SrcName").filter(|source| *source != name);
-    let of_source = self::version(package, "SrcVersion", "SrcRelease", "SrcEpoch");
-    let upstream = source.map(|source| match of_source {
-        Some(version) => format!("{source}@{version}"),
-        None => source.to_owned(),
+    let epoch = package.value().get("SrcEpoch").and_then(Value::as_u64);
+    let epoch = epoch.map(|epoch| epoch.to_string());
+    let upstream = sbom::upstream(|key| match key {
+        "SrcEpoch" => epoch.as_deref(),
+        key => package.shown(key),
     });
-    match parts(ty, name, &component) {
-        Some(mut parts) => {
-            parts
-                .qualifiers
-                .extend(upstream.map(|source| ("upstream".to_owned(), source)));
-            list.package(component, parts)
+    let made = match purl {
+        Some(_) => None,
+        None => parts(ty, name, &component).map(Purl::build),
+    };
+    let purl = match (purl, &made) {
+        (Some(purl), _) => purl,
+        (None, Some(Ok(made))) => made.as_str(),
+        (None, Some(Err(e))) => {
+            return list.without_purl(component, &format!("has no package URL: {e}"));
         }
-        None => list.without_purl(component, "is of a type that has no package URL here"),
+        (None, None) => {
+            return list.without_purl(component, "is of a type that has no package URL here");
+        }
+    };
+    Element {
+        component,
+        purls: vec![purl],
+        upstream,
     }
+    .add(list)
 }
 
 /// `EPOCH:VERSION-RELEASE`, as far as it is stated.
@@ -156,6 +163,9 @@ mod tests {
             {"Target":"t","Type":"debian","Packages":[
               {"Name":"libssl3","Version":"3.0.11","Release":"1~deb12u2","Epoch":1,"SrcName":"openssl",
                "SrcVersion":"3.0.11","SrcRelease":"1~deb12u2"},
+              {"Name":"libssl3","Version":"3.0.11","Release":"1","SrcName":"openssl",
+               "SrcVersion":"3.0.11","SrcRelease":"1","Identifier":{"PURL":"pkg:deb/debian/libssl3@3.0.11-1?arch=arm64"}},
+              {"Name":"same","Version":"1","SrcName":"same","SrcVersion":"1"},
               {"Name":"a","Version":"1","Identifier":{"PURL":"pkg:deb/debian/a@1?distro=debian-12"}}]},
             {"Type":"jar","Packages":[{"Name":"org.a:b","Version":"2"}]},
             {"Type":"npm","Packages":[{"Name":"@s/c","Version":"3"}]},
@@ -167,6 +177,8 @@ mod tests {
             lines(&found),
             [
                 "pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?upstream=openssl%403.0.11-1~deb12u2",
+                "pkg:deb/debian/libssl3@3.0.11-1?arch=arm64&upstream=openssl%403.0.11-1",
+                "pkg:deb/debian/same@1",
                 "pkg:deb/debian/a@1?distro=debian-12",
                 "pkg:maven/org.a/b@2",
                 "pkg:npm/%40s/c@3",

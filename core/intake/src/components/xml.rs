@@ -5,11 +5,12 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::{Input, Lines};
 use super::list::List;
-use super::markup::{child, elements, line, text};
+use super::markup::{child, elements, line, own_text, text};
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
 use roxmltree::Node;
+use std::borrow::Cow;
 
 pub(super) const READER: Reader = Reader {
     name: "CycloneDX XML",
@@ -76,33 +77,49 @@ fn read_component(
     let Some(name) = text(component, "name") else {
         return Err(Fault::at(at, "a component has no name"));
     };
-    let scope = text(component, "scope");
+    let (version, scope) = (text(component, "version"), text(component, "scope"));
     let described = Component {
         digests: digests(component, at, list),
         line: Some(at),
         own,
-        dev: scope == Some("excluded"),
-        optional: scope == Some("optional"),
-        ..sbom::component(name, text(component, "version"))
+        dev: scope.as_deref() == Some("excluded"),
+        optional: scope.as_deref() == Some("optional"),
+        ..sbom::component(&name, version.as_deref())
     };
-    let purls = text(component, "purl").into_iter().collect();
+    let purl = text(component, "purl");
     Element {
         component: described,
-        purls,
+        purls: purl.as_deref().into_iter().collect(),
+        upstream: upstream(component),
     }
     .add(list)?;
     read_components(component, depth + 1, (list, lines))
+}
+
+/// The source package that Trivy states in properties.
+fn upstream(component: &Node<'_, '_>) -> Option<String> {
+    let properties = child(component, "properties")?;
+    let all: Vec<(&str, Cow<'_, str>)> = elements(&properties)
+        .filter_map(|property| {
+            let name = property.attribute("name")?.strip_prefix(sbom::TRIVY)?;
+            Some((name, own_text(&property)))
+        })
+        .collect();
+    sbom::upstream(|name| {
+        let mut named = all.iter().filter(|(key, _)| *key == name);
+        named.next().map(|(_, value)| value.trim())
+    })
 }
 
 /// One that is none of its algorithm is left out with a note.
 fn digests(component: &Node<'_, '_>, at: u32, list: &mut List) -> Digests {
     let mut digests = Vec::new();
     for hash in child(component, "hashes").iter().flat_map(elements) {
-        let (algorithm, value) = (hash.attribute("alg"), hash.text().map(str::trim));
-        match digest::hex(algorithm.unwrap_or_default(), value.unwrap_or_default()) {
+        let (algorithm, value) = (hash.attribute("alg"), own_text(&hash));
+        match digest::hex(algorithm.unwrap_or_default(), value.trim()) {
             Ok(digest) => digests.extend(digest),
             Err(reason) => {
-                let value = quoted(value.unwrap_or_default());
+                let value = quoted(value.trim());
                 list.note(Some(at), &format!("{value} {reason}, and was left out"));
             }
         }
@@ -145,6 +162,41 @@ mod tests {
         );
         assert_eq!(unidentified(&found).len(), 1);
         assert_eq!(found.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_comment_does_not_cut_a_text() {
+        let text = bom(&format!(
+            "<components><component><name>lib<!-- -->ssl3</name><version>1.0.1<!-- -->5</version>\
+             <hashes><hash alg=\"SHA-256\">{0}<!-- -->{0}</hash></hashes>\
+             <purl>pkg:deb/debian/libssl3</purl><properties>\
+             <property name=\"aquasecurity:trivy:SrcName\">open<!-- -->ssl</property>\
+             </properties></component></components>",
+            "0".repeat(32)
+        ));
+        assert_eq!(
+            lines(&found(CycloneDxXml, &text)),
+            ["pkg:deb/debian/libssl3@1.0.15?upstream=openssl sha256 :2"]
+        );
+    }
+
+    #[test]
+    fn what_reads_slowly_is_refused() {
+        let names = |count: usize| {
+            let declared = (0..count).map(|i| format!("<a xmlns:n{i}=\"u{i}\"/>"));
+            bom(&declared.collect::<String>())
+        };
+        assert_eq!(found(CycloneDxXml, &names(63)).list.len(), 0);
+        let error = refusal(CycloneDxXml, &names(64));
+        assert!(error.starts_with("x:2: more than 64"), "{error}");
+        let long = |count: usize| bom(&format!("\n<a b=\"{}\"/>", "c>".repeat(count)));
+        assert_eq!(found(CycloneDxXml, &long(8000)).list.len(), 0);
+        let error = refusal(CycloneDxXml, &long(8200));
+        assert!(error.starts_with("x:3: a tag is longer"), "{error}");
+        let texts = format!("<a>{}</a><!--{0}--><![CDATA[{0}]]>", "xmlns ".repeat(9000));
+        assert_eq!(found(CycloneDxXml, &bom(&texts)).list.len(), 0);
+        let error = refusal(CycloneDxXml, &bom(&"<a/>".repeat(300_000)));
+        assert!(error.starts_with("x:"), "{error}");
     }
 
     #[test]

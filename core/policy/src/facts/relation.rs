@@ -9,7 +9,7 @@ use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
-use assay_claims::purl::Purl;
+use assay_claims::purl::{Purl, is_place};
 use assay_claims::statement::Subject;
 use assay_claims::vers::{self, Applies};
 
@@ -259,7 +259,7 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Applies::Undecided => Relation::OtherVersions,
         Applies::No => return None,
     };
-    let by_build = if !ours.places().eq(theirs.places()) {
+    let by_build = if !ours.is_from_same_place(theirs) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
         Relation::This
@@ -300,6 +300,7 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
+    let is_same_release = |one: &str, other: &str| ours.is_same_release(one, other);
     let (ours, theirs) = (ours.components(), theirs.components());
     let value = |key: &str| {
         let mut qualifiers = ours.qualifiers.iter();
@@ -309,20 +310,16 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     };
     let is_stated = |key: &str, stated: &str| {
         [EPOCH, CHECKSUM, UPSTREAM, VERSIONS].contains(&key)
-            || value(key).is_some_and(|ours| ours == stated)
+            || value(key).is_some_and(|ours| {
+                ours == stated || key == DISTRIBUTION && is_same_release(ours, stated)
+            })
             || key == ARCH && of_sources && value(ARCH).is_none()
     };
     // Places were compared before.
-    let mut stated = theirs
-        .qualifiers
-        .iter()
-        .filter(|(key, _)| !PLACES.contains(&key.as_str()));
+    let mut stated = theirs.qualifiers.iter().filter(|(key, _)| !is_place(key));
     let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
     same_epoch && same_part && stated.all(|(key, stated)| is_stated(key, stated))
 }
-
-/// Qualifiers that say where a package comes from.
-const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
 
 /// The qualifier that is a part of a version.
 const EPOCH: &str = "epoch";
@@ -335,6 +332,9 @@ const VERSIONS: &str = "vers";
 
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
+
+/// The qualifier for the release of a distribution that a package is of.
+const DISTRIBUTION: &str = "distro";
 
 /// The qualifier for the sources that a package is built of, which tell no two builds apart.
 const UPSTREAM: &str = "upstream";

@@ -260,6 +260,21 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:deb/debian/libssl3@3-1?distro=debian-12&upstream=openssl",
         Some(Relation::OtherBuild),
     ),
+    (
+        "pkg:deb/ubuntu/a@1?distro=jammy",
+        "pkg:deb/ubuntu/a@1?distro=ubuntu-22.04",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/rocky-linux/openssl@3-1",
+        "pkg:rpm/rocky/openssl@3-1?arch=x86_64",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:npm/a@1?repository_url=http:%2F%2Fm.test%2Fnpm%2F",
+        "pkg:npm/a@1?repository_url=m.test%2Fnpm",
+        Some(Relation::This),
+    ),
     // Of another binary package of the same sources.
     (
         "pkg:deb/debian/openssl@3-1?arch=amd64",

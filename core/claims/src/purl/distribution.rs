@@ -1,0 +1,134 @@
+//! Distributions and their releases, which tools name in different ways: what one tool says of a
+//! package is about what another has.
+
+use super::Purl;
+use std::borrow::Cow;
+
+/// Distributions that have several names as namespaces.
+const VENDORS: [&[&str]; 5] = [
+    &["almalinux", "alma"],
+    &["amazon", "amzn"],
+    &["oracle", "ol"],
+    &["redhat", "rhel"],
+    &["rocky", "rocky-linux"],
+];
+
+/// Names of releases, with their distributions and numbers.
+const RELEASES: [(&str, &str, &str); 14] = [
+    ("debian", "bookworm", "12"),
+    ("debian", "bullseye", "11"),
+    ("debian", "buster", "10"),
+    ("debian", "forky", "14"),
+    ("debian", "jessie", "8"),
+    ("debian", "stretch", "9"),
+    ("debian", "trixie", "13"),
+    ("ubuntu", "bionic", "18.04"),
+    ("ubuntu", "focal", "20.04"),
+    ("ubuntu", "jammy", "22.04"),
+    ("ubuntu", "noble", "24.04"),
+    ("ubuntu", "plucky", "25.04"),
+    ("ubuntu", "trusty", "14.04"),
+    ("ubuntu", "xenial", "16.04"),
+];
+
+/// All names of a distribution.
+fn names(vendor: &str) -> &'static [&'static str] {
+    let mut all = VENDORS.into_iter();
+    all.find(|names| names.contains(&vendor))
+        .unwrap_or_default()
+}
+
+impl Purl {
+    /// The package under the other names of its distribution, as the index has them.
+    pub fn other_packages(&self) -> Vec<String> {
+        let parts = self.components();
+        let vendor = parts.namespace.as_deref().filter(|_| parts.ty == "rpm");
+        let Some(vendor) = vendor else {
+            return Vec::new();
+        };
+        let others = names(vendor).iter().filter(|name| **name != vendor);
+        let named = others.filter_map(|name| {
+            let mut parts = parts.clone();
+            parts.namespace = Some((*name).to_owned());
+            Purl::build(parts).ok()
+        });
+        named.map(|purl| purl.package_key().into_owned()).collect()
+    }
+
+    /// Whether two values of the qualifier `distro` name one release of this package's
+    /// distribution: by its name or its number, with the distribution in front or without.
+    pub fn is_same_release(&self, one: &str, other: &str) -> bool {
+        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        one == other || release(vendor, one) == release(vendor, other)
+    }
+}
+
+/// The number of a release, as far as packages are of it: Debian and Alpine publish newer media of
+/// one release.
+fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
+    let lower = stated.to_ascii_lowercase();
+    let known = names(vendor).iter().copied().chain([vendor]);
+    let mut bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix('-'));
+    let bare = bare.next().unwrap_or(&lower);
+    let is_named = |(of, name, _): &&(&str, &str, &str)| *of == vendor && *name == bare;
+    if let Some((_, _, number)) = RELEASES.iter().find(is_named) {
+        return Cow::Borrowed(number);
+    }
+    let bare = match bare.strip_prefix('v') {
+        Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => number,
+        _ => bare,
+    };
+    let kept = match vendor {
+        "debian" => 1,
+        "alpine" => 2,
+        _ => usize::MAX,
+    };
+    Cow::Owned(bare.split('.').take(kept).collect::<Vec<_>>().join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn purl(text: &str) -> Purl {
+        Purl::canonicalize(text).unwrap()
+    }
+
+    #[test]
+    fn a_release_has_many_names() {
+        let ubuntu = purl("pkg:deb/ubuntu/a@1");
+        for name in ["ubuntu-22.04", "22.04", "Jammy", "ubuntu-jammy"] {
+            assert!(ubuntu.is_same_release("jammy", name), "{name}");
+        }
+        for name in ["22.10", "noble", "debian-12", "ubuntu-24.04", ""] {
+            assert!(!ubuntu.is_same_release("jammy", name), "{name}");
+        }
+        let debian = purl("pkg:deb/debian/a@1");
+        for name in ["debian-12", "12", "debian-12.4"] {
+            assert!(debian.is_same_release("bookworm", name), "{name}");
+        }
+        for name in ["jammy", "debian-11", "1", "ubuntu-12"] {
+            assert!(!debian.is_same_release("bookworm", name), "{name}");
+        }
+        let alpine = purl("pkg:apk/alpine/a@1");
+        assert!(alpine.is_same_release("alpine-3.19.1", "v3.19"));
+        assert!(!alpine.is_same_release("alpine-3.19.1", "v3.18"));
+        assert!(purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.3"));
+        assert!(!purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.2"));
+    }
+
+    #[test]
+    fn a_distribution_has_several_names() {
+        let rocky = purl("pkg:rpm/rocky/a@1-1");
+        assert_eq!(rocky.other_packages(), ["pkg:rpm/rocky-linux/a"]);
+        assert!(rocky.is_same_version(&purl("pkg:rpm/rocky-linux/a@1-1")));
+        for other in [
+            "pkg:rpm/rocky-linux/b@1-1",
+            "pkg:rpm/rocky-linux/a@1-2",
+            "pkg:rpm/alma/a@1-1",
+        ] {
+            assert!(!rocky.is_same_version(&purl(other)), "{other}");
+        }
+        assert_eq!(purl("pkg:npm/rocky/a@1").other_packages(), [""; 0]);
+    }
+}
