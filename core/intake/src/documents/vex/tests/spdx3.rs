@@ -56,6 +56,16 @@ fn spdx_3_says_what_its_assessments_are() {
         lines("vex", &text),
         [format!("CVE-1=GHSA-1 fixed - {inner}")]
     );
+    // Whoever assesses a part of something has assessed the part.
+    let within = fixed.replace(
+        r#""to":["https://e.org/b"]"#,
+        r#""to":["https://e.org/a"],"security_assessedElement":"https://e.org/b""#,
+    );
+    let text = SPDX.replace("RELATIONSHIP", &format!("{has},{within}"));
+    assert_eq!(
+        lines("vex", &text),
+        [format!("CVE-1=GHSA-1 fixed - {inner}")]
+    );
     let withdrawn = fixed.replace(
         r#""to""#,
         r#""security_withdrawnTime":"2026-01-01T00:00:00Z","to""#,
