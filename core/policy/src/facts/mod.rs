@@ -24,7 +24,6 @@ use crate::trust::{Grant, JudgedClaim, Place, Role, Roles, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::vex::Status;
 use assay_claims::kind::{Body, Unread};
 use assay_claims::statement::Subject;
 use assay_claims::vers::Applies;
@@ -254,7 +253,7 @@ impl<'a> Fact<'a> {
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {
-                if statement.status == Status::UnderInvestigation {
+                if vulnerable::is_open(statement) {
                     return false;
                 }
                 if self.of_product {

@@ -143,9 +143,8 @@ fn has_untold_versions(product: &Product, component: &Component) -> bool {
 
 /// The first range of versions that a statement states of its products or their parts.
 pub(crate) fn range(statement: &VexStatement) -> Option<String> {
-    let parts = |product: &Product| product.parts.clone();
     let products = statement.products.iter();
-    let mut all = products.flat_map(|one| std::iter::once(one.clone()).chain(parts(one)));
+    let mut all = products.flat_map(|one| std::iter::once(one).chain(&one.parts));
     all.find_map(|product| {
         product.ids.iter().find_map(|id| {
             let purl = Purl::canonicalize(id).ok()?;

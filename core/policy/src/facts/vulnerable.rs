@@ -439,6 +439,11 @@ fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
     names.map(|name| folded(name))
 }
 
+/// Whether a statement says only that somebody still looks.
+pub(super) fn is_open(statement: &VexStatement) -> bool {
+    statement.status == Status::UnderInvestigation
+}
+
 fn clears(status: Status) -> bool {
     match status {
         Status::NotAffected | Status::Fixed => true,

@@ -456,7 +456,6 @@ fn that_somebody_still_looks_is_no_word_for_it() {
 
 #[test]
 fn a_range_that_cannot_be_decided_denies_no_version() {
-    let gem = |version: &str| component(&format!("pkg:gem/lib@{version}"));
     let range = "pkg:gem/lib?vers=vers:gem/%3C2.0";
     for (product, version, expected) in [
         (format!(r#"{{"@id":"{range}"}}"#), "3.0", Outcome::Warn),
@@ -488,7 +487,7 @@ fn a_range_that_cannot_be_decided_denies_no_version() {
     ] {
         let mut scene = Scene::new();
         scene.vex("pkg:gem/lib", &[(&named("CVE-1"), "affected", &product)]);
-        let verdict = scene.verdict(&gem(version));
+        let verdict = scene.verdict(&component(&format!("pkg:gem/lib@{version}")));
         assert_eq!(verdict.outcome(), expected, "{product} {version}");
         let mut whys = verdict.reasons().iter().map(|reason| &reason.why);
         let undecided = whys.any(|why| matches!(why, Why::Undecided(_)));

@@ -95,10 +95,7 @@ fn prepare_run(
         return referenced(source.document, subjects, name, why);
     };
     let rules = Rules::of(tool.value(), driver.value());
-    let (findings, mut summary, is_listed) = match read_results(&results, &rules)? {
-        Results::Listed(findings, summary) => (findings, summary, true),
-        Results::Unnamed(findings, summary) => (findings, summary, false),
-    };
+    let (findings, mut summary, is_listed) = read_results(&results, &rules)?;
     if findings.len() == 0 && !is_listed {
         let why = "no result names a rule, so the results cannot be listed: the claim only \
                    references them";
@@ -144,15 +141,12 @@ fn referenced(
     document.referenced(subjects, summary, MEDIA_TYPE, why)
 }
 
-/// The results of a run.
-enum Results {
-    /// All of them, and what people are told.
-    Listed(Findings, Summary),
-    /// The same, without some that name no rule.
-    Unnamed(Findings, Summary),
-}
-
-fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results, PredicateError> {
+/// The results of a run, what people are told, and whether all of them are listed: some may name no
+/// rule.
+fn read_results<'v>(
+    results: &Node<'v, '_>,
+    rules: &Rules<'v>,
+) -> Result<(Findings, Summary, bool), PredicateError> {
     let mut findings = Findings::default();
     let (mut total, mut counts) = (0_usize, [0_usize; 4]);
     for result in results.items()? {
@@ -172,17 +166,13 @@ fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results
         "results that are suppressed, and count all the same",
         "results that name no rule, and are not listed",
     ];
-    let listed = counts[3] == 0;
+    let is_listed = counts[3] == 0;
     for (label, count) in labels.into_iter().zip(counts) {
         if count > 0 {
             summary.push((label.to_owned(), count.to_string()));
         }
     }
-    Ok(if listed {
-        Results::Listed(findings, summary)
-    } else {
-        Results::Unnamed(findings, summary)
-    })
+    Ok((findings, summary, is_listed))
 }
 
 /// What a result turned out to be.

@@ -279,20 +279,6 @@ mod tests {
                 ],
             ),
             (
-                "RubyGems",
-                format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", until_2)),
-                &["pkg:gem/a@1.0"],
-            ),
-            // A list ends, and a range without an end does not.
-            (
-                "RubyGems",
-                format!(
-                    r#"{},"versions":["1.0"]"#,
-                    range("ECOSYSTEM", r#"{"introduced":"0"}"#)
-                ),
-                &["pkg:gem/a?vers=vers:gem%2F%2A", "pkg:gem/a@1.0"],
-            ),
-            (
                 "PyPI",
                 range("ECOSYSTEM", until_2),
                 &["pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0"],
@@ -301,6 +287,27 @@ mod tests {
         ] {
             let products = of(ecosystem, "a", &more).unwrap();
             assert_eq!(products, expected, "{ecosystem} {more}");
+        }
+    }
+
+    #[test]
+    fn a_list_ends_and_a_range_without_an_end_does_not() {
+        for (events, expected) in [
+            (
+                r#"{"introduced":"0"},{"fixed":"2"}"#,
+                &["pkg:gem/a@1.0"][..],
+            ),
+            (
+                r#"{"introduced":"0"}"#,
+                &["pkg:gem/a?vers=vers:gem%2F%2A", "pkg:gem/a@1.0"],
+            ),
+            (
+                r#"{"introduced":"1"}"#,
+                &["pkg:gem/a?vers=vers:gem%2F%3E%3D1", "pkg:gem/a@1.0"],
+            ),
+        ] {
+            let more = format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", events));
+            assert_eq!(of("RubyGems", "a", &more).unwrap(), expected, "{events}");
         }
     }
 

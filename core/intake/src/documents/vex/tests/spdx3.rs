@@ -56,16 +56,6 @@ fn spdx_3_says_what_its_assessments_are() {
         lines("vex", &text),
         [format!("CVE-1=GHSA-1 fixed - {inner}")]
     );
-    // Whoever assesses a part of something has assessed the part.
-    let within = fixed.replace(
-        r#""to":["https://e.org/b"]"#,
-        r#""to":["https://e.org/a"],"security_assessedElement":"https://e.org/b""#,
-    );
-    let text = SPDX.replace("RELATIONSHIP", &format!("{has},{within}"));
-    assert_eq!(
-        lines("vex", &text),
-        [format!("CVE-1=GHSA-1 fixed - {inner}")]
-    );
     let withdrawn = fixed.replace(
         r#""to""#,
         r#""security_withdrawnTime":"2026-01-01T00:00:00Z","to""#,
@@ -76,4 +66,14 @@ fn spdx_3_says_what_its_assessments_are() {
     let broken = fixed.replace(r#""from""#, r#""form""#);
     let error = claims("vex", &SPDX.replace("RELATIONSHIP", &broken)).unwrap_err();
     assert_eq!(error.place(), "$.@graph[6].from");
+}
+
+#[test]
+fn whoever_assesses_a_part_of_something_has_assessed_the_part() {
+    let both = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":["https://e.org/v"]},
+        {"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/a"],"security_assessedElement":"https://e.org/b"}"#;
+    assert_eq!(
+        lines("vex", &SPDX.replace("RELATIONSHIP", both)),
+        ["CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1"]
+    );
 }
