@@ -24,3 +24,4 @@ pub mod statement;
 pub mod time;
 pub mod vers;
 pub mod version;
+pub mod vulnerability;

@@ -80,6 +80,23 @@ const SHA: [(&str, usize); 9] = [
     ("sha3_512", 64),
 ];
 
+/// A digest as it is compared, whatever it is: under in-toto's name and in lower case if it is one
+/// of the SHA families, else under the name of its algorithm in the spelling of in-toto. What is
+/// malformed keeps its name, and is no other's digest.
+pub fn any_digest(algorithm: &str, value: &str) -> (String, String) {
+    digest(algorithm, value).unwrap_or_else(|| {
+        let name = algorithm.replace('-', "").replace('/', "_");
+        let hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_hexdigit());
+        let known = SHA
+            .iter()
+            .any(|(known, _)| known.replace('_', "") == name.to_ascii_lowercase());
+        if known || !hex {
+            return (algorithm.to_owned(), value.to_owned());
+        }
+        (name.to_ascii_lowercase(), value.to_ascii_lowercase())
+    })
+}
+
 /// A digest under in-toto's name of the algorithm, in lower case; `None` if the algorithm is
 /// unknown here or broken beyond use (MD5), or the value is not as long as the algorithm's.
 ///
@@ -112,5 +129,15 @@ mod tests {
         assert_eq!(digest("sha512", &zeros), None);
         assert_eq!(digest("md5", &"0".repeat(32)), None);
         assert_eq!(digest("sha256", &"é".repeat(32)), None);
+        for (algorithm, name) in [
+            ("SHA-256", "sha256"),
+            ("MD5", "md5"),
+            ("SHA-512/256", "sha512_256"),
+            ("BLAKE2b-256", "blake2b256"),
+            // Not as long as it has to be.
+            ("SHA-512", "SHA-512"),
+        ] {
+            assert_eq!(any_digest(algorithm, &zeros), (name.into(), zeros.clone()));
+        }
     }
 }

@@ -53,7 +53,7 @@ pub struct Vulnerability {
     /// Its severities, method and score, such as `CVSS_V3` and a vector; may be empty.
     pub severities: Vec<(String, String)>,
     /// The packages in which it was found, by their purls in the annotations; empty if an
-    /// annotation names a package otherwise, or none does.
+    /// annotation names a place otherwise, as a commit is one, or none does.
     pub found_in: Vec<Purl>,
 }
 
@@ -127,7 +127,9 @@ impl Vulnerability {
         let mut aliases: Vec<String> = Vec::new();
         let (mut found_in, mut named) = (Vec::new(), true);
         for annotation in raw::items(result.value().get("annotations")) {
-            if annotation.get("package").is_some() {
+            // Vendored code has a commit, and no name.
+            let place = ["package", "commit"].into_iter();
+            if place.filter_map(|key| annotation.get(key)).next().is_some() {
                 let purl = annotation.get("purl").and_then(Value::as_str);
                 match purl.map(Purl::canonicalize) {
                     Some(Ok(purl)) => found_in.push(purl),
@@ -269,7 +271,11 @@ mod tests {
         let (one, _) = read(named, "");
         assert_eq!(one.found_in, [Purl::canonicalize("pkg:npm/p@1").unwrap()]);
         // One that cannot be told, and nobody knows where it was found.
-        for unnamed in [r#"{"package":"q"}"#, r#"{"package":"q","purl":"q"}"#] {
+        for unnamed in [
+            r#"{"package":"q"}"#,
+            r#"{"package":"q","purl":"q"}"#,
+            r#"{"commit":"0a"}"#,
+        ] {
             let (one, _) = read(&format!("{named},{unnamed}"), "");
             assert!(one.found_in.is_empty());
         }

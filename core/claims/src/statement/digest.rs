@@ -76,6 +76,11 @@ fn fault(algorithm: &str, value: &str) -> Option<String> {
     Some(format!("must have {lengths} lower-case hex digits"))
 }
 
+/// Whether a subject can have this value as its digest by an algorithm.
+pub(super) fn is_sound(algorithm: &str, value: &str) -> bool {
+    fault(algorithm, value).is_none()
+}
+
 /// A digest `purl` must be that of the purl in the URI, or it would name a package that nobody can
 /// tell from it.
 pub(super) fn check_purl(subject: &Subject, index: usize) -> Result<(), StatementError> {

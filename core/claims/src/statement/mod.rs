@@ -209,6 +209,11 @@ impl Subject {
         }
     }
 
+    /// Whether a subject can have this value as its digest by an algorithm.
+    pub fn takes_digest(algorithm: &str, value: &str) -> bool {
+        digest::is_sound(algorithm, value)
+    }
+
     /// A subject of any parts. [`Statement::new`] checks them.
     pub fn of_parts(
         name: Option<String>,

@@ -20,6 +20,8 @@ pub(super) struct Finding {
     severities: Vec<(String, String)>,
     annotations: Vec<Value>,
     aliases: Vec<String>,
+    /// The same, to be found.
+    named: HashSet<String>,
 }
 
 /// The result for another name of a finding.
@@ -43,6 +45,7 @@ impl Findings {
                 severities: vec![],
                 annotations: vec![],
                 aliases: vec![],
+                named: HashSet::new(),
             });
         }
         &mut self.list[index]
@@ -94,18 +97,18 @@ impl Finding {
 
     /// Adds other names of what was found.
     pub fn aliases(&mut self, aliases: &[&str]) {
-        let mut named: Vec<&str> = Vec::new();
-        for alias in aliases {
-            if !alias.is_empty() && !named.contains(alias) {
+        let (mut named, mut known): (Vec<&str>, HashSet<&str>) = Default::default();
+        let others = aliases.iter().filter(|alias| !alias.is_empty());
+        for alias in others.filter(|alias| **alias != self.id) {
+            if known.insert(alias) {
                 named.push(alias);
             }
         }
-        named.retain(|alias| *alias != self.id);
         if named.is_empty() || self.aliases.len() > ANNOTATIONS {
             return;
         }
         for alias in &named {
-            if self.aliases.iter().all(|known| known != alias) {
+            if self.named.insert((*alias).to_owned()) {
                 self.aliases.push((*alias).to_owned());
             }
         }

@@ -16,7 +16,7 @@ pub(super) const TOOL: Tool = Tool {
         let mut claims = prepare_as(Sbom::Spdx3, source, MEDIA_TYPE, describe)?;
         if spdx3::has_vex(source.value) {
             let said = spdx3::read(source)?;
-            if !said.statements.is_empty() {
+            if !said.is_empty() {
                 claims.extend(said.beside(source, MEDIA_TYPE)?);
             }
         }

@@ -2,7 +2,7 @@
 //! (docs/design.md 3.3).
 
 use assay_claims::json::Value;
-use assay_claims::kind::descriptor::digest;
+use assay_claims::kind::descriptor::{any_digest, digest};
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::limits;
 use assay_claims::purl::Purl;
@@ -85,28 +85,43 @@ fn push_new(digests: &mut Vec<(String, String)>, digest: (String, String)) {
     }
 }
 
-/// The digests of a list of objects that each hold an algorithm and a value under the given keys.
-/// What is malformed is passed over: digests only suggest.
+/// The digests of a list of objects, as [`all_digests`] has them, but for those that no subject can
+/// have: what is malformed is passed over, as digests only suggest.
 pub fn digests(list: Option<Node<'_, '_>>, algorithm: &str, value: &str) -> Vec<(String, String)> {
+    let mut digests = all_digests(list, algorithm, value);
+    digests.retain(|(name, value)| Subject::takes_digest(name, value));
+    digests
+}
+
+/// The digests of a list of objects that each hold an algorithm and a value under the given keys.
+/// Of several algorithms those that in-toto knows are taken; where there are no such, any other, so
+/// that what is said of one artifact is not taken for a word about all.
+pub fn all_digests(
+    list: Option<Node<'_, '_>>,
+    algorithm: &str,
+    value: &str,
+) -> Vec<(String, String)> {
     let items = list
         .and_then(|list| list.value().as_array())
         .unwrap_or_default();
-    let mut digests = Vec::new();
+    let (mut digests, mut others) = (Vec::new(), Vec::new());
     for item in items {
         let text = |key: &str| item.get(key).and_then(Value::as_str);
-        if let Some(digest) = text(algorithm)
-            .zip(text(value))
-            .and_then(|(name, hex)| digest(name, hex))
-        {
-            push_new(&mut digests, digest);
+        let Some((name, value)) = text(algorithm).zip(text(value)) else {
+            continue;
+        };
+        match digest(name, value) {
+            Some(digest) => push_new(&mut digests, digest),
+            None => push_new(&mut others, any_digest(name, value)),
         }
     }
-    digests
+    if digests.is_empty() { others } else { digests }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_claims::json::object;
 
     #[test]
     fn a_package_without_digest_gets_that_of_its_url() {
@@ -123,6 +138,40 @@ mod tests {
             )]
         );
         assert_eq!(subjects.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_digest_of_another_algorithm_is_of_one_artifact_too() {
+        let zeros = "0".repeat(64);
+        for (hashes, expected) in [
+            (&[("MD5", 32)][..], &["md5"][..]),
+            (&[("MD5", 32), ("SHA-256", 64)], &["sha256"]),
+            (
+                &[("SHA-512/256", 64), ("BLAKE3", 64)],
+                &["sha512_256", "blake3"],
+            ),
+        ] {
+            let items = hashes.iter().map(|(name, length)| {
+                let value = zeros.get(..*length).unwrap();
+                object([
+                    ("alg", Some((*name).into())),
+                    ("content", Some(value.into())),
+                ])
+            });
+            let list = Value::Array(items.collect());
+            let found = digests(Some(Node::root("$", &list)), "alg", "content");
+            let names: Vec<&str> = found.iter().map(|(name, _)| &**name).collect();
+            assert_eq!(names, expected);
+            let mut subjects = Subjects::default();
+            subjects.suggest(None, Some("pkg:npm/a@1"), found.clone());
+            assert_eq!(subjects.list[0].digests(), found);
+        }
+        // What no subject can have is not suggested, and is still a digest.
+        let item = object([("alg", Some("md5".into())), ("content", Some("0".into()))]);
+        let list = Value::Array(vec![item]);
+        let node = || Some(Node::root("$", &list));
+        assert!(digests(node(), "alg", "content").is_empty());
+        assert_eq!(all_digests(node(), "alg", "content").len(), 1);
     }
 
     #[test]

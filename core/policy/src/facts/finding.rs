@@ -7,6 +7,7 @@ use crate::rules::{Severity, Whom};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::scan::Vulns;
 use assay_claims::purl::Purl;
+use assay_claims::vulnerability::folded;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scan's finding by one issuer.
@@ -97,18 +98,5 @@ pub(super) fn take_scan<'a>(
             when: fact.when(speaker, Some(&said.finished)),
             said,
         });
-    }
-}
-
-/// Lists whose identifiers differ in more than upper and lower case.
-const LISTS: [&str; 7] = ["CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "MAL-", "OSV-"];
-
-/// A vulnerability's name so that its spellings are one text.
-pub(super) fn folded(name: &str) -> String {
-    let capitals = name.to_ascii_uppercase();
-    if LISTS.iter().any(|list| capitals.starts_with(list)) {
-        capitals
-    } else {
-        name.to_owned()
     }
 }

@@ -13,7 +13,8 @@ pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use latest::When;
 pub(crate) use relation::{
-    Within, of_dates, of_statement, of_statement_within, relation, relation_of,
+    Within, is_of_untold_versions, of_dates, of_statement, of_statement_within, range, relation,
+    relation_of,
 };
 pub(crate) use vulnerable::Vulnerabilities;
 
@@ -239,7 +240,8 @@ impl<'a> Fact<'a> {
 
     /// Whether it says anything about whether the component can be used: a scan that ended well, a
     /// review of the whole, practices, a scorecard, a test; support dates that are surely of this
-    /// version; and a VEX document, if one of its statements is about the very thing.
+    /// version; and a VEX document, if one of its statements is about the very thing and somebody
+    /// came to it: that they are still looking is no word for it.
     ///
     /// That documents belong to it, how it was built or released, what somebody demands of it, and
     /// what is said of claims or of issuers says nothing of that, nor does what this reader cannot
@@ -251,6 +253,9 @@ impl<'a> Fact<'a> {
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {
+                if vulnerable::is_open(statement) {
+                    return false;
+                }
                 if self.of_product {
                     let within = of_statement_within(statement, component);
                     return within == Some(Within::Part(Relation::This));

@@ -105,6 +105,56 @@ pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> O
     closest
 }
 
+/// Whether a statement is about a component only as far as it is about versions of it of which
+/// nobody can tell whether this is one.
+pub(crate) fn is_of_untold_versions(statement: &VexStatement, component: &Component) -> bool {
+    let mut any = false;
+    for product in &statement.products {
+        let is_part = of_part(product, component).is_some();
+        let parts = product.parts.iter().filter(|_| is_part);
+        let product =
+            matches!(of_product_alone(product, component), Likeness::Is(_)).then_some(product);
+        for one in product.into_iter().chain(parts) {
+            match of_product_alone(one, component) {
+                Likeness::Is(_) if has_untold_versions(one, component) => any = true,
+                Likeness::Is(_) => return false,
+                Likeness::Other | Likeness::Unnamed => {}
+            }
+        }
+    }
+    any
+}
+
+/// Whether one of the purls of a product states a range of versions of which it cannot be told
+/// whether the component's is in it.
+fn has_untold_versions(product: &Product, component: &Component) -> bool {
+    let Some(ours) = component.purl() else {
+        return false;
+    };
+    let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
+    let mut purls = ids.filter_map(|id| Purl::canonicalize(id).ok());
+    purls.any(|theirs| {
+        let is_of = |ours: &Purl| {
+            theirs.is_same_package(ours) && in_versions(ours, &theirs) == Applies::Undecided
+        };
+        theirs.version().is_none() && (is_of(ours) || ours.source().is_some_and(|one| is_of(&one)))
+    })
+}
+
+/// The first range of versions that a statement states of its products or their parts.
+pub(crate) fn range(statement: &VexStatement) -> Option<String> {
+    let products = statement.products.iter();
+    let mut all = products.flat_map(|one| std::iter::once(one).chain(&one.parts));
+    all.find_map(|product| {
+        product.ids.iter().find_map(|id| {
+            let purl = Purl::canonicalize(id).ok()?;
+            let mut qualifiers = purl.components().qualifiers.iter();
+            let range = qualifiers.find(|(key, _)| key == vers::QUALIFIER);
+            range.map(|(_, range)| range.clone())
+        })
+    })
+}
+
 /// How a statement of the makers of the product that a component is a part of stands to the
 /// component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,7 +323,7 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 /// qualifiers"). Without a range it is.
 fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
     let mut qualifiers = theirs.components().qualifiers.iter();
-    let Some((_, range)) = qualifiers.find(|(key, _)| key == VERSIONS) else {
+    let Some((_, range)) = qualifiers.find(|(key, _)| key == vers::QUALIFIER) else {
         return Applies::Yes;
     };
     match ours.version() {
@@ -285,13 +335,19 @@ fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
 }
 
 /// How a source package that is spoken of stands to ours, which was built of it: what is said of
-/// the sources is said of all that is built of them. What is said of a binary package is not.
+/// the sources is said of all that is built of them. What is said of a binary package is not; and
+/// what does not say which of the two it is of counts only against ours, as the binary package of
+/// that name may be meant.
 fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
+    let relation = || of_package(&ours.source()?, theirs);
+    if theirs.is_of_sources() {
+        return relation();
+    }
     let mut qualifiers = theirs.components().qualifiers.iter();
-    if qualifiers.any(|(key, _)| key == ARCH) && !theirs.is_of_sources() {
+    if qualifiers.any(|(key, _)| key == ARCH) {
         return None;
     }
-    of_package(&ours.source()?, theirs)
+    relation().map(|relation| relation.max(Relation::OtherBuild))
 }
 
 /// Whether all that `theirs` says of its build is so of ours: epoch, architecture, distribution and
@@ -309,7 +365,7 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
             .map(|(_, value)| value)
     };
     let is_stated = |key: &str, stated: &str| {
-        [EPOCH, CHECKSUM, UPSTREAM, VERSIONS].contains(&key)
+        [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key)
             || value(key).is_some_and(|ours| {
                 ours == stated || key == DISTRIBUTION && is_same_release(ours, stated)
             })
@@ -326,9 +382,6 @@ const EPOCH: &str = "epoch";
 
 /// The qualifier that digests are written in. Those that count are the digests themselves.
 const CHECKSUM: &str = "checksum";
-
-/// The qualifier that states a range of versions, in a purl without a version.
-const VERSIONS: &str = "vers";
 
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";

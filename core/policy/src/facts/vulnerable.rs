@@ -6,7 +6,7 @@
 //! issuers are never averaged: a vulnerability is cleared if one whose word clears says so, and
 //! none of them says the opposite.
 
-use super::finding::{Found, Scan, Series, folded, take_scan};
+use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
 use super::latest::{Replaced, Word, standing};
 use super::relation::{
@@ -21,6 +21,7 @@ use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Status, Vex, VexStatement};
 use assay_claims::purl::Purl;
+use assay_claims::vulnerability::folded;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A vulnerability that somebody speaks of with regard to a component.
@@ -386,13 +387,12 @@ impl<'a> Vulnerabilities<'a> {
         if self.is_cleared_by_name(found.id, found, by) {
             return true;
         }
-        let mut lists: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut lists: BTreeMap<String, bool> = BTreeMap::new();
         for alias in found.aliases {
-            let list = alias
-                .split_once('-')
-                .map_or(alias.as_str(), |(list, _)| list);
+            let name = folded(alias);
+            let list = name.split_once('-').map_or(&*name, |(list, _)| list);
             let cleared = self.is_cleared_by_name(alias, found, by);
-            *lists.entry(list).or_insert(true) &= cleared;
+            *lists.entry(list.to_owned()).or_insert(true) &= cleared;
         }
         lists.into_values().any(|cleared| cleared)
     }
@@ -437,6 +437,11 @@ impl Vulnerability {
 fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
     let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
     names.map(|name| folded(name))
+}
+
+/// Whether a statement says only that somebody still looks.
+pub(super) fn is_open(statement: &VexStatement) -> bool {
+    statement.status == Status::UnderInvestigation
 }
 
 fn clears(status: Status) -> bool {

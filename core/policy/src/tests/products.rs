@@ -251,9 +251,10 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         Some(Relation::This),
     ),
     (
+        // It may be the binary package of that name.
         "pkg:deb/debian/openssl@3-1",
         "pkg:deb/debian/libssl3@3-1?arch=amd64&upstream=openssl",
-        Some(Relation::This),
+        Some(Relation::OtherBuild),
     ),
     (
         "pkg:deb/debian/openssl@3-1?arch=source&distro=debian-11",
@@ -304,7 +305,7 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:apk/alpine/openssl@3.1-r1",
         "pkg:apk/alpine/libssl3@3.1-r1?arch=x86_64&upstream=openssl",
-        Some(Relation::This),
+        Some(Relation::OtherBuild),
     ),
 ];
 

@@ -340,6 +340,7 @@ fn what_was_found_in_parts_is_cleared_part_by_part() {
 fn a_scan_says_by_which_other_names_a_finding_goes() {
     let aliases = r#""annotations":[{"aliases":["CVE-1","GHSA-aa"]}]"#;
     let two = r#""annotations":[{"aliases":["CVE-1","CVE-2"]}]"#;
+    let mixed = r#""annotations":[{"aliases":["cve-1","CVE-2"]}]"#;
     for (result, said, expected) in [
         (aliases, &[("CVE-1", "not_affected")][..], Outcome::Fine),
         (aliases, &[("cve-1", "fixed")], Outcome::Fine),
@@ -367,6 +368,7 @@ fn a_scan_says_by_which_other_names_a_finding_goes() {
             &[("CVE-1", "not_affected"), ("CVE-2", "fixed")],
             Outcome::Fine,
         ),
+        (mixed, &[("CVE-1", "not_affected")], Outcome::Denied),
         (two, &[("RUSTSEC-1", "not_affected")], Outcome::Fine),
         ("\"x\":1", &[("CVE-1", "not_affected")], Outcome::Denied),
     ] {
@@ -424,4 +426,71 @@ fn a_scan_that_broke_off_counts_for_what_it_found() {
     assert_eq!(scene.outcome(&component(LIB)), Outcome::Denied);
     scene.scan(LIB, "", "");
     assert_eq!(scene.outcome(&component(LIB)), Outcome::Fine);
+}
+
+#[test]
+fn that_somebody_still_looks_is_no_word_for_it() {
+    for (status, expected) in [
+        ("under_investigation", Outcome::Warn),
+        ("not_affected", Outcome::Fine),
+        ("affected", Outcome::Denied),
+    ] {
+        let mut scene = Scene::new();
+        scene.vex(
+            LIB,
+            &[(&named("CVE-1"), status, r#"{"@id":"pkg:npm/lib@1"}"#)],
+        );
+        let verdict = scene.verdict(&component(LIB));
+        assert_eq!(verdict.outcome(), expected, "{status}");
+        let mut reasons = verdict.reasons().iter();
+        let unknown = reasons.any(|reason| matches!(reason.why, Why::Unknown(_)));
+        assert_eq!(unknown, expected == Outcome::Warn);
+        // Nor is it one of a part, by the makers of the product.
+        let mut scene = Scene::new();
+        let part = with_part(APP, r#"{"@id":"pkg:npm/lib@1"}"#);
+        scene.vex(APP, &[(&named("CVE-1"), status, &part)]);
+        let verdict = scene.verdict_for("pkg:npm/app", &lib_in(APP));
+        assert_eq!(verdict.outcome(), expected, "{status}");
+    }
+}
+
+#[test]
+fn a_range_that_cannot_be_decided_denies_no_version() {
+    let range = "pkg:gem/lib?vers=vers:gem/%3C2.0";
+    for (product, version, expected) in [
+        (format!(r#"{{"@id":"{range}"}}"#), "3.0", Outcome::Warn),
+        (
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:gem/lib@1.0"}}"#),
+            "3.0",
+            Outcome::Warn,
+        ),
+        (
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:gem/lib@1.0"}}"#),
+            "1.0",
+            Outcome::Denied,
+        ),
+        (
+            with_part("pkg:gem/app@1", &format!(r#"{{"@id":"{range}"}}"#)),
+            "3.0",
+            Outcome::Warn,
+        ),
+        (
+            r#"{"@id":"pkg:gem/lib?vers=vers:gem/%2A"}"#.to_owned(),
+            "3.0",
+            Outcome::Denied,
+        ),
+        (
+            r#"{"@id":"pkg:gem/lib"}"#.to_owned(),
+            "3.0",
+            Outcome::Denied,
+        ),
+    ] {
+        let mut scene = Scene::new();
+        scene.vex("pkg:gem/lib", &[(&named("CVE-1"), "affected", &product)]);
+        let verdict = scene.verdict(&component(&format!("pkg:gem/lib@{version}")));
+        assert_eq!(verdict.outcome(), expected, "{product} {version}");
+        let mut whys = verdict.reasons().iter().map(|reason| &reason.why);
+        let undecided = whys.any(|why| matches!(why, Why::Undecided(_)));
+        assert_eq!(undecided, expected == Outcome::Warn, "{product} {version}");
+    }
 }

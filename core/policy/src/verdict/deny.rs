@@ -1,7 +1,9 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
 use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
-use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When, of_dates};
+use crate::facts::{
+    Evidence, Fact, Facts, Speaker, Vulnerabilities, When, is_of_untold_versions, of_dates, range,
+};
 use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
 use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
@@ -51,17 +53,22 @@ impl<'f> Against<'f> {
     /// the roles in which one speaks against the component, or in those in which one speaks for it.
     /// There are conditions that want a role, and others that want somebody without it.
     fn take(&mut self, fact: &Fact<'_>, speaker: &Speaker) -> bool {
+        let holds = self.holds(fact, speaker);
+        if holds {
+            self.evidence.push(fact.evidence(speaker));
+        }
+        holds
+    }
+
+    /// Whether the rule's condition holds of a claim, in one of these roles.
+    fn holds(&mut self, fact: &Fact<'_>, speaker: &Speaker) -> bool {
         let against = self.facts.satisfies_against(self.rule, fact, speaker);
         let held = match against {
             Ok(false) => self.facts.satisfies(self.rule, fact, speaker),
             held => held,
         };
         match held {
-            Ok(true) => {
-                self.evidence.push(fact.evidence(speaker));
-                true
-            }
-            Ok(false) => false,
+            Ok(holds) => holds,
             Err(error) => {
                 self.undecided.insert(Undecided {
                     claim: fact.claim,
@@ -83,7 +90,17 @@ impl<'f> Against<'f> {
             }
             let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
             let severity = said.severity(names.map(String::as_str), stated.speaker, &by);
-            if severe(severity, least) && self.take(stated.fact, stated.speaker) {
+            if !severe(severity, least) {
+                continue;
+            }
+            if is_of_untold_versions(statement, self.facts.component) {
+                if self.holds(stated.fact, stated.speaker) {
+                    self.undecided.insert(Undecided {
+                        claim: stated.fact.claim,
+                        what: UndecidedWhat::Versions(range(statement)),
+                    });
+                }
+            } else if self.take(stated.fact, stated.speaker) {
                 push_rated(&mut found, &statement.vulnerability, severity);
             }
         }

@@ -4,6 +4,7 @@
 use super::Verdict;
 use super::decide::decide;
 use super::logs::LogAnswer;
+use super::parts::Parts;
 use super::reason::Bound;
 use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
@@ -28,6 +29,8 @@ pub struct Known<'a> {
     by_package: BTreeMap<String, Vec<usize>>,
     /// As above, by algorithm and digest of a subject.
     by_digest: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    /// As above, by the parts of products that VEX documents speak of.
+    parts: Parts<'a>,
     /// What was left out of the search for whose word counts.
     limits: Vec<Limit>,
     /// What of those whose word counts was not heard.
@@ -70,7 +73,11 @@ impl<'a> Known<'a> {
         let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
         let mut by_package: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_digest: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        let mut parts = Parts::default();
         for (i, judged) in trust.claims().iter().enumerate() {
+            if let Body::Vex(vex) = judged.logged().claim().body() {
+                parts.take(i, vex);
+            }
             for subject in judged.logged().claim().statement().subjects() {
                 if let Some(purl) = subject.purl() {
                     let package = purl.package_key().into_owned();
@@ -88,6 +95,7 @@ impl<'a> Known<'a> {
             trust,
             by_package,
             by_digest,
+            parts,
             limits: Vec::new(),
             unheard,
             now_ms,
@@ -208,10 +216,8 @@ impl<'a> Known<'a> {
             return facts;
         };
         let sides = self.sides(product);
-        for (judged, relation) in self.related(product) {
-            if !matches!(judged.logged().claim().body(), Body::Vex(_)) {
-                continue;
-            }
+        let places = self.parts.about(component, self.places(product));
+        for (judged, relation) in self.relate(places, product) {
             let Some(mut fact) = Fact::of(judged, relation, Some(&sides)) else {
                 continue;
             };
@@ -294,6 +300,11 @@ impl<'a> Known<'a> {
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
+        self.relate(self.places(component), component)
+    }
+
+    /// The places of claims that name a component's packages or digests.
+    fn places(&self, component: &Component) -> BTreeSet<usize> {
         let mut places: BTreeSet<usize> = BTreeSet::new();
         for package in component.packages() {
             places.extend(self.by_package.get(&package).into_iter().flatten());
@@ -306,7 +317,14 @@ impl<'a> Known<'a> {
                     .flatten(),
             );
         }
+        places
+    }
 
+    fn relate<'s>(
+        &'s self,
+        places: BTreeSet<usize>,
+        component: &Component,
+    ) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
         places
             .into_iter()
             .filter_map(|place: usize| {

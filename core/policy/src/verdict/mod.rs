@@ -16,6 +16,7 @@ mod deny;
 mod examples;
 mod known;
 mod logs;
+mod parts;
 mod reason;
 mod require;
 mod review;

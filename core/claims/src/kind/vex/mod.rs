@@ -5,7 +5,7 @@
 //! version, so both spellings of vulnerabilities and products are taken wherever they come. VEX of
 //! other formats becomes documents of this one.
 
-use super::descriptor::digest;
+use super::descriptor::any_digest;
 use super::error::PredicateError;
 use super::node::Node;
 use super::predicate::{Predicate, TypeOf};
@@ -409,8 +409,7 @@ fn hashes(product: &Value) -> Vec<(String, String)> {
         let Some(value) = value.as_str() else {
             continue;
         };
-        let unread = || (name.clone(), value.to_owned());
-        digests.push(digest(name, value).unwrap_or_else(unread));
+        digests.push(any_digest(name, value));
     }
     digests
 }

@@ -5,6 +5,7 @@ use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::audit::Verdict;
 use assay_claims::kind::node::{Node, quoted};
+use std::collections::HashSet;
 
 /// The criteria that every store knows. The second implies the first.
 const BUILT_IN: [&str; 2] = ["safe-to-run", "safe-to-deploy"];
@@ -104,12 +105,13 @@ impl<'v> Criteria<'v> {
         to: impl Fn(&'s Criterion<'v>) -> Vec<&'s str>,
     ) -> Vec<String> {
         let mut all: Vec<&str> = stated.to_vec();
+        let mut known: HashSet<&str> = stated.iter().copied().collect();
         let mut next = 0;
         while let Some(from) = all.get(next).copied() {
             next += 1;
             for one in self.0.iter().filter(|one| is_from(from, one)) {
                 for name in to(one) {
-                    if !all.contains(&name) {
+                    if known.insert(name) {
                         all.push(name);
                     }
                 }

@@ -21,6 +21,7 @@ use assay_claims::kind::descriptor::digest;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::scan::tool_uri;
 use assay_claims::time;
+use assay_claims::vulnerability::at_beginning;
 use rules::{Rule, Rules};
 
 pub(super) const TOOL: Tool = Tool {
@@ -94,10 +95,12 @@ fn prepare_run(
         return referenced(source.document, subjects, name, why);
     };
     let rules = Rules::of(tool.value(), driver.value());
-    let (findings, mut summary) = match read_results(&results, &rules)? {
-        Results::Whole(findings, summary) => (findings, summary),
-        Results::Unnamed(why) => return referenced(source.document, subjects, name, &why),
-    };
+    let (findings, mut summary, is_listed) = read_results(&results, &rules)?;
+    if findings.len() == 0 && !is_listed {
+        let why = "no result names a rule, so the results cannot be listed: the claim only \
+                   references them";
+        return referenced(source.document, subjects, name, why);
+    }
     if let Some(failed) = failed {
         if findings.len() == 0 {
             return referenced(source.document, subjects, name, failed);
@@ -117,7 +120,7 @@ fn prepare_run(
             .map(str::to_owned),
         database: None,
         findings,
-        is_whole: failed.is_none(),
+        is_whole: failed.is_none() && is_listed,
         times,
         ignored: vec![],
         scanned: scanned(run),
@@ -138,17 +141,14 @@ fn referenced(
     document.referenced(subjects, summary, MEDIA_TYPE, why)
 }
 
-/// The results of a run.
-enum Results {
-    /// All of them, and what people are told.
-    Whole(Findings, Summary),
-    /// There is one that cannot be listed, and why.
-    Unnamed(String),
-}
-
-fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results, PredicateError> {
+/// The results of a run, what people are told, and whether all of them are listed: some may name no
+/// rule.
+fn read_results<'v>(
+    results: &Node<'v, '_>,
+    rules: &Rules<'v>,
+) -> Result<(Findings, Summary, bool), PredicateError> {
     let mut findings = Findings::default();
-    let (mut total, mut counts) = (0_usize, [0_usize; 3]);
+    let (mut total, mut counts) = (0_usize, [0_usize; 4]);
     for result in results.items()? {
         total += 1;
         match read_result(&result, rules, &mut findings)? {
@@ -156,11 +156,7 @@ fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results
             Reading::NoFinding => counts[0] += 1,
             Reading::Absent => counts[1] += 1,
             Reading::Suppressed => counts[2] += 1,
-            Reading::Unnamed => {
-                let why = "names no rule, so the results cannot be listed: the claim only \
-                    references them";
-                return Ok(Results::Unnamed(format!("{} {why}", result.path())));
-            }
+            Reading::Unnamed => counts[3] += 1,
         }
     }
     let mut summary = vec![("results".to_owned(), total.to_string())];
@@ -168,13 +164,15 @@ fn read_results<'v>(results: &Node<'v, '_>, rules: &Rules<'v>) -> Result<Results
         "results that are no findings",
         "results of an earlier run that are gone, and left out",
         "results that are suppressed, and count all the same",
+        "results that name no rule, and are not listed",
     ];
+    let is_listed = counts[3] == 0;
     for (label, count) in labels.into_iter().zip(counts) {
         if count > 0 {
             summary.push((label.to_owned(), count.to_string()));
         }
     }
-    Ok(Results::Whole(findings, summary))
+    Ok((findings, summary, is_listed))
 }
 
 /// What a result turned out to be.
@@ -217,6 +215,7 @@ fn read_result<'v>(
     let aliases: Vec<&str> = (rule.described.iter())
         .flat_map(|rule| texts(rule.get("deprecatedIds")))
         .filter(|alias| *alias != rule.id)
+        .chain(at_beginning(rule.id))
         .collect();
     finding.aliases(&aliases);
     if kind != "fail" || suppressed {

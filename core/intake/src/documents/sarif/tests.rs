@@ -1,5 +1,6 @@
 use crate::documents::prepare;
 use assay_claims::kind::check;
+use assay_claims::kind::scan::Vulns;
 
 const NOW: &str = "2026-11-22T18:41:48Z";
 
@@ -38,12 +39,9 @@ fn a_run_becomes_a_claim() {
 
 #[test]
 fn a_run_without_a_whole_result_is_only_referenced() {
-    for (from, to) in [
-        (r#""results""#, r#""no""#),
-        (r#""ruleIndex":0,"#, ""),
-        (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#),
-    ] {
-        let prepared = prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW)
+    for (from, to) in [(r#""results""#, r#""no""#), (r#""ruleId":"R1","#, "")] {
+        let log = LOG.replacen(r#""ruleIndex":0,"#, "", 1);
+        let prepared = prepare("scan", "x.sarif", log.replacen(from, to, 1).as_bytes(), NOW)
             .unwrap()
             .remove(0);
         assert_eq!(
@@ -51,6 +49,35 @@ fn a_run_without_a_whole_result_is_only_referenced() {
             "https://in-toto.io/attestation/reference/v0.1"
         );
         assert!(prepared.attachment.is_some());
+    }
+}
+
+#[test]
+fn a_result_without_a_rule_drops_no_other() {
+    for to in ["", r#""ruleIndex":1,"#] {
+        let log = LOG.replacen(r#""ruleIndex":0,"#, to, 1);
+        let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let read = Vulns::parse(&prepared.predicate).unwrap();
+        assert!(!read.is_complete);
+        let ids: Vec<&str> = read.vulnerabilities.iter().map(|one| &*one.id).collect();
+        assert_eq!(ids, ["R1"]);
+    }
+}
+
+#[test]
+fn a_rule_that_is_named_after_a_vulnerability_is_that() {
+    for (rule, alias) in [
+        ("CVE-2021-44228-log4j-core", &["CVE-2021-44228"][..]),
+        ("CVE-2021-44228", &[]),
+    ] {
+        let log = LOG.replacen("R1", rule, 1);
+        let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let read = Vulns::parse(&prepared.predicate).unwrap();
+        assert_eq!(read.vulnerabilities[1].aliases, alias);
     }
 }
 

@@ -10,11 +10,12 @@ mod tree;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Said, Statement, justification};
+use super::{Said, Statement, justification, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
-use std::collections::HashMap;
+use assay_claims::vulnerability::is_listed;
+use std::collections::{HashMap, HashSet};
 use tree::Tree;
 
 pub(in super::super) const TOOL: Tool = Tool {
@@ -42,6 +43,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         timestamp: Some(timestamp.string()?.to_owned()),
         format: format!("CSAF {version}"),
         statements: Vec::new(),
+        names: 0,
         notes: Vec::new(),
     };
     match tracking
@@ -163,49 +165,46 @@ fn read(
                 Status::NotAffected => impacts.get(name).or(flags.get(name)),
                 _ => remedies.get(name),
             };
-            for (product, part) in tree.find(&product, name)? {
-                said.statements.push(Statement {
+            for (about, part) in tree.find(&product, name)? {
+                let statement = Statement {
                     vulnerability: id.clone(),
                     aliases: aliases.clone(),
                     status,
                     justification: flag.filter(|_| status == Status::NotAffected),
                     reason: reason.filter(|reason| !reason.is_empty()).cloned(),
-                    product,
+                    product: about,
                     part,
                     timestamp: None,
-                });
+                };
+                said.push(&product, statement)?;
             }
         }
     }
     Ok(())
 }
 
-/// Lists whose identifiers name vulnerabilities. Others of `ids` are numbers of trackers.
-const LISTS: [&str; 8] = [
-    "CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "EUVD-",
-];
-
-/// What a vulnerability is called, and its other names.
+/// What a vulnerability is called, and its other names: those of lists of vulnerabilities. Others
+/// of `ids` are numbers of trackers.
 fn names(vulnerability: &Node<'_, '_>) -> Result<(String, Vec<String>), PredicateError> {
-    let mut all: Vec<&str> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    names.extend(vulnerability.optional_text("cve")?.map(str::to_owned));
+    let mut first = None;
     if let Some(ids) = vulnerability.get("ids") {
         for id in ids.items()? {
-            all.push(id.need("text")?.text()?);
+            let id = id.need("text")?.text()?;
+            first = first.or(Some(id));
+            if is_listed(id) {
+                push_name(vulnerability, &mut names, id)?;
+            }
         }
     }
-    let is_listed = |id: &&str| LISTS.iter().any(|list| id.starts_with(list));
-    let cve = vulnerability.optional_text("cve")?;
-    let name = cve.or_else(|| all.iter().copied().find(is_listed));
-    let name = name.or_else(|| all.first().copied());
-    let Some(name) = name else {
-        return Err(vulnerability.fault("has neither cve nor ids"));
-    };
-    let others = all
-        .iter()
-        .copied()
-        .filter(is_listed)
-        .filter(|other| *other != name);
-    Ok((name.to_owned(), others.map(str::to_owned).collect()))
+    if names.is_empty() {
+        names.extend(first.map(str::to_owned));
+    }
+    match names.split_first() {
+        Some((name, others)) => Ok((name.clone(), others.to_vec())),
+        None => Err(vulnerability.fault("has neither cve nor ids")),
+    }
 }
 
 /// What a list of a vulnerability says of products, by these; the first that it says of each. Empty
@@ -216,7 +215,7 @@ fn of_products(
     tree: &Tree<'_>,
     read: impl Fn(&Node<'_, '_>) -> Result<String, PredicateError>,
 ) -> Result<HashMap<String, String>, PredicateError> {
-    let mut said = HashMap::new();
+    let (mut said, mut groups) = (HashMap::new(), HashSet::new());
     let Some(list) = vulnerability.get(key) else {
         return Ok(said);
     };
@@ -225,7 +224,7 @@ fn of_products(
         if text.is_empty() {
             continue;
         }
-        for product in tree.members(&item)? {
+        for product in tree.members(&item, &mut groups)? {
             said.entry(product).or_insert_with(|| text.clone());
         }
     }

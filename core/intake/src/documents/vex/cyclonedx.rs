@@ -3,9 +3,9 @@
 //! An analysis in the BOM of a product is of its components as they are used there. A vulnerability
 //! that is listed without an analysis affects what it is listed for: that is what the list says.
 
-use super::super::subjects::digests;
+use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Said, Statement, justification};
+use super::{Named, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -58,6 +58,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
             bom.shown("specVersion").unwrap_or_default()
         ),
         statements: Vec::new(),
+        names: 0,
         notes: Vec::new(),
     };
     for vulnerability in bom.need("vulnerabilities")?.items()? {
@@ -79,14 +80,11 @@ fn read_vulnerability(
     names: &Names<'_>,
     said: &mut Said,
 ) -> Result<(), PredicateError> {
-    let mut ids: Vec<&str> = Vec::new();
-    ids.extend(vulnerability.optional_text("id")?);
+    let mut ids: Vec<String> = Vec::new();
+    ids.extend(vulnerability.optional_text("id")?.map(str::to_owned));
     if let Some(references) = vulnerability.get("references") {
         for reference in references.items()? {
-            let id = reference.need("id")?.text()?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+            push_name(vulnerability, &mut ids, reference.need("id")?.text()?)?;
         }
     }
     let Some((id, aliases)) = ids.split_first() else {
@@ -98,11 +96,10 @@ fn read_vulnerability(
         return Ok(());
     }
     let (analyzed, reason) = analysis(vulnerability)?;
-    let mut add = |status: Status, named: Named| {
-        let (product, part) = names.place(named);
-        said.statements.push(Statement {
-            vulnerability: (*id).to_owned(),
-            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+    let mut add = |status: Status, product: Named, part: Option<Named>| {
+        let statement = Statement {
+            vulnerability: id.clone(),
+            aliases: aliases.to_vec(),
             status,
             justification: reason
                 .justification
@@ -111,22 +108,27 @@ fn read_vulnerability(
             product,
             part,
             timestamp: reason.timestamp.clone(),
-        });
+        };
+        said.push(vulnerability, statement)
     };
     let mut any = false;
     if let Some(affects) = vulnerability.get("affects") {
         for affected in affects.items()? {
             any = true;
-            let named = names.resolve(affected.need("ref")?.text()?);
+            let (whole, named) = names.resolve(affected.need("ref")?.text()?);
             for (status, named) in versions(&affected, analyzed, named)? {
-                add(status, named);
+                let (product, part) = match &whole {
+                    Some(whole) => (whole.clone(), Some(named)),
+                    None => names.place(named),
+                };
+                add(status, product, part)?;
             }
         }
     }
     if !any {
         // Without a product it is about whatever the publisher says.
         let own = names.own.clone().unwrap_or_default();
-        add(analyzed.unwrap_or(Status::Affected), own);
+        add(analyzed.unwrap_or(Status::Affected), own, None)?;
     }
     Ok(())
 }
@@ -231,8 +233,7 @@ fn of_version(analyzed: Option<Status>, status: Option<&str>) -> Status {
         (Some("unaffected"), Some(Status::Fixed)) => Status::Fixed,
         (Some("unaffected"), _) => Status::NotAffected,
         (Some("unknown"), _) => Status::UnderInvestigation,
-        (Some(_), Some(Status::Fixed)) => Status::Affected,
-        (Some(_), Some(Status::NotAffected)) => Status::UnderInvestigation,
+        (Some(_), Some(Status::Fixed | Status::NotAffected)) => Status::Affected,
         (_, analyzed) => analyzed.unwrap_or(Status::Affected),
     }
 }
@@ -274,13 +275,14 @@ impl<'v> Names<'v> {
         }
     }
 
-    /// What a reference leads to: a component of the BOM, or what a BOM-Link or a purl names.
-    fn resolve(&self, reference: &str) -> Named {
+    /// What a reference leads to: a component of the BOM, or what a BOM-Link or a purl names. What
+    /// is in another BOM is so as a part of what that is of, which comes first.
+    fn resolve(&self, reference: &str) -> (Option<Named>, Named) {
         if let Some(component) = self.by_ref.get(reference) {
-            return named(component);
+            return (None, named(component));
         }
         let Some(link) = reference.strip_prefix("urn:cdx:") else {
-            return Named::of_text(reference);
+            return (None, Named::of_text(reference));
         };
         let (bom, element) = match link.split_once('#') {
             Some((bom, element)) => (bom, Some(decoded(element))),
@@ -290,20 +292,21 @@ impl<'v> Names<'v> {
             .serial
             .and_then(|serial| serial.strip_prefix("urn:uuid:"));
         let is_own = serial.is_some() && bom.split('/').next() == serial;
-        match element {
-            None if is_own => self
-                .own
-                .clone()
-                .unwrap_or_else(|| Named::of_text(reference)),
-            Some(element) if is_own && self.by_ref.contains_key(element.as_str()) => self
-                .by_ref
-                .get(element.as_str())
-                .map(|one| named(one))
-                .unwrap_or_default(),
-            // What a BOM elsewhere calls its component is its own affair, unless it is a purl.
-            Some(element) if Purl::canonicalize(&element).is_ok() => Named::of_text(&element),
-            _ => Named::of_text(reference),
+        let unknown = || Named::of_text(reference);
+        if is_own {
+            let found = match &element {
+                None => self.own.clone(),
+                Some(element) => self.by_ref.get(element.as_str()).map(|one| named(one)),
+            };
+            return (None, found.unwrap_or_else(unknown));
         }
+        let whole = Named::of_text(&format!("urn:cdx:{bom}"));
+        // What a BOM elsewhere calls its component is its own affair, unless it is a purl.
+        let part = match element {
+            Some(element) if Purl::canonicalize(&element).is_ok() => Named::of_text(&element),
+            _ => unknown(),
+        };
+        (Some(whole), part)
     }
 
     /// The product that a statement about something is of, and the part of it.
@@ -324,7 +327,7 @@ fn named(component: &Value) -> Named {
         name: text("name").map(str::to_owned),
         purls: purl.into_iter().collect(),
         cpe: text("cpe").map(str::to_owned),
-        digests: digests(root.get("hashes"), "alg", "content"),
+        digests: all_digests(root.get("hashes"), "alg", "content"),
     }
 }
 

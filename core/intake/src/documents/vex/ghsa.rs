@@ -51,6 +51,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         timestamp: Some(updated.string()?.to_owned()),
         format: "GitHub advisory".to_owned(),
         statements: Vec::new(),
+        names: 0,
         notes: Vec::new(),
     };
     let cve = root.optional_text("cve_id")?.map(str::to_owned);
@@ -58,7 +59,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         let Some(product) = product(&affected, &mut said.notes)? else {
             continue;
         };
-        said.statements.push(Statement {
+        let statement = Statement {
             vulnerability: id.to_owned(),
             aliases: cve.iter().cloned().collect(),
             status: Status::Affected,
@@ -67,7 +68,8 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             product,
             part: None,
             timestamp: None,
-        });
+        };
+        said.push(&affected, statement)?;
     }
     if said.statements.is_empty() {
         let reason = "the advisory names no package that has a package URL here: publish a scan by \

@@ -22,6 +22,8 @@ use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::Source;
 use assay_claims::json::{Value, object};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
 use assay_claims::kind::vex::{CONTEXT, Status};
 use assay_claims::statement::Subject;
 use assay_tlog::Hash;
@@ -32,6 +34,12 @@ const REASON: usize = 500;
 
 /// Most pairs of a vulnerability and a product of one document.
 const PAIRS: usize = 100_000;
+
+/// Most names of vulnerabilities in all of these together.
+const NAMES: usize = 500_000;
+
+/// Most other names of one vulnerability.
+const ALIASES: usize = 100;
 
 /// What a document says.
 pub(super) struct Said {
@@ -46,7 +54,9 @@ pub(super) struct Said {
     /// What it is, for people.
     pub format: String,
     /// Its statements.
-    pub statements: Vec<Statement>,
+    statements: Vec<Statement>,
+    /// How many names of vulnerabilities they have.
+    names: usize,
     /// What else people are told.
     pub notes: Vec<String>,
 }
@@ -70,6 +80,24 @@ pub(super) struct Statement {
 }
 
 impl Said {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Adds a statement of `node`; refused if there are too many.
+    fn push(&mut self, node: &Node<'_, '_>, statement: Statement) -> Result<(), PredicateError> {
+        self.names += 1 + statement.aliases.len();
+        if self.statements.len() == PAIRS || self.names > NAMES {
+            return Err(node.fault(format!(
+                "is one too many: the document says more than {PAIRS} things of products, or by \
+                 more than {NAMES} names; publish it in parts"
+            )));
+        }
+        self.statements.push(statement);
+        Ok(())
+    }
+
     /// The claims that a BOM makes of this beside its own.
     pub fn beside(
         self,
@@ -93,11 +121,6 @@ impl Said {
             let reason = "it says of no vulnerability whether it applies, so that there is nothing \
                           to claim";
             return Err(DocumentError::NotTaken(reason.into()));
-        }
-        if self.statements.len() > PAIRS {
-            return Err(DocumentError::NotTaken(format!(
-                "it says more than {PAIRS} things of products; publish it in parts"
-            )));
         }
         let timestamp = self.timestamp.as_deref().unwrap_or(source.now);
         let frame = Frame {
@@ -156,6 +179,22 @@ impl Said {
 /// Whether a BOM, of whatever format, says anything of vulnerabilities.
 pub(crate) fn has_vex(document: &Value) -> bool {
     cyclonedx::has_vex(document) || spdx3::has_vex(document)
+}
+
+/// Adds a name of a vulnerability to those that it has, once.
+fn push_name(
+    node: &Node<'_, '_>,
+    names: &mut Vec<String>,
+    name: &str,
+) -> Result<(), PredicateError> {
+    if names.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    if names.len() > ALIASES {
+        return Err(node.fault(format!("has more than {ALIASES} other names")));
+    }
+    names.push(name.to_owned());
+    Ok(())
 }
 
 fn clears(status: Status) -> bool {

@@ -8,11 +8,12 @@ use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Named, Said, Statement};
+use super::{Named, Said, Statement, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
+use assay_claims::vers;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -22,9 +23,6 @@ pub(in super::super) const TOOL: Tool = Tool {
     }),
     prepare,
 };
-
-/// Types of packages whose versions are in the order of semantic versions.
-const SEMANTIC: [&str; 3] = ["cargo", "golang", "npm"];
 
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
@@ -39,12 +37,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let modified = root.need("modified")?;
     modified.instant()?;
     let id = root.need("id")?.text()?;
-    let mut aliases = Vec::new();
-    if let Some(list) = root.get("aliases") {
-        for alias in list.items()? {
-            aliases.push(alias.text()?.to_owned());
-        }
-    }
+    let aliases = aliases(&root, id)?;
     let mut said = Said {
         id: format!("https://osv.dev/vulnerability/{id}"),
         author: "not stated".to_owned(),
@@ -52,12 +45,13 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         timestamp: Some(modified.string()?.to_owned()),
         format: "OSV".to_owned(),
         statements: Vec::new(),
+        names: 0,
         notes: Vec::new(),
     };
     let summary = root.shown("summary").map(str::to_owned);
     for affected in root.need("affected")?.items()? {
         for product in products(&affected, &mut said.notes)? {
-            said.statements.push(Statement {
+            let statement = Statement {
                 vulnerability: id.to_owned(),
                 aliases: aliases.clone(),
                 status: Status::Affected,
@@ -66,7 +60,8 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                 product,
                 part: None,
                 timestamp: None,
-            });
+            };
+            said.push(&affected, statement)?;
         }
     }
     if said.statements.is_empty() {
@@ -75,6 +70,24 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         return Err(DocumentError::NotTaken(reason.into()));
     }
     said.claims(source, "application/json")
+}
+
+/// The other names of a vulnerability. A record that is made of one other is of the same.
+fn aliases(root: &Node<'_, '_>, id: &str) -> Result<Vec<String>, PredicateError> {
+    let mut aliases = Vec::new();
+    if let Some(list) = root.get("aliases") {
+        for alias in list.items()? {
+            push_name(root, &mut aliases, alias.text()?)?;
+        }
+    }
+    if let Some(list) = root.get("upstream") {
+        let mut all = list.items()?;
+        if let (Some(one), None) = (all.next(), all.next()) {
+            push_name(root, &mut aliases, one.text()?)?;
+        }
+    }
+    aliases.retain(|alias| alias != id);
+    Ok(aliases)
 }
 
 /// The versions of a package that a record calls affected.
@@ -129,7 +142,7 @@ fn products(
 }
 
 /// The ranges of versions that a record calls affected. Those whose order is not known are left out
-/// unless there is nothing else.
+/// where the record lists the versions, unless the range has no end and the list has.
 fn ranges(
     affected: &Node<'_, '_>,
     any: &Named,
@@ -146,13 +159,15 @@ fn ranges(
                 continue;
             }
             let scheme = match kind {
-                _ if SEMANTIC.contains(&ty) => ty,
+                _ if vers::is_ordered(ty) => ty,
                 "SEMVER" => "semver",
                 _ => ty,
             };
-            let is_ordered = scheme == "semver" || SEMANTIC.contains(&scheme);
-            let vers = format!("vers:{scheme}/{}", bounds(&range.need("events")?)?);
-            if is_ordered || alone {
+            let bounds = bounds(&range.need("events")?)?;
+            let last = bounds.rsplit('|').next().unwrap_or_default();
+            let is_open = last == "*" || last.starts_with(">=");
+            let vers = format!("vers:{scheme}/{bounds}");
+            if vers::is_ordered(scheme) || is_open || alone {
                 ranges.push(any.in_range(&vers));
             }
         }
@@ -250,14 +265,18 @@ mod tests {
                 range("SEMVER", until_2),
                 &["pkg:hex/a?vers=vers:semver%2F%3C2.0.0"],
             ),
-            // Of versions in an order that is not known the list is taken.
+            // Of versions in an order that is not known the list alone is taken.
             (
                 "PyPI",
                 format!(
                     r#"{},"versions":["1.0","1.1"]"#,
                     range("ECOSYSTEM", until_2)
                 ),
-                &["pkg:pypi/a@1.0", "pkg:pypi/a@1.1"],
+                &[
+                    "pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0",
+                    "pkg:pypi/a@1.0",
+                    "pkg:pypi/a@1.1",
+                ],
             ),
             (
                 "PyPI",
@@ -269,6 +288,53 @@ mod tests {
             let products = of(ecosystem, "a", &more).unwrap();
             assert_eq!(products, expected, "{ecosystem} {more}");
         }
+    }
+
+    #[test]
+    fn a_list_ends_and_a_range_without_an_end_does_not() {
+        for (events, expected) in [
+            (
+                r#"{"introduced":"0"},{"fixed":"2"}"#,
+                &["pkg:gem/a@1.0"][..],
+            ),
+            (
+                r#"{"introduced":"0"}"#,
+                &["pkg:gem/a?vers=vers:gem%2F%2A", "pkg:gem/a@1.0"],
+            ),
+            (
+                r#"{"introduced":"1"}"#,
+                &["pkg:gem/a?vers=vers:gem%2F%3E%3D1", "pkg:gem/a@1.0"],
+            ),
+        ] {
+            let more = format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", events));
+            assert_eq!(of("RubyGems", "a", &more).unwrap(), expected, "{events}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_made_of_one_other_is_of_the_same() {
+        for (upstream, expected) in [
+            (r#""CVE-2""#, &["CVE-1", "CVE-2"][..]),
+            (r#""CVE-1""#, &["CVE-1"]),
+            (r#""CVE-2","CVE-3""#, &["CVE-1"]),
+            ("", &["CVE-1"]),
+        ] {
+            let text = format!(
+                r#"{{"id":"DEBIAN-CVE-1","modified":"2026-01-01T00:00:00Z","aliases":["CVE-1"],"upstream":[{upstream}],"affected":[{{"package":{{"ecosystem":"npm","name":"a"}}}}]}}"#
+            );
+            let claim = prepare("vex", "r.json", text.as_bytes(), "")
+                .unwrap()
+                .remove(0);
+            let vex = Vex::parse(&claim.predicate).unwrap();
+            assert_eq!(vex.statements[0].aliases, expected, "{upstream}");
+        }
+        let many: Vec<String> = (0..102).map(|i| format!(r#""CVE-{i}""#)).collect();
+        let text = format!(
+            r#"{{"id":"A","modified":"2026-01-01T00:00:00Z","aliases":[{}],"affected":[]}}"#,
+            many.join(",")
+        );
+        let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
+        assert_eq!(error.place(), "$");
     }
 
     #[test]

@@ -4,9 +4,8 @@ use super::super::subjects::Subjects;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::vex::UNNAMED;
 use assay_claims::purl::{Components, Purl};
-
-/// The qualifier of a purl that states a range of versions.
-const VERSIONS: &str = "vers";
+use assay_claims::statement::Subject;
+use assay_claims::vers::QUALIFIER;
 
 /// Something that a document names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,8 +49,17 @@ impl Named {
         same_purl || (self.purls.is_empty() && self == other)
     }
 
-    /// The same in this version, whatever its digest is there. What has no purl keeps its name and
-    /// is not known to be anything.
+    /// Whether one of its purls is of a package that one of the other's is of; or, without a purl,
+    /// whether they have a digest in common.
+    pub fn is_of_package(&self, other: &Named) -> bool {
+        let mut purls = self.purls.iter();
+        let mut digests = self.digests.iter();
+        purls.any(|purl| other.purls.iter().any(|one| one.is_same_package(purl)))
+            || (self.purls.is_empty() && digests.any(|one| other.digests.contains(one)))
+    }
+
+    /// The same in this version. Of a version that it does not name, it is not known what digest it
+    /// has there. What has no purl keeps its name and is not known to be anything.
     pub fn in_version(&self, version: &str) -> Self {
         self.each_purl(version, |parts| parts.version = Some(version.to_owned()))
     }
@@ -60,10 +68,10 @@ impl Named {
     pub fn in_range(&self, range: &str) -> Self {
         self.each_purl(range, |parts| {
             parts.version = None;
-            parts.qualifiers.retain(|(key, _)| key != VERSIONS);
+            parts.qualifiers.retain(|(key, _)| key != QUALIFIER);
             parts
                 .qualifiers
-                .push((VERSIONS.to_owned(), range.to_owned()));
+                .push((QUALIFIER.to_owned(), range.to_owned()));
         })
     }
 
@@ -82,11 +90,18 @@ impl Named {
                 .or(self.name.as_ref());
             format!("{} {what}", id.map(String::as_str).unwrap_or_default())
         });
+        let mut versions = self.purls.iter().filter_map(Purl::version);
+        let is_this = !purls.is_empty() && versions.all(|version| version == what);
         Named {
             id,
             name: self.name.clone(),
             purls,
-            ..Named::default()
+            cpe: self.cpe.clone().filter(|_| is_this),
+            digests: if is_this {
+                self.digests.clone()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -131,14 +146,16 @@ impl Named {
     /// Suggests it as what a claim is about. Of a range of versions that is the package.
     pub fn suggest(&self, subjects: &mut Subjects) {
         let name = self.name.as_deref();
+        let mut digests = self.digests.clone();
+        digests.retain(|(name, value)| Subject::takes_digest(name, value));
         for purl in &self.purls {
             let mut parts = purl.components().clone();
-            parts.qualifiers.retain(|(key, _)| key != VERSIONS);
+            parts.qualifiers.retain(|(key, _)| key != QUALIFIER);
             let purl = Purl::build(parts).unwrap_or_else(|_| purl.clone());
-            subjects.suggest(name, Some(purl.as_str()), self.digests.clone());
+            subjects.suggest(name, Some(purl.as_str()), digests.clone());
         }
         if self.purls.is_empty() {
-            subjects.suggest(name, None, self.digests.clone());
+            subjects.suggest(name, None, digests);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! VEX in SPDX 3: its profile Security (spdx-spec, `model/Security`).
 
 use super::super::spdx3::roots;
-use super::super::subjects::digests;
+use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Said, Statement, justification};
+use super::{Named, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -103,6 +103,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
         timestamp: created.map(str::to_owned),
         format: format!("SPDX {version} VEX"),
         statements: Vec::new(),
+        names: 0,
         notes: Vec::new(),
     };
     let mut assessed: HashSet<(String, String)> = HashSet::new();
@@ -124,7 +125,7 @@ fn assess(
 ) -> Result<(), PredicateError> {
     let value = element.value();
     let vulnerability = element.need("from")?.text()?;
-    let (id, aliases) = names.vulnerability(vulnerability);
+    let (id, aliases) = names.vulnerability(element, vulnerability)?;
     if member(value, "withdrawnTime").is_some() {
         said.notes
             .push("an assessment that was withdrawn is left out".to_owned());
@@ -143,11 +144,15 @@ fn assess(
         let to = to.text()?;
         assessed.insert((vulnerability.to_owned(), to.to_owned()));
         // An assessment can be of one element as it stands in what it is made of.
-        let (product, part) = match member(value, "assessedElement") {
+        let within = member(value, "assessedElement");
+        if let Some(part) = within {
+            assessed.insert((vulnerability.to_owned(), part.to_owned()));
+        }
+        let (product, part) = match within {
             Some(part) if part != to => (names.named(to), Some(names.named(part))),
             _ => names.place(to),
         };
-        said.statements.push(Statement {
+        let statement = Statement {
             vulnerability: id.clone(),
             aliases: aliases.clone(),
             status,
@@ -159,7 +164,8 @@ fn assess(
             product,
             part,
             timestamp: time.map(str::to_owned),
-        });
+        };
+        said.push(element, statement)?;
     }
     Ok(())
 }
@@ -181,9 +187,9 @@ fn associated(
             if assessed.contains(&(to.to_owned(), from.to_owned())) {
                 continue;
             }
-            let (id, aliases) = names.vulnerability(to);
+            let (id, aliases) = names.vulnerability(&element, to)?;
             let (product, part) = names.place(from);
-            said.statements.push(Statement {
+            let statement = Statement {
                 vulnerability: id,
                 aliases,
                 status: Status::UnderInvestigation,
@@ -192,7 +198,8 @@ fn associated(
                 product,
                 part,
                 timestamp: None,
-            });
+            };
+            said.push(&element, statement)?;
         }
     }
     Ok(())
@@ -237,28 +244,33 @@ impl<'v> Names<'v> {
         }
     }
 
-    /// The name of a vulnerability, and its other names.
-    fn vulnerability(&self, id: &str) -> (String, Vec<String>) {
+    /// The name of a vulnerability that `node` speaks of, and its other names.
+    fn vulnerability(
+        &self,
+        node: &Node<'_, '_>,
+        id: &str,
+    ) -> Result<(String, Vec<String>), PredicateError> {
         let Some(element) = self.by_id.get(id) else {
-            return (id.to_owned(), Vec::new());
+            return Ok((id.to_owned(), Vec::new()));
         };
         let mut all: Vec<String> = Vec::new();
         let identifiers = element.get("externalIdentifier").and_then(Value::as_array);
         for identifier in identifiers.unwrap_or_default() {
             let kind = text(identifier, "externalIdentifierType").map(local);
             let name = text(identifier, "identifier");
-            if let (Some("cve" | "securityOther"), Some(name)) = (kind, name)
-                && !all.iter().any(|known| known == name)
-            {
-                let first = kind == Some("cve") && !all.is_empty();
-                all.insert(if first { 0 } else { all.len() }, name.to_owned());
+            if let (Some("cve" | "securityOther"), Some(name)) = (kind, name) {
+                let known = all.len();
+                push_name(node, &mut all, name)?;
+                if kind == Some("cve") && all.len() > known {
+                    all.rotate_right(1);
+                }
             }
         }
         if all.is_empty() {
             all.push(text(element, "name").unwrap_or(id).to_owned());
         }
         let name = all.remove(0);
-        (name, all)
+        Ok((name, all))
     }
 }
 
@@ -280,6 +292,6 @@ fn named(element: &Value) -> Named {
         name: text(element, "name").map(str::to_owned),
         purls: purl.into_iter().collect(),
         cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
-        digests: digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
+        digests: all_digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
     }
 }

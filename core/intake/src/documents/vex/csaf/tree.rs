@@ -1,19 +1,21 @@
 //! The products of a CSAF document: `product_tree` (CSAF 2.0, 3.2.2).
 
-use super::super::super::subjects::digests;
+use super::super::super::subjects::all_digests;
 use super::super::Named;
-use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// Most files of one product.
+const FILES: usize = 100;
 
 /// Most steps from a product to what it is a part of.
 const STEPS: usize = 8;
 
 /// The products of a document, by their ids.
 pub(super) struct Tree<'v> {
-    products: HashMap<&'v str, Named>,
+    products: HashMap<&'v str, Vec<Named>>,
     relationships: HashMap<&'v str, Relationship<'v>>,
     groups: HashMap<&'v str, Vec<String>>,
     /// Purls that are none. What has no other has no name elsewhere.
@@ -25,7 +27,7 @@ struct Relationship<'v> {
     part: &'v str,
     whole: &'v str,
     /// What both together are called.
-    named: Named,
+    named: Vec<Named>,
 }
 
 impl<'v> Tree<'v> {
@@ -91,7 +93,8 @@ impl<'v> Tree<'v> {
         product: &Node<'v, '_>,
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
-        let named = within.apply(self.named(product)?);
+        let named = self.named(product)?;
+        let named = named.into_iter().map(|one| within.apply(one)).collect();
         self.products
             .insert(product.need("product_id")?.text()?, named);
         Ok(())
@@ -123,41 +126,50 @@ impl<'v> Tree<'v> {
                 quoted(id)
             ))
         };
+        let alone = |named: &[Named]| named.iter().map(|one| (one.clone(), None)).collect();
         if let Some(named) = self.products.get(id) {
-            return Ok(vec![(named.clone(), None)]);
+            return Ok(alone(named));
         }
         let relationship = self.relationships.get(id).ok_or_else(|| unknown(id))?;
-        // What the two are together may have a name of its own.
-        if relationship.named.is_identified() {
-            return Ok(vec![(relationship.named.clone(), None)]);
+        let parts = self.name(relationship.part, STEPS);
+        let wholes = self.name(relationship.whole, STEPS);
+        let parts = parts.ok_or_else(|| unknown(relationship.part))?;
+        let wholes = wholes.ok_or_else(|| unknown(relationship.whole))?;
+        if relationship.has_own_name(&parts, &wholes) {
+            return Ok(alone(&relationship.named));
         }
-        let part = self.name(relationship.part, STEPS);
-        let whole = self.name(relationship.whole, STEPS);
-        let part = part.ok_or_else(|| unknown(relationship.part))?;
-        let whole = whole.ok_or_else(|| unknown(relationship.whole))?;
-        Ok(vec![(whole, Some(part))])
+        let mut all = Vec::new();
+        for whole in &wholes {
+            all.extend(parts.iter().map(|part| (whole.clone(), Some(part.clone()))));
+        }
+        Ok(all)
     }
 
     /// A product by itself. Of a part of a part, it is that part that is meant.
-    fn name(&self, id: &str, steps: usize) -> Option<Named> {
+    fn name(&self, id: &str, steps: usize) -> Option<Vec<Named>> {
         if let Some(named) = self.products.get(id) {
             return Some(named.clone());
         }
         let relationship = self.relationships.get(id).filter(|_| steps > 0)?;
-        if relationship.named.is_identified() {
+        let parts = self.name(relationship.part, steps - 1)?;
+        if relationship.has_own_name(&parts, &[]) {
             return Some(relationship.named.clone());
         }
         // As it is used in something else, so that it is not known to be any other use of it.
-        let part = self.name(relationship.part, steps - 1)?;
-        Some(Named {
+        Some(vec![Named {
             id: Some(id.to_owned()),
-            name: part.name,
+            name: parts.into_iter().next().and_then(|part| part.name),
             ..Named::default()
-        })
+        }])
     }
 
-    /// The products that an item of a list is about, by their ids and groups.
-    pub fn members(&self, item: &Node<'_, '_>) -> Result<Vec<String>, PredicateError> {
+    /// The products that an item of a list is about, by their ids and groups. Groups are looked at
+    /// once for all items: what the first says of their members counts.
+    pub fn members<'i>(
+        &self,
+        item: &Node<'i, '_>,
+        known: &mut HashSet<&'i str>,
+    ) -> Result<Vec<String>, PredicateError> {
         let mut all = Vec::new();
         if let Some(products) = item.get("product_ids") {
             for product in products.items()? {
@@ -166,11 +178,23 @@ impl<'v> Tree<'v> {
         }
         if let Some(groups) = item.get("group_ids") {
             for group in groups.items()? {
-                let members = self.groups.get(group.text()?);
+                let group = group.text()?;
+                let members = self.groups.get(group).filter(|_| known.insert(group));
                 all.extend(members.into_iter().flatten().cloned());
             }
         }
         Ok(all)
+    }
+}
+
+impl Relationship<'_> {
+    /// Whether what the two are together has a name of its own. One that only repeats the name of
+    /// either says no more of it than that it is in the other.
+    fn has_own_name(&self, parts: &[Named], wholes: &[Named]) -> bool {
+        let mut named = self.named.iter();
+        let mut either = parts.iter().chain(wholes);
+        named.all(Named::is_identified)
+            && !either.any(|one| self.named.iter().any(|own| own.is_of_package(one)))
     }
 }
 
@@ -196,15 +220,17 @@ impl Versions<'_> {
 }
 
 impl Tree<'_> {
-    /// A product by its name and its identification helper: `purl` in 2.0, `purls` in 2.1.
-    fn named(&mut self, product: &Node<'_, '_>) -> Result<Named, PredicateError> {
+    /// A product by its name and its identification helper: `purl` in 2.0, `purls` in 2.1. Where
+    /// the helper has digests of several files, it is each of these: a product with the digests of
+    /// all would be none.
+    fn named(&mut self, product: &Node<'_, '_>) -> Result<Vec<Named>, PredicateError> {
         let mut named = Named {
             id: Some(product.need("product_id")?.text()?.to_owned()),
             name: Some(product.need("name")?.text()?.to_owned()),
             ..Named::default()
         };
         let Some(helper) = product.get("product_identification_helper") else {
-            return Ok(named);
+            return Ok(vec![named]);
         };
         let mut purls: Vec<&str> = Vec::new();
         purls.extend(helper.optional_text("purl")?);
@@ -223,13 +249,24 @@ impl Tree<'_> {
             }
         }
         named.cpe = helper.optional_text("cpe")?.map(str::to_owned);
-        let files = helper.value().get("hashes").and_then(Value::as_array);
-        // Several files are several artifacts, and a product with all of their digests would be
-        // none.
-        if let Some([file]) = files {
-            let file = Node::root("$", file);
-            named.digests = digests(file.get("file_hashes"), "algorithm", "value");
+        let Some(files) = helper.get("hashes") else {
+            return Ok(vec![named]);
+        };
+        let mut all = Vec::new();
+        for file in files.items()? {
+            let hashes = file.need("file_hashes")?;
+            let digests = all_digests(Some(hashes), "algorithm", "value");
+            if digests.is_empty() {
+                return Err(hashes.fault("holds no digest"));
+            }
+            if all.len() == FILES {
+                return Err(files.fault(format!("holds more than {FILES} files")));
+            }
+            all.push(Named {
+                digests,
+                ..named.clone()
+            });
         }
-        Ok(named)
+        Ok(if all.is_empty() { vec![named] } else { all })
     }
 }

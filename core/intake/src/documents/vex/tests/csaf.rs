@@ -221,3 +221,71 @@ fn a_purl_that_is_none_is_said_and_is_no_name() {
     ];
     assert_eq!(lines("vex", &text), products);
 }
+
+#[test]
+fn what_is_said_of_a_file_is_said_of_no_other() {
+    let (a, b) = ("a".repeat(64), "b".repeat(64));
+    let file = |name: &str, value: &str| {
+        format!(r#"{{"filename":"f","file_hashes":[{{"algorithm":"{name}","value":"{value}"}}]}}"#)
+    };
+    let with = |files: &[String]| {
+        let helper = format!(r#"{{"purl":"pkg:npm/lib","hashes":[{}]}}"#, files.join(","));
+        csaf(r#""fixed":["L15"]"#, "").replacen(r#"{"purl":"pkg:npm/lib"}"#, &helper, 1)
+    };
+    for (files, expected) in [
+        (vec![file("sha256", &a)], vec![("sha256", &a)]),
+        (
+            vec![file("sha256", &a), file("sha256", &b)],
+            vec![("sha256", &a), ("sha256", &b)],
+        ),
+        (vec![file("blake3", &a)], vec![("blake3", &a)]),
+    ] {
+        let claim = claims("vex", &with(&files)).unwrap().remove(0);
+        let vex = Vex::parse(&claim.predicate).unwrap();
+        let products: Vec<_> = vex
+            .statements
+            .iter()
+            .flat_map(|one| &one.products)
+            .collect();
+        let digests: Vec<_> = products.iter().flat_map(|one| &one.digests).collect();
+        let digests: Vec<_> = digests
+            .iter()
+            .map(|(name, value)| (&**name, value))
+            .collect();
+        assert_eq!(digests, expected);
+        assert!(products.iter().all(|one| one.name() == "pkg:npm/lib@1.5"));
+    }
+    let error = claims(
+        "vex",
+        &with(&[r#"{"filename":"f","file_hashes":[]}"#.into()]),
+    )
+    .unwrap_err();
+    assert!(error.place().ends_with(".hashes[0].file_hashes"), "{error}");
+}
+
+#[test]
+fn a_part_that_has_its_name_repeated_is_only_a_part() {
+    for (purl, expected) in [
+        ("pkg:npm/lib@1.5", "pkg:npm/app@2 > pkg:npm/lib@1.5"),
+        ("pkg:npm/lib", "pkg:npm/app@2 > pkg:npm/lib@1.5"),
+        ("pkg:npm/app@2", "pkg:npm/app@2 > pkg:npm/lib@1.5"),
+        ("pkg:npm/app-lib@2", "pkg:npm/app-lib@2"),
+    ] {
+        let text = csaf(r#""fixed":["APP:L15"]"#, "").replace(
+            r#""name":"lib in app""#,
+            &format!(r#""name":"lib in app","product_identification_helper":{{"purl":"{purl}"}}"#),
+        );
+        assert_eq!(
+            lines("vex", &text),
+            [format!("CVE-1=GHSA-1 fixed - {expected}")]
+        );
+    }
+}
+
+#[test]
+fn a_document_that_says_too_much_is_refused_where_it_does() {
+    let many = vec![r#""APP""#; 100_001].join(",");
+    let error = claims("vex", &csaf(&format!(r#""fixed":[{many}]"#), "")).unwrap_err();
+    let place = "$.vulnerabilities[0].product_status.fixed[100000]";
+    assert_eq!(error.place(), place);
+}

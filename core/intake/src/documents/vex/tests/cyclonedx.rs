@@ -81,10 +81,11 @@ fn a_reference_leads_to_what_is_meant_or_to_nothing_that_is_known() {
         (&format!("{link}#d"), format!("{app} > pkg:npm/deep@3.0.0")),
         (
             "urn:cdx:00000000-0000-0000-0000-000000000000/1#pkg%3Anpm/y@1",
-            format!("{app} > pkg:npm/y@1"),
+            "urn:cdx:00000000-0000-0000-0000-000000000000/1 > pkg:npm/y@1".to_owned(),
         ),
         ("urn:cdx:00000000-0000-0000-0000-000000000000/1#d", {
-            format!("{app} > urn:cdx:00000000-0000-0000-0000-000000000000/1#d")
+            let bom = "urn:cdx:00000000-0000-0000-0000-000000000000/1";
+            format!("{bom} > {bom}#d")
         }),
         ("nothing", format!("{app} > nothing")),
     ] {
@@ -94,6 +95,13 @@ fn a_reference_leads_to_what_is_meant_or_to_nothing_that_is_known() {
             [format!("CVE-1 affected - {expected}")]
         );
     }
+    // A part of another BOM is not the package wherever it is used.
+    let one = r#"{"id":"CVE-1","affects":[{"ref":"urn:cdx:0/1#pkg:npm/y@1"}],"analysis":{"state":"resolved"}}"#;
+    let text = EMPTY.replace("VULNERABILITIES", one);
+    assert_eq!(
+        lines("vex", &text),
+        ["CVE-1 fixed - urn:cdx:0/1 > pkg:npm/y@1"]
+    );
     // Without a product of its own the document is about what it names.
     let one = r#"{"id":"CVE-1","affects":[{"ref":"pkg:npm/y@1"}],"analysis":{"state":"resolved"}}"#;
     let text = EMPTY.replace("VULNERABILITIES", one);
@@ -150,7 +158,7 @@ fn versions_are_each_for_themselves() {
         (
             "not_affected",
             r#""version":"1.5","status":"affected""#,
-            "under_investigation - pkg:npm/y@1.5",
+            "affected - pkg:npm/y@1.5",
         ),
         (
             "not_affected",

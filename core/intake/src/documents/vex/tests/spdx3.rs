@@ -67,3 +67,13 @@ fn spdx_3_says_what_its_assessments_are() {
     let error = claims("vex", &SPDX.replace("RELATIONSHIP", &broken)).unwrap_err();
     assert_eq!(error.place(), "$.@graph[6].from");
 }
+
+#[test]
+fn whoever_assesses_a_part_of_something_has_assessed_the_part() {
+    let both = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":["https://e.org/v"]},
+        {"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/a"],"security_assessedElement":"https://e.org/b"}"#;
+    assert_eq!(
+        lines("vex", &SPDX.replace("RELATIONSHIP", both)),
+        ["CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1"]
+    );
+}
