@@ -113,10 +113,9 @@ fn os_release(database: &Path, named: Option<&Path>) -> Result<PathBuf, Failure>
         };
         let stated = ["etc/os-release", "usr/lib/os-release"].map(|file| root.join(file));
         // A link of an unpacked image may lead to this system's.
-        let is_its_own = |file: &PathBuf| {
+        if let Some(stated) = stated.into_iter().find(|file| {
             fs::canonicalize(file).is_ok_and(|whole| whole.starts_with(root) && whole.is_file())
-        };
-        if let Some(stated) = stated.into_iter().find(is_its_own) {
+        }) {
             return Ok(stated);
         }
     }
@@ -148,12 +147,12 @@ pub fn installed(status: &Path, os_release: Option<&Path>) -> Result<Listing, Fa
 pub fn choose(listings: &mut [Listing], policy: &Policy, own: bool) {
     let folder = |listing: &Listing| Path::new(&listing.name).parent().map(Path::to_owned);
     // One of before Go 1.17 does not name all that is built: what is in go.sum is looked up, too.
-    let is_whole = |listing: &&Listing| {
+    let whole = listings.iter().filter(|listing| {
         let mut unidentified = listing.unidentified.iter();
         listing.format == Format::GoMod.name()
             && unidentified.all(|one| one.what != UNNAMED_MODULES)
-    };
-    let mods: Vec<_> = listings.iter().filter(is_whole).map(folder).collect();
+    });
+    let mods: Vec<_> = whole.map(folder).collect();
     for listing in listings.iter_mut() {
         let beside = listing.format == Format::GoSum.name() && mods.contains(&folder(listing));
         if beside {

@@ -60,11 +60,10 @@ fn without_v<'a>(ty: &str, name: &str, version: &'a str) -> &'a str {
 /// goes on with anything but a digit. A `v` in front of either and an epoch mean nothing.
 pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
     let bare = |text: &'_ str| -> String {
-        let number = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_digit());
         let rest = text
             .strip_prefix(['v', 'V'])
             .or(text.strip_prefix("go"))
-            .filter(number);
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         rest.unwrap_or(text).to_owned()
     };
     let version = match version.split_once([':', '!']) {

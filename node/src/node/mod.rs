@@ -466,13 +466,7 @@ pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits 
         bytes: config.held_mib << 20,
         connections,
         stall: Duration::from_secs(config.stall_s),
-        shared: {
-            let proxies = config
-                .shared_addresses
-                .iter()
-                .chain(&config.trusted_proxies);
-            proxies.copied().collect()
-        },
+        shared: [&config.shared_addresses[..], &config.trusted_proxies].concat(),
     }
 }
 

@@ -390,9 +390,9 @@ mod tests {
              trust.\nPolicy not met: 1 of 5 components denied, 1 unknown, 2 warned about, 1 entry \
              could not be identified.\n1 more entry could not be identified, so nothing is known \
              about it: mystery (has no version).\nNot counted, because they are the project \
-             itself (--own counts them): pkg:cargo/app@0.1.0.\nNext: update what can be exploited, or follow the \
-             advice of the issuers who say so.\nComplete as of 2026-01-31 08:05 UTC, 3 minutes \
-             ago (log log.example, 1,234 entries): nothing was left out."
+             itself (--own counts them): pkg:cargo/app@0.1.0.\nNext: update what can be \
+             exploited, or follow the advice of the issuers who say so.\nComplete as of \
+             2026-01-31 08:05 UTC, 3 minutes ago (log log.example, 1,234 entries): nothing was left out."
         );
     }
 

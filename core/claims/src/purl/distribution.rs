@@ -70,8 +70,8 @@ fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let known = names(vendor).iter().copied().chain([vendor]);
     let mut bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix('-'));
     let bare = bare.next().unwrap_or(&lower);
-    let is_named = |(of, name, _): &&(&str, &str, &str)| *of == vendor && *name == bare;
-    if let Some((_, _, number)) = RELEASES.iter().find(is_named) {
+    let mut releases = RELEASES.iter();
+    if let Some((_, _, number)) = releases.find(|it| it.0 == vendor && it.1 == bare) {
         return Cow::Borrowed(number);
     }
     let bare = match bare.strip_prefix('v') {

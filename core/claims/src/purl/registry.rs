@@ -301,6 +301,110 @@ mod tests {
         assert!(!is_at("https://other.test/api/npm/virtual/a", mirror));
     }
 
+    /// Purls, files at npm's registry, and how many other places that makes.
+    const NPM: &[(&str, &str, usize)] = &[
+        ("pkg:npm/a@1.0", "a/-/a-1.0.tgz", 0),
+        ("pkg:npm/%40s/a@1.0", "@s/a/-/a-1.0.tgz", 0),
+        ("pkg:npm/a@1.0", "b/-/b-1.0.tgz", 1),
+        ("pkg:npm/a@1.0", "@s/a/-/a-1.0.tgz", 1),
+        ("pkg:npm/%40s/a@1.0", "a/-/a-1.0.tgz", 1),
+        ("pkg:npm/a@1.0", "a/-/a-1.1.tgz", 1),
+        ("pkg:npm/a@1.0.0", "a/-/a-1.0.0-rc.1.tgz", 1),
+        ("pkg:npm/a@1.0.0%2Bb", "a/-/a-1.0.0.tgz", 0),
+        ("pkg:npm/a@1.0", "a/-/../../@evil/a/-/a-1.0.tgz", 1),
+        ("pkg:npm/a@1.0", "x/a/-/a-1.0.tgz", 1),
+    ];
+
+    /// The same, of other types: type, package, address.
+    const FILES: &[(&str, &str, &str, usize)] = &[
+        (
+            "pypi",
+            "a-b@1.0",
+            "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
+            0,
+        ),
+        (
+            "pypi",
+            "a-b@1.0",
+            "files.pythonhosted.org/p/a_b-1.0-1-py3-none-any.whl",
+            0,
+        ),
+        (
+            "pypi",
+            "a-b@1.0",
+            "files.pythonhosted.org/p/a-b-1.0.0.tar.gz",
+            0,
+        ),
+        (
+            "pypi",
+            "a@1.0%2Bcpu",
+            "files.pythonhosted.org/p/a-1.0%252Bcpu.tar.gz",
+            0,
+        ),
+        (
+            "pypi",
+            "b@1.0",
+            "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
+            1,
+        ),
+        (
+            "pypi",
+            "a@1.0",
+            "files.pythonhosted.org/p/a-1.0.1.tar.gz",
+            1,
+        ),
+        (
+            "pypi",
+            "a@1.0",
+            "files.pythonhosted.org/p/a-1.0-2.tar.gz",
+            1,
+        ),
+        (
+            "pypi",
+            "a@1.0",
+            "files.pythonhosted.org/p/a-1.0-x-py3-none-any.whl",
+            1,
+        ),
+        (
+            "maven",
+            "org.a/b@1",
+            "repo1.maven.org/maven2/org/a/b/1/b-1.jar",
+            0,
+        ),
+        (
+            "maven",
+            "org.a/b@1",
+            "repo1.maven.org/maven2/org/evil/b/1/b-1.jar",
+            1,
+        ),
+        (
+            "cargo",
+            "a@1.0.0",
+            "static.crates.io/crates/a/a-1.0.0.crate",
+            0,
+        ),
+        (
+            "cargo",
+            "a@1.0.0",
+            "static.crates.io/crates/a/a-1.0.0-rc.1.crate",
+            1,
+        ),
+        ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.gem", 0),
+        ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.1.gem", 1),
+        (
+            "nuget",
+            "A@1.0",
+            "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.nupkg",
+            0,
+        ),
+        (
+            "nuget",
+            "A@1.0",
+            "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.1.nupkg",
+            1,
+        ),
+    ];
+
     #[test]
     fn the_public_registry_is_no_other_place() {
         let places = |text: &str| Purl::canonicalize(text).unwrap().places().count();
@@ -318,111 +422,13 @@ mod tests {
             1
         );
         let npm = "?download_url=https://registry.npmjs.org";
-        for (purl, file, elsewhere) in [
-            ("pkg:npm/a@1.0", "a/-/a-1.0.tgz", 0),
-            ("pkg:npm/%40s/a@1.0", "@s/a/-/a-1.0.tgz", 0),
-            ("pkg:npm/a@1.0", "b/-/b-1.0.tgz", 1),
-            ("pkg:npm/a@1.0", "@s/a/-/a-1.0.tgz", 1),
-            ("pkg:npm/%40s/a@1.0", "a/-/a-1.0.tgz", 1),
-            ("pkg:npm/a@1.0", "a/-/a-1.1.tgz", 1),
-            ("pkg:npm/a@1.0.0", "a/-/a-1.0.0-rc.1.tgz", 1),
-            ("pkg:npm/a@1.0.0%2Bb", "a/-/a-1.0.0.tgz", 0),
-            ("pkg:npm/a@1.0", "a/-/../../@evil/a/-/a-1.0.tgz", 1),
-            ("pkg:npm/a@1.0", "x/a/-/a-1.0.tgz", 1),
-        ] {
+        for (purl, file, elsewhere) in NPM {
             let text = format!("{purl}{npm}/{}", file.replace('@', "%40"));
-            assert_eq!(places(&text), elsewhere, "{text}");
+            assert_eq!(places(&text), *elsewhere, "{text}");
         }
-        for (ty, package, at, elsewhere) in [
-            (
-                "pypi",
-                "a-b@1.0",
-                "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
-                0,
-            ),
-            (
-                "pypi",
-                "a-b@1.0",
-                "files.pythonhosted.org/p/a_b-1.0-1-py3-none-any.whl",
-                0,
-            ),
-            (
-                "pypi",
-                "a-b@1.0",
-                "files.pythonhosted.org/p/a-b-1.0.0.tar.gz",
-                0,
-            ),
-            (
-                "pypi",
-                "a@1.0%2Bcpu",
-                "files.pythonhosted.org/p/a-1.0%252Bcpu.tar.gz",
-                0,
-            ),
-            (
-                "pypi",
-                "b@1.0",
-                "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
-                1,
-            ),
-            (
-                "pypi",
-                "a@1.0",
-                "files.pythonhosted.org/p/a-1.0.1.tar.gz",
-                1,
-            ),
-            (
-                "pypi",
-                "a@1.0",
-                "files.pythonhosted.org/p/a-1.0-2.tar.gz",
-                1,
-            ),
-            (
-                "pypi",
-                "a@1.0",
-                "files.pythonhosted.org/p/a-1.0-x-py3-none-any.whl",
-                1,
-            ),
-            (
-                "maven",
-                "org.a/b@1",
-                "repo1.maven.org/maven2/org/a/b/1/b-1.jar",
-                0,
-            ),
-            (
-                "maven",
-                "org.a/b@1",
-                "repo1.maven.org/maven2/org/evil/b/1/b-1.jar",
-                1,
-            ),
-            (
-                "cargo",
-                "a@1.0.0",
-                "static.crates.io/crates/a/a-1.0.0.crate",
-                0,
-            ),
-            (
-                "cargo",
-                "a@1.0.0",
-                "static.crates.io/crates/a/a-1.0.0-rc.1.crate",
-                1,
-            ),
-            ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.gem", 0),
-            ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.1.gem", 1),
-            (
-                "nuget",
-                "A@1.0",
-                "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.nupkg",
-                0,
-            ),
-            (
-                "nuget",
-                "A@1.0",
-                "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.1.nupkg",
-                1,
-            ),
-        ] {
+        for (ty, package, at, elsewhere) in FILES {
             let text = format!("pkg:{ty}/{package}?download_url=https://{at}");
-            assert_eq!(places(&text), elsewhere, "{text}");
+            assert_eq!(places(&text), *elsewhere, "{text}");
         }
         let mirrored = Purl::canonicalize("pkg:npm/a@1?repository_url=https://m.test/npm").unwrap();
         let own = mirrored

@@ -60,3 +60,7 @@ pub struct Distribution {
     /// The release, which becomes the qualifier `distro`: `debian-12`, `bookworm`, …
     pub release: Option<String>,
 }
+
+/// What stands for the modules that a `go.mod` of before Go 1.17 does not name, among what is
+/// unidentified.
+pub const UNNAMED_MODULES: &str = "what its modules need";

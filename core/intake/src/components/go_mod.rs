@@ -4,7 +4,7 @@
 //! What another module or a folder stands in for is not built. Which standard library is built in
 //! depends on who builds: the file names only the oldest that may be.
 
-use super::component::Component;
+use super::component::{Component, UNNAMED_MODULES};
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
@@ -25,10 +25,6 @@ pub(super) const READER: Reader = Reader {
 
 /// The first version of Go whose files name what is needed indirectly, too.
 const COMPLETE: (u32, u32) = (1, 17);
-
-/// What stands for the modules that a `go.mod` of before Go 1.17 does not name, among what is
-/// unidentified.
-pub const UNNAMED: &str = "what its modules need";
 
 /// Directives that name nothing which is built.
 const OTHER: [&str; 6] = ["exclude", "godebug", "ignore", "retract", "tool", "use"];
@@ -175,7 +171,7 @@ impl<'a> File<'a> {
         if version < COMPLETE && !self.required.is_empty() {
             let reason = "is not named in a go.mod of before Go 1.17: let `go mod tidy \
                           -go=1.17` write it, or check an SBOM";
-            list.unidentified(line, UNNAMED, reason)?;
+            list.unidentified(line, UNNAMED_MODULES, reason)?;
         }
         Ok(())
     }

@@ -55,10 +55,9 @@ mod uv;
 mod xml;
 mod yarn;
 
-pub use component::{Component, Distribution, Note, Unidentified};
+pub use component::{Component, Distribution, Note, UNNAMED_MODULES, Unidentified};
 pub use error::ComponentError;
 pub use format::Format;
-pub use go_mod::UNNAMED as UNNAMED_MODULES;
 
 use input::Input;
 

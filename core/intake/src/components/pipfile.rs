@@ -99,21 +99,26 @@ fn read_package(
     component.version = Some(pinned.to_owned());
     let mut parts = origin::package("pypi", name, Some(pinned));
     let named = package.optional_text("index")?;
-    let address = match named {
-        None => indexes.first().map(|(_, address)| *address),
-        // Where an index is that the file does not have is not known: its name says which it is.
-        Some(named) => {
-            let mut all = indexes.iter().filter(|(known, _)| named == *known);
-            let is_known = |name: &str| indexes.is_empty() && name == PUBLIC;
-            let address = all.next().map(|(_, address)| *address);
-            address.or_else(|| Some(named).filter(|named| !is_known(named)))
-        }
-    };
+    let address = index_of(named, indexes);
     if let Some(address) = address.filter(|at| !purl::is_public_registry("pypi", at)) {
         origin::qualify(&mut parts, "repository_url", address);
         list.remark("from another index than PyPI", None, name);
     }
     list.package(component, parts)
+}
+
+/// Where a package is from, given the name of its index, if it has one.
+fn index_of<'a>(named: Option<&'a str>, indexes: &[(&'a str, &'a str)]) -> Option<&'a str> {
+    let Some(named) = named else {
+        return indexes.first().map(|(_, address)| *address);
+    };
+    let known = indexes.iter().find(|(known, _)| named == *known);
+    match known {
+        Some((_, address)) => Some(address),
+        None if indexes.is_empty() && named == PUBLIC => None,
+        // Where an index is that the file does not have is not known: its name says which it is.
+        None => Some(named),
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! What statements and claims are about, each in one value: two with the same value are about the
 //! same.
 
-use super::Fact;
 use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::statement::Subject;
 
 /// What a statement is about, in one value: its products, or else its claim's subjects.
-pub(super) fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
+pub(super) fn products(of_claim: &[Subject], statement: &VexStatement) -> String {
     let mut names: Vec<String> = Vec::new();
     for product in &statement.products {
         let mut parts: Vec<String> = product.parts.iter().map(identity).collect();
@@ -14,7 +13,7 @@ pub(super) fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
         names.push(format!("{}\t{}", identity(product), parts.join("\t")));
     }
     if names.is_empty() {
-        names = subjects(fact.subjects);
+        names = subjects(of_claim);
     }
     names.sort();
     names.join("\n")

@@ -154,7 +154,7 @@ impl<'a> Vulnerabilities<'a> {
             Some(About {
                 relation: Relation::This,
                 of_whole: false,
-                matter: products(fact, statement),
+                matter: products(fact.subjects, statement),
             })
         })
     }
@@ -214,7 +214,7 @@ impl<'a> Vulnerabilities<'a> {
                     document: vex.id.clone(),
                     version: vex.version,
                     when: fact.when(speaker, statement.timestamp.as_ref()),
-                    about: products(fact, statement),
+                    about: products(fact.subjects, statement),
                     is_of_this: about.relation == Relation::This && !about.of_whole,
                     stands: speaker.stands,
                     against: !clears(statement.status) && speaker.against,

@@ -24,7 +24,6 @@ pub(in super::super) fn has_vex(bom: &Value) -> bool {
 pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError> {
     let bom = source.root();
     let names = Names::of(bom.value());
-    let text = |pointer: &str| bom.value().pointer(pointer).and_then(Value::as_str);
     let authors = [
         "/metadata/authors/0/name",
         "/metadata/manufacturer/name",
@@ -32,7 +31,8 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
         "/metadata/component/supplier/name",
         "/metadata/component/publisher",
     ];
-    let author = authors.into_iter().find_map(text);
+    let mut authors = authors.into_iter();
+    let author = authors.find_map(|at| bom.value().pointer(at).and_then(Value::as_str));
     let timestamp = match bom
         .get("metadata")
         .and_then(|data| time(&data, "timestamp").transpose())
