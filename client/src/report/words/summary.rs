@@ -392,7 +392,8 @@ mod tests {
              about it: mystery (has no version).\nNot counted, because they are the project \
              itself (--own counts them): pkg:cargo/app@0.1.0.\nNext: update what can be \
              exploited, or follow the advice of the issuers who say so.\nComplete as of \
-             2026-01-31 08:05 UTC, 3 minutes ago (log log.example, 1,234 entries): nothing was left out."
+             2026-01-31 08:05 UTC, 3 minutes ago (log log.example, 1,234 entries): nothing was \
+             left out."
         );
     }
 
