@@ -61,9 +61,10 @@ impl LogClock {
         let agreed = row.map(|row| records::parse_index(&row)).transpose()?;
         let is_new = size.get() <= 1;
         Ok(LogClock {
-            agreed_ms: match is_new {
-                true => now_ms(),
-                false => agreed.map_or(0, |ms| ms.get()),
+            agreed_ms: if is_new {
+                now_ms()
+            } else {
+                agreed.map_or(0, |ms| ms.get())
             },
             believed: None,
         })

@@ -259,9 +259,10 @@ async fn until_health_says(
     let request = HealthCheckRequest {
         service: service.into(),
     };
-    let wanted = match is_served {
-        true => ServingStatus::Serving,
-        false => ServingStatus::NotServing,
+    let wanted = if is_served {
+        ServingStatus::Serving
+    } else {
+        ServingStatus::NotServing
     };
     let told = async {
         let mut told = health.watch(request).await?.into_inner();
