@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - [`site`]: what a log publishes, fetched within limits.
-//! - [`follower`]: the task of one log. [`elsewhere`]: what it asks other mirrors for, which
+//! - [`follower`]: the task of one log. `elsewhere`: what it asks other mirrors for, which
 //!   [`sources`] lists. [`run`]: which logs there are, and opening all of it.
 //! - [`copied`]: a log, as all of these share it. [`copy`]: what is stored and cosigned of it.
 //!   [`store`]: under which keys.
