@@ -1,16 +1,13 @@
 //! A node that copies other logs, and what it shows of them.
 
-use crate::process::{Node, binaries};
+use crate::process::{Node, binaries, poll_async};
 use anyhow::{Context, ensure};
 use assay_tlog::Hash;
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{Resource, TileIndex, TilePath, TreeSize};
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{process::Command, time::Duration};
 
 /// Longest time that a mirror may take for what a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,25 +73,18 @@ impl Mirror {
 
     /// Waits until it shows a head of this size of a log.
     pub async fn until_shown(&self, log: &LogVerifier, size: u64) -> anyhow::Result<VerifiedHead> {
-        let started = Instant::now();
-        loop {
-            match self.shown(log).await? {
-                Some(head) if head.size().get() == size => return Ok(head),
-                other => ensure!(
-                    started.elapsed() < PATIENCE,
-                    "{:?}, not {size}: {}",
-                    other.map(|head| head.size()),
-                    self.node.stderr()
-                ),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let found = poll_async(async || {
+            let head = self.shown(log).await?;
+            Ok(head.filter(|head| head.size().get() == size))
+        });
+        found
+            .await
+            .with_context(|| format!("not {size}: {}", self.node.stderr()))
     }
 
     /// Waits until it has failed in this way to copy a log, so often.
     pub async fn until_failed(&self, origin: &str, kind: &str, times: u64) -> anyhow::Result<()> {
-        let started = Instant::now();
-        loop {
+        let failed = poll_async(async || {
             let metrics = reqwest::get(format!("{}/metrics", self.node.ready().admin)).await?;
             let metrics = metrics.error_for_status()?.text().await?;
             let mut lines = metrics.lines().filter(|line| {
@@ -103,16 +93,12 @@ impl Mirror {
                     && line.contains(&format!("kind={kind:?}"))
             });
             let count = lines.next().and_then(|line| line.rsplit(' ').next());
-            if count.is_some_and(|count| count.parse::<u64>().is_ok_and(|count| count >= times)) {
-                return Ok(());
-            }
-            ensure!(
-                started.elapsed() < PATIENCE,
-                "never {kind}: {metrics}\n{}",
-                self.node.stderr()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let count = count.and_then(|count| count.parse::<u64>().ok());
+            Ok(count.filter(|count| *count >= times).map(drop))
+        });
+        failed
+            .await
+            .with_context(|| format!("never {kind}: {}", self.node.stderr()))
     }
 }
 

@@ -20,7 +20,7 @@ pub use self::quorum::QuorumConfig;
 pub use self::server::{ServerConfig, TlsConfig, listen_address};
 pub use self::witness::OwnWitnessConfig;
 
-use crate::storage::backend::Backend;
+use crate::storage::backend::{Backend, Opening};
 use assay_claims::issuer::IssuerId;
 use assay_tlog::Hash;
 use serde::Deserialize;
@@ -346,6 +346,18 @@ impl Default for TraceConfig {
         TraceConfig {
             format: TraceFormat::Text,
             filter: "info".into(),
+        }
+    }
+}
+
+impl Config {
+    /// How the store of the log is opened, which is there.
+    pub(crate) fn opening(&self) -> Opening<'_> {
+        Opening {
+            path: &self.storage.path,
+            blobs: self.attachments.path.as_deref(),
+            block_cache_mib: self.storage.block_cache_mib,
+            create: false,
         }
     }
 }

@@ -96,21 +96,11 @@ pub fn check(
         tell: &mut *tell,
         progress,
     };
-    match backend.salvage(old(config), look) {
+    match backend.salvage(config.opening(), look) {
         Err(StorageError::Corrupt { reason, .. }) => tell(format!("nothing can be read: {reason}")),
         other => other??,
     }
     Ok(size)
-}
-
-/// The store as it is.
-fn old(config: &Config) -> Opening<'_> {
-    Opening {
-        path: &config.storage.path,
-        blobs: config.attachments.path.as_deref(),
-        block_cache_mib: config.storage.block_cache_mib,
-        create: false,
-    }
 }
 
 /// Looks at all of a store.
@@ -192,7 +182,7 @@ fn make(
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Rebuilt, OperatorError> {
     let backend = &config.storage.backend;
-    let old = match backend.salvage(old(config), AnyTables) {
+    let old = match backend.salvage(config.opening(), AnyTables) {
         Ok(store) => Some(store),
         Err(StorageError::Corrupt { reason, .. }) => {
             tell(format!("nothing can be read of what is stored: {reason}"));

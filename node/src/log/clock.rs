@@ -11,10 +11,7 @@
 use crate::{
     config::Config,
     records,
-    storage::{
-        Batch, Reads, StorageError, Store, Table,
-        backend::{Job, Opening},
-    },
+    storage::{Batch, Reads, StorageError, Store, Table, backend::Job},
 };
 use assay_claims::time::rfc3339_of_ms;
 use assay_tlog::tree::TreeSize;
@@ -96,14 +93,8 @@ impl LogClock {
 /// Keeps, in the store of a stopped node, that its clock is right now. Returns the time that it
 /// shows, in milliseconds since 1970 (UTC).
 pub fn clock_ok(config: &Config) -> Result<u64, StorageError> {
-    let opening = Opening {
-        path: &config.storage.path,
-        blobs: config.attachments.path.as_deref(),
-        block_cache_mib: config.storage.block_cache_mib,
-        create: false,
-    };
     let agree = Agree { now_ms: now_ms() };
-    config.storage.backend.run(opening, agree)?
+    config.storage.backend.run(config.opening(), agree)?
 }
 
 struct Agree {
