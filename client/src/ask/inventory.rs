@@ -211,7 +211,7 @@ impl Inventory {
 /// The product that a file is about, if it is an SBOM of one that can be told from others: that has
 /// been given to others. Nobody is asked about the names of a project that is one's own.
 fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
-    let mut own = listed.iter().filter(|listed| listed.asked);
+    let mut own = listed.iter().filter(|listed| listed.own && listed.asked);
     let (product, more) = (own.next()?, own.next());
     let identified = product.purl.is_some() || !product.digests.is_empty();
     (more.is_none() && identified)

@@ -4,7 +4,7 @@
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::limits;
-use crate::note::{Note, VerifierKey};
+use crate::note::{Note, NoteError, VerifierKey};
 
 /// Why these are not the keys of one cosigner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +60,15 @@ impl CosignerVerifier {
     /// The name that it signs under.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the note has a signature line of one of the cosigner's keys that is wrong: whoever
+    /// knows the key refuses the whole note.
+    pub fn is_forged_in(&self, note: &Note) -> bool {
+        matches!(
+            note.verify(&self.keys),
+            Err(NoteError::WrongSignature { .. })
+        )
     }
 
     /// Verifies the note of a checkpoint of any log: one of the cosigner's keys signed it, and no
@@ -162,6 +171,15 @@ mod tests {
         let wrong = a.replace(&a[a.len() - 9..], "AAAAAAA=\n");
         let wrong = format!("{}{wrong}{c}", checkpoint.sign(&log));
         assert!(cosigner.verify(&wrong).is_err());
+        let right = format!("{}{a}{c}", checkpoint.sign(&log));
+        for (note, is_forged) in [
+            (wrong, true),
+            (right, false),
+            (checkpoint.sign(&log), false),
+        ] {
+            let note = Note::parse_checkpoint(&note).unwrap();
+            assert_eq!(cosigner.is_forged_in(&note), is_forged);
+        }
     }
 
     #[test]

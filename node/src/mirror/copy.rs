@@ -415,17 +415,23 @@ impl<S: Tables> Copy<S> {
     }
 
     /// The signature lines of others that came with this head, or `None` if `note` is another one.
+    /// Without those of a cosigner known here that are forged: readers would refuse the whole head.
     fn others(&self, head: &VerifiedHead, note: &str) -> Option<String> {
         let fetched = self.log.verify(note).ok()?;
         if (fetched.size(), fetched.root()) != (head.size(), head.root()) {
             return None;
         }
+        let note = Note::parse_checkpoint(note).ok()?;
+        let known = self.shared.evidence.as_ref().map(|kept| kept.keys());
+        let forged = known.as_ref().map(|keys| keys.forged_in(&note));
+        let mut left_out = forged.unwrap_or_default();
+        let keys = self.shared.keys.load();
+        left_out.insert(keys.name());
         let mut lines = String::new();
-        for line in Note::parse_checkpoint(note).ok()?.signatures() {
+        for line in note.signatures() {
             let text = line.to_string();
-            let is_own = line.name() == self.shared.keys.load().name();
-            let fits = lines.len() + text.len() <= LINES_BYTES;
-            if !is_own && fits && !head.note().contains(&text) {
+            let is_taken = !left_out.contains(line.name()) && !head.note().contains(&text);
+            if is_taken && lines.len() + text.len() <= LINES_BYTES {
                 lines.push_str(&text);
             }
         }

@@ -46,9 +46,6 @@ impl<S: Tables + 'static> Follower<S> {
         let copied = self.copied.clone();
         let note = site.checkpoint().await?;
         let head = copied.log.verify(&note)?;
-        // Signatures of others are not taken from it: one that is forged would have readers refuse
-        // the whole head, for as long as the log is gone.
-        let note = head.note().to_owned();
         self.saw(&head);
         let compared = head.clone();
         let state = copied.with(move |copy| {

@@ -91,8 +91,7 @@ fn publish(served: &Served, size: u64, forked: u64) {
         size,
         root: frontier.root(),
     };
-    let witness = CosignerKey::from_seed("w.example", Algorithm::CosignatureV1, &[9; 32]).unwrap();
-    let line = witness.cosign(&checkpoint, NOW).unwrap();
+    let line = witness_key().cosign(&checkpoint, NOW).unwrap();
     let note = checkpoint.sign(&log_key()) + &line;
     published.files.insert("checkpoint".into(), note.into());
 }
@@ -132,6 +131,11 @@ async fn serve(served: Served) -> String {
     let router = router.with_state(served);
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
+}
+
+/// A witness of the log.
+fn witness_key() -> CosignerKey {
+    CosignerKey::from_seed("w.example", Algorithm::CosignatureV1, &[9; 32]).unwrap()
 }
 
 fn log_key() -> SignerKey {

@@ -8,6 +8,8 @@ use crate::limits;
 use assay_tlog::Hash;
 use assay_tlog::cosigner::{CosignedHead, CosignerVerifier};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::note::Note;
+use std::collections::BTreeSet;
 
 /// A cosigner is a witness or a mirror. It has different keys for each (C2SP tlog-mirror).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,17 @@ pub struct KnownKeys {
     pub witnesses: Vec<CosignerVerifier>,
     /// Mirrors.
     pub mirrors: Vec<CosignerVerifier>,
+}
+
+impl KnownKeys {
+    /// The names of the cosigners of which the note has a wrong signature.
+    pub fn forged_in(&self, note: &Note) -> BTreeSet<&str> {
+        let cosigners = self.witnesses.iter().chain(&self.mirrors);
+        cosigners
+            .filter(|cosigner| cosigner.is_forged_in(note))
+            .map(CosignerVerifier::name)
+            .collect()
+    }
 }
 
 /// Proof that somebody misbehaved. It was verified with keys that the caller trusts.

@@ -1,6 +1,8 @@
 //! What the log does not serve, other mirrors have.
 
 use super::*;
+use crate::misbehavior::{Evidence, known::Known};
+use assay_tlog::tlog_policy::TlogPolicy;
 
 /// A mirror of the log at `url`, whose peers publish their copies at these addresses.
 fn beside(store: &Arc<Memory>, url: &str, peers: &[&String]) -> Follower<Memory> {
@@ -153,4 +155,42 @@ async fn a_peer_is_not_blamed_for_the_tiles_of_the_log() {
     log.lock().unwrap().flipped = Some("tile/entries/000".into());
     mirror.round().await.unwrap_err();
     check(&mirror, &store, &copy);
+}
+
+/// A line that a known witness did not write is not shown: readers who know the witness would
+/// refuse the whole head, for as long as the log is gone.
+#[tokio::test]
+async fn a_forged_line_of_a_known_witness_is_left_out() {
+    let line_of = |note: &str| note.lines().nth(5).map(str::to_owned).unwrap();
+    for (is_forged, is_known) in [(true, true), (true, false), (false, true)] {
+        let (copy, peer) = published(300, 300).await;
+        let note = String::from_utf8(copy.lock().unwrap().files["checkpoint"].clone()).unwrap();
+        let mut line = line_of(&note);
+        if is_forged {
+            line.replace_range(line.len() - 6..line.len() - 2, "AAAA");
+            let forged = note.replace(&line_of(&note), &line);
+            copy.lock()
+                .unwrap()
+                .files
+                .insert("checkpoint".into(), forged.into());
+        }
+        let mut known = Known::default();
+        if is_known {
+            let witness = witness_key().verifier();
+            let policy = format!(
+                "log {}\nwitness w {witness}\nquorum w\n",
+                log_key().verifier()
+            );
+            known.policy(&TlogPolicy::parse(&policy).unwrap());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = Evidence::open(&[folder.path()], known).unwrap();
+        let mut mirror = beside(&new_store(), NOWHERE, &[&peer]);
+        let copied = Arc::get_mut(&mut mirror.copied).unwrap();
+        Arc::get_mut(&mut copied.shared).unwrap().evidence = Some(Arc::new(evidence));
+        mirror.round().await.unwrap_err();
+        let head = mirror.copied.shown.head.load_full().unwrap();
+        let is_shown = head.note.contains(&line);
+        assert_eq!(is_shown, !(is_forged && is_known), "{}", head.note);
+    }
 }

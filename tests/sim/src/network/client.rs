@@ -51,9 +51,10 @@ impl Client {
     }
 
     async fn read(&self, log: &Log) {
-        let (to, path) = match self.host.percent(25) {
-            true => (LIAR, format!("/via/{}/checkpoint", log.host)),
-            false => (log.host, "/checkpoint".to_owned()),
+        let (to, path) = if self.host.percent(25) {
+            (LIAR, format!("/via/{}/checkpoint", log.host))
+        } else {
+            (log.host, "/checkpoint".to_owned())
         };
         let Some((200, note)) = self.host.http(to, &path, None).await else {
             return;

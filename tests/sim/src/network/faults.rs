@@ -236,7 +236,7 @@ impl Faults {
             sim.bounce(name);
             self.hosts[0].chronicle().event("start", name);
         }
-        if now_ms >= HEALED_MS && now_ms < HEALED_MS + 1_000 {
+        if (HEALED_MS..HEALED_MS + 1_000).contains(&now_ms) {
             sim.set_fail_rate(0.0);
             let all = [&LOGS[..], &WITNESS_HOSTS, &[LIAR], &CLIENTS].concat();
             for (at, one) in all.iter().enumerate() {
