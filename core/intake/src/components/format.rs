@@ -3,7 +3,8 @@
 use super::fault::Fault;
 use super::input::Input;
 use super::reader::{Head, Reader, Sign};
-use super::{apk, cargo, composer, cyclonedx, dpkg, gemfile, go_mod, go_sum, gradle, maven_tree};
+use super::{apk, bun, cargo, composer, conda, cyclonedx, deno, dpkg, gemfile, go_mod, go_sum};
+use super::{gradle, maven_tree};
 use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
 use super::{requirements, swift, syft, trivy, xml, yarn};
 use super::{sbom, spdx2, spdx3, tag_value, uv};
@@ -13,16 +14,23 @@ use std::fmt;
 
 /// Makes [`Format`] of rows `Variant(reader)`.
 macro_rules! formats {
-    ($($(#[$doc:meta])* $format:ident($reader:path),)+) => {
+    ($($(#[doc = $doc:literal])* $format:ident($reader:path),)+) => {
         /// A format of files that name dependencies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Format {
-            $($(#[$doc])* $format,)+
+            $($(#[doc = $doc])* $format,)+
         }
 
         impl Format {
             /// Every format.
             pub const ALL: &'static [Format] = &[$(Format::$format),+];
+
+            /// Which files they are, and of which versions, in a line.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Format::$format => concat!($($doc),*).trim_ascii(),)+
+                }
+            }
 
             pub(super) fn reader(self) -> &'static Reader {
                 match self {
@@ -42,6 +50,14 @@ formats! {
     YarnLock(yarn::READER),
     /// `pnpm-lock.yaml` of pnpm, versions 5 to 9.
     PnpmLock(pnpm::READER),
+    /// `bun.lock` of Bun, versions 0 and 1.
+    BunLock(bun::READER),
+    /// `deno.lock` of Deno, versions 2 to 5.
+    DenoLock(deno::READER),
+    /// `conda-lock.yml` of conda-lock, version 1.
+    CondaLock(conda::CONDA_LOCK),
+    /// `pixi.lock` of pixi, versions 4 to 6.
+    PixiLock(conda::PIXI),
     /// `uv.lock` of uv, version 1.
     UvLock(uv::READER),
     /// `poetry.lock` of Poetry, versions 1 and 2, and those before without a version.
@@ -124,6 +140,11 @@ impl Format {
         matches!(self, Format::DpkgStatus | Format::ApkInstalled)
     }
 
+    /// The names of its files, before which a prefix may stand. Others are known by their content.
+    pub fn files(self) -> &'static [&'static str] {
+        self.reader().files
+    }
+
     /// What people call it.
     pub fn name(self) -> &'static str {
         self.reader().name
@@ -153,12 +174,11 @@ const USE_THE_LOCK: &str =
 const USE_JSON: &str = "export it as JSON";
 
 /// Names of files that are known and not read, and what to do instead.
-const NOT_READ: &[(&str, &str)] = &[
-    ("bun.lock", USE_AN_SBOM),
-    ("bun.lockb", USE_AN_SBOM),
-    ("conda-lock.yml", USE_AN_SBOM),
-    ("pixi.lock", USE_AN_SBOM),
-    ("deno.lock", USE_AN_SBOM),
+pub const NOT_READ: &[(&str, &str)] = &[
+    (
+        "bun.lockb",
+        "let `bun install --save-text-lockfile` write bun.lock, and check that",
+    ),
     ("renv.lock", USE_AN_SBOM),
     ("conan.lock", USE_AN_SBOM),
     ("flake.lock", USE_AN_SBOM),
@@ -433,11 +453,11 @@ mod tests {
             ("x", " \n\t", "the file is empty; write it again"),
             ("Cargo.lock", "", "the file is empty"),
             (
-                "a/bun.lock",
+                "a/bun.lockb",
                 "{}",
-                "bun.lock is not read here; write an SBOM",
+                "bun.lockb is not read here; let `bun install",
             ),
-            ("pixi.lock", "a", "write an SBOM"),
+            ("renv.lock", "a", "write an SBOM"),
             ("Cargo.toml", "a", "check its lock file"),
             ("spdx.rdf", "a", "export it as JSON"),
             (

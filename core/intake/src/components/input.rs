@@ -1,6 +1,7 @@
 //! The file as readers see it.
 
 use super::fault::{Fault, tail};
+use super::jsonc;
 use crate::documents::DocumentError;
 use crate::limits;
 use crate::text::{compression, shown};
@@ -115,10 +116,15 @@ impl<'a> Input<'a> {
         let parsed = self.json.get_or_init(|| {
             json::parse_to_depth(self.text.as_bytes(), limits::COMPONENT_JSON_DEPTH)
         });
-        parsed.as_ref().map_err(|e| {
-            let reason = format!("column {} ({}): {}", e.column, tail(&e.path), e.reason);
-            Fault::new(u32::try_from(e.line).ok(), shown(&reason))
-        })
+        parsed.as_ref().map_err(json_fault)
+    }
+
+    /// The file as JSON in which comments may stand, and a comma before a closing bracket; the rest
+    /// as [`Input::json`] has it.
+    pub(super) fn json_with_commas(&self) -> Result<Value, Fault> {
+        let plain = jsonc::plain(self.text);
+        let parsed = json::parse_to_depth(plain.as_bytes(), limits::COMPONENT_JSON_DEPTH);
+        parsed.map_err(|e| json_fault(&e))
     }
 
     /// The file as YAML, read into JSON values; at most [`limits::COMPONENT_YAML_BYTES`] of it.
@@ -258,4 +264,8 @@ impl Lines<'_> {
         self.at = self.at.max(span.start);
         self.line
     }
+}
+fn json_fault(e: &json::JsonError) -> Fault {
+    let reason = format!("column {} ({}): {}", e.column, tail(&e.path), e.reason);
+    Fault::new(u32::try_from(e.line).ok(), shown(&reason))
 }

@@ -10,10 +10,13 @@
 //! compressed, and any judgment of what the components are worth.
 
 mod apk;
+mod bun;
 mod cargo;
 mod component;
 mod composer;
+mod conda;
 mod cyclonedx;
+mod deno;
 mod digest;
 mod dpkg;
 mod error;
@@ -24,6 +27,7 @@ mod go_mod;
 mod go_sum;
 mod gradle;
 mod input;
+mod jsonc;
 mod list;
 mod markup;
 mod maven_tree;
@@ -57,7 +61,7 @@ mod yarn;
 
 pub use component::{Component, Distribution, Note, UNNAMED_MODULES, Unidentified};
 pub use error::ComponentError;
-pub use format::Format;
+pub use format::{Format, NOT_READ};
 
 use input::Input;
 

@@ -1,0 +1,325 @@
+//! `conda-lock.yml` of conda-lock, version 1, and `pixi.lock` of pixi, versions 4 to 6.
+//!
+//! Both name packages of conda by the address of their archive, `CHANNEL/SUBDIR/NAME-VERSION-BUILD`
+//! with `.conda` or `.tar.bz2`, beside wheels of Python. What several platforms need stands once
+//! for each.
+
+use super::component::Component;
+use super::digest::{self, Digests};
+use super::fault::Fault;
+use super::input::Input;
+use super::list::List;
+use super::origin;
+use super::reader::{Reader, Sign};
+use assay_claims::json::Value;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::purl;
+
+pub(super) const CONDA_LOCK: Reader = Reader {
+    name: "conda-lock.yml",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `conda-lock` write it",
+    files: &["conda-lock.yml"],
+    path: None,
+    sign: Sign::Text(|head| head.has("metadata:") && head.has("  content_hash:")),
+    read: |input, _| read_conda_lock(input),
+};
+
+pub(super) const PIXI: Reader = Reader {
+    name: "pixi.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `pixi lock` write it",
+    files: &["pixi.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.has("environments:")),
+    read: |input, _| read_pixi(input),
+};
+
+/// Where the public channels are.
+const PUBLIC: &[&str] = &["conda.anaconda.org", "repo.anaconda.com", "repo.prefix.dev"];
+
+fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.yaml()?;
+    let root = Node::root("$", &document);
+    number(&root.need("version")?, &["1"])?;
+    let mut list = List::default();
+    for package in root.need("package")?.items()? {
+        let name = package.need("name")?.text()?;
+        let address = package.need("url")?.string()?;
+        let hashes = package.need("hash")?;
+        let mut component = Component {
+            name: name.to_owned(),
+            version: package.optional_text("version")?.map(str::to_owned),
+            digests: digests(&hashes)?,
+            dev: package.optional_text("category")? == Some("dev"),
+            optional: package.value().get("optional").and_then(Value::as_bool) == Some(true),
+            ..Component::default()
+        };
+        let manager = package.need("manager")?;
+        match manager.one_of(&["conda", "pip"])? {
+            "pip" => add_python(component, address, &mut list)?,
+            _ => {
+                let Some(archive) = Archive::read(address) else {
+                    return Err(package.need("url")?.fault("is no archive of conda").into());
+                };
+                component.version = component.version.or(Some(archive.version.to_owned()));
+                archive.add(component, &mut list)?;
+            }
+        }
+    }
+    Ok(list)
+}
+
+fn read_pixi(input: &Input<'_>) -> Result<List, Fault> {
+    let document = input.yaml()?;
+    let root = Node::root("$", &document);
+    number(&root.need("version")?, &["4", "5", "6"])?;
+    let mut list = List::default();
+    for package in root.need("packages")?.items()? {
+        let kind = package.optional_text("kind")?;
+        let address = ["conda", "pypi", "url", "path"]
+            .into_iter()
+            .find_map(|key| Some((key, package.get(key)?)));
+        let Some((key, address)) = address else {
+            return Err(package.fault("has no address").into());
+        };
+        let text = address.string()?;
+        let is_python = key == "pypi" || kind == Some("pypi");
+        let mut component = Component {
+            name: package
+                .optional_text("name")?
+                .unwrap_or_default()
+                .to_owned(),
+            version: package.optional_text("version")?.map(str::to_owned),
+            digests: digests(&package)?,
+            ..Component::default()
+        };
+        let is_local = !text.contains("://");
+        if is_local {
+            component.own = true;
+            if component.name.is_empty() {
+                text.clone_into(&mut component.name);
+            }
+            list.remark("local folders", None, &component.name);
+            list.without_purl(component, "is a local folder")?;
+        } else if is_python {
+            add_python(component, text, &mut list)?;
+        } else {
+            let Some(archive) = Archive::read(text) else {
+                return Err(address.fault("is no archive of conda").into());
+            };
+            archive.name.clone_into(&mut component.name);
+            component.version = Some(archive.version.to_owned());
+            archive.add(component, &mut list)?;
+        }
+    }
+    Ok(list)
+}
+
+/// Fails unless a version of a format is one of these.
+fn number(version: &Node<'_, '_>, known: &[&str]) -> Result<(), Fault> {
+    let is_known = matches!(version.value(), Value::Number(it) if known.contains(&it.as_str()));
+    if is_known {
+        return Ok(());
+    }
+    let reason = format!("is not {}, which is known here", known.join(", "));
+    Err(version.fault(reason).into())
+}
+
+/// The SHA-256 of an archive, if it is stated.
+fn digests(package: &Node<'_, '_>) -> Result<Digests, Fault> {
+    let Some(hash) = package.get("sha256").filter(|hash| !hash.value().is_null()) else {
+        return Ok(Digests::new());
+    };
+    let digest = digest::hex("sha256", hash.string()?).map_err(|reason| hash.fault(reason))?;
+    Ok(digest.into_iter().collect())
+}
+
+/// Adds a package of Python, which comes from PyPI or from an address of its own.
+fn add_python(component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
+    let mut parts = origin::package("pypi", &component.name, component.version.as_deref());
+    if !purl::is_public_registry("pypi", address) {
+        origin::qualify(&mut parts, "download_url", address);
+        list.remark("from an address of its own", None, &component.name);
+    }
+    list.package(component, parts)
+}
+
+/// What the address of an archive says.
+struct Archive<'a> {
+    host: String,
+    channel: &'a str,
+    subdir: &'a str,
+    name: &'a str,
+    version: &'a str,
+    build: &'a str,
+    kind: &'static str,
+}
+
+impl<'a> Archive<'a> {
+    fn read(address: &'a str) -> Option<Self> {
+        let plain = address.split(['?', '#']).next()?;
+        let mut kinds = ["conda", "tar.bz2"].into_iter();
+        let (kind, path) = kinds.find_map(|kind| {
+            let path = plain.strip_suffix(kind)?.strip_suffix('.')?;
+            Some((kind, path))
+        })?;
+        let mut folders = path.rsplitn(4, '/');
+        let (file, subdir, channel) = (folders.next()?, folders.next()?, folders.next()?);
+        let mut words = file.rsplitn(3, '-');
+        let (build, version, name) = (words.next()?, words.next()?, words.next()?);
+        let (host, _) = purl::place(address)?;
+        let parts = [name, version, build, subdir, channel];
+        let is_whole = parts.iter().all(|part| !part.is_empty());
+        is_whole.then_some(Archive {
+            host,
+            channel,
+            subdir,
+            name,
+            version,
+            build,
+            kind,
+        })
+    }
+
+    fn add(&self, component: Component, list: &mut List) -> Result<(), Fault> {
+        if component.name != self.name || component.version.as_deref() != Some(self.version) {
+            let reason = format!(
+                "is of another package than its address {}",
+                quoted(self.name)
+            );
+            return list.without_purl(component, &reason);
+        }
+        let mut parts = origin::package("conda", self.name, Some(self.version));
+        let said = [
+            ("build", self.build),
+            ("channel", self.channel),
+            ("subdir", self.subdir),
+            ("type", self.kind),
+        ];
+        let said = said.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        parts.qualifiers.extend(said);
+        if !PUBLIC.contains(&self.host.as_str()) {
+            // Only the host: addresses of channels may have a secret in them.
+            origin::qualify(
+                &mut parts,
+                "repository_url",
+                &format!("https://{}", self.host),
+            );
+            list.remark(
+                "from another host than the public channels",
+                None,
+                self.name,
+            );
+        }
+        list.package(component, parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::{CondaLock, PixiLock};
+    use crate::components::tests::{found, lines, refusal, unidentified};
+
+    const HOST: &str = "https://conda.anaconda.org/conda-forge/linux-64";
+
+    fn sha256() -> String {
+        "0a".repeat(32)
+    }
+
+    #[test]
+    fn a_conda_lock_names_both_kinds() {
+        let text = format!(
+            "version: 1\nmetadata:\n  content_hash:\n    linux-64: {0}\npackage:\n- name: \
+             lib-x\n  version: 1.2.3\n  manager: conda\n  platform: linux-64\n  url: \
+             {HOST}/lib-x-1.2.3-h1_0.conda\n  hash:\n    md5: {1}\n    sha256: {0}\n  category: \
+             dev\n  optional: true\n- name: a\n  version: '2.0'\n  manager: pip\n  url: \
+             https://files.pythonhosted.org/packages/a-2.0.whl\n  hash: {{sha256: {0}}}\n- name: \
+             b\n  version: 1.0\n  manager: conda\n  url: \
+             https://corp.example/t/SECRET/main/noarch/b-1.0-0.tar.bz2\n  hash: {{md5: {1}}}\n",
+            sha256(),
+            "0a".repeat(16),
+        );
+        let text = text.replace("version: 1.0\n", "version: '1.0'\n");
+        assert_eq!(
+            lines(&found(CondaLock, &text)),
+            [
+                "pkg:conda/lib-x@1.2.3?build=h1_0&channel=conda-forge&subdir=linux-64&type=conda \
+                 sha256 dev optional",
+                "pkg:pypi/a@2.0 sha256",
+                "pkg:conda/b@1.0?build=0&channel=main&repository_url=https:%2F%2Fcorp.example&\
+                 subdir=noarch&type=tar.bz2",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_address_of_another_package_is_none_of_this_one() {
+        let text = format!(
+            "version: 1\nmetadata: {{}}\npackage:\n- {{name: a, version: '1', manager: conda, \
+             url: '{HOST}/b-1-0.conda', hash: {{}}}}\n"
+        );
+        let said = unidentified(&found(CondaLock, &text));
+        assert!(said[0].contains("a 1 is of another package"), "{said:?}");
+    }
+
+    #[test]
+    fn a_pixi_lock_names_both_kinds_in_every_version() {
+        let expected = [
+            "pkg:conda/_x@0.1?build=f&channel=conda-forge&subdir=linux-64&type=tar.bz2 sha256",
+            "pkg:pypi/a@2.0 sha256",
+            "(own) own",
+        ];
+        let wheel = "https://files.pythonhosted.org/packages/a-2.0-py3-none-any.whl";
+        let new = format!(
+            "version: 6\nenvironments: {{}}\npackages:\n- conda: {HOST}/_x-0.1-f.tar.bz2\n  \
+             sha256: {0}\n- pypi: {wheel}\n  name: a\n  version: '2.0'\n  sha256: {0}\n- pypi: \
+             ./\n  name: own\n  editable: true\n",
+            sha256()
+        );
+        let old = format!(
+            "version: 5\nenvironments: {{}}\npackages:\n- kind: conda\n  name: _x\n  version: \
+             '0.1'\n  url: {HOST}/_x-0.1-f.tar.bz2\n  sha256: {0}\n- kind: pypi\n  name: a\n  \
+             version: '2.0'\n  url: {wheel}\n  sha256: {0}\n- kind: pypi\n  name: own\n  path: \
+             ./\n",
+            sha256()
+        );
+        for text in [new, old] {
+            assert_eq!(lines(&found(PixiLock, &text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (format, text, said) in [
+            (CondaLock, "a: 1\n", "$.version: is missing"),
+            (CondaLock, "version: 2\npackage: []\n", "is not 1"),
+            (CondaLock, "version: 1\n", "$.package: is missing"),
+            (
+                CondaLock,
+                "version: 1\npackage: [{name: a, manager: conda, url: x, hash: {}}]\n",
+                "is no archive of conda",
+            ),
+            (
+                CondaLock,
+                "version: 1\npackage: [{name: a, manager: apt, url: x, hash: {}}]\n",
+                "manager",
+            ),
+            (
+                CondaLock,
+                "version: 1\npackage: [{name: a, manager: pip, url: x, hash: {sha256: zz}}]\n",
+                "is no sha256 in hex",
+            ),
+            (PixiLock, "version: 3\npackages: []\n", "is not 4, 5, 6"),
+            (PixiLock, "version: 6\npackages: [{}]\n", "has no address"),
+            (
+                PixiLock,
+                "version: 6\npackages: [{conda: 'https://h/a.zip'}]\n",
+                "is no archive of conda",
+            ),
+        ] {
+            let error = refusal(format, text);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! docs/formats.md is what the code says of the formats that it reads.
+
+use assay_intake::components::{Format, NOT_READ};
+use assay_intake::documents;
+use std::fmt::Write as _;
+use std::path::Path;
+
+const HEAD: &str = "\
+# Formats
+
+The code says this page; `ASSAY_BLESS=1 cargo test --package assay-intake --test formats` writes it.
+
+## Lock files and SBOMs
+
+What `assay check FILE…` reads. A file is read whole or refused whole, at most 64 MiB and 100,000
+components of it. Its name says what it is, perhaps with a prefix (`service.Cargo.lock`), else its
+content; where neither does, `--format NAME` does. Nothing is resolved, fetched or expanded: ranges,
+tags and local files without a digest are counted as unidentified, and named.
+
+| `--format` | files | what is read |
+| --- | --- | --- |
+";
+
+const NOT_READ_HEAD: &str = "
+These are known, and not read:
+
+| file | what to do |
+| --- | --- |
+";
+
+const DOCUMENTS_HEAD: &str = "
+## Documents
+
+What `assay publish KIND FILE` makes claims of:
+
+| kind | documents |
+| --- | --- |
+";
+
+fn page() -> Result<String, std::fmt::Error> {
+    let mut page = HEAD.to_owned();
+    for format in Format::ALL {
+        let files: Vec<_> = format
+            .files()
+            .iter()
+            .map(|file| format!("`{file}`"))
+            .collect();
+        let (id, about) = (format.id(), format.about());
+        writeln!(page, "| `{id}` | {} | {about} |", files.join(", "))?;
+    }
+    page.push_str(NOT_READ_HEAD);
+    for (file, advice) in NOT_READ {
+        writeln!(page, "| `{file}` | {advice} |")?;
+    }
+    page.push_str(DOCUMENTS_HEAD);
+    for (kind, help) in documents::kinds() {
+        writeln!(page, "| `{kind}` | {help} |")?;
+    }
+    Ok(page)
+}
+
+#[test]
+fn the_page_of_formats_is_what_the_code_reads() -> Result<(), Box<dyn std::error::Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/formats.md");
+    let page = page()?;
+    if std::env::var_os("ASSAY_BLESS").is_some() {
+        std::fs::write(&path, &page)?;
+    }
+    let written = std::fs::read_to_string(&path)?;
+    assert_eq!(
+        written, page,
+        "write docs/formats.md again, as its first lines say"
+    );
+    Ok(())
+}
