@@ -6,6 +6,7 @@
 
 pub mod components;
 pub mod documents;
+mod jsonc;
 pub mod limits;
 mod tag_value;
 mod text;

@@ -1,8 +1,8 @@
 //! The file as readers see it.
 
 use super::fault::{Fault, tail};
-use super::jsonc;
 use crate::documents::DocumentError;
+use crate::jsonc;
 use crate::limits;
 use crate::text::{compression, shown};
 use crate::yaml;

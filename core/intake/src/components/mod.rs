@@ -27,7 +27,6 @@ mod go_mod;
 mod go_sum;
 mod gradle;
 mod input;
-mod jsonc;
 mod list;
 mod markup;
 mod maven_tree;

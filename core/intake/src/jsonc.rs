@@ -2,7 +2,7 @@
 
 /// The text with blanks in place of comments, and of commas that only a closing bracket follows.
 /// Every byte that is left stands where it stood, so that errors name the right place.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     // Where a comma stands behind which nothing came yet, and what came last.
     let (mut comma, mut last) = (None, '[');
