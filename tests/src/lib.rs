@@ -10,6 +10,7 @@ pub mod gossip;
 pub mod index;
 pub mod interop;
 pub mod issuer;
+pub mod js;
 pub mod liar;
 pub mod litewitness;
 pub mod log;

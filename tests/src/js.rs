@@ -1,0 +1,33 @@
+//! Node.js, for the tests of the JavaScript SDK.
+
+use anyhow::{Context, ensure};
+use std::{env, io, io::Write as _, path::PathBuf, process::Command, sync::OnceLock};
+
+/// The first version that the SDK is for.
+const WANTED: u32 = 20;
+
+/// The program, or `None`, saying that the test of `what` is skipped, if there is none of Node.js
+/// 20 or later. Panics instead if `CI` is set, which leaves no test out.
+pub fn require_node(what: &str) -> Option<PathBuf> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}"))) {
+        Ok(program) => Some(program.clone()),
+        Err(reason) => {
+            assert!(env::var_os("CI").is_none(), "{what}: {reason}");
+            // Not eprintln!, which the test harness swallows when a test passes.
+            let _ = writeln!(io::stderr(), "skipped: {what}: {reason}");
+            None
+        }
+    }
+}
+
+fn find() -> anyhow::Result<PathBuf> {
+    let program = PathBuf::from("node");
+    let output = Command::new(&program).arg("--version").output();
+    let missing = || format!("Node.js {WANTED} or later is missing: https://nodejs.org");
+    let printed = String::from_utf8(output.with_context(missing)?.stdout)?;
+    let major = printed.trim().trim_start_matches('v').split('.').next();
+    let major: u32 = major.unwrap_or_default().parse().with_context(missing)?;
+    ensure!(major >= WANTED, "Node.js is {}; {}", printed.trim(), missing());
+    Ok(program)
+}
