@@ -53,7 +53,7 @@ export async function equationHolds(key, message, signature) {
 }
 
 // The key has a part of order 8. Of two signatures made alike the first holds, and the second only
-// if the equation is multiplied by the cofactor. test/ed25519.test.mjs makes both again.
+// if the equation is multiplied by the cofactor. tests/ed25519.test.mjs makes both again.
 const PROBE = {
   key: "2ead7c019569470851eeaaf1e37bb4a5e7ce4506d2127441b6f3a51138a79d5d",
   holds: ["message 0",

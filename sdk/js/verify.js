@@ -901,4 +901,4 @@ export async function verifyAnswer(bytes, question, trust) {
 export const internals = { BLAMED, D, L, LIMITS, P, addList, as, asBytes, assemble, begins, below, check,
   checkBasis, checkEntries, checkOrder, concat, decimal, equal, fromU64be, isHex, isOnCurve, isSound,
   little, listLeaf, listNode, member, members, multiproofRoot, needMessage, nodeHash, openCheckpoint,
-  power, readNote, refuse, strictJson, text, typeOf, u32be, u64be, utf8, yOf, engineHolds };
+  power, readNote, refuse, signedAt, strictJson, text, typeOf, u32be, u64be, utf8, yOf, engineHolds };

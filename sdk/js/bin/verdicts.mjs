@@ -8,7 +8,7 @@
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { judgeFile, readVectors } from "../test/vectors.mjs";
+import { judgeFile, readVectors } from "../tests/vectors.mjs";
 
 /** The vector files below a folder, sorted by path. */
 function filesBelow(folder) {
