@@ -5,7 +5,13 @@
 
 import { fromHex, internals, useEquation } from "./verify.js";
 
-const { D, L, P, concat, engineHolds, little, power, utf8, yOf } = internals;
+const { L, P, concat, engineHolds, little, utf8, yOf } = internals;
+const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
+const power = (base, exponent) => {
+  let out = 1n;
+  for (; exponent; exponent >>= 1n, base = base * base % P) if (exponent & 1n) out = out * base % P;
+  return out;
+};
 const mod = (n, m = P) => { const rest = n % m; return rest < 0n ? rest + m : rest; };
 const ROOT_OF_MINUS_1 = power(2n, (P - 1n) / 4n);
 
@@ -19,6 +25,9 @@ export function decompress(bytes) {
   if ((x & 1n) !== sign) x = mod(-x);
   return [x, y, 1n, x * y % P];
 }
+
+/** Whether 32 bytes are a point. */
+export const isOnCurve = (bytes) => decompress(bytes) !== null;
 
 /** The sum of two points (RFC 8032, 5.1.4). */
 export const add = ([x, y, z, t], [x2, y2, z2, t2]) => {

@@ -3,11 +3,13 @@
 // no rotation followed which was not given takes an answer about the issuer.
 
 import { fromHex, internals, sha256, toHex } from "./verify.js";
+import { isOnCurve } from "./ed25519.js";
 
-const { check, concat, isHex, isOnCurve, isSound, member, members, refuse, typeOf, u32be, utf8 } = internals;
+const { check, concat, isHex, isSound, member, members, refuse, typeOf, utf8 } = internals;
 const RECORD = "urn:assay:issuer:v1", COMPROMISE = "urn:assay:key-compromise:v1";
 const MOST = { keys: 8, items: 64, text: 512 };
 const ROLES = ["maintainer", "auditor", "scanner", "supplier", "finder", "coordinator", "builder"];
+const u32be = (n) => Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
 const needRecord = check("claim", "issuer");
 
 /** The id of an issuer whose first record has these keys, in hex, and thresholds. */

@@ -5,14 +5,16 @@ import { AssayError, fromBase64, internals, leafHash, openClaim, parseEntry, sha
   from "./verify.js";
 import { judgeIssuers } from "./issuers.js";
 
-const { as, asBytes, check, concat, decimal, equal, member, members, nodeHash, openCheckpoint, refuse,
-  strictJson, text } = internals;
+const { check, concat, decimal, equal, member, members, nodeHash, openCheckpoint, refuse,
+  strictJson, text, utf8 } = internals;
 const MOST = { bytes: 512 << 10, hashes: 64, files: 10_000, entry: 65_535 };
 const HEADER = "c2sp.org/tlog-proof@v1", MINUTE = 60_000n;
 
+const bytesOf = (data) => (typeof data === "string" ? utf8(data) : data);
+
 /** Reads a tlog-proof. Nothing of it is verified. */
 export function readProof(proof) {
-  const need = check("proof"), bytes = asBytes(proof, "a proof");
+  const need = check("proof"), bytes = bytesOf(proof);
   need(bytes.length <= MOST.bytes, "the proof is too long");
   const all = text(bytes), end = all?.indexOf("\n\n") ?? -1;
   need(end >= 0 && end + 2 < all.length, "the proof is no text, or has no checkpoint");
@@ -60,7 +62,7 @@ export async function verifyProof(proof, hash, trust) {
 
 /** The payload of a DSSE envelope: either alphabet of base64, with padding or without. */
 function payloadOf(envelope) {
-  const need = check("envelope"), { value } = as("envelope", "server", () => strictJson(envelope));
+  const need = check("envelope"), { value } = strictJson(envelope, need);
   const either = (encoded) => {
     const isUrl = encoded !== undefined && !/[+/]/.test(encoded);
     const standard = (isUrl ? encoded.replace(/-/g, "+").replace(/_/g, "/") : encoded ?? "!").replace(/=+$/, "");
@@ -105,7 +107,7 @@ function attach(extra, payload) {
  * valid, and dated before witnesses cosigned. `isWitnessed` says whether the policy's quorum did.
  */
 export async function openReceipt({ envelope, proof }, trust) {
-  const bytes = asBytes(envelope, "an envelope");
+  const bytes = bytesOf(envelope);
   check("proof")(bytes.length <= MOST.bytes, "the envelope is too long");
   const payload = payloadOf(bytes), { extra, index, path, checkpoint: note } = readProof(proof);
   const { entry, hash } = attach(extra ?? new Uint8Array(), payload);

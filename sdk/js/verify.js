@@ -1,12 +1,10 @@
 // Assay's verifier: one ES module without dependencies, for browsers, Node ≥ 20 and Deno. It trusts
-// the keys and policies that its caller states; what a node says is bytes to check. docs/index.md
-// specifies answers (§), docs/design.md the rest, C2SP notes, checkpoints and cosignatures. index.js
-// has more: policies, pages, receipts, issuers, a client. Types: index.d.ts. License: Apache-2.0.
-//
-// What a log counts is a BigInt; labels, names and ids are lower-case hex. Not checked: ML-DSA-44
-// signatures (never counted), the canonical form of purls, what known predicate types ask for.
+// keys and policies that its caller states; what a node says is bytes to check. § are sections of
+// docs/index.md; docs/design.md has the rest. index.js adds policies, pages, receipts, issuers and a
+// client; index.d.ts has the types. License: Apache-2.0. What a log counts is a BigInt; labels and ids
+// are lower-case hex. Not checked: ML-DSA-44 (never counted), whether purls are canonical, predicates.
 
-// --- Errors: who is to blame ---
+// --- Errors: who is to blame
 
 /** Why something is refused: `kind` is the check that failed, `culprit` who is to blame. */
 export class AssayError extends Error {
@@ -16,17 +14,13 @@ export class AssayError extends Error {
     this.kind = kind;
   }
 }
-/** The log signed what must not be. */
 export class LogError extends AssayError { culprit = "log"; }
-/** Too few witnesses cosigned. */
 export class WitnessError extends AssayError { culprit = "witness"; }
-/** Whoever served it, or somebody on the way: it proves nothing to others. */
+/** Whoever served it, or somebody on the way. */
 export class ServerError extends AssayError { culprit = "server"; }
-/** Whoever made or signed the claim. */
 export class IssuerError extends AssayError { culprit = "issuer"; }
-/** Whoever called: an argument, a key or a policy is wrong. */
 export class CallerError extends AssayError { culprit = "caller"; }
-/** Nobody: this program, or the machine, is too old, or cannot be reached. */
+/** Nobody: this program or engine cannot tell, or nobody answers. */
 export class UnsupportedError extends AssayError { culprit = "nobody"; }
 
 const BLAMED = { log: LogError, witness: WitnessError, server: ServerError, issuer: IssuerError,
@@ -34,23 +28,15 @@ const BLAMED = { log: LogError, witness: WitnessError, server: ServerError, issu
 const refuse = (kind, message, culprit = "server", cause) => {
   throw new BLAMED[culprit](kind, message, cause);
 };
-/** A function that refuses with this kind, blaming this culprit, unless its argument holds. */
+/** A function that refuses so unless its argument holds. */
 const check = (kind, culprit) => (holds, message) => { if (!holds) refuse(kind, message, culprit); };
-/** Does `work`; what it refuses is refused with this kind and culprit, and for the same reason. */
-const as = (kind, culprit, work) => {
-  try { return work(); } catch (error) {
-    if (error instanceof AssayError) refuse(kind, error.message, culprit, error);
-    throw error;
-  }
-};
-
-// --- Limits, each met before anything is allocated for what it limits ---
+// --- Limits, each met before anything is allocated for what it limits
 
 const LIMITS = { answer: 64 << 20, entry: 65_535, payload: 32_768, signatures: 16, note: 1 << 20,
   lines: 100, depth: 32, subjects: 1024, whole: 10_000n, listed: 4_194_304n, brought: 1000 };
 const U64 = 1n << 64n;
 
-// --- Bytes ---
+// --- Bytes
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const text = (bytes) => {
@@ -64,38 +50,21 @@ const concat = (...parts) => {
   return out;
 };
 const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
-const isWellFormed = (string) => !/[\ud800-\udfff]/u.test(string);
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-/** Lower-case hex of bytes. */
-export const toHex = (bytes) => { let out = ""; for (const b of bytes) out += HEX[b]; return out; };
+export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 /** The bytes of lower-case hex; null for any other text. */
-export const fromHex = (hex) => typeof hex === "string" && /^(?:[0-9a-f]{2})*$/.test(hex)
+export const fromHex = (hex) => hex.length % 2 === 0 && /^[0-9a-f]*$/.test(hex)
   ? Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.substr(2 * i, 2), 16)) : null;
-/** Standard base64 of bytes. */
-export const toBase64 = (bytes) => {
-  let out = "";
-  for (let i = 0; i < bytes.length; i += 8190) {
-    out += btoa(String.fromCharCode(...bytes.subarray(i, i + 8190)));
-  }
-  return out;
-};
+export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 /** The bytes of standard base64 in its one spelling; null for any other text. */
 export const fromBase64 = (encoded) => {
-  let binary;
-  try { binary = atob(encoded); } catch { return null; }
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return toBase64(bytes) === encoded ? bytes : null;
+  try {
+    const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0));
+    return toBase64(bytes) === encoded ? bytes : null;
+  } catch { return null; }
 };
-const u32be = (n) => Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
 const u64be = (n) => { const b = new Uint8Array(8); new DataView(b.buffer).setBigUint64(0, n); return b; };
 const fromU64be = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
-const asBytes = (data, what) => {
-  if (typeof data === "string" && isWellFormed(data)) return utf8(data);
-  return data instanceof Uint8Array ? data : refuse("argument", what + " must be bytes", "caller");
-};
-
-// --- SHA-256 (FIPS 180-4): proofs take thousands of small hashes, and Web Crypto's are asynchronous ---
+// --- SHA-256 (FIPS 180-4): proofs take thousands of small hashes, and Web Crypto's are asynchronous
 
 const PRIMES = [2];
 for (let n = 3; PRIMES.length < 64; n += 2) if (PRIMES.every((prime) => n % prime)) PRIMES.push(n);
@@ -131,18 +100,12 @@ export function sha256(...parts) {
   return out;
 }
 
-// --- Ed25519, strictly ---
+// --- Ed25519, strictly
 // Engines disagree about crafted keys and signatures. So y < p and no small order of A and R, and
-// S < L, are checked here. What is left is one equation, which is the engine's to check; whether it
-// does so without the cofactor, as is wanted, ed25519.js tests, and replaces it where it does not.
+// S < L, are checked here. The equation is the engine's to check; that it does so without the
+// cofactor, ed25519.js tests, and replaces it where it does not.
 
 const P = 2n ** 255n - 19n, L = 2n ** 252n + 27742317777372353535851937790883648493n;
-const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
-const power = (base, exponent) => {
-  let out = 1n;
-  for (; exponent; exponent >>= 1n, base = base * base % P) if (exponent & 1n) out = out * base % P;
-  return out;
-};
 const Y8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
 /** The y of all eight points of small order. */
 const SMALL = [0n, 1n, P - 1n, Y8, P - Y8];
@@ -150,21 +113,13 @@ const little = (bytes) => BigInt("0x" + toHex(Uint8Array.from(bytes).reverse()))
 const yOf = (point) => little(point) & (2n ** 255n - 1n);
 const isSound = (point) => { const y = yOf(point); return y < P && !SMALL.includes(y); };
 
-const isOnCurve = (point) => {
-  const yy = yOf(point) ** 2n;
-  return power((yy + P - 1n) * (D * yy + 1n) % P, (P - 1n) / 2n) === 1n;
-};
-
 async function engineHolds(key, message, signature) {
-  const missing = () => refuse("engine", "this engine has no Ed25519; import ed25519.js", "nobody");
-  const unsupported = (error) => (error.name === "NotSupportedError" ? missing() : null);
-  const imported = await crypto.subtle.importKey("raw", key, "Ed25519", false, ["verify"])
-    .catch(unsupported);
-  return imported !== null && crypto.subtle.verify("Ed25519", imported, signature, message);
+  const imported = await crypto.subtle.importKey("raw", key, "Ed25519", false, ["verify"]).catch(({ name }) =>
+    name === "NotSupportedError" && refuse("engine", "this engine has no Ed25519; see ed25519.js", "nobody"));
+  return imported !== false && crypto.subtle.verify("Ed25519", imported, signature, message);
 }
 
 let equation = engineHolds;
-/** Says what checks the equation in place of the engine: a function of key, message, signature. */
 export const useEquation = (holds) => { equation = holds; };
 
 /** Whether 64 bytes are the key's signature on the message, by the strict rules. */
@@ -172,13 +127,11 @@ export async function verifyEd25519(key, message, signature) {
   if (key.length !== 32 || signature.length !== 64) return false;
   if (!isSound(key) || !isSound(signature.subarray(0, 32))) return false;
   if (little(signature.subarray(32)) >= L) return false;
-  if (!globalThis.crypto?.subtle) {
-    refuse("engine", "signatures are not checked: this page was loaded insecurely", "nobody");
-  }
+  if (!globalThis.crypto?.subtle) refuse("engine", "not checked: this page was loaded insecurely", "nobody");
   return equation(key, message, signature);
 }
 
-// --- Notes, keys, checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature) ---
+// --- Notes, keys, checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature)
 
 const ED25519 = 1, COSIGNATURE = 4, ML_DSA_44 = 6;
 const isKeyName = (name) => name !== "" && !/[\p{White_Space}\p{Cc}+]/u.test(name);
@@ -189,14 +142,14 @@ const needKey = check("key", "caller");
 /** Reads a verifier key, `name+id+base64`. Blames the caller. */
 export function readKey(vkey) {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(vkey) ?? [];
-  needKey(name !== undefined, "not a key of the form name+id+base64");
-  needKey(isKeyName(name), "a key's name is not empty and has neither spaces nor a plus");
+  needKey(name !== undefined, "a key is name+id+base64");
+  needKey(isKeyName(name), "a key's name is empty or has spaces");
   const material = fromBase64(encoded);
-  needKey(material?.length > 1, "not a key of the form name+id+base64");
+  needKey(material?.length > 1, "a key is name+id+base64");
   const type = material[0], key = material.subarray(1);
   needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key is of an unknown type");
   needKey(key.length === (type === ML_DSA_44 ? 1312 : 32), "the key has another length");
-  needKey(type === ML_DSA_44 || (isSound(key) && isOnCurve(key)), "not a sound Ed25519 public key");
+  needKey(type === ML_DSA_44 || isSound(key), "the key is not sound");
   needKey(toHex(sha256(utf8(name + "\n"), material).subarray(0, 4)) === id, "the key has another id");
   return { name, id, type, key, vkey };
 }
@@ -205,20 +158,20 @@ const needNote = check("checkpoint");
 
 /** Reads a checkpoint's note. Nothing of it is verified. */
 function readNote(note) {
-  const bytes = asBytes(note, "a note");
+  const bytes = typeof note === "string" ? utf8(note) : note;
   needNote(bytes.length <= LIMITS.note, "the note is too long");
   const all = text(bytes), end = all?.lastIndexOf("\n\n") ?? -1;
-  needNote(all !== null && !/[\0-\x09\x0b-\x1f]/.test(all), "the note is not plain UTF-8 text");
+  needNote(all !== null && !/[\0-\x09\x0b-\x1f]/.test(all), "the note is no plain text");
   needNote(end >= 0 && all.endsWith("\n") && end + 2 < all.length, "the note has no signatures");
   const body = all.slice(0, end + 1), lines = all.slice(end + 2, -1).split("\n");
-  needNote(lines.length <= LIMITS.lines, "the note has too many signatures");
+  needNote(lines.length <= LIMITS.lines, "there are too many signatures");
   const seen = new Set();
   const signatures = lines.map((line) => {
     const [, name, encoded] = /^— ([^ ]*) (.*)$/u.exec(line) ?? [];
     const blob = name !== undefined && isKeyName(name) ? fromBase64(encoded) : null;
-    needNote(blob?.length > 4, "a line of the note's signatures is no signature");
+    needNote(blob?.length > 4, "a line is no signature");
     const id = toHex(blob.subarray(0, 4)), who = name + "+" + id;
-    needNote(!seen.has(who), "the checkpoint has two signatures by one key");
+    needNote(!seen.has(who), "a key has two signatures");
     seen.add(who);
     return { name, id, signature: blob.subarray(4) };
   });
@@ -228,15 +181,15 @@ function readNote(note) {
 /** The origin, size and root that a checkpoint's text states. */
 function readBody(body) {
   const lines = body.split("\n");
-  needNote(lines.length === 4, "a checkpoint has three lines: origin, size and root");
+  needNote(lines.length === 4, "a checkpoint has three lines");
   const [origin, digits, encoded] = lines, size = decimal(digits), root = fromBase64(encoded);
-  needNote(origin !== "" && !/\p{Cc}/u.test(origin), "the checkpoint names no origin");
-  needNote(size !== null, "the size of the checkpoint is no decimal number");
-  needNote(root?.length === 32, "the root of the checkpoint is not the base64 of 32 bytes");
+  needNote(origin !== "" && !/\p{Cc}/u.test(origin), "there is no origin");
+  needNote(size !== null, "the size is no decimal number");
+  needNote(root?.length === 32, "the root is not the base64 of 32 bytes");
   return { origin, size, root };
 }
 
-/** When a cosignature was made, in seconds (null for a plain signature); undefined if it is wrong. */
+/** When a signature was made, null if it does not say; undefined if it is wrong. */
 async function signedAt({ type, key }, body, signature) {
   if (type === ED25519) return await verifyEd25519(key, utf8(body), signature) ? null : undefined;
   if (signature.length !== 72) return undefined;
@@ -247,20 +200,16 @@ async function signedAt({ type, key }, body, signature) {
 }
 
 /**
- * Verifies the note of a checkpoint: a log of `trust` signed it under its origin, no signature by a
- * known key is wrong, and the policy's quorum of witnesses cosigned it. Trust is `{ log, policy }`:
- * verifier keys of logs, one or several; a policy as `readPolicy` (policy.js) makes it; or both.
+ * Verifies a checkpoint's note: a log of `trust` signed it under its origin, no signature by a known
+ * key is wrong, and the policy's quorum cosigned it. `trust` is `{ log, policy }`: verifier keys of
+ * logs; what `readPolicy` (policy.js) makes of a policy; or both.
  */
 export async function verifyCheckpoint(note, trust) {
   const { checkpoint, quorum } = await openCheckpoint(note, trust);
-  if (!quorum.met) {
-    refuse("witnesses", "too few witnesses cosigned the checkpoint; missing: " +
-      quorum.missing.join(", "), "witness");
-  }
+  check("witnesses", "witness")(quorum.met, "too few witnesses cosigned; missing: " + quorum.missing.join(", "));
   return checkpoint;
 }
 
-/** Does so, and leaves it to the caller to ask for the quorum. */
 async function openCheckpoint(note, trust) {
   const { keys: logs, policy } = readTrust(trust);
   const read = readNote(note), stated = readBody(read.body);
@@ -276,62 +225,50 @@ async function openCheckpoint(note, trust) {
     if (time === undefined) refuse(name ? "witnesses" : "checkpoint", `the signature by ${key.name} is wrong`);
     if (name) times.set(name, time); else isSigned = true;
   }
-  if (!isSigned && ours.every((key) => key.type === ML_DSA_44)) {
-    refuse("checkpoint", "ML-DSA-44 signatures are not checked by this library", "nobody");
-  }
-  needNote(isSigned, "the checkpoint is not signed by the log");
-  const quorum = judgeQuorum(policy, times);
-  const witnesses = [...times.keys()];
-  return { quorum, checkpoint: { ...stated, note: read.note, witnesses, unchecked, ...quorum.at } };
+  check("checkpoint", ours.every((key) => key.type === ML_DSA_44) ? "nobody" : "server")(isSigned,
+    "the checkpoint is not signed by the log with a key that is checked here");
+  const { cosignedAt, ...quorum } = judgeQuorum(policy, times), witnesses = [...times.keys()];
+  return { quorum, checkpoint: { ...stated, note: read.note, witnesses, unchecked, cosignedAt } };
 }
 
-// --- Policies (C2SP tlog-policy) ---
-
-/** Whether these witnesses are a quorum, since when, and who is missing. */
+/** Whether witnesses are a quorum, since when, and who is missing. */
 function judgeQuorum(policy, times) {
-  if (!policy?.quorum) return { met: true, missing: [], at: { cosignedAt: null } };
-  const met = (member, since) => member.members
-    ? member.members.filter((one) => met(one, since)).length >= member.threshold
-    : times.has(member.name) && times.get(member.name) >= since;
-  const since = [...times.values()].filter((time) => met(policy.quorum, time));
-  const cosignedAt = since.reduce((a, b) => (a > b ? a : b), -1n);
+  if (!policy?.quorum) return { met: true, missing: [], cosignedAt: null };
+  const met = ({ name, members, threshold }, since) => members
+    ? members.filter((one) => met(one, since)).length >= threshold : times.get(name) >= since;
   const missing = policy.witnesses.map(({ name }) => name).filter((name) => !times.has(name));
-  return { met: cosignedAt >= 0n, missing, at: { cosignedAt: cosignedAt < 0n ? null : cosignedAt } };
+  const since = [...times.values()].filter((time) => met(policy.quorum, time));
+  return { met: since.length > 0, missing, cosignedAt: since.reduce((a, b) => (a > b ? a : b), null) };
 }
 
 /** The keys of logs and the policy that the caller trusts. */
 function readTrust({ log = [], policy = null } = {}) {
-  needKey(typeof policy !== "string", "a policy is what readPolicy makes of its text");
+  needKey(typeof policy !== "string", "a policy is what readPolicy makes");
   const logs = policy?.logs ?? [], keys = [...logs];
   for (const one of [log].flat()) {
     const key = typeof one === "string" ? readKey(one.trim()) : one;
-    needKey(key.type !== COSIGNATURE, "this key is a witness's, not a log's");
-    const known = logs.filter(({ name }) => name === key.name);
-    if (known.some(({ vkey }) => vkey === key.vkey)) continue;
-    needKey(!known.length, `two different keys are stated of the log ${key.name}`);
-    keys.push(key);
+    needKey(key.type !== COSIGNATURE, "this key is a witness's");
+    const known = logs.filter(({ name }) => name === key.name), isKnown = known.some(({ vkey }) => vkey === key.vkey);
+    needKey(isKnown || !known.length, `two different keys are stated of the log ${key.name}`);
+    if (!isKnown) keys.push(key);
   }
   needKey(keys.length, "no key of a log is stated");
   return { keys, policy };
 }
 
-// --- The log's tree (docs/index.md 2, 7): RFC 6962 ---
+// --- The log's tree (§2, 7): RFC 6962
 
 const tagged = (tag) => (...parts) => sha256([tag], ...parts);
-/** The hash of a leaf with these bytes. */
 export const leafHash = tagged(0x00);
 const nodeHash = tagged(0x01), listLeaf = tagged(0x13), listNode = tagged(0x14);
 
-/** The largest power of two that is smaller than a count of at least 2. */
+const ascend = (indices) => indices.every((index, i) => !i || indices[i - 1] < index);
 const split = (count) => 1n << BigInt((count - 1n).toString(2).length - 1);
 
-/**
- * The root that a multiproof leads to: `leaves` are pairs of index and leaf hash. It refuses with
- * `need` what is not in order, and hashes that are missing or left over.
- */
+/** The root that a multiproof of leaves, pairs of index and hash, leads to (§7). */
 function multiproofRoot(size, leaves, proof, need, node = nodeHash) {
   need(leaves.length, "there is no leaf to be proven");
-  need(leaves.every(([index], i) => !i || leaves[i - 1][0] < index), "the leaves are not ascending");
+  need(ascend(leaves.map(([index]) => index)), "the leaves are not ascending");
   need(leaves[0][0] >= 0n && leaves.at(-1)[0] < size, "the tree has no such leaf");
   let used = 0;
   const climb = (low, high, first, last) => {
@@ -354,14 +291,13 @@ function multiproofRoot(size, leaves, proof, need, node = nodeHash) {
   return root;
 }
 
-/** Refuses unless leaves, as pairs of index and leaf hash, stand in the tree of this size and root. */
+/** Refuses unless leaves, pairs of index and hash, stand in the tree of this size and root. */
 export function checkMultiproof(size, root, leaves, proof) {
   const need = check("inclusion");
-  const found = multiproofRoot(size, leaves, proof, need);
-  need(equal(found, root), "the multiproof leads to another root than the checkpoint's");
+  need(equal(multiproofRoot(size, leaves, proof, need), root), "the proof leads to another root");
 }
 
-/** The root of a label's list (docs/index.md 4). */
+/** The root of a label's list (§4). */
 export function listRoot(indices) {
   let level = indices.map((index) => listLeaf(u64be(index)));
   if (!level.length) return sha256();
@@ -372,54 +308,47 @@ export function listRoot(indices) {
   return level[0];
 }
 
-// --- Protobuf ---
+// --- Protobuf
 
-/** Reads numbers in groups of 7 bits. */
-class Varints {
-  at = 0;
-
-  constructor(bytes, need, isCanonical) { Object.assign(this, { bytes, need, isCanonical }); }
-
-  next() {
+/** A place in bytes, from which numbers are read. */
+function varints(bytes, need, isCanonical) {
+  const from = { at: 0, next() {
     let low = 0, high = 0n;
     for (let i = 0; i < 10; i++) {
-      this.need(this.at < this.bytes.length, "it ends inside a number");
-      const byte = this.bytes[this.at++];
-      if (i < 7) low += (byte & 0x7f) * 2 ** (7 * i);
-      else high |= BigInt(byte & 0x7f) << BigInt(7 * i);
+      need(from.at < bytes.length, "it ends inside a number");
+      const byte = bytes[from.at++];
+      if (i < 7) low += (byte & 0x7f) * 2 ** (7 * i); else high |= BigInt(byte & 0x7f) << BigInt(7 * i);
       if (byte > 0x7f) continue;
-      this.need(byte || !i || !this.isCanonical, "a number has superfluous bytes");
-      this.need(high < U64, "a number is too large");
+      need(byte || !i || !isCanonical, "a number has bytes too many");
+      need(high < U64, "a number is too large");
       return high | BigInt(low);
     }
-    return this.need(false, "a number is too long");
-  }
-
-  * all() { while (this.at < this.bytes.length) yield this.next(); }
+    return need(false, "a number is too long");
+  } };
+  return from;
 }
 
 /** The fields of a message: number, value, and whether the value is bytes. */
 function* fieldsOf(bytes, need, isCanonical) {
-  const from = new Varints(bytes, need, isCanonical);
+  const from = varints(bytes, need, isCanonical);
   while (from.at < bytes.length) {
-    const key = from.next(), field = Number(key >> 3n), type = Number(key & 7n);
+    const key = from.next(), field = Number(key >> 3n), type = Number(key & 7n), fixed = { 1: 8n, 5: 4n }[type];
     need(key < 1n << 32n && field > 0, "a field has no number");
-    if (type === 0) { yield [field, from.next(), false]; continue; }
-    const fixed = { 1: 8n, 5: 4n }[type];
-    need(type === 2 || (fixed && !isCanonical), "a field is of an unknown type");
-    const length = fixed ?? from.next();
-    need(length <= BigInt(bytes.length - from.at), "it ends inside a field");
-    yield [field, bytes.subarray(from.at, from.at += Number(length)), true];
+    need(type === 0 || type === 2 || (fixed && !isCanonical), "a field has another type");
+    const value = fixed ?? from.next();
+    if (type === 0) { yield [field, value, false]; continue; }
+    need(value <= BigInt(bytes.length - from.at), "it ends inside a field");
+    yield [field, bytes.subarray(from.at, from.at += Number(value)), true];
   }
 }
 
-/** Reads a message in its one spelling: `numbers` and `texts` are its fields, the last may repeat. */
+/** Reads a message of these fields in its one spelling. */
 function canonical(bytes, need, numbers, texts, repeated) {
   const found = {};
   let last = 0;
   for (const [field, value, isText] of fieldsOf(bytes, need, true)) {
     need(field > last || (field === last && field === repeated), "a field is out of its place");
-    need((isText ? texts : numbers).includes(field), "a field is unknown or of another type");
+    need((isText ? texts : numbers).includes(field), "a field is unknown");
     need(isText || value, "a zero is spelled out");
     if (field === repeated) {
       (found[field] ??= []).push(value);
@@ -430,18 +359,17 @@ function canonical(bytes, need, numbers, texts, repeated) {
   return found;
 }
 
-const PAYLOAD_TYPE = "application/vnd.in-toto+json", NONE = new Uint8Array();
+const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
-/** Reads the bytes of a leaf (docs/index.md 1.1): its time, and its claim or its commitment. */
-export function parseEntry(bytes) {
-  const need = check("entry");
+/** Reads the bytes of a leaf (§1.1): its time, and its claim or its commitment. */
+export function parseEntry(bytes, need = check("entry")) {
   const filled = (found, field) => {
     need(found[field]?.length !== 0, "an empty field is spelled out");
-    return found[field] ?? NONE;
+    return found[field] ?? new Uint8Array();
   };
   need(bytes.length <= LIMITS.entry, "the entry is too long");
   const { 1: loggedAt = 0n, 2: claimBytes, 3: commitmentBytes } = canonical(bytes, need, [1], [2, 3]);
-  need(!claimBytes !== !commitmentBytes, "an entry holds a claim or a commitment");
+  need(!claimBytes !== !commitmentBytes, "it holds neither or both");
   if (commitmentBytes) {
     const found = canonical(commitmentBytes, need, [2, 3, 4], [1]);
     const [labels, mapping, admission] = [2, 3, 4].map((field) => found[field] ?? 0n);
@@ -449,36 +377,36 @@ export function parseEntry(bytes) {
     return { loggedAt, commitment: { root: filled(found, 1), labels, mapping, admission } };
   }
   const found = canonical(claimBytes, need, [], [1, 2, 3], 3), payload = filled(found, 1);
-  need(payload.length <= LIMITS.payload, "the payload has more than 32 KiB");
+  need(payload.length <= LIMITS.payload, "the payload is too long");
   need(text(filled(found, 2)) === PAYLOAD_TYPE, "the payload type is another one");
   need(found[3], "there is no signature");
   const signatures = found[3].map((one) => {
     const read = canonical(one, need, [], [1, 2, 3]);
     const [signature, key, issuer] = [1, 2, 3].map((field) => filled(read, field));
     need(signature.length === 64 && key.length === 32 && issuer.length === 32,
-      "a signature, its key or its issuer id has another length");
+      "a signature has another length");
     return { signature, key, issuer: toHex(issuer) };
   });
   return { loggedAt, claim: { payload, signatures } };
 }
 
-// --- Strict JSON (docs/index.md 3.5) ---
+// --- Strict JSON (§3.5)
 
-/** Reads JSON that no two readers read differently; `isWhole`: all its numbers are natural. */
-function strictJson(bytes) {
-  const need = check("claim", "issuer"), source = text(bytes);
+/** Reads strict JSON; `isWhole`: all numbers are natural. */
+function strictJson(bytes, need = check("claim", "issuer")) {
+  const source = text(bytes);
   let value, isWhole = true;
   try { value = JSON.parse(source ?? ""); } catch { need(false, "it is not JSON"); }
   const open = [];
   // The grammar holds: of its tokens only strings, brackets and numbers matter.
-  for (const [token] of source.matchAll(/"(?:[^"\\]|\\.)*"(?:[ \t\r\n]*:)?|[[\]{}]|[-0-9][-+.0-9eE]*/g)) {
+  for (const [token] of source.matchAll(/"(?:[^"\\]+|\\.)*"(?:[ \t\r\n]*:)?|[[\]{}]|[-0-9][-+.0-9eE]*/g)) {
     if (token === "{" || token === "[") {
       need(open.push(new Set()) <= LIMITS.depth, "it is nested too deep");
     } else if (token === "}" || token === "]") {
       open.pop();
     } else if (token.startsWith('"')) {
       const end = token.lastIndexOf('"') + 1, string = JSON.parse(token.slice(0, end));
-      need(isWellFormed(string), "a string has half a surrogate pair");
+      need(!/[\ud800-\udfff]/u.test(string), "a string has half a surrogate pair");
       if (end === token.length) continue;
       need(!open.at(-1).has(string), "a key stands twice");
       open.at(-1).add(string);
@@ -488,20 +416,19 @@ function strictJson(bytes) {
 }
 
 const typeOf = (value) => value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-/** A member of an object if it is there and of this type. */
 const member = (value, key, type) => typeOf(value) === "object" && Object.hasOwn(value, key) &&
   typeOf(value[key]) === type ? value[key] : undefined;
 const members = (value, key) => member(value, key, "array") ?? [];
 
-// --- Labels (docs/index.md 3) ---
+// --- Labels (§3)
 
-/** The half of labels that names what is spoken of: 16 bytes in hex. */
+/** The half of labels that names what is spoken of. */
 export const nameHalf = (kind, value) =>
   toHex(sha256(utf8(`assay.index.v2\n${kind}\n${value}`)).subarray(0, 16));
-/** The half that names who speaks: an issuer id, or for kind `issuer` a predicate type. */
+/** The half that names who speaks: an issuer, or for kind `issuer` a predicate type. */
 export const byHalf = (kind, by) => kind === "issuer" ? nameHalf("type", by) : by.slice(0, 32);
 
-/** The package and the version that a purl names (3.2), as pairs of kind and value. */
+/** The package and the version that a purl names (§3.2), as [kind, value]. */
 export function packageNames(uri) {
   if (!/^pkg:[!-~]*$/.test(uri)) return [];
   const [front] = uri.split("#", 1), [path] = front.split("?", 1);
@@ -525,14 +452,13 @@ function foldName(named) {
 const STATEMENT = "https://in-toto.io/Statement/v1", FINDING = "urn:assay:finding:v1";
 const TARGETING = ["urn:assay:withdrawal:v1", "urn:assay:response:v1", FINDING];
 const OPENVEX = ["", "/v0.0.1", "/v0.2.0"].map((end) => "https://openvex.dev/ns" + end);
-const DIGITS = Object.fromEntries(("sha256 64 sha512 128 gitCommit 40,64 purl 64 md5 32 sha1 40 " +
-  "sha224 56 sha384 96 sha512_224 56 sha512_256 64 sha3_224 56 sha3_256 64 sha3_384 96 sha3_512 128 " +
-  "ripemd160 40 sm3 64 gitTree 40,64 gitBlob 40,64 gitTag 40,64").match(/\S+ \S+/g)
-  .map((pair) => pair.split(" ")).map(([name, lengths]) => [name, lengths.split(",").map(Number)]));
+const GIT = [40, 64], DIGITS = { sha256: [64], sha512: [128], gitCommit: GIT, purl: [64], md5: [32], sha1: [40],
+  sha224: [56], sha384: [96], sha512_224: [56], sha512_256: [64], sha3_224: [56], sha3_256: [64], sha3_384: [96],
+  sha3_512: [128], ripemd160: [40], sm3: [64], gitTree: GIT, gitBlob: GIT, gitTag: GIT };
 const isHex = (value, lengths = []) => typeof value === "string" && lengths.includes(value.length) &&
   /^[0-9a-f]+$/.test(value);
 
-/** What stands where a predicate names vulnerabilities (3.4). */
+/** What stands where a predicate names vulnerabilities (§3.4). */
 function vulnerabilities(type, predicate) {
   const named = (value, key) => [member(value, key, "string"), ...members(value, "aliases")];
   if (type === "https://in-toto.io/attestation/vulns/v0.2") {
@@ -544,7 +470,7 @@ function vulnerabilities(type, predicate) {
     ...named(member(one, "vulnerability", "object"), "name")]);
 }
 
-/** What a statement is about, as pairs of kind and value. */
+/** What a statement is about, as [kind, value]. */
 function namesOf(statement, type) {
   const names = [];
   for (const subject of members(statement, "subject")) {
@@ -568,18 +494,17 @@ export function namesIn({ claim }) {
   let statement = null;
   try { statement = strictJson(claim.payload).value; } catch { /* a payload without names */ }
   const stated = member(statement, "predicateType", "string");
-  const isStatement = member(statement, "_type", "string") === STATEMENT && stated !== undefined;
-  const names = isStatement ? namesOf(statement, stated) : [], type = isStatement ? stated : "";
+  const isOne = member(statement, "_type", "string") === STATEMENT && stated !== undefined;
+  const names = isOne ? namesOf(statement, stated) : [], type = isOne ? stated : "";
   return [...new Set(claim.signatures.map((signature) => signature.issuer))].flatMap((issuer) =>
     [...names.map(([kind, value]) => [kind, value, issuer]), ["issuer", issuer, type]]);
 }
 
 /** The label of a name and a speaker (§3.1). */
 export const labelOf = (kind, value, by) => nameHalf(kind, value) + byHalf(kind, by);
-/** The labels of an entry. */
 export const labelsOf = (entry) => new Set(namesIn(entry).map((name) => labelOf(...name)));
 
-// --- Cuts and questions (docs/index.md 5, 6). Labels and prefixes are 64 hex digits ---
+// --- Cuts and questions (§5, 6). Labels and prefixes are 64 hex digits
 
 const bitOf = (label, bit) => (parseInt(label[bit >> 2], 16) >> (3 - (bit & 3))) & 1;
 const prefixOf = (label, bits) => {
@@ -589,7 +514,7 @@ const prefixOf = (label, bits) => {
 };
 const begins = (label, prefix, bits) => prefixOf(label.padEnd(64, "0"), bits) === prefixOf(prefix, bits);
 
-/** What a question asks of an inner node's children (6.3): of each a question, or null. */
+/** What a question asks of an inner node's children (§6.3): questions, or null. */
 function below(question, { bits, prefix }) {
   const parted = (items, whole, make) => [0, 1].map((side) => {
     const its = items.filter((item) => begins(whole(item), prefix, bits) && bitOf(whole(item), bits) === side);
@@ -614,42 +539,35 @@ const asksFor = (question, label) => question.names
   ? question.names.includes(label.slice(0, 32)) && question.by.includes(label.slice(32))
   : begins(label, question.prefix, question.bits) && (question.by?.includes(label.slice(32)) ?? true);
 
-/** A question in one form; blames the caller for one that is none. */
+/** A question in one form. */
 function readQuestion({ names, by, prefix, bits }) {
-  const need = check("question", "caller");
-  const halves = (list) => Array.isArray(list) && list.every((one) => isHex(one, [32]));
-  need(by == null || halves(by), "speakers are halves of labels");
-  if (names != null) {
-    need(halves(names) && by != null, "names and speakers are halves of labels");
-    return { names: [...new Set(names)], by: [...new Set(by)] };
-  }
-  need(Number.isInteger(bits) && bits >= 0 && bits <= (by ? 128 : 256), "a prefix has too many bits");
-  need(isHex(prefix + "00", [prefix.length + 2]) && prefix.length <= 64, "a prefix is hex");
-  return { prefix: prefix.padEnd(64, "0"), bits, ...(by && { by: [...new Set(by)] }) };
+  const halves = (list) => list == null || (Array.isArray(list) && list.every((one) => isHex(one, [32])));
+  const isOne = names != null ? by != null : Number.isInteger(bits) && bits >= 0 && bits <= (by ? 128 : 256) &&
+    /^[0-9a-f]{0,64}$/.test(prefix);
+  check("question", "caller")(isOne && halves(names) && halves(by), "this is no question of §6.3");
+  return names != null ? { names: [...new Set(names)], by: [...new Set(by)] }
+    : { prefix: prefix.padEnd(64, "0"), bits, ...(by && { by }) };
 }
 
 const EMPTY_TRIE = sha256([0x10]);
 
-/** A cut that was held against root and number of labels of a commitment. */
+/** A cut that fits a commitment. */
 export class Cut {
-  /** Checks the bytes of a cut (§6.2). */
   constructor(bytes, root, labels) {
     this.root = readCut(bytes);
     const need = check("cut");
-    need(equal(this.root?.hash ?? EMPTY_TRIE, root), "the cut leads to another root than the commitment's");
-    need((this.root?.labels ?? 0n) === labels, "the cut has another number of labels than the commitment");
+    need(equal(this.root?.hash ?? EMPTY_TRIE, root), "the cut leads to another root");
+    need((this.root?.labels ?? 0n) === labels, "the cut has another number of labels");
   }
 
-  /** The labels that a question asks for, ascending, each with length and root of its list (6.4). */
+  /** The labels that are asked for, ascending, with length and root of their lists (§6.4). */
   ask(question) {
     const found = [];
     const visit = (node, asked) => {
       if (!node || !asked || (asked.names && !(asked.names.length && asked.by.length))) return;
       if (node.label !== undefined) {
-        if (asksFor(asked, node.label)) {
-          found.push({ label: node.label, length: node.length, root: node.listRoot });
-        }
-        return;
+        const { label, length, listRoot: root } = node;
+        return void (asksFor(asked, label) && found.push({ label, length, root }));
       }
       if (!node.left) refuse("question", "the cut does not answer");
       const [left, right] = below(asked, node);
@@ -659,7 +577,6 @@ export class Cut {
     visit(this.root, readQuestion(question));
     return found;
   }
-
 }
 
 function readCut(bytes) {
@@ -671,20 +588,19 @@ function readCut(bytes) {
   };
   const inner = (tag, above) => {
     const [bits] = take(1);
-    need(bits > above, "an inner node's bits are not greater than its parent's");
+    need(bits > above, "bits are not greater than the parent's");
     let prefix = tag === 3 ? toHex(take((bits + 7) >> 3)).padEnd(64, "0") : null;
     need(!prefix || prefix === prefixOf(prefix, bits), "a prefix has bits after its end");
     const left = node(bits), right = node(bits), first = left.first ?? right.first;
-    need((first === undefined) === (tag === 3), "a prefix is stated if no leaf stands below, and only then");
+    need((first === undefined) === (tag === 3), "a prefix is missing or too many");
     prefix ??= prefixOf(first, bits);
     [left, right].forEach((child, side) => {
       const its = child.label ?? child.prefix;
       if (its === undefined) return;
-      need(begins(its, prefix, bits), "a child does not continue its parent's prefix");
-      need(bitOf(its, bits) === side, "a child stands on the wrong side of its parent");
+      need(begins(its, prefix, bits) && bitOf(its, bits) === side, "a child is out of its place");
     });
     const labels = left.labels + right.labels;
-    need(labels < U64, "the labels are too many for a number");
+    need(labels < U64, "the labels are too many");
     const hash = sha256([0x12, 0, bits], fromHex(prefix), u64be(left.labels), u64be(right.labels),
       left.hash, right.hash);
     return { hash, labels, bits, prefix, left, right, first };
@@ -708,22 +624,23 @@ function readCut(bytes) {
   return root;
 }
 
-// --- Answers (docs/index.md 8, 9) ---
+// --- Answers (§8, 9)
 
 const needMessage = check("message");
 const hashesOf = (bytes) => {
-  needMessage(bytes.length % 32 === 0, "a hash of a proof does not have 32 bytes");
+  needMessage(bytes.length % 32 === 0, "a hash has another length");
   return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.subarray(32 * i, 32 * i + 32));
 };
 
-/** Reads the protobuf message `Answer`, or its pieces in the order of a stream. Verifies nothing. */
+/** Reads the message `Answer` (§9), or its pieces in order. Verifies nothing. */
 export function readAnswer(pieces) {
   const bytes = { 1: [], 2: [], 3: [], 6: [], 7: [], 8: [] }, lists = [], leaves = [];
   let taken = 0, listed = 0;
   const put = (its, value, isPacked) => {
-    for (const number of isPacked ? new Varints(value, needMessage).all() : [value]) {
+    const from = isPacked ? varints(value, needMessage) : { at: 0, next: () => (from.at = 1, value) };
+    for (const end = isPacked ? value.length : 1; from.at < end;) {
       needMessage(++listed <= 2 * Number(LIMITS.listed), "the answer has too many leaves");
-      its.push(number);
+      its.push(from.next());
     }
   };
   const putList = (message) => {
@@ -738,7 +655,7 @@ export function readAnswer(pieces) {
   for (const piece of Array.isArray(pieces) ? pieces : [pieces]) {
     needMessage((taken += piece.length) <= LIMITS.answer, "the answer is too long");
     for (const [field, value, isText] of fieldsOf(piece, needMessage)) {
-      needMessage(isText || field === 5 || field > 8, "a field is of another type");
+      needMessage(isText || field === 5 || field > 8, "a field has another type");
       if (field === 5) put(leaves, value, isText);
       if (field === 4) putList(value);
       bytes[field]?.push(value);
@@ -749,7 +666,7 @@ export function readAnswer(pieces) {
 }
 
 function addList(lists, label, leaves) {
-  needMessage(label?.length === 32, "a label does not have 32 bytes");
+  needMessage(label?.length === 32, "a label has another length");
   const hex = toHex(label), last = lists.at(-1);
   needMessage(!last || last.label <= hex, "the lists are not in order");
   if (last?.label === hex) for (const index of leaves) last.leaves.push(index);
@@ -757,42 +674,38 @@ function addList(lists, label, leaves) {
 }
 
 function assemble({ leaves, entries, inclusion, range, ...rest }) {
-  needMessage(leaves.length === entries.length, "an entry has no index, or an index no entry");
+  needMessage(leaves.length === entries.length, "entries and indices are not as many");
   return { ...rest, entries: entries.map((entry, i) => [leaves[i], entry]),
     inclusion: hashesOf(inclusion), range: hashesOf(range) };
 }
 
-const MINUTE = 60_000n;
-
-/** What every answer rests on: the commitment, proven with the entries to be in the log (8.2, 1–3). */
+/** What every answer rests on: entries and commitment are in the log (§8.2, 1–4). */
 function checkBasis({ size, root, cosignedAt = null }, answer) {
-  if (size === 0n) refuse("empty", "the log is empty, and cannot commit to an index", "log");
+  if (size === 0n) refuse("empty", "the log is empty", "log");
   const leaves = answer.entries.map(([index, bytes]) => [index, leafHash(bytes)]);
   checkMultiproof(size, root, [...leaves, [size - 1n, leafHash(answer.commitment)]], answer.inclusion);
-  const { loggedAt, commitment } = as("commitment", "log", () => parseEntry(answer.commitment));
-  const need = check("commitment", "log");
-  need(commitment, "the last leaf is no index commitment");
-  if (commitment.mapping !== 2n) {
-    refuse("unsupported", `unsupported mapping version ${commitment.mapping}; version 2 is supported`, "nobody");
-  }
-  need(commitment.root.length === 32, "the commitment's root does not have 32 bytes");
+  const need = check("commitment", "log"), { loggedAt, commitment } = parseEntry(answer.commitment, need);
+  need(commitment, "the last leaf is no commitment");
+  check("unsupported", "nobody")(commitment.mapping === 2n,
+    `unsupported mapping version ${commitment.mapping}; version 2 is supported`);
+  need(commitment.root.length === 32, "its root has another length");
   if (cosignedAt !== null) {
     const after = loggedAt - cosignedAt * 1000n;
-    check("time", "log")(after <= 5n * MINUTE && after >= -70n * MINUTE,
-      "its last leaf is dated long before or after the witnesses cosigned it");
+    check("time", "log")(after <= 300_000n && after >= -4_200_000n,
+      "its last leaf and the cosignatures are of other times");
   }
   return { asOf: loggedAt, commitment, cut: new Cut(answer.cut, commitment.root, commitment.labels) };
 }
 
-/** Reads the entries, and refuses one that is in no list or lacks the label of a list (8.2, 7). */
+/** Reads the entries; each is in a list, and has the labels of its lists (§8.2, 7). */
 function checkEntries(answer, lists) {
   const under = new Map(answer.entries.map(([index]) => [index, []])), entries = new Map();
   for (const { label, leaves } of lists) for (const index of leaves) under.get(index)?.push(label);
   for (const [index, bytes] of answer.entries) {
     check("entries")(under.get(index).length, "an entry is in none of the lists");
-    const entry = as("entries", "log", () => parseEntry(bytes)), labels = labelsOf(entry);
-    check("entries", "log")(under.get(index).every((label) => labels.has(label)),
-      `leaf ${index} is listed under a label that it does not have`);
+    const need = check("entries", "log"), entry = parseEntry(bytes, need), labels = labelsOf(entry);
+    need(under.get(index).every((label) => labels.has(label)),
+      `leaf ${index} does not have the label that it is listed under`);
     entries.set(index, { ...entry, leaf: index, hash: toHex(leafHash(bytes)) });
   }
   return entries;
@@ -800,14 +713,13 @@ function checkEntries(answer, lists) {
 
 const checkOrder = (size, leaves, culprit) => {
   const need = check("lists", culprit);
-  need(leaves.every((index, i) => !i || leaves[i - 1] < index), "a list is not ascending");
-  need(!leaves.length || leaves.at(-1) < size - 1n, "a list names a leaf that the commitment does not cover");
+  need(ascend(leaves), "a list is not ascending");
+  need(!leaves.length || leaves.at(-1) < size - 1n, "a list names a leaf that is not covered");
 };
 
 /**
- * Verifies an answer to a question under a checkpoint that was verified. What was asked for and is
- * neither in `lists` nor in `overlong` is in no entry of the log, as of its size; the answer is
- * `complete` if nothing is overlong and no entry missing. Claims are not verified: see `openClaims`.
+ * Verifies an answer to a question under a verified checkpoint. What was asked for, and is neither in
+ * `lists` nor `overlong`, is in no entry of the log. Claims are not verified: see `openClaims`.
  */
 export function checkAnswer(checkpoint, question, answer) {
   const basis = checkBasis(checkpoint, answer), { cut } = basis;
@@ -815,17 +727,17 @@ export function checkAnswer(checkpoint, question, answer) {
   const all = cut.ask(question), found = isCensus ? [] : all.filter(({ length }) => length <= LIMITS.whole);
   const overlong = isCensus ? [] : all.filter(({ length }) => length > LIMITS.whole);
   check("limit")(found.reduce((sum, { length }) => sum + length, 0n) <= LIMITS.listed,
-    "the lists have more leaves together than may come at once");
+    "the lists have too many leaves");
   const need = check("lists");
-  need(found.length === answer.lists.length, "the lists are not those that the cut shows");
+  need(found.length === answer.lists.length, "the lists are others than the cut shows");
   found.forEach(({ label, length, root }, i) => {
     const its = answer.lists[i];
-    need(its.label === label, "the lists are not those that the cut shows");
-    need(BigInt(its.leaves.length) === length, "a list is not as long as the index says");
-    need(equal(listRoot(its.leaves), root), "a list is another one than the index's");
+    need(its.label === label, "the lists are others than the cut shows");
+    need(BigInt(its.leaves.length) === length, "a list has another length");
+    need(equal(listRoot(its.leaves), root), "a list has another root");
     checkOrder(checkpoint.size, its.leaves, "log");
   });
-  check("range")(!answer.range.length, "there is a range proof and no page");
+  check("range")(!answer.range.length, "there is a range proof");
   const entries = checkEntries(answer, answer.lists), missing = new Set();
   for (const { leaves } of answer.lists) {
     leaves.forEach((index, i) => {
@@ -839,66 +751,60 @@ export function checkAnswer(checkpoint, question, answer) {
     missing: [...missing], complete: !overlong.length && !missing.size };
 }
 
-// --- Claims (docs/design.md 3.2, 3.3) ---
+// --- Claims (docs/design.md 3.2, 3.3)
 
-/** The bytes that DSSE signs. */
 export const pae = (payload) =>
   concat(utf8(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload);
 
-/** Refuses what is no in-toto statement with 1 to 1,024 subjects, each with sound digests. */
-function checkStatement(statement) {
-  const need = check("claim", "issuer"), subjects = members(statement, "subject");
-  need(member(statement, "_type", "string") === STATEMENT, "it is no in-toto statement v1");
-  need(subjects.length && subjects.length <= LIMITS.subjects, "a statement has 1 to 1,024 subjects");
-  need(member(statement, "predicateType", "string"), "it has no predicate type");
-  need(["undefined", "null", "object"].includes(typeOf(statement.predicate)), "a predicate is an object");
-  for (const subject of subjects) {
-    const digests = Object.entries(member(subject, "digest", "object") ?? {}), { name, uri } = subject ?? {};
-    need(digests.length, "a subject has at least one digest");
-    need([name, uri].every((one) => one == null || typeof one === "string"), "a subject's name is text");
-    for (const [algorithm, value] of digests) {
-      need(algorithm && value && typeof value === "string", "a digest is named and not empty");
-      need(!Object.hasOwn(DIGITS, algorithm) || isHex(value, DIGITS[algorithm]), "a digest has another length");
-    }
-    const stated = member(member(subject, "digest", "object"), "purl", "string");
-    need(!stated || (/^pkg:/i.test(uri) && stated === toHex(sha256(utf8(uri)))),
-      "the digest of a purl is another one");
-  }
+/** Whether it is an in-toto statement with sound subjects. */
+function isStatement(statement) {
+  const subjects = members(statement, "subject"), isText = (one) => one == null || typeof one === "string";
+  const isDigest = ([algorithm, value]) => algorithm !== "" && value !== "" && typeof value === "string" &&
+    (!Object.hasOwn(DIGITS, algorithm) || isHex(value, DIGITS[algorithm]));
+  const isSubject = (subject) => {
+    const digest = member(subject, "digest", "object") ?? {}, digests = Object.entries(digest);
+    const { name, uri } = subject, stated = member(digest, "purl", "string");
+    return digests.length > 0 && digests.every(isDigest) && isText(name) && isText(uri) &&
+      (!stated || (/^pkg:/i.test(uri) && stated === toHex(sha256(utf8(uri)))));
+  };
+  return member(statement, "_type", "string") === STATEMENT && !!member(statement, "predicateType", "string") &&
+    ["undefined", "null", "object"].includes(typeOf(statement.predicate)) && subjects.length > 0 &&
+    subjects.length <= LIMITS.subjects && subjects.every((one) => typeOf(one) === "object" && isSubject(one));
 }
 
-/** Verifies the claim of an entry by itself: statement and all signatures, strictly. Blames its issuer. */
+/** Verifies the claim of an entry: its statement and all signatures. Blames the issuer. */
 export async function openClaim(entry) {
   const need = check("claim", "issuer"), { payload, signatures } = entry.claim;
   const { value: statement, isWhole } = strictJson(payload);
-  checkStatement(statement);
+  need(isStatement(statement), "it is no sound in-toto statement");
   const message = pae(payload);
   const holds = await Promise.all(signatures.map((one) => verifyEd25519(one.key, message, one.signature)));
-  need(holds.every(Boolean), "a signature does not fit this payload and this key");
+  need(holds.every(Boolean), "a signature does not fit payload and key");
   const signers = new Map(signatures.map(({ issuer, key }) => [issuer + toHex(key), { issuer, key: toHex(key) }]));
   return { id: toHex(sha256(message)), statement, isWhole, signers: [...signers.values()] };
 }
 
-/** Verifies the claims of an answer: for each leaf its claim, or the error that refuses it. */
+/** Verifies the claims of an answer: for each leaf its claim, or the error. */
 export async function openClaims({ entries, checkpoint: { origin } }) {
   const opened = [...entries.values()].filter(({ claim }) => claim).map(async (entry) => {
-    const place = { origin, leaf: entry.leaf, loggedAt: entry.loggedAt, hash: entry.hash };
+    const { leaf, loggedAt, hash } = entry, place = { origin, leaf, loggedAt, hash };
     try { return { ...place, claim: await openClaim(entry) }; } catch (error) {
-      if (error instanceof AssayError) return { ...place, error };
-      throw error;
+      if (!(error instanceof AssayError)) throw error;
+      return { ...place, error };
     }
   });
   return Promise.all(opened);
 }
 
-/** Reads an answer, verifies its checkpoint under what is trusted, the answer, and its claims. */
+/** Verifies an answer, read or not, with its checkpoint and its claims. */
 export async function verifyAnswer(bytes, question, trust) {
-  const answer = bytes instanceof Uint8Array || Array.isArray(bytes) ? readAnswer(bytes) : readAnswerJson(bytes);
+  const answer = bytes instanceof Uint8Array || Array.isArray(bytes) ? readAnswer(bytes) : bytes;
   const checked = checkAnswer(await verifyCheckpoint(answer.checkpoint, trust), question, answer);
   return { ...checked, claims: await openClaims(checked) };
 }
 
-/** What the other files of this SDK use. It may change at any time. */
-export const internals = { BLAMED, D, L, LIMITS, P, addList, as, asBytes, assemble, begins, below, check,
-  checkBasis, checkEntries, checkOrder, concat, decimal, equal, fromU64be, isHex, isOnCurve, isSound,
-  little, listLeaf, listNode, member, members, multiproofRoot, needMessage, nodeHash, openCheckpoint,
-  power, readNote, refuse, signedAt, strictJson, text, typeOf, u32be, u64be, utf8, yOf, engineHolds };
+/** For the other files of this SDK; it may change at any time. */
+export const internals = { L, P, addList, assemble, begins, below, check, checkBasis, checkEntries, checkOrder,
+  concat, decimal, engineHolds, equal, isHex, isSound, listLeaf, listNode, little, member, members,
+  multiproofRoot, needMessage, nodeHash, openCheckpoint, readNote, refuse, signedAt, strictJson, text, typeOf,
+  u64be, utf8, yOf };
