@@ -6,7 +6,7 @@
 
 // --- Errors: who is to blame
 
-/** Why something is refused: `kind` is the check that failed, `culprit` who is to blame. */
+/** `kind` is the check that failed, `culprit` who is to blame. */
 export class AssayError extends Error {
   constructor(kind, message, cause) {
     super(message, cause && { cause });
@@ -226,7 +226,7 @@ async function openCheckpoint(note, trust) {
     if (name) times.set(name, time); else isSigned = true;
   }
   check("checkpoint", ours.every((key) => key.type === ML_DSA_44) ? "nobody" : "server")(isSigned,
-    "the checkpoint is not signed by the log with a key that is checked here");
+    "no key that is checked here signed for the log");
   const { cosignedAt, ...quorum } = judgeQuorum(policy, times), witnesses = [...times.keys()];
   return { quorum, checkpoint: { ...stated, note: read.note, witnesses, unchecked, cosignedAt } };
 }
