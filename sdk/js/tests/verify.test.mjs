@@ -156,3 +156,8 @@ test("verify.js is one file without imports, and no larger than 40 KiB", () => {
   assert.doesNotMatch(source, /^import /m);
   assert.ok(Buffer.byteLength(source) <= 40 * 1024, `${Buffer.byteLength(source)} bytes`);
 });
+
+test("verify.html has the files as they are", async () => {
+  const { page } = await import("../bin/inline.mjs");
+  assert.equal(readFileSync(new URL("../verify.html", import.meta.url), "utf8"), page());
+});
