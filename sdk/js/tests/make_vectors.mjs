@@ -5,14 +5,15 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { internals, leafHash, parseEntry, sha256, toBase64, toHex } from "../index.js";
+import { internals, leafHash, parseEntry, sha256, toBase64 } from "../index.js";
 import { workspace } from "./data.mjs";
 import { TestLog, answerOf, claimEntry, commitmentEntry, encodeAnswer, makeMultiproof, receiptOf, signNote,
-  statementOf, treeRoot } from "./log.mjs";
+  statementOf, treeRoot, vkeyOf } from "./log.mjs";
 import { ORIGIN, cosigned, issuers, keys, logKey, makeWorld, policyText, questionAbout } from "./world.mjs";
 
 const { utf8, text } = internals;
 const { log, leaves } = makeWorld();
+const otherKey = vkeyOf("other.example/log", 1, keys.stranger);
 const refusal = (kind, culprit, verdict = "refused") => ({ verdict, kind, culprit });
 
 // --- Receipts ---
@@ -74,9 +75,8 @@ const receipts = {
       refusal("inclusion", "server")),
     bad("line ends of Windows", changed("proof", (proof) => proof.replace(/\n/g, "\r\n")), refusal("proof", "server")),
     bad("no extra data", changed("proof", (proof) => proof.replace(/extra .*\n/, "")), refusal("entry", "server")),
-    bad("a log that nobody names", review, refusal("log", "caller"),
-      { policy: null, log: logKey.replace(ORIGIN, "other.example/log").replace(/\+[0-9a-f]{8}\+/, (id) =>
-        id.replace(/[0-9a-f]+/, toHex(sha256(utf8("other.example/log\n"), [1], keys.log.key).subarray(0, 4)))) }),
+    bad("a log that the policy does not name", review, refusal("log", "caller"),
+      { log: otherKey, policy: policyText.replace(logKey, otherKey) }),
     bad("a checkpoint that a stranger signed", withNote((size, root) =>
       signNote({ ...future, key: keys.stranger }, size, root)), refusal("checkpoint", "server")),
     bad("another size in the checkpoint", changed("proof", (proof) => proof.replace(/\n([0-9]+)\n(?=[^\n]{44}\n\n—)/,
@@ -177,8 +177,8 @@ const lies = {
     lie("a commitment to nothing", withLast(commitmentEntry(last.loggedAt, sha256([0x10]), 0)), refusal("cut", "server")),
     lie("an empty log", { checkpoint: signNote(future, 0n, sha256(), cosigned()) }, refusal("empty", "log")),
     lie("an entry without the label of its list", mislabeled(), refusal("entries", "log")),
-    lie("a log that nobody names", {}, refusal("log", "caller"), { policy: null, log: receipts.bad.find(({ name }) =>
-      name === "a log that nobody names").log }),
+    lie("a log that the policy does not name", {}, refusal("log", "caller"),
+      { log: otherKey, policy: policyText.replace(logKey, otherKey) }),
   ],
 };
 

@@ -36,9 +36,9 @@ export function makeWorld() {
   const { audits, maintainer } = issuers;
   say("registration", audits.statement, [[keys.audits, audits.issuer]]);
   say("withRoot", maintainer.statement, [keys.maintainer, keys.root].map((key) => [key, maintainer.issuer]));
-  say("review", statementOf("pkg:cargo/serde@1.0.0", "urn:assay:audit:v1", { verdict: "pass" }),
+  say("review", statementOf("pkg:cargo/serde@1.0.0", "urn:x", { verdict: "pass" }),
     [[keys.audits, audits.issuer]]);
-  say("ended", statementOf("pkg:cargo/tokio@1.2.3", "urn:assay:lifecycle:v1", { end_of_life: "2025-12-31T00:00:00Z" }),
+  say("ended", statementOf("pkg:cargo/tokio@1.2.3", "urn:x", { supported: false }),
     [[keys.maintainer, maintainer.issuer]]);
   say("both", statementOf("pkg:cargo/serde@1.0.0", "urn:x", { note: "agreed" }),
     [[keys.audits, audits.issuer], [keys.maintainer, maintainer.issuer]]);
