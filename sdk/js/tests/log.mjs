@@ -25,7 +25,11 @@ const lineOf = (name, type, key, blob) => `— ${name} ${toBase64(concat(idOf(na
 
 /** A checkpoint's note: signed by the log, cosigned by witnesses `[name, key, seconds]`. */
 export function signNote({ origin, key }, size, root, witnesses = []) {
-  const body = `${origin}\n${size}\n${toBase64(root)}\n`;
+  return signText({ origin, key }, `${origin}\n${size}\n${toBase64(root)}\n`, witnesses);
+}
+
+/** A note with any text, signed in the same way. */
+export function signText({ origin, key }, body, witnesses = []) {
   const cosigned = witnesses.map(([name, one, time]) => lineOf(name, 4, one,
     concat(u64be(time), one.sign(utf8(`cosignature/v1\ntime ${time}\n${body}`)))));
   return `${body}\n${lineOf(origin, 1, key, key.sign(utf8(body)))}${cosigned.join("")}`;

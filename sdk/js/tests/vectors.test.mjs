@@ -14,7 +14,7 @@ for (const folder of ["index", "receipts", "lies"]) {
       for await (const line of judgeFile(folder, file)) {
         count++;
         if (line.table === "cases") assert.equal(line.verdict, "ok", `${line.name}: ${line.reason}`);
-        else assert.notEqual(line.verdict, "ok", line.name);
+        else assert.ok(line.verdict !== "ok" && line.kind !== "mismatch", `${line.name}: ${line.reason}`);
         const wanted = line.table === "bad" ? stated.get(line.name) : {};
         for (const key of ["verdict", "kind", "culprit"].filter((key) => wanted[key] !== undefined)) {
           assert.equal(line[key], wanted[key], `${line.name}: ${key}, ${line.reason}`);

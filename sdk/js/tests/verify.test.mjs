@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as sdk from "../index.js";
-import { answerOf, claimEntry, encodeAnswer, keyOf, receiptOf, recordOf, signNote, statementOf, varint, TestLog }
-  from "./log.mjs";
+import { TestLog, answerOf, claimEntry, encodeAnswer, receiptOf, recordOf, signNote, signText, statementOf, varint,
+  vkeyOf } from "./log.mjs";
 import { ORIGIN, cosigned, issuers, keys, logKey, makeWorld, policyText, questionAbout, trust } from "./world.mjs";
 
 const { concat, utf8, strictJson } = sdk.internals;
@@ -70,6 +70,44 @@ test("keys that are none are the caller's fault", async () => {
   }
   await assert.rejects(sdk.verifyCheckpoint(log.note([]), {}), refusedAs("key", "caller"));
   await assert.rejects(sdk.verifyCheckpoint(log.note([]), { policy: policyText }), refusedAs("key", "caller"));
+});
+
+test("each fault of a key is found, whatever else is right", async () => {
+  const made = (name, type, key) => vkeyOf(name, type, { key });
+  const sound = keys.log.key, small = Uint8Array.of(1, ...new Uint8Array(31));
+  assert.ok(sdk.readKey(made("a", 1, sound)));
+  for (const key of [made("", 1, sound), made("a b", 1, sound), made("a\u2003b", 1, sound), made("a", 2, sound),
+    made("a", 255, sound), made("a", 1, sound.subarray(1)), made("a", 6, sound), made("a", 1, small),
+    made("a", 4, new Uint8Array(32).fill(255)), made("a", 1, new Uint8Array())]) {
+    assert.throws(() => sdk.readKey(key), refusedAs("key", "caller"), key);
+  }
+  const verify = (their) => sdk.verifyCheckpoint(log.note([]), their);
+  await assert.rejects(verify({ log: made(ORIGIN, 4, sound) }), refusedAs("key", "caller"));
+  const quorumNone = sdk.readPolicy(`log ${logKey}\nquorum none`);
+  await assert.rejects(verify({ log: made(ORIGIN, 1, keys.one.key), policy: quorumNone }), refusedAs("key", "caller"));
+  assert.ok(await verify({ log: logKey, policy: quorumNone }));
+  assert.ok(await verify({ log: made("other", 1, keys.one.key), policy: quorumNone }));
+});
+
+test("each fault of a checkpoint is found, although the log signed it", async () => {
+  const root = sdk.toBase64(new Uint8Array(32)), own = { origin: ORIGIN, key: keys.log };
+  const verify = (body, origin = ORIGIN) => sdk.verifyCheckpoint(signText({ ...own, origin }, body),
+    { log: vkeyOf(origin, 1, keys.log) });
+  assert.equal((await verify(`${ORIGIN}\n18446744073709551615\n${root}\n`)).size, (1n << 64n) - 1n);
+  for (const body of [`${ORIGIN}\n1\n${root}\nmore\n`, `${ORIGIN}\n1\n${root}\n\n`, `${ORIGIN}\n1\n`, `${ORIGIN}\n01\n${root}\n`,
+    `${ORIGIN}\n-1\n${root}\n`, `${ORIGIN}\n\n${root}\n`, `${ORIGIN}\n18446744073709551616\n${root}\n`, `${ORIGIN}\n1\nAAAA\n`,
+    `${ORIGIN}\n1\n${root.replace("A=", "B=")}\n`, `\n1\n${root}\n`, `${ORIGIN}\n1\t\n${root}\n`, `${ORIGIN}\0\n1\n${root}\n`]) {
+    await assert.rejects(verify(body), (error) => ["checkpoint", "log"].includes(error.kind), body);
+  }
+  const long = `${ORIGIN}\n1\n${root}\n`, note = signText(own, long);
+  const line = (size) => `— w ${sdk.toBase64(new Uint8Array(size))}\n`;
+  assert.ok(await sdk.verifyCheckpoint(note + line(700_000), { log: logKey }));
+  await assert.rejects(sdk.verifyCheckpoint(note + line(800_000), { log: logKey }), refusedAs("checkpoint", "server"));
+  await assert.rejects(sdk.verifyCheckpoint(concat(utf8(note), utf8("— "), [0xff], utf8(" AAAAAAA=\n")), { log: logKey }),
+    refusedAs("checkpoint", "server"));
+  for (const noise of [`${ORIGIN}\n1\n${root}\n\n`, `${ORIGIN}\n1\n${root}\n`, "\n\n", "\n\n\n"]) {
+    await assert.rejects(sdk.verifyCheckpoint(noise, { log: logKey }), refusedAs("checkpoint", "server"));
+  }
 });
 
 test("notes have one spelling", async () => {
