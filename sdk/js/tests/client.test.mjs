@@ -1,0 +1,145 @@
+import { strict as assert } from "node:assert";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import * as sdk from "../index.js";
+import { encodeAnswer, makeMultiproof, makeRange, answerOf, receiptOf } from "./log.mjs";
+import { cosigned, issuers, keys, makeWorld, trust, ORIGIN } from "./world.mjs";
+import { signNote } from "./log.mjs";
+
+const { log, leaves } = makeWorld();
+const { utf8 } = sdk.internals;
+const ids = Object.values(issuers).map(({ issuer }) => issuer);
+
+/** A page of at most two leaves. */
+function page(label, from) {
+  const question = { names: [label.slice(0, 32)], by: [label.slice(32)] }, whole = answerOf(log.entries, question);
+  const all = whole.lists[0]?.leaves ?? [], its = all.slice(from, from + 2), hashes = log.entries.map((one) => sdk.leafHash(one));
+  const isWhole = its.length === all.length;
+  return { ...whole, checkpoint: log.note(cosigned()), lists: all.length ? [{ label, leaves: its }] : [],
+    entries: its.map((index) => [index, log.entries[Number(index)]]),
+    range: its.length && !isWhole ? makeRange(all, from, from + its.length) : [],
+    inclusion: makeMultiproof(hashes, [...its.map(Number), hashes.length - 1]) };
+}
+
+/** What a node answers to a path and its query: type and body. */
+function answer(path, query) {
+  const protobuf = (parts) => ["application/protobuf", encodeAnswer(parts)];
+  const ask = (question) => protobuf(log.answer(question, cosigned()));
+  if (path === "/api/v1/batch") return ask({ names: query.getAll("name"), by: query.getAll("by") });
+  if (path === "/api/v1/prefix") return ask({ prefix: query.get("prefix"), bits: Number(query.get("bits")) });
+  if (path === "/api/v1/lookup") return protobuf(page(query.get("label"), Number(query.get("from"))));
+  if (path === "/api/v1/checkpoint") return ["text/plain; charset=utf-8", utf8(log.note(cosigned()))];
+  const files = (leaf) => Object.fromEntries(Object.entries(receiptOf(log, leaf, cosigned()))
+    .map(([part, bytes]) => [part, Buffer.from(bytes).toString()]));
+  return ["application/json", utf8(JSON.stringify({ ...files(leaves.review), issuers: [files(leaves.registration)] }))];
+}
+
+/** Runs a node on loopback, whose answers `change` may change, and a client of it. */
+async function withNode(change, work, options = {}) {
+  const asked = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://node");
+    asked.push(url.pathname);
+    if (change?.(url, response)) return;
+    const [type, body] = answer(url.pathname, url.searchParams);
+    response.writeHead(200, { "content-type": type }).end(body);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const client = new sdk.Log({ url: `http://127.0.0.1:${server.address().port}/`, ...trust, ...options });
+    return await work(client, asked);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const refusedAs = (kind, culprit) => (error) => {
+  assert.deepEqual([error.kind, error.culprit], [kind, culprit], error.stack);
+  return true;
+};
+
+test("a look-up is verified, and says of each claim whether its signers are their issuer", () => withNode(null, async (client) => {
+  const found = await client.lookup({ purl: "pkg:cargo/serde@1.0.0", issuers: ids });
+  assert.equal(found.complete, true);
+  assert.deepEqual(found.claims.map(({ leaf, standing }) => [Number(leaf), standing]),
+    [[leaves.review, "proven"], [leaves.both, "proven"], [leaves.forged, "refuted"]]);
+  assert.deepEqual(found.claims[1].records.map(({ name }) => name), ["Example Audits", "Example maintainers"]);
+  const only = await client.lookup({ purl: "pkg:cargo/tokio", issuers: [issuers.audits.issuer] });
+  assert.deepEqual([only.complete, only.claims.length], [true, 0]);
+  assert.equal((await client.issuer(issuers.maintainer.issuer)).claims[0].records[0].name, "Example maintainers");
+}));
+
+test("census, pages, receipt and checkpoint", () => withNode(null, async (client) => {
+  const census = await client.census({ purl: "pkg:cargo/serde" });
+  assert.deepEqual(census.census.map(({ length }) => Number(length)).sort(), [1, 3]);
+  const pages = await client.list({ purl: "pkg:cargo/serde@1.0.0", by: issuers.audits.issuer });
+  assert.deepEqual(pages.map((one) => one.leaves.length), [2, 1]);
+  const id = (await sdk.openReceipt(receiptOf(log, leaves.review, cosigned()), trust)).claim.id;
+  const receipt = await client.receipt(id);
+  assert.deepEqual([receipt.verdict, receipt.records[0].name, receipt.files.length], ["ok", "Example Audits", 2]);
+  await assert.rejects(client.receipt("00".repeat(32)), refusedAs("match", "server"));
+  assert.equal((await client.checkpoint()).size, BigInt(log.entries.length));
+}));
+
+test("what is no answer of a log is said to be none", async () => {
+  const look = (client) => client.lookup({ purl: "pkg:cargo/serde", issuers: ids });
+  const cases = [
+    [(_, to) => to.writeHead(200, { "content-type": "text/html" }).end("<p>Welcome"), "message", "server"],
+    [(_, to) => to.writeHead(200, { "content-type": "application/protobuf" }).end("noise"), "message", "server"],
+    [(_, to) => to.writeHead(200, { "content-type": "application/protobuf" }).end(), "checkpoint", "server"],
+    [(_, to) => to.writeHead(503).end("busy"), "unavailable", "nobody"],
+    [(_, to) => to.writeHead(429, { "content-type": "application/problem+json" }).end('{"detail":"later"}'), "unavailable", "nobody"],
+    [(_, to) => to.writeHead(400, { "content-type": "application/problem+json" }).end('{"detail":"no\\u202e such purl"}'), "refused", "caller"],
+    [(_, to) => to.writeHead(302, { location: "http://127.0.0.1:1/" }).end(), "unavailable", "nobody"],
+    [(_, to) => { to.writeHead(200, { "content-length": "100" }).write("x"); to.destroy(); return true; }, "unavailable", "nobody"],
+    [() => true, "unavailable", "nobody"],
+  ];
+  for (const [change, kind, culprit] of cases) {
+    await withNode((...those) => { change(...those); return true; }, (client) =>
+      assert.rejects(look(client), refusedAs(kind, culprit)), { timeoutMs: 300 });
+  }
+  await withNode((_, to) => {
+    to.writeHead(200, { "content-type": "application/protobuf" });
+    const more = () => { while (to.write(Buffer.alloc(1 << 20))); };
+    to.on("drain", more);
+    more();
+    return true;
+  }, (client) => assert.rejects(look(client), refusedAs("message", "server")));
+  await assert.rejects(look(new sdk.Log({ url: "http://127.0.0.1:1", ...trust })), refusedAs("unavailable", "nobody"));
+});
+
+test("two heads of one size are held against the log, with both notes", () => withNode(null, async (client) => {
+  await client.checkpoint();
+  const other = signNote({ origin: ORIGIN, key: keys.log }, BigInt(log.entries.length), new Uint8Array(32), cosigned());
+  await withNode((_, to) => to.writeHead(200, { "content-type": "text/plain" }).end(other), async ({ url }) => {
+    client.url = url;
+    await assert.rejects(client.checkpoint(), (error) => refusedAs("fork", "log")(error) && error.notes.length === 2);
+  });
+}));
+
+test("what is asked wrongly is the caller's, and is not sent", () => withNode(null, async (client, asked) => {
+  for (const wrong of [{ purl: "serde", issuers: ids }, { purl: "pkg:cargo/a", issuers: [] }, { issuers: ids },
+    { purl: "pkg:cargo/a", issuers: ["x"] }, { purl: "pkg:cargo/a", vuln: "CVE-1", issuers: ids }]) {
+    await assert.rejects(client.lookup(wrong), refusedAs("argument", "caller"));
+  }
+  await assert.rejects(client.receipt("x"), refusedAs("argument", "caller"));
+  assert.throws(() => new sdk.Log({ url: "file:///etc/passwd" }), refusedAs("argument", "caller"));
+  assert.deepEqual(asked, []);
+}));
+
+test("an answer in JSON is the same", async () => {
+  const question = { names: [sdk.nameHalf("package", "pkg:cargo/serde")], by: ids.map((id) => id.slice(0, 32)) };
+  const parts = log.answer(question, cosigned()), text = (bytes) => sdk.toBase64(bytes), all = (list) => text(sdk.internals.concat(...list));
+  const json = { checkpoint: parts.checkpoint, commitment: text(parts.commitment), cut: text(parts.cut),
+    lists: parts.lists.map(({ label, leaves: its }) => ({ label: text(sdk.fromHex(label)), leaves: its.map(String) })),
+    leaves: parts.entries.map(([index]) => String(index)), entries: parts.entries.map(([, entry]) => text(entry)),
+    inclusion: all(parts.inclusion) };
+  const [one, other] = await Promise.all([sdk.readAnswerJson(json), encodeAnswer(parts)].map((answer) =>
+    sdk.verifyAnswer(answer, question, trust)));
+  assert.deepEqual([...one.lists], [...other.lists]);
+  assert.equal(one.complete, true);
+  for (const bad of [{ ...json, commitment: "x" }, { ...json, leaves: ["-1"] }, { ...json, lists: [{ label: "AA==" }] }, {}, null]) {
+    await assert.rejects(async () => sdk.verifyAnswer(sdk.readAnswerJson(bad), question, trust), sdk.ServerError);
+  }
+});
