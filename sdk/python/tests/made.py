@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(REPOSITORY / "sdk/python/src"), str(REPOSITORY / "tests/index")]
@@ -51,7 +52,7 @@ class Key:
 
     def __init__(self, seed: int) -> None:
         self.private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
-        self.public = self.private.public_key().public_bytes_raw()
+        self.public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     def vkey(self, name: str, algorithm: int = 1) -> str:
         material = bytes([algorithm]) + self.public

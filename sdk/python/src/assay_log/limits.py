@@ -35,5 +35,7 @@ RANGE_HASHES = 128
 PAGE = 1_000
 LOOKUP_NAMES = 65_536
 LOOKUP_BY = 4_096
-# Largest answer that is read, in bytes. The lists of the largest one take 20 MiB or more.
-ANSWER_BYTES = 256 * 1024 * 1024
+# Largest answer that is read, in bytes: the lists of the largest one take some 20 MiB. JSON takes
+# up to thirty times its length in memory, so that less of it is read.
+ANSWER_BYTES = 64 * 1024 * 1024
+ANSWER_JSON_BYTES = 16 * 1024 * 1024

@@ -39,6 +39,8 @@ def parse_answer(data: bytes) -> Answer:
             room -= len(some)
             _add(lists, label, some)
         elif number == 6:
+            if len(entries) == limits.LISTED_LEAVES:
+                raise ServerError("limit", "the answer has more entries than may come at once")
             entries.append(_bytes(value))
         elif number in (1, 2, 3, 7, 8):
             if number in single:
@@ -54,8 +56,9 @@ def parse_answer_json(data: bytes) -> Answer:
 
     Fails with `ServerError` of kind `message`.
     """
-    if len(data) > 2 * limits.ANSWER_BYTES:
-        raise _odd(f"the answer has {len(data)} bytes; at most {2 * limits.ANSWER_BYTES} are read")
+    most = limits.ANSWER_JSON_BYTES
+    if len(data) > most:
+        raise _odd(f"the answer has {len(data)} bytes of JSON; at most {most} are read")
     try:
         value = jsontext.parse(data)
     except jsontext.NotStrict as error:
