@@ -1,9 +1,11 @@
 """Looking up at a node over HTTP: an honest one, and ones that lie, hang or flood."""
 
 import http.server
+import json
 import threading
 import time
 import unittest
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import made
@@ -15,6 +17,7 @@ from assay_log import (
     ServerError,
     UnavailableError,
 )
+from assay_log import client, limits
 from assay_log.http import Body, get
 from assay_log.wire import parse_answer
 
@@ -43,10 +46,45 @@ class Node:
     def __init__(self, leaves=LEAVES, note=NOTE, media_type="application/protobuf"):
         self.leaves, self.note, self.media_type = leaves, note, media_type
         self.asked = []
+        self.most_labels, self.most_leaves = 1_000, 1_000
 
-    def __call__(self, path):
+    def page(self, path):
+        query = parse_qs(urlsplit(path).query)
+        label, start = bytes.fromhex(query["label"][0]), int(query["from"][0])
+        node, lists = index.build_index([index.labels_of(leaf) for leaf in self.leaves[:-1]])
+        listed = lists.get(label, [])
+        some = listed[start : start + self.most_leaves]
+        hashes = [index.leaf_hash(leaf) for leaf in self.leaves]
+        proof = index.make_multiproof(hashes, [*some, len(hashes) - 1])
+        place = () if some == listed else index.make_range(listed, start, start + len(some))
+        answer = index.Answer(
+            self.leaves[-1],
+            index.make_cut(node, index.Names((label[:16],), (label[16:],))),
+            [(label, some)] if listed else [],
+            [(leaf, self.leaves[leaf]) for leaf in some],
+            proof,
+            tuple(place),
+        )
+        return made.message(answer, self.note)
+
+    def receipt(self, claim_id):
+        files = {}
+        for leaf in (5, 1, 3):
+            envelope, proof = made.receipt(self.leaves, leaf, self.note)
+            files[leaf] = {"envelope": envelope.decode(), "proof": proof.decode()}
+        value = {"claim": claim_id, **files[5], "issuers": [files[1], files[3]]}
+        return Body(json.dumps(value).encode(), "application/json")
+
+    def __call__(self, path, accept):
         self.asked.append(path)
-        answer = index.make_answer(self.leaves, question_of(path))
+        if "/receipt/" in path:
+            return self.receipt(path.rpartition("/")[2])
+        if "/lookup" in path:
+            return Body(self.page(path), self.media_type)
+        question = question_of(path)
+        answer = index.make_answer(self.leaves, question)
+        if "/batch" in path and len(question.names) * len(question.by) > self.most_labels:
+            raise UnavailableError("too-large", "ask for less")
         if self.media_type == "application/json":
             return Body(made.answer_json(answer, self.note), self.media_type)
         return Body(made.message(answer, self.note), self.media_type)
@@ -144,15 +182,62 @@ class LookingUp(unittest.TestCase):
         self.assertEqual(caught.exception.kind, "split")
 
     def test_pages_are_fetched(self):
-        label = index.half("package", "pkg:cargo/rand") + made.ALICE_ID[:16]
+        label, node = index.half("package", "pkg:cargo/rand") + made.ALICE_ID[:16], Node()
+        found = log_at(node).page(label, 1)
+        self.assertEqual(node.asked, [f"/api/v1/lookup?label={label.hex()}&from=1"])
+        self.assertEqual((found.leaf.length, found.indices), (2, [13]))
 
-        def page(path):
-            self.assertEqual(path, f"/api/v1/lookup?label={label.hex()}&from=0")
-            question = index.Names((label[:16],), (label[16:],))
-            return Body(made.answer_bytes(LEAVES, question, NOTE), "application/protobuf")
+    def test_long_lists_come_in_pages(self):
+        node = Node()
+        node.most_leaves = 1
+        with mock.patch.object(index, "WHOLE_LIST", 1), mock.patch.object(limits, "WHOLE_LIST", 1):
+            found = log_at(node).lookup(purl="pkg:cargo/rand")
+            self.assertEqual([one.leaf for one in found.claims], [5, 7])
+            self.assertEqual([one.leaf for one in found.refused], [13])
+            self.assertTrue(found.is_complete)
+            self.assertEqual(sum("/lookup" in path for path in node.asked), 2)
+            found = log_at(node, most_claims=1).lookup(purl="pkg:cargo/rand")
+            self.assertFalse(found.is_complete)
 
-        found = log_at(page).page(label)
-        self.assertEqual((found.leaf.length, found.indices), (2, [5, 13]))
+    def test_pages_of_another_history_do_not_make_up_a_list(self):
+        other = [*LEAVES[:5], LEAVES[9], *LEAVES[6:9], LEAVES[5], *LEAVES[10:], LEAVES[9]]
+        other.append(make.commitment_over(other, made.NOW_MS))
+        note = made.note(len(other), made.root_of(other), (AT, AT))
+        first, later = Node(), Node(other, note)
+        first.most_leaves = 1
+        pages = iter((first, later))
+
+        def fetch(path, accept):
+            return (next(pages) if "/lookup" in path else first)(path, accept)
+
+        with mock.patch.object(index, "WHOLE_LIST", 1), mock.patch.object(limits, "WHOLE_LIST", 1):
+            with self.assertRaisesRegex(ServerError, "do not make up"):
+                log_at(fetch).lookup(purl="pkg:cargo/rand", issuers=[made.ALICE_ID.hex()])
+
+    def test_answers_that_are_too_large_are_asked_for_in_parts(self):
+        node = Node()
+        whole = log_at(node).lookup(purl="pkg:cargo/rand")
+        for most in (1, 0):  # 0: not even a single label comes but in pages
+            node = Node()
+            node.most_labels = most
+            found = log_at(node).lookup(purl="pkg:cargo/rand")
+            self.assertEqual((found.claims, found.is_complete), (whole.claims, True))
+        self.assertTrue(any("/lookup" in path for path in node.asked))
+
+    def test_a_node_that_answers_in_crumbs_is_left(self):
+        node = Node()
+        node.most_labels = 1
+        with mock.patch.object(client, "_REQUESTS", 3), self.assertRaises(UnavailableError):
+            log_at(node).lookup(purl="pkg:cargo/rand")
+
+    def test_receipts_are_fetched_and_verified(self):
+        found = log_at(Node()).receipt(made.claim_id(made.RAND))
+        self.assertEqual((found.index, found.issuers[0].name), (5, "Example"))
+        with self.assertRaises(ServerError) as caught:
+            log_at(Node()).receipt("ab" * 32)
+        self.assertEqual(caught.exception.kind, "match")
+        with self.assertRaises(CallerError):
+            log_at(Node()).receipt("../checkpoint")
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -160,7 +245,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path.startswith("/api/v1/"):
-            body = Node()(self.path)
+            body = Node()(self.path, self.headers["Accept"])
             self.answer(body.data, body.media_type)
         elif self.path == "/slow":
             self.send_response(200)
@@ -180,6 +265,10 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://127.0.0.1:1/")
             self.end_headers()
+        elif self.path == "/much":
+            self.send_response(400)
+            self.end_headers()
+            self.wfile.write(b'{"status":400,"code":"OUT_OF_RANGE","detail":"ask for less"}')
         elif self.path == "/gzip":
             self.send_response(200)
             self.send_header("Content-Encoding", "gzip")
@@ -231,7 +320,7 @@ class OverHttp(unittest.TestCase):
         for path, kind in (
             ("/slow", "network"), ("/headers", "network"), ("/large", "limit"),
             ("/claims-large", "limit"), ("/elsewhere", "redirect"), ("/gzip", "network"),
-            ("/missing", "status"),
+            ("/missing", "status"), ("/much", "too-large"),
         ):  # fmt: skip
             started = time.monotonic()
             with self.subTest(path=path):

@@ -17,10 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from . import jsontext
 from .errors import CallerError, UnavailableError
 
 _CHUNK = 64 * 1024
 _SHOWN = 200
+# Longest description of an error that is read (RFC 9457), in bytes.
+_PROBLEM = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +133,18 @@ def _read(response: Any, most_bytes: int) -> Body:
 
 
 def _refused(error: urllib.error.HTTPError) -> UnavailableError:
-    """A status that is no success. The server's words are shown escaped, and a few of them only."""
+    """A status that is no success: of kind `too-large` if the node says that its answer would be.
+    The server's words are shown escaped, and a few of them only."""
     with error:
         if error.code in (301, 302, 303, 307, 308):
             where = str(error.headers.get("Location", ""))[:_SHOWN]
             return UnavailableError("redirect", f"the node redirects to {where!r}; not followed")
-        said = error.read(_SHOWN).decode("utf-8", "replace")
-    return UnavailableError("status", f"the node answered with status {error.code}: {said!r}")
+        said = error.read(_PROBLEM)
+    try:
+        problem = jsontext.parse(said)
+    except jsontext.NotStrict:
+        problem = None
+    shown = jsontext.text(problem, "detail") or said.decode("utf-8", "replace")
+    too_large = error.code == 400 and jsontext.text(problem, "code") == "OUT_OF_RANGE"
+    reason = f"the node answered with status {error.code}: {shown[:_SHOWN]!r}"
+    return UnavailableError("too-large" if too_large else "status", reason)
