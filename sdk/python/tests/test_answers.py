@@ -4,10 +4,11 @@ import random
 import time
 import tracemalloc
 import unittest
+from unittest import mock
 
 import made
 from assay_log import AssayError, LogError, ServerError, UnsupportedError, WitnessError
-from assay_log import wire, verify_receipt
+from assay_log import limits, verify_receipt, wire
 from assay_log.answer import check_answer, check_page
 from assay_log.checkpoint import log_keys
 from assay_log.cut import read_cut
@@ -121,18 +122,42 @@ class Answers(unittest.TestCase):
             note = made.note(SIZE, made.root_of(lying), (AT, AT))
             self.refused(culprit, kind, made.message(answer, note))
 
-    def test_an_entry_under_a_label_that_it_does_not_have_is_the_logs(self):
-        lists = {label: [9] for label in (RAND_NAME + by for by in BOTH.by)}
-        leaves = [index.new_leaf(name, 1, index.list_root(found)) for name, found in lists.items()]
-        node = index.build_trie(leaves)
+    def lying_log(self, listed, leaves=LEAVES, length=None):
+        """The answer of a log that committed to this list of leaves for both labels."""
+        labels = sorted(RAND_NAME + by for by in BOTH.by)
+        root, length = index.list_root(listed), length or len(listed)
+        node = index.build_trie([index.new_leaf(label, length, root) for label in labels])
         last = make.commitment_entry(node.hash, 2, logged_at_ms=made.NOW_MS)
-        lying = [*LEAVES[:-1], last]
-        proof = index.make_multiproof([index.leaf_hash(leaf) for leaf in lying], [9, SIZE - 1])
-        listed = [(leaf.label, [9]) for leaf in sorted(leaves, key=lambda one: one.label)]
-        cut = index.make_cut(node, BOTH)
-        answer = index.Answer(last, cut, listed, [(9, LEAVES[9])], proof)
-        note = made.note(SIZE, made.root_of(lying), (AT, AT))
-        self.refused(LogError, "entries", made.message(answer, note))
+        lying = [*leaves[:-1], last]
+        shown = sorted({leaf for leaf in listed if leaf < SIZE - 1})
+        hashes = [index.leaf_hash(leaf) for leaf in lying]
+        proof = index.make_multiproof(hashes, [*shown, SIZE - 1])
+        entries = [(leaf, lying[leaf]) for leaf in shown]
+        lists = [(label, listed) for label in labels]
+        answer = index.Answer(last, index.make_cut(node, BOTH), lists, entries, proof)
+        return made.message(answer, made.note(SIZE, made.root_of(lying), (AT, AT)))
+
+    def test_lists_that_the_log_committed_to_and_that_are_wrong_are_the_logs(self):
+        self.refused(LogError, "entries", self.lying_log([9]))  # it does not have the labels
+        self.refused(LogError, "lists", self.lying_log([7, 5]))
+        self.refused(LogError, "lists", self.lying_log([5, 5]))
+        self.refused(LogError, "lists", self.lying_log([5, SIZE - 1]))
+        self.refused(LogError, "entries", self.lying_log([5], [*LEAVES[:5], b"x", *LEAVES[6:]]))
+        self.refused(ServerError, "lists", self.lying_log([5], length=2))
+
+    def test_the_leaves_of_an_answer_are_counted(self):
+        whole = wire.parse_answer(self.changed())
+        for most, taken in ((3, True), (2, False)):
+            with mock.patch.object(limits, "LISTED_LEAVES", most):
+                if taken:
+                    check_answer(SIZE, ROOT, ASKED, whole)
+                    continue
+                with self.assertRaises(ServerError) as caught:
+                    check_answer(SIZE, ROOT, ASKED, whole)
+                self.assertEqual(caught.exception.kind, "limit")
+                with self.assertRaises(ServerError) as caught:
+                    wire.parse_answer(self.changed())
+                self.assertEqual(caught.exception.kind, "limit")
 
     def test_times_and_quorums_are_held_to(self):
         few = made.note(SIZE, ROOT, (AT, None, None))
@@ -167,14 +192,38 @@ class Pages(unittest.TestCase):
         for start, end in ((0, 2), (0, 1), (1, 2), (2, 2)):
             found = check_page(SIZE, ROOT, label, start, page(start, end))
             self.assertEqual((found.leaf.length, found.indices), (2, listed[start:end]))
-        for start, answer in (
-            (1, page(0, 1)), (0, page(1, 2)), (0, page(0, 0)), (1, page(0, 2)),
-            (0, page(0, 1, range=())), (2, page(2, 2, range=(bytes(32),))),
-            (0, page(0, 2, lists=[])),
+        one = (bytes(32),)
+        for start, answer, why in (
+            (1, page(0, 1), "another root"), (0, page(1, 2), "another root"),
+            (0, page(0, 1, range=()), "too few hashes"), (1, page(0, 2), "beyond"),
+            (0, page(0, 0), "in the middle"), (2, page(2, 2, range=one), "no page"),
+            (0, page(0, 2, lists=[]), "not the one"), (0, page(0, 2, entries=[]), "inclusion"),
+            (0, page(0, 2, lists=[(bytes(32), listed)]), "not the one"),
+            (0, page(0, 2, lists=[(label, [13, 5])]), "ascending"),
+            (0, page(0, 2, lists=[(label, [5, SIZE - 1])]), "does not cover"),
+            (0, page(0, 2, lists=[(label, [5, 12])]), "another root"),
         ):  # fmt: skip
-            with self.assertRaises(ServerError):
+            with self.assertRaisesRegex(ServerError, why):
                 check_page(SIZE, ROOT, label, start, answer)
+        with mock.patch.object(limits, "PAGE", 1), self.assertRaisesRegex(ServerError, "more"):
+            check_page(SIZE, ROOT, label, 0, page(0, 2))
+        fewer = index.make_multiproof(hashes, [5, SIZE - 1])
+        less = page(0, 2, entries=[(5, LEAVES[5])], proof=fewer)
+        with self.assertRaisesRegex(ServerError, "missing"):
+            check_page(SIZE, ROOT, label, 0, less)
         self.assertEqual(check_page(SIZE, ROOT, label, 2, page(2, 2)).indices, [])
+
+    def test_a_page_under_a_label_that_an_entry_does_not_have_is_the_logs(self):
+        label = RAND_NAME + made.ALICE_ID[:16]
+        node = index.build_trie([index.new_leaf(label, 1, index.list_root([9]))])
+        last = make.commitment_entry(node.hash, 1, logged_at_ms=made.NOW_MS)
+        lying = [*LEAVES[:-1], last]
+        proof = index.make_multiproof([index.leaf_hash(leaf) for leaf in lying], [9, SIZE - 1])
+        cut = index.make_cut(node, index.Names((label[:16],), (label[16:],)))
+        answer = index.Answer(last, cut, [(label, [9])], [(9, LEAVES[9])], proof)
+        with self.assertRaises(LogError):
+            root = made.root_of(lying)
+            check_page(SIZE, root, label, 0, wire.parse_answer(made.message(answer, NOTE)))
 
 
 class Hostile(unittest.TestCase):

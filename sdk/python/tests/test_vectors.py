@@ -8,7 +8,7 @@ import unittest
 
 import made
 from assay_log import AssayError, CallerError, TlogPolicy, VerifierKey, ed25519, verify_tlog_proof
-from assay_log import verdicts
+from assay_log import merkle, verdicts
 from assay_log.note import Note
 from assay_log.tlog_proof import TlogProof
 
@@ -139,6 +139,28 @@ class Proofs(unittest.TestCase):
         for case in vectors["parse_errors"]:
             with self.assertRaises(AssayError, msg=case["name"]):
                 TlogProof.parse(case["text"].encode())
+
+
+class Trees(unittest.TestCase):
+    def test_inclusion_is_proven_for_every_leaf_of_small_trees_and_nothing_else(self):
+        for size in range(1, 18):
+            leaves = [bytes([leaf]) for leaf in range(size)]
+            root = made.root_of(leaves)
+            for index in range(size):
+                leaf, path = merkle.leaf_hash(leaves[index]), made.path(leaves, index)
+                merkle.check_inclusion(leaf, index, size, path, root)
+                for other in (index ^ 1, size, -1, 1 << 64):
+                    with self.assertRaises(AssayError):
+                        merkle.check_inclusion(leaf, other, size, path, root)
+                for wrong in (path[:-1], [*path, bytes(32)], path[::-1], [bytes(32)] * len(path)):
+                    if wrong != path:
+                        with self.assertRaises(AssayError):
+                            merkle.check_inclusion(leaf, index, size, wrong, root)
+        for index, path, why in ((5, [], "not in a tree"), (4, [bytes(32)] * 3, "need")):
+            with self.assertRaisesRegex(AssayError, why):
+                merkle.check_inclusion(bytes(32), index, 5, path, bytes(32))
+        with self.assertRaisesRegex(AssayError, "not in a tree"):
+            merkle.check_inclusion(bytes(32), 0, 0, [], bytes(32))
 
 
 class Verdicts(unittest.TestCase):
