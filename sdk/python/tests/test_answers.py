@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 import made
-from assay_log import AssayError, LogError, ServerError, UnsupportedError, WitnessError
+from assay_log import AssayError, CallerError, LogError, ServerError, UnsupportedError, WitnessError
 from assay_log import limits, verify_receipt, wire
 from assay_log.answer import check_answer, check_page
 from assay_log.checkpoint import log_keys
@@ -80,7 +80,6 @@ class Answers(unittest.TestCase):
             ("message", self.changed(lists=answer.lists[::-1])),
             ("message", self.changed(proof=[b"short"])),
             ("message", made.message(answer, NOTE) + make.bytes_field(8, bytes(129 * 32))),
-            ("checkpoint", self.changed(NOTE.replace(made.ORIGIN, "other.example/log", 1))),
             ("checkpoint", self.changed(made.note(SIZE, ROOT, (AT, AT), made.Key(2)))),
             ("checkpoint", self.changed("")),
             ("witnesses", self.changed(NOTE[:-8] + "AAAAAA=\n")),
@@ -95,6 +94,9 @@ class Answers(unittest.TestCase):
         ]:  # fmt: skip
             with self.subTest(kind=kind, data=data[:40]):
                 self.refused(ServerError, kind, data)
+
+    def test_the_answer_of_another_log_is_said_to_be_one(self):
+        self.refused(CallerError, "log", self.changed(NOTE.replace(made.ORIGIN, "other/log", 1)))
 
     def test_an_entry_that_is_withheld_is_missed(self):
         answer = index.make_answer(LEAVES, BOTH)

@@ -63,17 +63,19 @@ def log_keys(keys: Sequence[VerifierKey | str]) -> tuple[VerifierKey, ...]:
 
 def verify_checkpoint(note: Note, keys: Sequence[VerifierKey]) -> Checkpoint:
     """Returns what the log signed: its origin is the keys' name, one of them signed, and no
-    signature by one of them is wrong. Fails with `ServerError` of kind `checkpoint`, and with
+    signature by one of them is wrong. Fails with `ServerError` of kind `checkpoint`; with
+    `CallerError` of kind `log` if it states that it is of another log; and with
     `UnsupportedError` if only keys signed that cannot be checked here."""
+    checkpoint = Checkpoint.parse(note.text)
+    if checkpoint.origin != keys[0].name:
+        reason = f"this is of the log {checkpoint.origin}, not of {keys[0].name}"
+        raise CallerError("log", reason)
     signers = note.verify(keys)
     if not signers.times:
         if signers.unchecked:
             reason = "the log signed with ML-DSA-44 only, which this cryptography does not have"
             raise UnsupportedError("checkpoint", reason)
-        raise _odd(f"the checkpoint is not signed by the log {keys[0].name}")
-    checkpoint = Checkpoint.parse(note.text)
-    if checkpoint.origin != keys[0].name:
-        raise _odd(f"the checkpoint is of the log {checkpoint.origin}, not of {keys[0].name}")
+        raise _odd(f"the checkpoint is not signed by the log {checkpoint.origin}")
     return checkpoint
 
 
