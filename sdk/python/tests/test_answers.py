@@ -1,5 +1,6 @@
 """Complete answers: on the wire, in JSON, from a node, and from one that lies (docs/index.md 8)."""
 
+import json
 import random
 import time
 import tracemalloc
@@ -172,6 +173,58 @@ class Answers(unittest.TestCase):
                 self.refused(LogError, "time", self.changed(note))
         # One witness alone does not make a head look fresh.
         verify(self.changed(made.note(SIZE, ROOT, (AT, AT, AT + 90_000))))
+
+
+class Wire(unittest.TestCase):
+    """Messages that are no answers, whatever a key or a field is."""
+
+    def test_json_of_another_shape_is_refused_or_reads_as_nothing(self):
+        whole = json.loads(made.answer_json(index.make_answer(LEAVES, BOTH), NOTE))
+        odd = (None, 7, -1, 1.5, 2**64, True, "x", "07", "A===", [], {}, [1], ["x"], [None], [{}])
+        empty = wire.parse_answer(b"")
+        for key in whole:
+            for value in odd:
+                changed = json.dumps({**whole, key: value}).encode()
+                with self.subTest(key=key, value=value):
+                    try:
+                        answer = wire.parse_answer_json(changed)
+                    except ServerError as error:
+                        self.assertEqual(error.kind, "message")
+                        continue
+                    with self.assertRaises(AssayError):
+                        verify(changed, ASKED, lambda _, answer=answer: answer)
+        for value in odd:
+            data = json.dumps({"lists": [{"label": value, "leaves": value}]}).encode()
+            with self.assertRaises(ServerError):
+                wire.parse_answer_json(data)
+        self.assertEqual(wire.parse_answer_json(b"{}"), empty)
+        for data in (b"", b"[]", b"7", b"\xff", b'{"cut":"","cut":""}'):
+            with self.assertRaises(ServerError):
+                wire.parse_answer_json(data)
+        numbers = {**whole, "leaves": [int(one) for one in whole["leaves"]]}
+        verify(json.dumps(numbers).encode(), ASKED, wire.parse_answer_json)
+
+    def test_odd_messages_are_refused(self):
+        field = make.bytes_field
+        for data, why in (
+            (field(4, field(1, bytes(31))), "32 bytes"),
+            (field(4, field(1, bytes(32)) * 2), "twice"),
+            (field(4, field(1, b"b" * 32)) + field(4, field(1, b"a" * 32)), "order"),
+            (field(5, b"\1"), "no index"), (field(6, b"x"), "no index"),
+            (field(5, b"\x80"), "too long"), (field(7, bytes(33)), "32 bytes"),
+            (b"\x08\x01", "another type"), (b"\x0d1234", "another type"),
+            (b"\x29" + bytes(8), "another type"), (b"\x00\x01", "impossible"),
+            (b"\x0a\x05x", "inside a field"), (b"\x0b", "wire type"),
+            (b"\x0a" + b"\xff" * 9 + b"\x7f", "too large"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(ServerError, why):
+                wire.parse_answer(data)
+
+    def test_pieces_are_joined_in_their_order(self):
+        whole = wire.parse_answer(made.message(index.make_answer(LEAVES, BOTH), NOTE))
+        for pieces in ([], [whole, whole]):
+            with self.assertRaises(ServerError):
+                wire.join(pieces)
 
 
 class Pages(unittest.TestCase):
