@@ -1,5 +1,6 @@
 """Receipts: what verifies, what does not, and who is to blame (docs/design.md 3.6)."""
 
+import json
 import unittest
 
 import made
@@ -13,6 +14,7 @@ from assay_log import (
     verify_receipt,
     verify_tlog_proof,
 )
+from assay_log.receipt import attach
 
 LEAVES = made.log()
 ROOT = made.root_of(LEAVES)
@@ -78,6 +80,23 @@ class Receipts(unittest.TestCase):
             self.refused(culprit, kind, files, (keys,))
         self.refused(CallerError, "key", receipt(5), ("nonsense",))
         self.refused(CallerError, "policy", receipt(5), policy="quorum w\n")
+
+    def test_a_detached_entry_fits_its_payload_and_nothing_else(self):
+        payload = json.dumps(made.RAND).encode()
+        at = LEAVES[5].index(payload)
+        rest = LEAVES[5][:at] + LEAVES[5][at + len(payload) :]
+        extra = at.to_bytes(4, "big") + rest
+        self.assertEqual(attach(extra, payload).data, LEAVES[5])
+        commitment = (0).to_bytes(4, "big") + LEAVES[0]
+        for extra, payload, why in (
+            (extra[:3], payload, "cut off"),
+            ((1 << 30).to_bytes(4, "big") + rest, payload, "cut off"),
+            (extra, payload + b" ", "length"), (extra, b"", "length"),
+            (extra, bytes(70_000), "too long"), (commitment, payload, "length"),
+            ((at + 1).to_bytes(4, "big") + rest, payload, "length"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(ServerError, why):
+                attach(extra, payload)
 
     def test_a_quorum_is_needed_and_its_signatures_are_right(self):
         few = made.note(len(LEAVES), ROOT, (AT, None, None))

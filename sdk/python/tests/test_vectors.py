@@ -1,14 +1,12 @@
-"""The vectors of other projects (C2SP, Go's sumdb, transparency-dev) and of the index."""
+"""The vectors of other projects: C2SP, Go's sumdb, transparency-dev."""
 
 import base64
 import contextlib
-import io
 import json
 import unittest
 
 import made
 from assay_log import AssayError, CallerError, TlogPolicy, VerifierKey, ed25519, verify_tlog_proof
-from assay_log import merkle, verdicts
 from assay_log.note import Note
 from assay_log.tlog_proof import TlogProof
 
@@ -139,62 +137,6 @@ class Proofs(unittest.TestCase):
         for case in vectors["parse_errors"]:
             with self.assertRaises(AssayError, msg=case["name"]):
                 TlogProof.parse(case["text"].encode())
-
-
-class Trees(unittest.TestCase):
-    def test_inclusion_is_proven_for_every_leaf_of_small_trees_and_nothing_else(self):
-        for size in range(1, 18):
-            leaves = [bytes([leaf]) for leaf in range(size)]
-            root = made.root_of(leaves)
-            for index in range(size):
-                leaf, path = merkle.leaf_hash(leaves[index]), made.path(leaves, index)
-                merkle.check_inclusion(leaf, index, size, path, root)
-                for other in (index ^ 1, size, -1, 1 << 64):
-                    with self.assertRaises(AssayError):
-                        merkle.check_inclusion(leaf, other, size, path, root)
-                for wrong in (path[:-1], [*path, bytes(32)], path[::-1], [bytes(32)] * len(path)):
-                    if wrong != path:
-                        with self.assertRaises(AssayError):
-                            merkle.check_inclusion(leaf, index, size, wrong, root)
-        for index, path, why in ((5, [], "not in a tree"), (4, [bytes(32)] * 3, "need")):
-            with self.assertRaisesRegex(AssayError, why):
-                merkle.check_inclusion(bytes(32), index, 5, path, bytes(32))
-        with self.assertRaisesRegex(AssayError, "not in a tree"):
-            merkle.check_inclusion(bytes(32), 0, 0, [], bytes(32))
-
-
-class Verdicts(unittest.TestCase):
-    def run_it(self, *arguments):
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            code = verdicts.main([str(one) for one in arguments])
-        return code, [json.loads(line) for line in out.getvalue().splitlines()]
-
-    def test_every_vector_gets_the_verdict_that_it_states(self):
-        code, lines = self.run_it(made.REPOSITORY / "tests/vectors")
-        odd = [one for one in lines if (one["verdict"] == "ok") != (one["table"] == "cases")]
-        self.assertEqual((odd, code), ([], 0))
-        self.assertGreaterEqual(len({one["set"] for one in lines}), 9)
-        for one in lines:
-            self.assertEqual(one["verdict"] == "ok", one["kind"] is None, one)
-
-    def test_kinds_and_culprits_are_those_that_a_vector_states(self):
-        for path in sorted((made.REPOSITORY / "tests/vectors").rglob("*.json")):
-            file = json.loads(path.read_text())
-            for case in file["bad"]:
-                if "culprit" in case:
-                    said = verdicts.judge(file["kind"], case, file)
-                    for key in ("verdict", "kind", "culprit"):
-                        self.assertEqual(said[key], case[key], (path.name, case["name"], said))
-
-    def test_a_wrong_vector_is_noticed(self):
-        file = json.loads((made.REPOSITORY / "tests/vectors/index/lists.json").read_text())
-        wrong = {**file["cases"][1], "root": bytes(32).hex()}
-        self.assertEqual(verdicts.judge("lists", wrong, file)["kind"], "mismatch")
-
-    def test_wrong_use_is_explained(self):
-        self.assertEqual(self.run_it()[0], 2)
-        self.assertEqual(self.run_it("no such folder")[0], 2)
 
 
 if __name__ == "__main__":
