@@ -14,6 +14,9 @@ from assay_log import (
     verify_receipt,
     verify_tlog_proof,
 )
+from assay_log.claim import verify_claim
+from assay_log.entry import parse_entry
+from assay_log.issuer import Registry
 from assay_log.receipt import attach
 
 LEAVES = made.log()
@@ -176,8 +179,75 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([first, taken]), "refused")
         apart = (made.record(own, [new], 1, "00" * 32), [(own, old), (own, new)])
         self.assertEqual(self.standing([first, apart]), "refused")
+        stranger = (second[0], [*second[1], (own, made.BOB)])
+        self.assertEqual(self.standing([first, stranger]), "refused")
         later = (made.record(own, [new], 2, previous), [(own, old), (own, new)])
         self.assertEqual(self.standing([first, later]), "unproven")
+
+    def test_malformed_records_are_no_records(self):
+        own, key = made.ALICE_ID, made.ALICE.public.hex()
+        good = made.record(own, [made.ALICE])["predicate"]
+        weak, other = (bytes([1]) + bytes(31)).hex(), made.BOB.public.hex()
+        rotation = {"rotationKeys": [other], "rotationThreshold": 1}
+        for more in (
+            {"name": None}, {"name": ""}, {"name": "x" * 513}, {"name": "a\x07b"}, {"name": 7},
+            {"contacts": "x"}, {"contacts": [7]}, {"contacts": ["x"] * 65}, {"roles": ["king"]},
+            {"keys": []}, {"keys": None}, {"keys": [key, key]}, {"keys": [key.upper()]},
+            {"keys": [weak]}, {"keys": [7]}, {"keys": [key] * 9}, {"threshold": 0},
+            {"threshold": 2}, {"threshold": True}, {"threshold": 1.0}, {"threshold": "1"},
+            {"sequence": None}, {"sequence": -1}, {"sequence": 2**32}, {"sequence": 1},
+            {"previous": "00" * 32}, {"previous": "x"}, {"previous": 7},
+            {"rotationKeys": [other]}, {"rotationThreshold": 1},
+            {**rotation, "rotationKeys": [key]}, {**rotation, "rotationThreshold": 2},
+        ):  # fmt: skip
+            statement = made.record(own, [made.ALICE])
+            statement["predicate"] = {**good, **more}
+            with self.subTest(more=more), self.assertRaises(IssuerError) as caught:
+                leaves = log_of(made.entry(statement, [(own, made.ALICE)]))
+                note = made.note(len(leaves), made.root_of(leaves))
+                verify_receipt(*made.receipt(leaves, 1, note), [made.VKEY])
+            self.assertEqual(caught.exception.kind, "claim")
+        for subjects, predicate in (
+            ([], good), ([{"digest": {"sha256": own.hex()}}], None),
+            ([{"digest": {"sha256": made.BOB_ID.hex()}}], good),
+            ([{"digest": {"sha512": "ab" * 64}}], good),
+            ([{"digest": {"sha256": own.hex()}}] * 2, good),
+        ):  # fmt: skip
+            statement = made.statement(subjects, "urn:assay:issuer:v1")
+            statement["predicate"] = predicate
+            with self.assertRaises(IssuerError):
+                leaves = log_of(made.entry(statement, [(own, made.ALICE)]))
+                note = made.note(len(leaves), made.root_of(leaves))
+                verify_receipt(*made.receipt(leaves, 1, note), [made.VKEY])
+
+    def test_rotation_keys_change_the_record_and_sign_nothing_else(self):
+        daily, root, new = made.ALICE, made.BOB, made.Key(23)
+        listed = [(1).to_bytes(4, "big") * 2 + one.public for one in (daily, root)]
+        own = made.hashlib.sha256(b"assay.issuer.v2\n" + b"".join(listed)).digest()
+
+        def with_root(keys, *more):
+            statement = made.record(own, keys, *more)
+            statement["predicate"]["rotationKeys"] = [root.public.hex()]
+            statement["predicate"]["rotationThreshold"] = 1
+            return statement
+
+        first = (with_root([daily]), [(own, daily), (own, root)])
+        second = with_root([new], 1, made.claim_id(first[0]))
+        self.assertEqual(self.standing([first]), [0])
+        self.assertEqual(self.standing([first, (second, [(own, root), (own, new)])]), [1])
+        self.assertEqual(self.standing([first, (second, [(own, daily), (own, new)])]), "refused")
+        self.assertEqual(self.standing([first, (second, [(own, root)])]), "refused")
+        self.assertEqual(self.standing([first, (made.RAND, [(own, daily)])]), [0])
+        self.assertEqual(self.standing([first, (made.RAND, [(own, root)])]), "refused")
+        both = [(own, daily), (made.ALICE_ID, daily)]
+        self.assertEqual(self.standing([(first[0], both)]), "refused")
+
+    def test_two_issuers_do_not_share_half_of_an_id(self):
+        registry, first = Registry(), made.record(made.ALICE_ID, [made.ALICE])
+        claim = verify_claim(parse_entry(made.entry(first, [(made.ALICE_ID, made.ALICE)])).body)
+        registry._records[made.ALICE_ID[:16] + bytes(16)] = []
+        with self.assertRaisesRegex(IssuerError, "16 bytes"):
+            registry.take(claim, 1)
 
     def test_thresholds_count_distinct_keys(self):
         keys = [made.ALICE, made.BOB]
@@ -208,6 +278,14 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([first, (compromise, [(own, made.ALICE)])]), [0])
         self.assertEqual(self.standing([first, (compromise, [(own, made.BOB)])]), "refused")
         self.assertEqual(self.standing([first, (compromise, [(other, made.BOB)])]), "refused")
+        stranger = (compromise, [(own, made.ALICE), (own, made.BOB)])
+        self.assertEqual(self.standing([first, stranger]), "refused")
+        self.assertEqual(self.standing([(compromise, [(own, made.ALICE)])]), "unproven")
+        nobody = {**compromise, "predicate": {}}
+        leaves = log_of(made.entry(nobody, [(own, made.ALICE)]))
+        note = made.note(len(leaves), made.root_of(leaves))
+        with self.assertRaisesRegex(IssuerError, "issuer id"):
+            verify_receipt(*made.receipt(leaves, 1, note), [made.VKEY])
 
 
 class Misuse(unittest.TestCase):

@@ -125,6 +125,38 @@ class Notes(unittest.TestCase):
                 policy.verify(note, log_keys([made.VKEY]))
 
 
+class Policies(unittest.TestCase):
+    def test_lines_that_are_none_are_named(self):
+        one, two = (key.vkey(f"{at}.example", 4) for at, key in enumerate(made.WITNESSES[:2]))
+        for text, why in (
+            ("quorum none\nlog\n", "line 2.*form"), (f"log {made.VKEY} u x\n", "form"),
+            (f"witness w {one} u x\n", "form"), (f"witness w {one}\ngroup g 1\n", "form"),
+            ("quorum a b\n", "form"), ("quibble\n", "one of"), ("# a\x01\n", "control"),
+            (f"witness w {one}\nwitness v {one}\n", "another line"),
+            (f"witness w {one}\nwitness w {two}\n", "taken"), (f"witness none {one}\n", "taken"),
+            (f"witness w {one}\ngroup g 01 w\n", "threshold"), ("quorum w\n", "defines"),
+            (f"witness w {one}\n", "no quorum"), ("quorum none\nquorum none\n", "already"),
+            (f"witness w {one}\ngroup g 1 w\ngroup h 1 w\n", "already"),
+            (f"witness w {made.VKEY}\n", "a log's"), (f"log {one}\n", "a witness's"),
+            ("".join(f"log {made.Key(at).vkey('l')}\n" for at in range(101)), "more than"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(CallerError, why):
+                TlogPolicy.parse(text)
+
+    def test_groups_are_counted_member_by_member(self):
+        names = [f"w{at}" for at in range(4)]
+        keys = [made.Key(40 + at).vkey(name, 4) for at, name in enumerate(names)]
+        lines = [f"witness {name} {key}" for name, key in zip(names, keys)]
+        lines += ["group a any w0 w1", "group b all w2 w3", "group q 2 a b", "\t# x", "quorum q"]
+        policy = TlogPolicy.parse("\n".join(lines))
+        for met, cosigned in (
+            (True, "w0 w2 w3"), (True, "w1 w2 w3"), (False, "w0 w1 w2"), (False, "w2 w3"),
+            (False, ""),
+        ):  # fmt: skip
+            self.assertEqual(policy.is_quorum(cosigned.split()), met, cosigned)
+        self.assertTrue(TlogPolicy.parse("quorum none\n").is_quorum([]))
+
+
 class Trees(unittest.TestCase):
     def test_inclusion_is_proven_for_every_leaf_of_small_trees_and_nothing_else(self):
         for size in range(1, 18):
