@@ -123,6 +123,10 @@ class Receipts(unittest.TestCase):
             {**made.RAND, "predicate": []}, {**made.RAND, "predicateType": ""},
             made.statement([{"uri": "pkg:a/b", "digest": {"purl": "0" * 64}}], "urn:x"),
             made.statement([{"digest": {"sha256": "AB" * 32}}], "urn:x"),
+            made.statement([7], "urn:x"), made.statement([{"digest": {}}], "urn:x"),
+            made.statement([{"digest": {"a": 7}}], "urn:x"), {**made.RAND, "subject": {}},
+            made.statement([{"digest": {"a": "b"}, "uri": 7}], "urn:x"),
+            made.statement([{"digest": {"a": "b"}}] * 1025, "urn:x"), [], 7,
         ):  # fmt: skip
             leaves = log_of(made.entry(statement, signer))
             note = made.note(len(leaves), made.root_of(leaves))
@@ -179,6 +183,11 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([first, taken]), "refused")
         apart = (made.record(own, [new], 1, "00" * 32), [(own, old), (own, new)])
         self.assertEqual(self.standing([first, apart]), "refused")
+        wider = made.record(own, [old, new], 1, previous)  # Alice's word alone brings no key
+        self.assertEqual(self.standing([first, (wider, [(own, old)])]), "refused")
+        self.assertEqual(self.standing([first, (wider, second[1])]), [1])
+        more = (made.RAND, [(own, old), (own, made.BOB)])
+        self.assertEqual(self.standing([first, more]), "refused")
         stranger = (second[0], [*second[1], (own, made.BOB)])
         self.assertEqual(self.standing([first, stranger]), "refused")
         later = (made.record(own, [new], 2, previous), [(own, old), (own, new)])
