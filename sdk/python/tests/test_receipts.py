@@ -15,6 +15,7 @@ from assay_log import (
     verify_tlog_proof,
 )
 from assay_log.claim import verify_claim
+from assay_log.dsse import Envelope
 from assay_log.entry import parse_entry
 from assay_log.issuer import Registry
 from assay_log.receipt import attach
@@ -83,6 +84,28 @@ class Receipts(unittest.TestCase):
             self.refused(culprit, kind, files, (keys,))
         self.refused(CallerError, "key", receipt(5), ("nonsense",))
         self.refused(CallerError, "policy", receipt(5), policy="quorum w\n")
+
+    def test_envelopes_are_base64_of_either_alphabet_with_or_without_padding(self):
+        def read(payload):
+            signatures = [{"sig": "AAAA"}]
+            value = {"payload": payload, "payloadType": "x", "signatures": signatures}
+            return Envelope.parse(json.dumps(value).encode()).payload
+
+        for payload in ("+/8=", "-_8=", "+/8", "-_8", "+/8"):
+            self.assertEqual(read(payload), b"\xfb\xff")
+        self.assertEqual([read(one) for one in ("AA==", "AA=", "AA", "")], [b"\0"] * 3 + [b""])
+        odd = ("A", "AAAAA", "AB==", "AAAA=", "AAAA==", "AA===", "=", "A A=", "+_8=", "AA=A")
+        for payload in odd:
+            with self.assertRaises(ServerError, msg=payload):
+                read(payload)
+        for value in (
+            {}, [], {"payload": "", "payloadType": "x", "signatures": []},
+            {"payload": "", "payloadType": "x", "signatures": [{}]},
+            {"payload": "", "payloadType": 7, "signatures": [{"sig": ""}]},
+            {"payload": "", "payloadType": "x", "signatures": [{"sig": "", "keyid": 7}]},
+        ):  # fmt: skip
+            with self.assertRaises(ServerError):
+                Envelope.parse(json.dumps(value).encode())
 
     def test_a_detached_entry_fits_its_payload_and_nothing_else(self):
         payload = json.dumps(made.RAND).encode()
