@@ -14,14 +14,17 @@ from assay_log import (
     Checkpoint,
     ServerError,
     TlogPolicy,
+    UnsupportedError,
     VerifierKey,
     WitnessError,
     merkle,
     mldsa,
     verdicts,
 )
-from assay_log.checkpoint import log_keys
+from assay_log.checkpoint import log_keys, verify_checkpoint
+from assay_log.jsontext import NotStrict, parse
 from assay_log.note import Note
+from assay_log.protobuf import canonical
 
 
 class Keys(unittest.TestCase):
@@ -123,6 +126,12 @@ class Notes(unittest.TestCase):
                                       "quorum w\n")  # fmt: skip
             with self.assertRaises(WitnessError):
                 policy.verify(note, log_keys([made.VKEY]))
+            key_id = made.hashlib.sha256(origin + b"\n" + material).digest()[:4]
+            line = f"\u2014 {made.ORIGIN} {made.make.b64(key_id + signature)}\n"
+            own = VerifierKey.parse(f"{made.ORIGIN}+{key_id.hex()}+{made.make.b64(material)}")
+            alone = Note.parse((note.text + "\n" + line).encode())
+            with self.assertRaises(UnsupportedError):
+                verify_checkpoint(alone, [own])
 
 
 class Policies(unittest.TestCase):
@@ -155,6 +164,32 @@ class Policies(unittest.TestCase):
         ):  # fmt: skip
             self.assertEqual(policy.is_quorum(cosigned.split()), met, cosigned)
         self.assertTrue(TlogPolicy.parse("quorum none\n").is_quorum([]))
+
+
+class Messages(unittest.TestCase):
+    def test_a_message_ends_where_its_fields_do(self):
+        self.assertEqual(canonical(b"\x0a\x01x", (), (1,)), {1: [b"x"]})
+        twice = b"\x0a\x01x" * 2
+        for data in (b"\x0a\x02x", b"\x0a", b"\x0a\x81\x00x", b"\x8a\x00\x01x", twice):
+            with self.assertRaises(ServerError):
+                canonical(data, (), (1,))
+
+
+class Json(unittest.TestCase):
+    def test_numbers_of_any_size_are_read_and_none_is_taken_for_another(self):
+        large = 2**63 + 1
+        self.assertEqual(parse(b" [1, -7, 1.5, %d] " % large), [1, -7, 1.5, large])
+        self.assertIsInstance(parse(b"-0"), float)
+        self.assertEqual(parse(b"9" * 10_000), float("inf"))
+        for data in (
+            b"", b" ", b"01", b"1.", b"+1", b"NaN", b"-Infinity", b"\xef\xbb\xbf1", b"1 2", b"[1,]",
+            b'"\\ud800"', b'{"\\udc00":1}', b'{"a":1,"\\u0061":2}', b'"\t"', b'"\xff"',
+            b"[" * 33 + b"]" * 33,
+        ):  # fmt: skip
+            with self.assertRaises(NotStrict, msg=data):
+                parse(data)
+        self.assertEqual(parse(b'"' + b"[" * 99 + b'\\"]"'), "[" * 99 + '"]')
+        self.assertEqual(parse(b"[" * 32 + b"]" * 32)[0][0], parse(b"[" * 30 + b"]" * 30))
 
 
 class Trees(unittest.TestCase):
