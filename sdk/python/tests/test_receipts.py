@@ -271,7 +271,7 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([first, (second, [(own, root)])]), "refused")
         self.assertEqual(self.standing([first, (made.RAND, [(own, daily)])]), [0])
         self.assertEqual(self.standing([first, (made.RAND, [(own, root)])]), "refused")
-        both = [(own, daily), (made.ALICE_ID, daily)]
+        both = [*first[1], (made.ALICE_ID, daily)]
         self.assertEqual(self.standing([(first[0], both)]), "refused")
 
     def test_two_issuers_do_not_share_half_of_an_id(self):

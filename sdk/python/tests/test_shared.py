@@ -17,6 +17,7 @@ from assay_log import (
     UnsupportedError,
     VerifierKey,
     WitnessError,
+    limits,
     merkle,
     mldsa,
     verdicts,
@@ -25,6 +26,8 @@ from assay_log.checkpoint import log_keys, verify_checkpoint
 from assay_log.jsontext import NotStrict, parse
 from assay_log.note import Note
 from assay_log.protobuf import canonical
+from assay_log.question import Names
+from assay_log.tlog_proof import TlogProof
 
 
 class Keys(unittest.TestCase):
@@ -212,6 +215,41 @@ class Trees(unittest.TestCase):
                 merkle.check_inclusion(bytes(32), index, 5, path, bytes(32))
         with self.assertRaisesRegex(AssayError, "not in a tree"):
             merkle.check_inclusion(bytes(32), 0, 0, [], bytes(32))
+
+
+class Questions(unittest.TestCase):
+    def test_a_question_is_bounded(self):
+        halves = [at.to_bytes(16, "big") for at in range(3)]
+        self.assertEqual(len(Names.of(halves, halves[:1]).names), 3)
+        for names, by in ((halves, [bytes(15)]), ([bytes(17)], halves)):
+            with self.assertRaises(CallerError):
+                Names.of(names, by)
+        for limit in ("LOOKUP_NAMES", "LOOKUP_BY"):
+            with mock.patch.object(limits, limit, 2), self.assertRaises(CallerError):
+                Names.of(halves, halves)
+
+
+class Proofs(unittest.TestCase):
+    HEAD = "c2sp.org/tlog-proof@v1\n"
+
+    def test_a_proof_is_read_in_one_spelling(self):
+        line, note = "A" * 43 + "=\n", "\nnote\n"
+        whole = self.HEAD + "extra AA==\nindex 7\n" + line * 64 + note
+        proof = TlogProof.parse(whole.encode())
+        self.assertEqual((proof.extra, proof.index, len(proof.path)), (b"\0", 7, 64))
+        self.assertEqual(proof.checkpoint, b"note\n")
+        for text, why in (
+            (whole.replace(line, line * 2, 1), "more than"), (whole.replace("AA==", "A"), "base64"),
+            (whole.replace("index 7", "index 07"), "index"),
+            (whole.replace("index 7\n", ""), "index"),
+            (whole.replace(line, "AAAA\n", 1), "32-byte"), (whole + "x" * 600_000, "at most"),
+            (whole.replace("\n", "\r\n"), "begin"), (self.HEAD + "index 7\n\n", "no checkpoint"),
+            (whole.replace("extra", "index 1\nextra"), "more than"), ("", "begin"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(ServerError, why):
+                TlogProof.parse(text.encode())
+        with self.assertRaisesRegex(ServerError, "UTF-8"):
+            TlogProof.parse(whole.encode() + b"\xff")
 
 
 class Verdicts(unittest.TestCase):
