@@ -131,6 +131,9 @@ class Receipts(unittest.TestCase):
         first, last = COSIGNED.rsplit("\u2014", 1)
         wrong = first + "\u2014" + last[:40] + ("A" if last[40] != "A" else "B") + last[41:]
         self.refused(ServerError, "witnesses", receipt(5, wrong), policy=made.POLICY)
+        asked_of_none = made.POLICY.replace("quorum g", "quorum none")
+        head = verify_receipt(*receipt(5), [made.VKEY], asked_of_none).head
+        self.assertEqual((head.witnesses, head.cosigned_at), (("w0", "w1"), None))
         late = made.note(len(LEAVES), ROOT, (AT - 301, AT - 301, None))
         self.refused(LogError, "time", receipt(5, late), policy=made.POLICY)
 
