@@ -203,6 +203,7 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([by_old, first], 0), "refused")  # it came too early
         self.assertEqual(self.standing([second]), "unproven")
         self.assertEqual(self.standing([by_new]), "unproven")
+        self.assertEqual(self.standing([by_new, second], 0), "unproven")
         silent = (second[0], [(own, old)])
         self.assertEqual(self.standing([first, silent]), "refused")
         taken = (second[0], [(own, new)])
