@@ -144,9 +144,9 @@ export function readKey(vkey) {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(vkey) ?? [];
   const material = fromBase64(encoded);
   needKey(material?.length > 1, "a key is name+id+base64");
-  needKey(isKeyName(name), "a key's name is empty or has spaces");
+  needKey(isKeyName(name), "the key has no sound name");
   const type = material[0], key = material.subarray(1);
-  needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key is of an unknown type");
+  needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key has another type");
   needKey(key.length === (type === ML_DSA_44 ? 1312 : 32), "the key has another length");
   needKey(type === ML_DSA_44 || isSound(key), "the key is not sound");
   needKey(toHex(sha256(utf8(name + "\n"), material).subarray(0, 4)) === id, "the key has another id");
@@ -638,7 +638,7 @@ export function readAnswer(pieces) {
   const put = (its, value, isPacked) => {
     const from = isPacked ? varints(value, needMessage) : { at: 0, next: () => (from.at = 1, value) };
     for (const end = isPacked ? value.length : 1; from.at < end;) {
-      needMessage(++listed <= 5_000_000, "the answer has too many leaves");
+      needMessage(++listed <= 5_000_000, "there are too many leaves");
       its.push(from.next());
     }
   };
@@ -655,7 +655,7 @@ export function readAnswer(pieces) {
     needMessage((taken += piece.length) <= LIMITS.answer, "the answer is too long");
     for (const [field, value, isText] of fieldsOf(piece, needMessage)) {
       // What is nearly empty takes memory, too.
-      needMessage((taken += isText ? 64 : 0) <= LIMITS.answer, "the answer has too many parts");
+      needMessage((taken += isText ? 64 : 0) <= LIMITS.answer, "there are too many parts");
       needMessage(isText || field === 5 || field > 8, "a field has another type");
       if (field === 5) put(leaves, value, isText);
       if (field === 4) putList(value);

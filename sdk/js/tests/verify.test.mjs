@@ -70,6 +70,7 @@ test("keys that are none are the caller's fault", async () => {
   }
   await assert.rejects(sdk.verifyCheckpoint(log.note([]), {}), refusedAs("key", "caller"));
   await assert.rejects(sdk.verifyCheckpoint(log.note([]), { policy: policyText }), refusedAs("key", "caller"));
+  await assert.rejects(sdk.verifyCheckpoint(log.note(cosigned()), { log: logKey, policy: policyText }), refusedAs("key", "caller"));
 });
 
 test("each fault of a key is found, whatever else is right", async () => {
