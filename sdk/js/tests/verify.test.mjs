@@ -208,3 +208,12 @@ test("verify.html has the files as they are", async () => {
   const { page } = await import("../bin/inline.mjs");
   assert.equal(readFileSync(new URL("../verify.html", import.meta.url), "utf8"), page());
 });
+
+test("a leaf that the tree does not have is not taken for its last one", async () => {
+  const { makeMultiproof, treeRoot } = await import("./log.mjs");
+  const hashes = ["a", "b", "c"].map((one) => sdk.leafHash(utf8(one))), proof = makeMultiproof(hashes, [2]);
+  sdk.checkMultiproof(3n, treeRoot(hashes), [[2n, hashes[2]]], proof);
+  for (const index of [3n, 4n, (1n << 64n) - 1n]) {
+    assert.throws(() => sdk.checkMultiproof(3n, treeRoot(hashes), [[index, hashes[2]]], proof), refusedAs("inclusion", "server"));
+  }
+});
