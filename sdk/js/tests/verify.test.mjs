@@ -218,3 +218,20 @@ test("a leaf that the tree does not have is not taken for its last one", async (
     assert.throws(() => sdk.checkMultiproof(3n, treeRoot(hashes), [[index, hashes[2]]], proof), refusedAs("inclusion", "server"));
   }
 });
+
+test("messages that are cut off, or of other types, are refused; unknown fields are passed over", () => {
+  const known = concat([0x0a, 1], utf8("x")), label = concat([0x22, 34, 0x0a, 32], new Uint8Array(32));
+  for (const bad of [[0x28], [0x28, 0x80], [0x2a, 1, 0x80], [0x1a, 2, 0], [0x1a], [0x02, 0], [0x00, 0], [0x18, 1], [0x0b], [0x0f],
+    [0x28, ...Array(9).fill(0xff), 0x02], [0x28, ...Array(10).fill(0x80), 0], [0x22, 2, 0x0a, 0], [0x3a, 1, 0], [0x42, 1, 0], [0x32, 0],
+    [0x28, 1], [...concat(label, [0x22, 36, 0x0a, 32], new Uint8Array(32), [0x10]), 0x80], [0x49, 0], [0x4d, 0]]) {
+    assert.throws(() => sdk.readAnswer(Uint8Array.from([...known, ...bad])), refusedAs("message", "server"), String(bad));
+  }
+  for (const good of [[0x48, 1], [0x4a, 1, 0], [0x49, ...Array(8).fill(0)], [0x4d, 0, 0, 0, 0], [0x32, 0, 0x28, 0x80, 0x00]]) {
+    assert.ok(sdk.readAnswer(Uint8Array.from([...known, ...good])), String(good));
+  }
+  // Repeated numbers come packed, one by one, or both.
+  const lists = (...leaves) => sdk.readAnswer(Uint8Array.from([...label.subarray(0, 1), 34 + leaves.length, ...label.subarray(2), ...leaves])).lists[0].leaves;
+  assert.deepEqual(lists(0x12, 2, 1, 2), [1n, 2n]);
+  assert.deepEqual(lists(0x10, 1, 0x12, 1, 2, 0x10, 3), [1n, 2n, 3n]);
+  assert.deepEqual(sdk.readAnswer([label, label].map((one) => Uint8Array.from(one))).lists.length, 1);
+});
