@@ -30,7 +30,7 @@ const refuse = (kind, message, culprit = "server", cause) => {
 };
 /** A function that refuses so unless its argument holds. */
 const check = (kind, culprit) => (holds, message) => { if (!holds) refuse(kind, message, culprit); };
-// --- Limits, each met before anything is allocated for what it limits
+// --- Limits, met before anything is allocated ---
 
 const LIMITS = { answer: 64 << 20, entry: 65_535, payload: 32_768, signatures: 16, note: 1 << 20,
   lines: 100, depth: 32, subjects: 1024, whole: 10_000n, listed: 4_194_304n, brought: 1000 };
@@ -64,7 +64,7 @@ export const fromBase64 = (encoded) => {
 };
 const u64be = (n) => { const b = new Uint8Array(8); new DataView(b.buffer).setBigUint64(0, n); return b; };
 const fromU64be = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
-// --- SHA-256 (FIPS 180-4): proofs take thousands of small hashes, and Web Crypto's are asynchronous
+// --- SHA-256 (FIPS 180-4): proofs take thousands, and Web Crypto's is asynchronous ---
 
 const PRIMES = [2];
 for (let n = 3; PRIMES.length < 64; n += 2) if (PRIMES.every((prime) => n % prime)) PRIMES.push(n);
@@ -142,12 +142,11 @@ const needKey = check("key", "caller");
 /** Reads a verifier key, `name+id+base64`. Blames the caller. */
 export function readKey(vkey) {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(vkey) ?? [];
-  needKey(name !== undefined, "a key is name+id+base64");
-  needKey(isKeyName(name), "a key's name is empty or has spaces");
   const material = fromBase64(encoded);
   needKey(material?.length > 1, "a key is name+id+base64");
+  needKey(isKeyName(name), "the key has no sound name");
   const type = material[0], key = material.subarray(1);
-  needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key is of an unknown type");
+  needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key has another type");
   needKey(key.length === (type === ML_DSA_44 ? 1312 : 32), "the key has another length");
   needKey(type === ML_DSA_44 || isSound(key), "the key is not sound");
   needKey(toHex(sha256(utf8(name + "\n"), material).subarray(0, 4)) === id, "the key has another id");
@@ -639,7 +638,7 @@ export function readAnswer(pieces) {
   const put = (its, value, isPacked) => {
     const from = isPacked ? varints(value, needMessage) : { at: 0, next: () => (from.at = 1, value) };
     for (const end = isPacked ? value.length : 1; from.at < end;) {
-      needMessage(++listed <= 2 * Number(LIMITS.listed), "the answer has too many leaves");
+      needMessage(++listed <= 5_000_000, "there are too many leaves");
       its.push(from.next());
     }
   };
@@ -655,6 +654,8 @@ export function readAnswer(pieces) {
   for (const piece of Array.isArray(pieces) ? pieces : [pieces]) {
     needMessage((taken += piece.length) <= LIMITS.answer, "the answer is too long");
     for (const [field, value, isText] of fieldsOf(piece, needMessage)) {
+      // What is nearly empty takes memory, too.
+      needMessage((taken += isText ? 64 : 0) <= LIMITS.answer, "there are too many parts");
       needMessage(isText || field === 5 || field > 8, "a field has another type");
       if (field === 5) put(leaves, value, isText);
       if (field === 4) putList(value);

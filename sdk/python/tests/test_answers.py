@@ -315,6 +315,18 @@ class Hostile(unittest.TestCase):
         self.ends_soon(lambda: wire.parse_answer(make.bytes_field(5, b"\1" * 5_000_000)))
         self.ends_soon(lambda: wire.parse_answer(b"\x80" * 1_000_000))
 
+    def test_answers_are_bounded(self):
+        answer = index.make_answer(LEAVES, BOTH)
+        for limit, data, parse in (
+            ("ANSWER_BYTES", made.message(answer, NOTE), wire.parse_answer),
+            ("ANSWER_JSON_BYTES", made.answer_json(answer, NOTE), wire.parse_answer_json),
+        ):
+            with mock.patch.object(limits, limit, len(data)):
+                parse(data)
+            with mock.patch.object(limits, limit, len(data) - 1):
+                with self.assertRaisesRegex(ServerError, "at most"):
+                    parse(data)
+
     def test_notes_and_receipts_are_bounded(self):
         big = "x" * 2_000_000
         self.ends_soon(lambda: verify_head((NOTE + big).encode(), KEYS))

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import unittest
+from dataclasses import replace
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
@@ -224,6 +225,42 @@ class LookingUp(unittest.TestCase):
             self.assertEqual((found.claims, found.is_complete), (whole.claims, True))
         self.assertTrue(any("/lookup" in path for path in node.asked))
 
+    def test_a_node_that_cannot_answer_is_not_asked_for_parts(self):
+        node = Node()
+
+        def fetch(path, accept):
+            if "/batch" in path:
+                node.asked.append(path)
+                raise UnavailableError("status", "out of order")
+            return node(path, accept)
+
+        with self.assertRaises(UnavailableError):
+            log_at(fetch).lookup(purl="pkg:cargo/rand")
+        self.assertEqual(sum("/batch" in path for path in node.asked), 1)
+
+    def test_too_many_speakers_are_not_asked(self):
+        with mock.patch.object(limits, "LOOKUP_BY", 1), self.assertRaises(CallerError):
+            log_at(Node()).lookup(purl="pkg:cargo/rand")
+
+    def test_pages_follow_one_another(self):
+        node = Node()
+        node.most_leaves = 1
+        label = index.half("package", "pkg:cargo/rand") + made.ALICE_ID[:16]
+        log = log_at(node)
+        first = log.page(label)
+        last = replace(first, indices=[5], entries={5: first.entries[5]})
+        for pages, why in (
+            ((first, last), "follow"),
+            ((first, replace(last, leaf=None, indices=[], entries={})), "shorter"),
+            ((replace(last, leaf=replace(first.leaf, length=1)),), "make up"),
+        ):
+            with mock.patch.object(Log, "_page", side_effect=pages):
+                with self.assertRaisesRegex(ServerError, why):
+                    log._pages(client._Said(), label)
+        absent = replace(last, leaf=None, indices=[], entries={})
+        with mock.patch.object(Log, "_page", side_effect=[absent]):
+            self.assertEqual(log._pages(client._Said(), label), {})
+
     def test_a_node_that_answers_in_crumbs_is_left(self):
         node = Node()
         node.most_labels = 1
@@ -238,6 +275,10 @@ class LookingUp(unittest.TestCase):
         self.assertEqual(caught.exception.kind, "match")
         with self.assertRaises(CallerError):
             log_at(Node()).receipt("../checkpoint")
+        for data in (b"", b"[]", b"{}", b'{"envelope":"x"}', b'{"envelope":"x","proof":7}'):
+            with self.assertRaises(ServerError) as caught:
+                log_at(lambda *_, data=data: Body(data, "application/json")).receipt("ab" * 32)
+            self.assertEqual(caught.exception.kind, "message")
 
 
 class Server(http.server.BaseHTTPRequestHandler):

@@ -15,6 +15,7 @@ from assay_log import (
     verify_tlog_proof,
 )
 from assay_log.claim import verify_claim
+from assay_log.dsse import Envelope
 from assay_log.entry import parse_entry
 from assay_log.issuer import Registry
 from assay_log.receipt import attach
@@ -84,6 +85,28 @@ class Receipts(unittest.TestCase):
         self.refused(CallerError, "key", receipt(5), ("nonsense",))
         self.refused(CallerError, "policy", receipt(5), policy="quorum w\n")
 
+    def test_envelopes_are_base64_of_either_alphabet_with_or_without_padding(self):
+        def read(payload):
+            signatures = [{"sig": "AAAA"}]
+            value = {"payload": payload, "payloadType": "x", "signatures": signatures}
+            return Envelope.parse(json.dumps(value).encode()).payload
+
+        for payload in ("+/8=", "-_8=", "+/8", "-_8", "+/8"):
+            self.assertEqual(read(payload), b"\xfb\xff")
+        self.assertEqual([read(one) for one in ("AA==", "AA=", "AA", "")], [b"\0"] * 3 + [b""])
+        odd = ("A", "AAAAA", "AB==", "AAAA=", "AAAA==", "AA===", "=", "A A=", "+_8=", "AA=A")
+        for payload in odd:
+            with self.assertRaises(ServerError, msg=payload):
+                read(payload)
+        for value in (
+            {}, [], {"payload": "", "payloadType": "x", "signatures": []},
+            {"payload": "", "payloadType": "x", "signatures": [{}]},
+            {"payload": "", "payloadType": 7, "signatures": [{"sig": ""}]},
+            {"payload": "", "payloadType": "x", "signatures": [{"sig": "", "keyid": 7}]},
+        ):  # fmt: skip
+            with self.assertRaises(ServerError):
+                Envelope.parse(json.dumps(value).encode())
+
     def test_a_detached_entry_fits_its_payload_and_nothing_else(self):
         payload = json.dumps(made.RAND).encode()
         at = LEAVES[5].index(payload)
@@ -108,6 +131,9 @@ class Receipts(unittest.TestCase):
         first, last = COSIGNED.rsplit("\u2014", 1)
         wrong = first + "\u2014" + last[:40] + ("A" if last[40] != "A" else "B") + last[41:]
         self.refused(ServerError, "witnesses", receipt(5, wrong), policy=made.POLICY)
+        asked_of_none = made.POLICY.replace("quorum g", "quorum none")
+        head = verify_receipt(*receipt(5), [made.VKEY], asked_of_none).head
+        self.assertEqual((head.witnesses, head.cosigned_at), (("w0", "w1"), None))
         late = made.note(len(LEAVES), ROOT, (AT - 301, AT - 301, None))
         self.refused(LogError, "time", receipt(5, late), policy=made.POLICY)
 
@@ -123,6 +149,10 @@ class Receipts(unittest.TestCase):
             {**made.RAND, "predicate": []}, {**made.RAND, "predicateType": ""},
             made.statement([{"uri": "pkg:a/b", "digest": {"purl": "0" * 64}}], "urn:x"),
             made.statement([{"digest": {"sha256": "AB" * 32}}], "urn:x"),
+            made.statement([7], "urn:x"), made.statement([{"digest": {}}], "urn:x"),
+            made.statement([{"digest": {"a": 7}}], "urn:x"), {**made.RAND, "subject": {}},
+            made.statement([{"digest": {"a": "b"}, "uri": 7}], "urn:x"),
+            made.statement([{"digest": {"a": "b"}}] * 1025, "urn:x"), [], 7,
         ):  # fmt: skip
             leaves = log_of(made.entry(statement, signer))
             note = made.note(len(leaves), made.root_of(leaves))
@@ -173,12 +203,18 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([by_old, first], 0), "refused")  # it came too early
         self.assertEqual(self.standing([second]), "unproven")
         self.assertEqual(self.standing([by_new]), "unproven")
+        self.assertEqual(self.standing([by_new, second], 0), "unproven")
         silent = (second[0], [(own, old)])
         self.assertEqual(self.standing([first, silent]), "refused")
         taken = (second[0], [(own, new)])
         self.assertEqual(self.standing([first, taken]), "refused")
         apart = (made.record(own, [new], 1, "00" * 32), [(own, old), (own, new)])
         self.assertEqual(self.standing([first, apart]), "refused")
+        wider = made.record(own, [old, new], 1, previous)  # Alice's word alone brings no key
+        self.assertEqual(self.standing([first, (wider, [(own, old)])]), "refused")
+        self.assertEqual(self.standing([first, (wider, second[1])]), [1])
+        more = (made.RAND, [(own, old), (own, made.BOB)])
+        self.assertEqual(self.standing([first, more]), "refused")
         stranger = (second[0], [*second[1], (own, made.BOB)])
         self.assertEqual(self.standing([first, stranger]), "refused")
         later = (made.record(own, [new], 2, previous), [(own, old), (own, new)])
@@ -239,7 +275,7 @@ class Issuers(unittest.TestCase):
         self.assertEqual(self.standing([first, (second, [(own, root)])]), "refused")
         self.assertEqual(self.standing([first, (made.RAND, [(own, daily)])]), [0])
         self.assertEqual(self.standing([first, (made.RAND, [(own, root)])]), "refused")
-        both = [(own, daily), (made.ALICE_ID, daily)]
+        both = [*first[1], (made.ALICE_ID, daily)]
         self.assertEqual(self.standing([(first[0], both)]), "refused")
 
     def test_two_issuers_do_not_share_half_of_an_id(self):

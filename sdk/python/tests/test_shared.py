@@ -14,14 +14,20 @@ from assay_log import (
     Checkpoint,
     ServerError,
     TlogPolicy,
+    UnsupportedError,
     VerifierKey,
     WitnessError,
+    limits,
     merkle,
     mldsa,
     verdicts,
 )
-from assay_log.checkpoint import log_keys
+from assay_log.checkpoint import log_keys, verify_checkpoint
+from assay_log.jsontext import NotStrict, parse
 from assay_log.note import Note
+from assay_log.protobuf import canonical
+from assay_log.question import Names
+from assay_log.tlog_proof import TlogProof
 
 
 class Keys(unittest.TestCase):
@@ -123,6 +129,12 @@ class Notes(unittest.TestCase):
                                       "quorum w\n")  # fmt: skip
             with self.assertRaises(WitnessError):
                 policy.verify(note, log_keys([made.VKEY]))
+            key_id = made.hashlib.sha256(origin + b"\n" + material).digest()[:4]
+            line = f"\u2014 {made.ORIGIN} {made.make.b64(key_id + signature)}\n"
+            own = VerifierKey.parse(f"{made.ORIGIN}+{key_id.hex()}+{made.make.b64(material)}")
+            alone = Note.parse((note.text + "\n" + line).encode())
+            with self.assertRaises(UnsupportedError):
+                verify_checkpoint(alone, [own])
 
 
 class Policies(unittest.TestCase):
@@ -157,6 +169,32 @@ class Policies(unittest.TestCase):
         self.assertTrue(TlogPolicy.parse("quorum none\n").is_quorum([]))
 
 
+class Messages(unittest.TestCase):
+    def test_a_message_ends_where_its_fields_do(self):
+        self.assertEqual(canonical(b"\x0a\x01x", (), (1,)), {1: [b"x"]})
+        twice = b"\x0a\x01x" * 2
+        for data in (b"\x0a\x02x", b"\x0a", b"\x0a\x81\x00x", b"\x8a\x00\x01x", twice):
+            with self.assertRaises(ServerError):
+                canonical(data, (), (1,))
+
+
+class Json(unittest.TestCase):
+    def test_numbers_of_any_size_are_read_and_none_is_taken_for_another(self):
+        large = 2**63 + 1
+        self.assertEqual(parse(b" [1, -7, 1.5, %d] " % large), [1, -7, 1.5, large])
+        self.assertIsInstance(parse(b"-0"), float)
+        self.assertEqual(parse(b"9" * 10_000), float("inf"))
+        for data in (
+            b"", b" ", b"01", b"1.", b"+1", b"NaN", b"-Infinity", b"\xef\xbb\xbf1", b"1 2", b"[1,]",
+            b'"\\ud800"', b'{"\\udc00":1}', b'{"a":1,"\\u0061":2}', b'"\t"', b'"\xff"',
+            b"[" * 33 + b"]" * 33,
+        ):  # fmt: skip
+            with self.assertRaises(NotStrict, msg=data):
+                parse(data)
+        self.assertEqual(parse(b'"' + b"[" * 99 + b'\\"]"'), "[" * 99 + '"]')
+        self.assertEqual(parse(b"[" * 32 + b"]" * 32)[0][0], parse(b"[" * 30 + b"]" * 30))
+
+
 class Trees(unittest.TestCase):
     def test_inclusion_is_proven_for_every_leaf_of_small_trees_and_nothing_else(self):
         for size in range(1, 18):
@@ -177,6 +215,41 @@ class Trees(unittest.TestCase):
                 merkle.check_inclusion(bytes(32), index, 5, path, bytes(32))
         with self.assertRaisesRegex(AssayError, "not in a tree"):
             merkle.check_inclusion(bytes(32), 0, 0, [], bytes(32))
+
+
+class Questions(unittest.TestCase):
+    def test_a_question_is_bounded(self):
+        halves = [at.to_bytes(16, "big") for at in range(3)]
+        self.assertEqual(len(Names.of(halves, halves[:1]).names), 3)
+        for names, by in ((halves, [bytes(15)]), ([bytes(17)], halves)):
+            with self.assertRaises(CallerError):
+                Names.of(names, by)
+        for limit in ("LOOKUP_NAMES", "LOOKUP_BY"):
+            with mock.patch.object(limits, limit, 2), self.assertRaises(CallerError):
+                Names.of(halves, halves)
+
+
+class Proofs(unittest.TestCase):
+    HEAD = "c2sp.org/tlog-proof@v1\n"
+
+    def test_a_proof_is_read_in_one_spelling(self):
+        line, note = "A" * 43 + "=\n", "\nnote\n"
+        whole = self.HEAD + "extra AA==\nindex 7\n" + line * 64 + note
+        proof = TlogProof.parse(whole.encode())
+        self.assertEqual((proof.extra, proof.index, len(proof.path)), (b"\0", 7, 64))
+        self.assertEqual(proof.checkpoint, b"note\n")
+        for text, why in (
+            (whole.replace(line, line * 2, 1), "more than"), (whole.replace("AA==", "A"), "base64"),
+            (whole.replace("index 7", "index 07"), "index"),
+            (whole.replace("index 7\n", ""), "index"),
+            (whole.replace(line, "AAAA\n", 1), "32-byte"), (whole + "x" * 600_000, "at most"),
+            (whole.replace("\n", "\r\n"), "begin"), (self.HEAD + "index 7\n\n", "no checkpoint"),
+            (whole.replace("extra", "index 1\nextra"), "more than"), ("", "begin"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(ServerError, why):
+                TlogProof.parse(text.encode())
+        with self.assertRaisesRegex(ServerError, "UTF-8"):
+            TlogProof.parse(whole.encode() + b"\xff")
 
 
 class Verdicts(unittest.TestCase):

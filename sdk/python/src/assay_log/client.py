@@ -30,6 +30,8 @@ from .wire import parse_answer, parse_answer_json
 PROTOBUF, JSON = "application/protobuf", "application/json"
 # Halves in one request: they stand in its URL, and servers bound that.
 _HALVES = 100
+# Roots that a Log remembers, by size: two of one size are misbehavior.
+_ROOTS = 10_000
 # Requests that one look-up may take: a node that answers in crumbs is not asked for ever.
 _REQUESTS = 1_000
 # A path with its query and the media type that is wanted, for whoever has another way to the node.
@@ -62,7 +64,7 @@ class Log:
         self.seconds = seconds
         self.most_claims = most_claims
         self._fetch = fetch or self._get
-        self._heads: dict[int, VerifiedHead] = {}
+        self._roots: dict[int, bytes] = {}
 
     def lookup(
         self,
@@ -215,9 +217,11 @@ class Log:
         is_json = body.media_type == JSON
         answer = parse_answer_json(body.data) if is_json else parse_answer(body.data)
         head = verify_head(answer.checkpoint, self.keys, self.policy)
-        seen = self._heads.setdefault(head.checkpoint.size, head)
-        if seen.checkpoint.root != head.checkpoint.root:
-            raise LogError("split", "the log signed two roots for one size: keep both notes")
+        size, root = head.checkpoint.size, head.checkpoint.root
+        if self._roots.setdefault(size, root) != root:
+            raise LogError("split", f"the log signed two roots for the size {size}")
+        if len(self._roots) > _ROOTS:
+            del self._roots[next(iter(self._roots))]
         return answer, head
 
     def _get(self, path: str, accept: str) -> http.Body:

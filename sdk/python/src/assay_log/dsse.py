@@ -50,9 +50,9 @@ def _base64(value: Json, key: str) -> bytes:
     encoded = text(value, key)
     if encoded is None:
         raise ServerError("envelope", f"the envelope's {key} is not a string of base64")
-    bare = encoded.removesuffix("=").removesuffix("=")
+    bare = encoded.rstrip("=")
     padded = bare + "=" * (-len(bare) % 4)
-    for altchars in (b"+/", b"-_"):
+    for altchars in (b"+/", b"-_") if len(padded) >= len(encoded) else ():
         try:
             data = base64.b64decode(padded, altchars, validate=True)
         except (binascii.Error, ValueError):

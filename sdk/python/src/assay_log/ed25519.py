@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, P - 2, P) % P
 
 # The y of the two pairs of points of order 8; the other points of small order have y 0, 1 and -1.
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -36,8 +37,7 @@ def is_sound_point(encoded: bytes) -> bool:
 def is_on_curve(encoded: bytes) -> bool:
     """Whether 32 bytes with a canonical y are a point of the curve (RFC 8032, section 5.1.3)."""
     y = int.from_bytes(encoded, "little") & (1 << 255) - 1
-    d = -121665 * pow(121666, P - 2, P) % P
-    square = (y * y - 1) * pow(d * y * y + 1, P - 2, P) % P
+    square = (y * y - 1) * pow(_D * y * y + 1, P - 2, P) % P
     return square == 0 or pow(square, (P - 1) // 2, P) == 1
 
 

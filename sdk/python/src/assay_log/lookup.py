@@ -39,7 +39,7 @@ class LoggedClaim:
     # The records of its issuers that were in force at its leaf. In a log that admits anybody, an
     # issuer that is not registered is one key, and has none.
     issuers: tuple[IssuerRecord, ...]
-    # Withdrawals of it by its own issuers, and what issuers that were asked for respond to it.
+    # Withdrawals of it by its own issuers, and responses to it by issuers of the answer's claims.
     withdrawals: tuple[VerifiedClaim, ...] = ()
     responses: tuple[VerifiedClaim, ...] = ()
     # Its keys that a record's issuer declared compromised at any time: from when on they are not to
