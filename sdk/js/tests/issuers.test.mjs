@@ -40,6 +40,20 @@ test("a record is what docs/design.md 3.4 says, and nothing else", () => {
     (its, statement) => { statement.subject[0].digest = { sha512: "a".repeat(128) }; },
     (its, statement) => { statement.predicate = null; }, (its, statement, claim) => { claim.isWhole = false; }];
   for (const edit of edits) assert.throws(() => read(edit), refusedAs("claim", "issuer"), String(edit));
+  // In a rotation the id is not made of the keys, so that each fault has to be found by itself.
+  const rotated = (edit) => read((its) => { its.sequence = 1; its.previous = "a".repeat(64); edit(its); });
+  assert.equal(rotated(() => {}).sequence, 1);
+  for (const edit of edits.slice(8, 24)) {
+    const isRight = String(edit).endsWith("its.threshold = 1; }");
+    if (isRight) assert.ok(rotated(edit));
+    else assert.throws(() => rotated(edit), refusedAs("claim", "issuer"), String(edit));
+  }
+  for (const edit of [(its) => { its.threshold = 2 ** 32 + 1; }, (its) => { its.threshold = -1; }, (its) => { its.sequence = 1.5; },
+    (its) => { its.sequence = 2 ** 32; }, (its) => { its.keys = [audits.hex, audits.hex]; its.threshold = 1; },
+    (its) => { its.keys = Array.from({ length: 9 }, (_, i) => keyOf("of nine " + i).hex); }, (its) => { its.rotationThreshold = 0; },
+    (its) => { its.rotationThreshold = 2; }, (its) => { its.rotationKeys = [next.hex]; }]) {
+    assert.throws(() => rotated(edit), refusedAs("claim", "issuer"), String(edit));
+  }
 });
 
 const registered = (more) => recordOf("Example", [audits, next], 2, { rotationKeys: [root.hex], rotationThreshold: 1, ...more });
@@ -84,6 +98,11 @@ test("a rotation puts the next record in force, and a compromise takes the root"
   assert.equal(again([maintainer], { sequence: 2, previous: "b".padStart(64, "0") }), "refuted", "without the root");
   assert.equal(again([root], { sequence: 2, previous: "b".padStart(64, "0") }), "refuted", "without its own threshold");
   assert.equal(again([root, maintainer, audits], { sequence: 2, previous: "b".padStart(64, "0") }), "refuted", "with an old key");
+  assert.equal(again([root, maintainer], { sequence: 1, previous: "b".padStart(64, "0") }), "refuted", "no step further");
+  assert.equal(again([root, maintainer], { sequence: 2 }), "refuted", "after another record");
+  const grown = recordOf("Example", [maintainer, stranger], 1, { ...more, sequence: 2, previous: "b".padStart(64, "0") });
+  const grow = (signers) => standings(first, second, at(6, claimOf(grown, signers, "d")))[2];
+  assert.deepEqual([grow([root, maintainer, stranger]), grow([root, maintainer])], ["proven", "refuted"], "a new key signs");
   assert.equal(again([root, maintainer], { sequence: 3, previous: "b".padStart(64, "0") }), "unproven");
   const lost = (signers) => standings(first, at(7, claimOf({ issuer: made.issuer, statement: { ...statementOf("pkg:a/b", "urn:assay:key-compromise:v1", {}),
     subject: [{ digest: { sha256: made.issuer } }] } }, signers, "e")))[1];
@@ -101,7 +120,7 @@ test("policies are read strictly, and say who could be counted twice", () => {
   assert.equal(read(log, "quorum none").quorum, null);
   const many = (line, count) => Array.from({ length: count }, (_, i) => line(i));
   const tooMany = [many((i) => `log ${key("l" + i, 1, "l" + i)}`, 101), many((i) => `witness w${i} ${key("w" + i, 4, "w" + i)}`, 101)];
-  for (const bad of [[log], [log, "quorum none", "quorum none"], [log, "quorum x"], [log, "quorum"], [log, "quorum a b", a], [log, a, a, "quorum a"],
+  for (const bad of [["# \x01", log, "quorum none"], ["# \x7f", log, "quorum none"], [log], [log, "quorum none", "quorum none"], [log, "quorum x"], [log, "quorum"], [log, "quorum a b", a], [log, a, a, "quorum a"],
     [log, a, a.replace("witness a", "witness z"), "quorum a"], ["log", "quorum none"], [log + " a b", "quorum none"], [a.slice(0, 9), "quorum none"],
     [a + " x y", "quorum none"], [`log ${key("x", 4, "x")}`, "quorum none"], [`witness x ${key("x", 1, "x")}`, "quorum x"], [log, a, b, "group g 0 a b", "quorum g"],
     [log, a, b, "group g 3 a b", "quorum g"], [log, a, b, "group g 01 a b", "quorum g"], [log, a, "group g toString a", "quorum g"], [log, a, "group g 1", "quorum g"],

@@ -25,6 +25,11 @@ test("a leaf is proven at its index alone, by a path of its length alone", () =>
       }
     }
   }
+  // The path leads to the root, and is not one of a tree of the size that was signed.
+  const two = [0, 1].map((one) => sdk.leafHash([one])), path = inclusionPath(two, 0);
+  for (const size of [1n, 3n, 4n, 1n << 63n]) {
+    assert.throws(() => sdk.checkInclusion(two[0], 0n, size, path, treeRoot(two)), refusedAs("inclusion"), String(size));
+  }
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 0n, [], sdk.leafHash([0])), refusedAs("inclusion"));
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 1n, [sdk.leafHash([0])], sdk.leafHash([0])), refusedAs("inclusion"));
 });
