@@ -30,6 +30,7 @@ test("a leaf is proven at its index alone, by a path of its length alone", () =>
   for (const size of [1n, 3n, 4n, 1n << 63n]) {
     assert.throws(() => sdk.checkInclusion(two[0], 0n, size, path, treeRoot(two)), refusedAs("inclusion"), String(size));
   }
+  assert.throws(() => sdk.checkInclusion(two[1], 0n, 1n, [two[0]], treeRoot(two)), refusedAs("inclusion"));
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 0n, [], sdk.leafHash([0])), refusedAs("inclusion"));
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 1n, [sdk.leafHash([0])], sdk.leafHash([0])), refusedAs("inclusion"));
 });
