@@ -99,7 +99,7 @@ fn a_version(text: &str) -> bool {
     true
 }
 
-/// Whether a version is from one to another, as the library says: `type`, both ends and the version,
+/// Whether a version is from one to another, as the library says. Type, both ends and version have
 /// a line each.
 fn vers(text: &str) -> bool {
     let lines: Vec<&str> = text.split('\n').collect();

@@ -32,8 +32,7 @@ impl ConditionLanguage for Anything {
     }
 }
 
-/// A policy is read as the same whenever it is read, and whatever is refused is refused with a place
-/// in it.
+/// A policy is read as the same whenever it is read, whatever comment follows it.
 fn policy(text: &str) -> bool {
     match Policy::parse(text, &Anything) {
         Ok(policy) => {
@@ -45,9 +44,6 @@ fn policy(text: &str) -> bool {
             assert_eq!(format!("{policy:?}"), format!("{again:?}"));
             true
         }
-        Err(error) => {
-            assert!(!error.to_string().is_empty());
-            false
-        }
+        Err(_) => false,
     }
 }

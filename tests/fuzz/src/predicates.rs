@@ -18,7 +18,8 @@ use assay_claims::limits;
 pub fn targets() -> Vec<Target> {
     let key = PublicKey::from(&signing_key()).to_hex();
     let record = format!(
-        r#"{{"name":"a","keys":["{key}"],"threshold":1,"sequence":0,"contacts":["a@host.example"]}}"#
+        r#"{{"name":"a","keys":["{key}"],"threshold":1,"sequence":0,
+            "contacts":["a@host.example"]}}"#
     );
     let compromise = format!(
         r#"{{"issuer":"{}","key":"{key}","origin":"{ORIGIN}","fromIndex":0,
