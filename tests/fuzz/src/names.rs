@@ -106,6 +106,10 @@ fn vers(text: &str) -> bool {
     let [ty, from, below, version] = lines[..] else {
         return false;
     };
+    // These would be constraints of their own.
+    if text.contains(['|', '<', '>', '=', '!']) {
+        return false;
+    }
     for (range, expected) in [
         (format!("vers:{ty}/*"), Applies::Yes),
         (format!("vers:{ty}x/*"), Applies::Undecided),
