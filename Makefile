@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim vectors build bench clean
+.PHONY: help demo cli test lint house sim fuzz vectors build bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,10 @@ house: ## what the source tree must look like: sizes, imports, what each crate m
 SEEDS ?= 1000
 sim: ## simulated federations: how soon a split view is known, and what holds on a bad network: SEEDS=10000 for more runs
 	cargo run --locked --package assay-sim --features network -- $(SEEDS)
+
+fuzz: SECONDS := 600
+fuzz: ## every fuzz target under libFuzzer, each for SECONDS=600; needs a nightly toolchain and cargo-fuzz
+	@scripts/fuzz $(SECONDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

@@ -28,6 +28,11 @@ fn find() -> anyhow::Result<PathBuf> {
     let printed = String::from_utf8(output.with_context(missing)?.stdout)?;
     let major = printed.trim().trim_start_matches('v').split('.').next();
     let major: u32 = major.unwrap_or_default().parse().with_context(missing)?;
-    ensure!(major >= WANTED, "Node.js is {}; {}", printed.trim(), missing());
+    ensure!(
+        major >= WANTED,
+        "Node.js is {}; {}",
+        printed.trim(),
+        missing()
+    );
     Ok(program)
 }

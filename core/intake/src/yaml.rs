@@ -43,7 +43,10 @@ pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
 /// Parses a text whose size was checked, as [`parse`] does.
 pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
     let mut parser = Parser::new_from_str(text);
-    let mut builder = Builder::default();
+    let mut builder = Builder {
+        lines: lines(text),
+        ..Builder::default()
+    };
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|e| builder.fault(e.marker(), e.info()))?;
         builder
@@ -62,6 +65,14 @@ struct Builder {
     open: Vec<Open>,
     whole: Option<Value>,
     documents: usize,
+    /// Lines of the text.
+    lines: usize,
+}
+
+/// How many lines a text has: what stands behind the last line break is one, too.
+fn lines(text: &str) -> usize {
+    let breaks = text.replace("\r\n", "\n");
+    1 + breaks.matches(['\n', '\r']).count()
 }
 
 enum Open {
@@ -146,9 +157,11 @@ impl Builder {
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(200)
             .collect();
+        // Where a text ends within something, the parser is on the line after the last one.
+        let is_behind = at.line() > self.lines;
         DocumentError::Syntax {
-            line: at.line(),
-            column: at.col() + 1,
+            line: at.line().min(self.lines),
+            column: if is_behind { 1 } else { at.col() + 1 },
             path: self.path(),
             reason,
         }
@@ -233,6 +246,9 @@ mod tests {
             ("a:\n  - b\n c", "line 3", ""),
             ("", "line 1", "empty"),
             ("a: \"x", "line 1", ""),
+            ("a:\n- {b: c", "line 2", ""),
+            ("a:\r- {b: c", "line 2", ""),
+            ("a:\n  b\nc", "line 3", ""),
         ] {
             let error = read(text.as_bytes()).unwrap_err();
             assert!(

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import * as sdk from "../index.js";
-import { inclusionPath, receiptOf, treeRoot } from "./log.mjs";
+import { commitmentEntry, inclusionPath, receiptOf, treeRoot } from "./log.mjs";
 import { cosigned, makeWorld, trust } from "./world.mjs";
 
 const { concat, utf8, text } = sdk.internals;
@@ -25,6 +25,12 @@ test("a leaf is proven at its index alone, by a path of its length alone", () =>
       }
     }
   }
+  // The path leads to the root, and is not one of a tree of the size that was signed.
+  const two = [0, 1].map((one) => sdk.leafHash([one])), path = inclusionPath(two, 0);
+  for (const size of [1n, 3n, 4n, 1n << 63n]) {
+    assert.throws(() => sdk.checkInclusion(two[0], 0n, size, path, treeRoot(two)), refusedAs("inclusion"), String(size));
+  }
+  assert.throws(() => sdk.checkInclusion(two[1], 0n, 1n, [two[0]], treeRoot(two)), refusedAs("inclusion"));
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 0n, [], sdk.leafHash([0])), refusedAs("inclusion"));
   assert.throws(() => sdk.checkInclusion(sdk.leafHash([0]), 0n, 1n, [sdk.leafHash([0])], sdk.leafHash([0])), refusedAs("inclusion"));
 });
@@ -75,8 +81,12 @@ test("the payload goes where it was, and nowhere else", async () => {
     (bytes) => concat(bytes, new Uint8Array(66_000))]) {
     await assert.rejects(with_(edit), refusedAs("entry"));
   }
-  const commitment = log.entries[0];
-  await assert.rejects(with_(() => concat([0, 0, 0, 0], commitment)), refusedAs("entry"));
+  // An entry whose commitment has the payload as its root.
+  const payload = sdk.fromBase64(JSON.parse(text(envelope)).payload), entry = commitmentEntry(1n, payload, 0);
+  const offset = Buffer.from(entry).indexOf(payload);
+  await assert.rejects(with_(() => concat([0, 0, 0, offset], entry.subarray(0, offset), entry.subarray(offset + payload.length))),
+    refusedAs("entry"));
+  await assert.rejects(sdk.verifyReceipts(Array(10_001).fill({}), trust), refusedAs("argument", "caller"));
 });
 
 test("a proof without a quorum is not enough", async () => {

@@ -172,6 +172,18 @@ test("pages are whole only together", async () => {
   assert.equal(sdk.arePagesWhole(pages.slice(1)), false);
   assert.equal(sdk.arePagesWhole([page(0, 1), page(2, 3)]), false);
   assert.throws(() => page(1, 1), refusedAs("lists", "server"));
+  const whole = { ...answerOf(log.entries, { names: about.names, by: [about.by[0]] }) }, at = (from, edit) =>
+    () => sdk.checkPage(checkpoint, label, BigInt(from), { ...whole, ...edit });
+  assert.ok(at(0, {})());
+  const [{ leaves: its }] = whole.lists, other = "f".repeat(64);
+  for (const lists of [[], [{ label: other, leaves: its }], [...whole.lists, { label: other, leaves: [] }], [{ label, leaves: [...its].reverse() }],
+    [{ label, leaves: [...its.slice(0, -1), BigInt(log.entries.length - 1)] }], [{ label, leaves: [...its, its.at(-1) + 1n] }]]) {
+    assert.throws(at(0, { lists }), (error) => error.kind === "lists", JSON.stringify(lists, (_, one) => String(one)));
+  }
+  assert.throws(at(1, {}), refusedAs("lists", "server"));
+  const end = { lists: [{ label, leaves: [] }], entries: [], inclusion: makeMultiproof(hashes, [hashes.length - 1]) };
+  assert.equal(at(its.length, end)().leaves.length, 0);
+  assert.throws(at(its.length, { ...end, range: [hashes[0]] }), refusedAs("range", "server"));
 });
 
 test("issuers: a rotation is signed by the root and by every new key", () => {

@@ -44,7 +44,9 @@ impl Question {
         let by = self.by.iter().flatten();
         let by = by.map(|text| By::from_slice(&half(text)).unwrap());
         if let Some(names) = &self.names {
-            let names = names.iter().map(|text| Name::from_slice(&half(text)).unwrap());
+            let names = names
+                .iter()
+                .map(|text| Name::from_slice(&half(text)).unwrap());
             return Query::names(names, by);
         }
         let bytes = hex::decode(self.prefix.as_ref().unwrap()).unwrap();
@@ -76,17 +78,22 @@ fn judge(case: &Case) -> Result<(), Verdict> {
     let message = joined.finish().map_err(|fault| of_fault(&fault))?;
     let query = case.question.read();
     let answer = to_core(&message, &query).map_err(|fault| of_fault(&fault))?;
-    let key: VerifierKey = case.log.parse().unwrap();
+    let key = VerifierKey::parse(&case.log).unwrap();
     let checkpoint = VerifiedCheckpoint::verify(&message.checkpoint, &key);
     let checkpoint = checkpoint.map_err(|_| server("checkpoint"))?;
-    let policy = case.policy.as_ref().map(|text| TlogPolicy::parse(text).unwrap());
+    let policy = case
+        .policy
+        .as_ref()
+        .map(|text| TlogPolicy::parse(text).unwrap());
     let mut cosigned_at = None;
     if let Some(policy) = policy {
-        let quorum = policy.verify(&message.checkpoint).map_err(|error| match error {
-            QuorumError::Quorum(_) => Verdict::new("unproven", "witnesses", "witness"),
-            QuorumError::Log(_) => Verdict::refused("log", "caller"),
-            _ => server("witnesses"),
-        })?;
+        let quorum = policy
+            .verify(&message.checkpoint)
+            .map_err(|error| match error {
+                QuorumError::Quorum(_) => Verdict::new("unproven", "witnesses", "witness"),
+                QuorumError::Log(_) => Verdict::refused("log", "caller"),
+                _ => server("witnesses"),
+            })?;
         cosigned_at = quorum.cosigned_at();
     }
     let verified = VerifiedAnswer::verify(checkpoint, &query, answer);

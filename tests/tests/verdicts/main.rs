@@ -151,8 +151,15 @@ fn three_implementations_agree_on_every_vector() -> anyhow::Result<()> {
     assert!(of_python.keys().eq(of_js.keys()), "they read other vectors");
     let counted = |set: &str| of_js.keys().filter(|place| place.0 == set).count();
     let sets = ["ed25519", "lies/lies", "receipts/receipts", "index/answers"];
-    assert!(sets.iter().all(|set| counted(set) > 10), "{:?}", sets.map(counted));
-    let missing: Vec<_> = of_rust.keys().filter(|at| !of_js.contains_key(*at)).collect();
+    assert!(
+        sets.iter().all(|set| counted(set) > 10),
+        "{:?}",
+        sets.map(counted)
+    );
+    let missing: Vec<_> = of_rust
+        .keys()
+        .filter(|at| !of_js.contains_key(*at))
+        .collect();
     assert!(missing.is_empty(), "nobody else read {missing:?}");
     let others = of_js.keys().filter(|at| !of_rust.contains_key(*at));
     let others: Vec<_> = others.filter(|at| !at.0.starts_with("index/")).collect();

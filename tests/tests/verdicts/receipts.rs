@@ -2,8 +2,10 @@
 
 use super::{Lines, Verdict, vectors};
 use assay_client::Cel;
-use assay_client::receipt::{Check, Demands, HeldTo, ReceiptPair, Verdict as Outcome, check_receipts};
-use assay_policy::Policy;
+use assay_client::receipt::{
+    Check, Demands, HeldTo, ReceiptPair, Verdict as Outcome, check_receipts,
+};
+use assay_policy::rules::Policy;
 use assay_tests::data;
 use assay_tlog::note::VerifierKey;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -48,14 +50,17 @@ pub fn receipts(lines: &mut Lines) {
     for (name, cases) in [("cases", table.cases), ("bad", table.bad)] {
         for case in cases {
             let verdict = judge(&case);
-            lines.insert(("receipts/receipts".into(), name.into(), case.name), verdict);
+            lines.insert(
+                ("receipts/receipts".into(), name.into(), case.name),
+                verdict,
+            );
         }
     }
 }
 
 /// The worst of the checks of the receipt, the first of these.
 fn judge(case: &Case) -> Verdict {
-    let key: VerifierKey = case.log.parse().unwrap();
+    let key = VerifierKey::parse(&case.log).unwrap();
     let policy = case.policy.as_ref().map(|text| {
         let text = format!("version = 1\ntlog_policy = \"\"\"\n{text}\"\"\"\n");
         Policy::parse(&text, &Cel).unwrap()

@@ -95,7 +95,7 @@ impl TilePath {
         self.width
     }
 
-    /// The path, for example `tile/0/x001/234/067.p/12` or `tile/entries/000`; no slash in front.
+    /// The path, for example `tile/0/x001/x234/067.p/12` or `tile/entries/000`; no slash in front.
     pub fn to_path(&self) -> String {
         self.to_string()
     }
