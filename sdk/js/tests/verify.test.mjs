@@ -247,3 +247,15 @@ test("messages that are cut off, or of other types, are refused; unknown fields 
   assert.deepEqual(lists(0x10, 1, 0x12, 1, 2, 0x10, 3), [1n, 2n, 3n]);
   assert.deepEqual(sdk.readAnswer([label, label].map((one) => Uint8Array.from(one))).lists.length, 1);
 });
+
+test("an entry has a longest length, and a question its forms", async () => {
+  const { commitmentEntry } = await import("./log.mjs");
+  assert.ok(sdk.parseEntry(commitmentEntry(1n, new Uint8Array(65_000), 0)));
+  assert.throws(() => sdk.parseEntry(commitmentEntry(1n, new Uint8Array(65_535), 0)), refusedAs("entry", "server"));
+  const cut = new sdk.Cut(new Uint8Array(), sdk.sha256([0x10]), 0n), half = "a".repeat(32);
+  assert.deepEqual(cut.ask({ names: [half], by: [half] }), []);
+  for (const wrong of [{ names: [half] }, { names: ["a"], by: [half] }, { names: half, by: [half] }, { names: [half], by: ["x"] }, {},
+    { prefix: "", bits: 257 }, { prefix: "", bits: 129, by: [half] }, { prefix: "x", bits: 4 }, { prefix: "a".repeat(66), bits: 1 }, { prefix: "", bits: 0.5 }]) {
+    assert.throws(() => cut.ask(wrong), refusedAs("question", "caller"), JSON.stringify(wrong));
+  }
+});
