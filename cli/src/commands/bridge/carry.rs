@@ -85,8 +85,16 @@ enum What {
 }
 
 impl Carrier<'_> {
-    /// Does all that the plan says.
-    pub async fn carry_out(&mut self, plan: &Plan) -> Result<(), Failure> {
+    /// Does all that the plan says, and then writes the state anew, with one line for each record.
+    pub async fn carry_out(mut self, plan: &Plan, owner: &Owner) -> Result<Done, Failure> {
+        self.follow(plan).await?;
+        let records = self.ledger.iter().map(|(key, held)| held.to_line(key));
+        let lines: Vec<String> = std::iter::once(owner.to_line()).chain(records).collect();
+        self.journal.replace(&lines)?;
+        Ok(self.done)
+    }
+
+    async fn follow(&mut self, plan: &Plan) -> Result<(), Failure> {
         let mut steps = Vec::new();
         for (place, jobs) in &plan.publish {
             self.read(place, jobs, &mut steps);
@@ -116,14 +124,6 @@ impl Carrier<'_> {
             }
         }
         self.send(steps).await
-    }
-
-    /// Writes the state anew, with one line for each record.
-    pub fn finish(mut self, owner: &Owner) -> Result<Done, Failure> {
-        let records = self.ledger.iter().map(|(key, held)| held.to_line(key));
-        let lines: Vec<String> = std::iter::once(owner.to_line()).chain(records).collect();
-        self.journal.replace(&lines)?;
-        Ok(self.done)
     }
 
     /// Makes the claims of the records that are to be published of one document.

@@ -27,6 +27,9 @@ use std::{
     time::SystemTime,
 };
 
+/// What is said where the node or the disk stops a run.
+const STOPPED: &str = "what was done is remembered: the same command again does the rest";
+
 /// Problems that are shown to people.
 const SHOWN: usize = 20;
 
@@ -89,12 +92,11 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     } else if plan.is_done() {
         Done::default()
     } else {
-        let publisher = Publisher::connect(&command.signing, settings).await?;
         if is_new {
             journal.append(&[owner.to_line()])?;
         }
-        let mut carrier = Carrier {
-            publisher,
+        let carrier = Carrier {
+            publisher: Publisher::connect(&command.signing, settings).await?,
             folder: &folder,
             bridge,
             journal,
@@ -103,21 +105,11 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             done: Done::default(),
             problems: &mut problems,
         };
-        carrier.carry_out(&plan).await.inspect_err(|_| {
-            let words = "what was done is remembered: the same command again does the rest";
-            output::say(settings, words);
-        })?;
-        carrier.finish(&owner)?
+        let done = carrier.carry_out(&plan, &owner).await;
+        done.inspect_err(|_| output::say(settings, STOPPED))?
     };
     if is_new && done.already_logged > 0 {
-        let words = format!(
-            "the state file is new, but {} claims were in the log already: what the source changed \
-             or withdrew after they were published, and before now, is not withdrawn. Find it with \
-             assay lookup {}",
-            done.already_logged,
-            owner.issuer.to_hex()
-        );
-        output::say(settings, &words);
+        warn_of_new_state(&done, &owner, settings);
     }
     report(&done, &plan, &problems, settings)?;
     match problems.count {
@@ -125,6 +117,18 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         1 => Err(Failure::NotMet("1 problem; all else was done".into())),
         n => Err(Failure::NotMet(format!("{n} problems; all else was done"))),
     }
+}
+
+/// Says what a state file that was lost means.
+fn warn_of_new_state(done: &Done, owner: &Owner, settings: &Settings) {
+    let words = format!(
+        "the state file is new, but {} claims were in the log already: what the source changed or \
+         withdrew after they were published, and before now, is not withdrawn. Find it with assay \
+         lookup {}",
+        done.already_logged,
+        owner.issuer.to_hex()
+    );
+    output::say(settings, &words);
 }
 
 /// Reads all that the source says now.

@@ -78,11 +78,11 @@ impl Survey {
             (_, Some(print)) => Found::Live(print),
             (_, None) => Found::Empty,
         };
-        let new = || Seen {
+        let seen = self.seen.entry(record.key.clone());
+        let seen = seen.or_insert_with(|| Seen {
             place: place.to_owned(),
             found,
-        };
-        let seen = self.seen.entry(record.key.clone()).or_insert_with(new);
+        });
         if seen.found != found {
             seen.found = Found::Contested;
         }

@@ -186,13 +186,11 @@ fn endoflife(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     let result = root.need("result")?;
     let product = result.need("name")?.text()?;
     let claims = documents::prepare_value("lifecycle", input.document, &value, input.now)?;
-    let cycle = |claim: &Prepared| {
-        let cycle = claim.predicate.pointer("/versions/cycle");
-        cycle.and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let mut records = Vec::new();
     for claim in claims {
-        let key = format!("{product}/{}", cycle(&claim));
+        let cycle = claim.predicate.pointer("/versions/cycle");
+        let cycle = cycle.and_then(Value::as_str).unwrap_or_default();
+        let key = format!("{product}/{cycle}");
         let says = says(Ok(vec![claim]))?;
         records.push(Record { key, says });
     }
