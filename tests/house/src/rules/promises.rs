@@ -249,6 +249,11 @@ pub const NAMED: &[May] = &[
         why: "the table of the kinds of documents",
     },
     May {
+        file: "core/intake/src/bridge/sources.rs",
+        names: &["audit", "lifecycle", "practice", "scorecard", "vex"],
+        why: "the kinds of documents that each source has",
+    },
+    May {
         file: "core/intake/src/documents/cargo_vet/mod.rs",
         names: &["audit"],
         why: "a table of cargo-vet's, and a label of a summary",
