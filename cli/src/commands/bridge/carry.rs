@@ -95,6 +95,16 @@ impl Carrier<'_> {
     }
 
     async fn follow(&mut self, plan: &Plan) -> Result<(), Failure> {
+        for (key, place) in &plan.moved {
+            if let Some(held) = self.ledger.get(key) {
+                let place = place.clone();
+                let held = Held {
+                    place,
+                    ..held.clone()
+                };
+                self.ledger.put(key, held);
+            }
+        }
         let mut steps = Vec::new();
         for (place, jobs) in &plan.publish {
             self.read(place, jobs, &mut steps);

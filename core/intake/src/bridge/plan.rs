@@ -50,6 +50,8 @@ pub struct Plan {
     pub withdraw: Vec<(String, Why)>,
     /// Records of which everything was done but for withdrawals that were not finished.
     pub unfinished: Vec<String>,
+    /// Records that stand, and the places to which they moved.
+    pub moved: Vec<(String, String)>,
     /// How many stand and are published already.
     pub unchanged: usize,
     /// How many say nothing that can be claimed.
@@ -113,6 +115,9 @@ impl Survey {
                     match held {
                         Some(held) if stands && held.print == print && held.settled => {
                             plan.unchanged += 1;
+                            if held.place != *place {
+                                plan.moved.push((key.clone(), place.clone()));
+                            }
                             plan.finish(key, held);
                         }
                         _ => plan.publish.entry(place.clone()).or_default().push(Job {
@@ -161,7 +166,10 @@ impl Survey {
 impl Plan {
     /// Whether there is nothing to be done.
     pub fn is_done(&self) -> bool {
-        self.publish.is_empty() && self.withdraw.is_empty() && self.unfinished.is_empty()
+        self.publish.is_empty()
+            && self.withdraw.is_empty()
+            && self.unfinished.is_empty()
+            && self.moved.is_empty()
     }
 
     fn finish(&mut self, key: &str, held: &Held) {
@@ -283,6 +291,16 @@ mod tests {
             survey.cannot_read(place);
         }
         assert_eq!(survey.plan(&ledger), Plan::default());
+    }
+
+    #[test]
+    fn what_moved_is_remembered_where_it_is() {
+        let ledger = ledger(&[("a", "1")]);
+        let mut survey = Survey::default();
+        survey.see("elsewhere", &record("a", "1"));
+        let plan = survey.plan(&ledger);
+        assert_eq!(plan.moved, [("a".to_owned(), "elsewhere".to_owned())]);
+        assert!(plan.publish.is_empty() && !plan.is_done());
     }
 
     #[test]
