@@ -90,8 +90,8 @@ impl Survey {
         }
     }
 
-    /// Takes down that what is at `place`, a file or a folder, cannot be read, so that nobody can tell
-    /// whether what was read there still stands.
+    /// Takes down that what is at `place`, a file or a folder, cannot be read, so that nobody can
+    /// tell whether what was read there still stands.
     pub fn cannot_read(&mut self, place: &str) {
         self.unread.insert(place.to_owned());
     }
