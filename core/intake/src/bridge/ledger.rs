@@ -195,7 +195,7 @@ impl Owner {
         object([
             ("ledger", Some("assay bridge v1".into())),
             ("bridge", Some(self.bridge.as_str().into())),
-            ("issuer", Some(self.issuer.to_hex().into())),
+            ("signs", Some(self.issuer.to_hex().into())),
             ("log", Some(self.log.as_str().into())),
         ])
         .to_json()
