@@ -2,8 +2,8 @@
 //! file.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, monitor,
-    peers, policy, publish, receipt, require, respond, verify, watch, withdraw,
+    audit, bridge, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior,
+    monitor, peers, policy, publish, receipt, require, respond, verify, watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -55,6 +55,8 @@ pub enum Command {
     Issuer(issuer::Command),
     /// Make claims of a document, sign them and publish them
     Publish(publish::Command),
+    /// Republish public data as claims of your own
+    Bridge(bridge::Command),
     /// Fetch receipts of claims, to verify them offline
     Receipt(receipt::Command),
     /// Withdraw a claim
@@ -149,6 +151,7 @@ impl Command {
             Command::Key(_) => id == "output",
             Command::Issuer(_)
             | Command::Publish(_)
+            | Command::Bridge(_)
             | Command::Receipt(_)
             | Command::Withdraw(_)
             | Command::Respond(_)

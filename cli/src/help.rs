@@ -18,7 +18,8 @@ pub const GROUPS: &[Group] = &[
     (
         "For those who publish",
         &[
-            "key", "issuer", "publish", "receipt", "withdraw", "respond", "endorse", "require",
+            "key", "issuer", "publish", "bridge", "receipt", "withdraw", "respond", "endorse",
+            "require",
         ],
     ),
     (

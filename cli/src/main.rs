@@ -88,6 +88,7 @@ async fn run_command(command: Command, settings: &Settings) -> Result<(), Failur
         Command::Key(command) => commands::key::run(command, settings),
         Command::Issuer(command) => commands::issuer::run(command, settings).await,
         Command::Publish(command) => commands::publish::run(command, settings).await,
+        Command::Bridge(command) => commands::bridge::run(command, settings).await,
         Command::Receipt(command) => commands::receipt::run(command, settings).await,
         Command::Withdraw(command) => commands::withdraw::run(command, settings).await,
         Command::Respond(command) => commands::respond::run(command, settings).await,

@@ -8,6 +8,7 @@ use crate::{
     output, session, time,
 };
 use assay_claims::claim::SigningKey;
+use assay_claims::entry::wire;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
 use assay_claims::statement::{Statement, StatementError};
@@ -49,6 +50,11 @@ pub struct Signing {
 }
 
 impl Signing {
+    /// Whether nothing is to be published.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for
     /// different ones.
     pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
@@ -182,7 +188,7 @@ struct AttachmentView {
 }
 
 /// The keys that sign, each for its issuer, and the node that the claims go to.
-struct Publisher<'a> {
+pub struct Publisher<'a> {
     client: Client,
     keys: Vec<Key>,
     issuer: Option<IssuerId>,
@@ -191,7 +197,7 @@ struct Publisher<'a> {
 
 impl<'a> Publisher<'a> {
     /// Reads the keys and connects.
-    async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
+    pub async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
         let keys = Key::read_all(&settings.keys(&signing.key))?;
         let issuer = settings.issuer(signing.issuer)?;
         Ok(Publisher {
@@ -200,6 +206,16 @@ impl<'a> Publisher<'a> {
             issuer,
             settings,
         })
+    }
+
+    /// The node.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Signs a claim.
+    pub fn sign(&self, draft: &Draft) -> wire::Claim {
+        draft.sign(&self.signers())
     }
 
     /// Who is signed for, and with which key.

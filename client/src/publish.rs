@@ -158,6 +158,25 @@ impl Client {
         Ok(published)
     }
 
+    /// Appends claims over one stream and returns what became of each, in their order.
+    ///
+    /// Fails as [`Client::publish_stream`] does: then it is not known what became of any.
+    pub async fn publish_all(
+        &self,
+        claims: Vec<wire::Claim>,
+        wait: Wait,
+    ) -> Result<Vec<Result<Published, Refused>>, ClientError> {
+        let count = claims.len();
+        let numbered = (0..).zip(claims);
+        let mut answers = self.publish_stream(stream::iter(numbered), wait).await?;
+        let mut all: Vec<Answer> = Vec::with_capacity(count);
+        while let Some(answer) = answers.next().await {
+            all.push(answer?);
+        }
+        all.sort_by_key(|answer| answer.id);
+        Ok(all.into_iter().map(|answer| answer.result).collect())
+    }
+
     /// Appends many claims over one stream; each is answered once, in any order, under the number
     /// given with it.
     ///

@@ -8,7 +8,7 @@
 )]
 
 use anyhow::{Context, ensure};
-use assay_tests::process::{binaries, free_address, poll};
+use assay_tests::process::{assay, binaries, free_address, poll};
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::{
     collections::BTreeMap,
@@ -194,17 +194,29 @@ fn each_sample_starts() -> anyhow::Result<()> {
 /// The commands of the units are commands of the program, and the units are as closed as they say.
 #[test]
 fn the_units_are_well_formed() -> anyhow::Result<()> {
-    for unit in ["assay-node.service", "assay-witness.service"] {
+    for unit in [
+        "assay-node.service",
+        "assay-witness.service",
+        "assay-bridge@.service",
+    ] {
         let path = deploy().join(unit);
         let text = fs::read_to_string(&path)?;
         let start = text
             .lines()
             .find_map(|line| line.strip_prefix("ExecStart="));
-        let start: Vec<String> = start.unwrap().split(' ').map(str::to_owned).collect();
-        let refused = node(&start[1..]).output()?;
+        let start = start.unwrap().replace("%i", "osv");
+        let start: Vec<String> = start.split(' ').map(str::to_owned).collect();
+        let refused = match start[0].as_str() {
+            "/usr/local/bin/assay" => {
+                let arguments: Vec<&str> = start[1..].iter().map(String::as_str).collect();
+                assay(Path::new("/"), &arguments)?
+            }
+            _ => node(&start[1..]).output()?,
+        };
         let said = String::from_utf8(refused.stderr)?;
         ensure!(
-            said.contains("cannot read /var/lib/assay"),
+            said.contains("cannot read /var/lib/assay")
+                || said.contains("cannot read the configuration file /var/lib/assay"),
             "{unit}: {said}"
         );
 

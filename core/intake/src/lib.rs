@@ -4,6 +4,7 @@
 //! Every function is a pure function of its arguments. Nothing is fetched, nothing compressed is
 //! expanded, and nothing is judged.
 
+pub mod bridge;
 pub mod components;
 pub mod documents;
 mod jsonc;

@@ -43,6 +43,7 @@ pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
 pub(crate) use spdx3::roots;
 pub(crate) use vex::has_vex;
+pub(crate) use vex::rustsec::{front_matter, is_withdrawn};
 
 use crate::{toml, yaml};
 use advice::not_taken;
@@ -104,11 +105,13 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "vex",
-        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, OSV records",
+        help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, OSV records, \
+               advisories of RustSec",
         wanted: "the JSON of OpenVEX, CSAF, OSV records, GitHub advisories, and CycloneDX and \
-                 SPDX 3 with VEX",
+                 SPDX 3 with VEX, and advisories of RustSec",
         value: Document::json,
         tools: &[
+            vex::rustsec::TOOL,
             openvex::TOOL,
             vex::csaf::TOOL,
             cyclonedx::VEX,
@@ -240,6 +243,17 @@ pub fn prepare_about(
     Ok(claims)
 }
 
+/// Makes claims of a document as [`prepare`] does, of which `value` was read.
+pub(crate) fn prepare_value(
+    kind: &str,
+    document: &Document,
+    value: &Value,
+    now: &str,
+) -> Result<Vec<Prepared>, DocumentError> {
+    let claims = row(kind)?.prepare_value(document, value, now)?;
+    claims.into_iter().map(Prepared::check).collect()
+}
+
 fn row(kind: &str) -> Result<&'static Row, DocumentError> {
     TABLE.iter().find(|row| row.kind == kind).ok_or_else(|| {
         let (kind, kinds) = (quoted(kind), KINDS.join(", "));
@@ -270,7 +284,15 @@ impl Row {
                 });
             }
         }
-        let value = &(self.value)(document)?;
+        self.prepare_value(document, &(self.value)(document)?, now)
+    }
+
+    fn prepare_value(
+        &self,
+        document: &Document,
+        value: &Value,
+        now: &str,
+    ) -> Result<Vec<Prepared>, DocumentError> {
         for tool in self.tools {
             if let Takes::Value(takes) = tool.takes
                 && takes(value)

@@ -76,6 +76,8 @@ pub const KINDS: Promise = Promise {
         ("requirement", "cli/src/commands/require.rs"),
         ("response", "cli/src/commands/respond.rs"),
         ("withdrawal", "cli/src/commands/withdraw.rs"),
+        // A bridge takes back what its source took back.
+        ("withdrawal", "cli/src/commands/bridge/carry.rs"),
         // Rules about support and about vulnerabilities.
         ("lifecycle", "core/policy/src/verdict/deny.rs"),
         ("scan", "core/policy/src/facts/finding.rs"),
@@ -245,6 +247,11 @@ pub const NAMED: &[May] = &[
             "vex",
         ],
         why: "the table of the kinds of documents",
+    },
+    May {
+        file: "core/intake/src/bridge/sources.rs",
+        names: &["audit", "lifecycle", "practice", "scorecard", "vex"],
+        why: "the kinds of documents that each source has",
     },
     May {
         file: "core/intake/src/documents/cargo_vet/mod.rs",

@@ -11,7 +11,7 @@
 //! not: a log forgets nothing.
 
 mod criteria;
-mod range;
+pub(super) mod range;
 
 use super::advice::not_taken;
 use super::draft::{Draft, Prepared};

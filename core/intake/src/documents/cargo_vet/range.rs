@@ -37,6 +37,64 @@ pub(super) fn of(requirement: &VersionReq) -> Option<Versions> {
     }
 }
 
+/// The versions that meet none of the requirements, as a `vers:` range; `None` if there are none.
+/// A requirement that nothing can meet says nothing.
+pub(in super::super) fn outside(requirements: &[VersionReq]) -> Option<String> {
+    let mut ranges: Vec<(Option<Cut>, Option<Cut>)> = Vec::new();
+    for requirement in requirements.iter().filter(|one| of(one).is_some()) {
+        let mut range = Range::default();
+        for comparator in &requirement.comparators {
+            range.narrow(bounds(comparator)?);
+        }
+        let lower = range.lower.map(|(version, within)| (version, !within));
+        ranges.push((lower, range.upper));
+    }
+    ranges.sort();
+    let mut pieces = Vec::new();
+    let mut begun: Option<Cut> = None;
+    let mut is_open = true;
+    for (lower, upper) in ranges {
+        if let Some(lower) = lower
+            && begun.as_ref().is_none_or(|begun| *begun < lower)
+        {
+            push_between(&mut pieces, begun.take(), Some(lower));
+        }
+        match upper {
+            Some(upper) => begun = begun.max(Some(upper)),
+            None => {
+                is_open = false;
+                break;
+            }
+        }
+    }
+    if is_open {
+        push_between(&mut pieces, begun, None);
+    }
+    (!pieces.is_empty()).then(|| format!("vers:cargo/{}", pieces.join("|")))
+}
+
+/// A place between two versions: before this one, or after it.
+type Cut = (Version, bool);
+
+/// The versions from one place to another as constraints.
+fn push_between(pieces: &mut Vec<String>, from: Option<Cut>, to: Option<Cut>) {
+    if let (Some((from, false)), Some((to, true))) = (&from, &to)
+        && from == to
+    {
+        pieces.push(from.to_string());
+        return;
+    }
+    if from.is_none() && to.is_none() {
+        pieces.push("*".to_owned());
+    }
+    if let Some((version, after)) = from {
+        pieces.push(format!("{}{version}", if after { ">" } else { ">=" }));
+    }
+    if let Some((version, after)) = to {
+        pieces.push(format!("{}{version}", if after { "<=" } else { "<" }));
+    }
+}
+
 impl Range {
     /// Leaves what is in the other range, too.
     fn narrow(&mut self, other: Range) {
@@ -140,6 +198,36 @@ mod tests {
             Versions::One(version) => version.to_string(),
             Versions::Range(range) => range.strip_prefix("vers:cargo/").unwrap().to_owned(),
         })
+    }
+
+    #[test]
+    fn what_meets_no_requirement_is_what_is_left() {
+        for (requirements, expected) in [
+            (&[][..], Some("*")),
+            (&["*"], None),
+            (&[">=1.2.3"], Some("<1.2.3")),
+            (&[">1.2.3"], Some("<=1.2.3")),
+            (&["<=1.2.3"], Some(">1.2.3")),
+            (&[">=1.2.3", "<0.5.0"], Some(">=0.5.0|<1.2.3")),
+            (&["^0.4.9", ">=0.5.1"], Some("<0.4.9|>=0.5.0|<0.5.1")),
+            (
+                &[">=0.5.1", "^0.4.9", "<0.2.0"],
+                Some(">=0.2.0|<0.4.9|>=0.5.0|<0.5.1"),
+            ),
+            (&["<1.0.0", ">1.0.0"], Some("1.0.0")),
+            (&["<1.0.0", ">=1.0.0"], None),
+            (&["<2.0.0", "<1.0.0"], Some(">=2.0.0")),
+            (&["=1.0.0"], Some("<1.0.0|>1.0.0")),
+            (&[">=1.0.0, <1.1.0", ">=1.0.5"], Some("<1.0.0")),
+            (&[">2.0.0, <1.0.0"], Some("*")),
+        ] {
+            let parsed: Vec<VersionReq> = requirements
+                .iter()
+                .map(|one| VersionReq::parse(one).unwrap())
+                .collect();
+            let expected = expected.map(|bounds| format!("vers:cargo/{bounds}"));
+            assert_eq!(outside(&parsed), expected, "{requirements:?}");
+        }
     }
 
     #[test]

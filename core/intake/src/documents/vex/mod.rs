@@ -12,6 +12,7 @@ pub(super) mod ghsa;
 pub(super) mod osv;
 mod pack;
 mod product;
+pub(super) mod rustsec;
 pub(super) mod spdx3;
 
 pub(super) use pack::{Frame, Piece, pack};

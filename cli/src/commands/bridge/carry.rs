@@ -1,0 +1,351 @@
+//! Carrying out a plan: what is sent is written down before, and what the log has after it. A run
+//! that is stopped anywhere is finished by the next one.
+
+use super::{folder::Folder, problems::Problems};
+use crate::{exit::Failure, publishing::Publisher};
+use assay_claims::claim::ClaimId;
+use assay_claims::entry::wire;
+use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::statement::Statement;
+use assay_client::publish::{Draft, DraftError};
+use assay_client::{ClientError, Journal, Published, Refused, Wait};
+use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record};
+use assay_intake::documents::Prepared;
+use assay_tlog::Hash;
+use std::time::Duration;
+use tonic::Code;
+
+/// Claims that are sent together: what is not known after a crash.
+const BATCH: usize = 1000;
+/// From how many claims on it is the caller's fault if the node refuses all of them.
+const ALL: usize = 10;
+/// How often claims are offered again to a node that asks for a pause.
+const ATTEMPTS: u32 = 20;
+/// The pause, where the node does not name one.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause that is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What was done.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Records that were not published before.
+    pub published: usize,
+    /// Records that say something else now.
+    pub replaced: usize,
+    /// Records that were taken back.
+    pub withdrawn: usize,
+    /// Claims of all of these, withdrawals among them.
+    pub claims: usize,
+    /// How many of these the log had already.
+    pub already_logged: usize,
+}
+
+impl Done {
+    /// What would be done.
+    pub fn planned(plan: &Plan) -> Self {
+        let jobs = || plan.publish.values().flatten();
+        Done {
+            published: jobs().filter(|job| !job.replaces).count(),
+            replaced: jobs().filter(|job| job.replaces).count(),
+            withdrawn: plan.withdraw.len(),
+            ..Done::default()
+        }
+    }
+}
+
+/// Who carries out a plan, and with what.
+pub struct Carrier<'a> {
+    pub publisher: Publisher<'a>,
+    pub folder: &'a Folder,
+    pub bridge: &'static Bridge,
+    pub journal: Journal,
+    pub ledger: Ledger,
+    pub now: String,
+    pub done: Done,
+    pub problems: &'a mut Problems,
+}
+
+/// A record that is about to be sent.
+struct Step {
+    key: String,
+    held: Held,
+    claims: Vec<wire::Claim>,
+    what: What,
+}
+
+/// What a step is counted as.
+#[derive(Clone, Copy)]
+enum What {
+    Publish,
+    Replace,
+    Withdraw,
+    /// Counted when it was begun.
+    Finish,
+}
+
+impl Carrier<'_> {
+    /// Does all that the plan says, and then writes the state anew, with one line for each record.
+    pub async fn carry_out(mut self, plan: &Plan, owner: &Owner) -> Result<Done, Failure> {
+        self.follow(plan).await?;
+        let records = self.ledger.iter().map(|(key, held)| held.to_line(key));
+        let lines: Vec<String> = std::iter::once(owner.to_line()).chain(records).collect();
+        self.journal.replace(&lines)?;
+        Ok(self.done)
+    }
+
+    async fn follow(&mut self, plan: &Plan) -> Result<(), Failure> {
+        for (key, place) in &plan.moved {
+            if let Some(held) = self.ledger.get(key) {
+                let place = place.clone();
+                let held = Held {
+                    place,
+                    ..held.clone()
+                };
+                self.ledger.put(key, held);
+            }
+        }
+        let mut steps = Vec::new();
+        for (place, jobs) in &plan.publish {
+            self.read(place, jobs, &mut steps);
+            let claims: usize = steps.iter().map(|step: &Step| step.claims.len()).sum();
+            if claims >= BATCH {
+                self.send(std::mem::take(&mut steps)).await?;
+            }
+        }
+        self.send(std::mem::take(&mut steps)).await?;
+        let ended = plan.withdraw.iter().map(|(key, why)| (key, Some(*why)));
+        let unfinished = plan.unfinished.iter().map(|key| (key, None));
+        for (key, why) in ended.chain(unfinished) {
+            let Some(mut held) = self.ledger.get(key).cloned() else {
+                continue;
+            };
+            if let Some(why) = why {
+                held.ends(why);
+            }
+            steps.push(Step {
+                key: key.clone(),
+                held,
+                claims: Vec::new(),
+                what: why.map_or(What::Finish, |_| What::Withdraw),
+            });
+            if steps.len() >= BATCH {
+                self.send(std::mem::take(&mut steps)).await?;
+            }
+        }
+        self.send(steps).await
+    }
+
+    /// Makes the claims of the records that are to be published of one document.
+    fn read(&mut self, place: &str, jobs: &[Job], steps: &mut Vec<Step>) {
+        let bytes = match self.folder.read(place) {
+            Ok(bytes) => bytes,
+            Err(reason) => return self.problems.add(place, &reason),
+        };
+        let document = Hash::of(&bytes);
+        let now = self.now.clone();
+        let read = |at: &str| -> Result<Vec<Record>, String> {
+            let records = self.bridge.read(place, &bytes, at);
+            records.map_err(|e| e.to_string())
+        };
+        let records = match read(&now) {
+            Ok(records) => records,
+            Err(reason) => return self.problems.add(place, &reason),
+        };
+        for job in jobs {
+            let held = self.ledger.get(&job.key).cloned().unwrap_or_default();
+            let revision = held.next_revision(&job.print);
+            // What was sent and not answered is sent again with the time that it had.
+            let is_again = revision == held.revision;
+            let (at, again) = match is_again.then(|| read(&held.at)) {
+                Some(Ok(records)) => (held.at.clone(), Some(records)),
+                _ => (now.clone(), None),
+            };
+            let mut all = again.as_ref().unwrap_or(&records).iter();
+            let found = all.find(|record| record.key == job.key);
+            let Some(record) = found.filter(|record| record.print() == Some(job.print)) else {
+                self.problems.add(place, "was changed while it was read");
+                continue;
+            };
+            let republished = record.clone().republished(self.bridge, &document, revision);
+            let drafts: Result<Vec<Draft>, _> = republished.into_iter().map(draft).collect();
+            let drafts = match drafts {
+                Ok(drafts) => drafts,
+                Err(error) => {
+                    self.problems.add(place, &error.to_string());
+                    continue;
+                }
+            };
+            let ids = drafts
+                .iter()
+                .map(|draft| ClaimId::of_payload(draft.payload().as_bytes()));
+            steps.push(Step {
+                key: job.key.clone(),
+                held: held.sends(place, job.print, &at, ids.collect()),
+                claims: drafts.iter().map(|one| self.publisher.sign(one)).collect(),
+                what: if job.replaces {
+                    What::Replace
+                } else {
+                    What::Publish
+                },
+            });
+        }
+    }
+
+    /// Publishes the claims of the steps and then the withdrawals that follow from them.
+    async fn send(&mut self, mut steps: Vec<Step>) -> Result<(), Failure> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        self.write(&steps)?;
+        let claims = steps
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(at, step)| step.claims.drain(..).map(move |claim| (at, claim)))
+            .collect();
+        let refused = self.publish(&steps, claims).await?;
+        let mut withdrawals = Vec::new();
+        for (at, step) in steps.iter_mut().enumerate() {
+            if refused.contains(&at) {
+                continue;
+            }
+            step.held.settles();
+            for target in &step.held.stale {
+                let withdrawal = Withdrawal {
+                    target: *target,
+                    reason: step.held.why.reason().to_owned(),
+                    superseded_by: step.held.claims.first().copied(),
+                };
+                let drafted = withdrawal.statement().map_err(DraftError::from);
+                match drafted.and_then(Draft::new) {
+                    Ok(draft) => withdrawals.push((at, self.publisher.sign(&draft))),
+                    Err(error) => self.problems.add(&step.key, &error.to_string()),
+                }
+            }
+        }
+        self.write(&steps)?;
+        let kept = self.publish(&steps, withdrawals).await?;
+        for (at, step) in steps.iter_mut().enumerate() {
+            if refused.contains(&at) || kept.contains(&at) {
+                continue;
+            }
+            step.held.took();
+            match step.what {
+                What::Publish => self.done.published += 1,
+                What::Replace => self.done.replaced += 1,
+                What::Withdraw => self.done.withdrawn += 1,
+                What::Finish => {}
+            }
+        }
+        self.write(&steps)
+    }
+
+    fn write(&mut self, steps: &[Step]) -> Result<(), Failure> {
+        let lines: Vec<String> = steps
+            .iter()
+            .map(|step| step.held.to_line(&step.key))
+            .collect();
+        self.journal.append(&lines)?;
+        for step in steps {
+            self.ledger.put(&step.key, step.held.clone());
+        }
+        Ok(())
+    }
+
+    /// Publishes claims, each of a step. Returns the steps of which the node refused one.
+    async fn publish(
+        &mut self,
+        steps: &[Step],
+        claims: Vec<(usize, wire::Claim)>,
+    ) -> Result<Vec<usize>, Failure> {
+        let (mut refused, mut first) = (Vec::new(), None);
+        let count = claims.len();
+        let mut waiting = claims;
+        let mut attempts = 0;
+        while !waiting.is_empty() {
+            let last = attempts == ATTEMPTS;
+            let mut again = Vec::new();
+            for (at, claim, refusal) in self.offer(waiting, last).await? {
+                if is_busy(&refusal) && !last {
+                    again.push((at, claim));
+                } else {
+                    let key = steps.get(at).map_or("", |step| step.key.as_str());
+                    self.problems.add(key, &refusal.message);
+                    refused.push(at);
+                    first.get_or_insert(refusal);
+                }
+            }
+            if !again.is_empty() {
+                tokio::time::sleep(PAUSE).await;
+            }
+            waiting = again;
+            attempts += 1;
+        }
+        match first {
+            // What is refused of every claim is not about any of them.
+            Some(Refused { code, message }) if refused.len() == count && count >= ALL => {
+                Err(Failure::Client(ClientError::Refused { code, message }))
+            }
+            _ => Ok(refused),
+        }
+    }
+
+    /// Offers claims, again for as long as the node asks for a pause. Returns those that it
+    /// refused.
+    async fn offer(
+        &mut self,
+        claims: Vec<(usize, wire::Claim)>,
+        last: bool,
+    ) -> Result<Vec<(usize, wire::Claim, Refused)>, Failure> {
+        let mut attempts = if last { ATTEMPTS } else { 0 };
+        loop {
+            let sent = claims.iter().map(|(_, claim)| claim.clone()).collect();
+            let client = self.publisher.client();
+            match client.publish_all(sent, Wait::Integrated).await {
+                Ok(results) => {
+                    let mut refused = Vec::new();
+                    for ((at, claim), result) in claims.into_iter().zip(results) {
+                        match result {
+                            Ok(published) => self.count(&published),
+                            Err(refusal) => refused.push((at, claim, refusal)),
+                        }
+                    }
+                    return Ok(refused);
+                }
+                Err(error) => match pause_of(&error).filter(|_| attempts < ATTEMPTS) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error.into()),
+                },
+            }
+            attempts += 1;
+        }
+    }
+
+    fn count(&mut self, published: &Published) {
+        self.done.claims += 1;
+        self.done.already_logged += usize::from(published.already_logged);
+    }
+}
+
+fn is_busy(refusal: &Refused) -> bool {
+    matches!(refusal.code, Code::ResourceExhausted | Code::Unavailable)
+}
+
+fn pause_of(error: &ClientError) -> Option<Duration> {
+    match error {
+        ClientError::Unavailable {
+            retry_after: Some(pause),
+            ..
+        } if *pause <= LONGEST_PAUSE => Some(*pause),
+        _ => None,
+    }
+}
+
+fn draft(prepared: Prepared) -> Result<Draft, DraftError> {
+    let statement = Statement::new(
+        prepared.subjects,
+        &prepared.predicate_type,
+        prepared.predicate,
+    )?;
+    Draft::new(statement)
+}

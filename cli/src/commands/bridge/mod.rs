@@ -1,0 +1,237 @@
+//! `assay bridge`: public data, republished as claims of an issuer that says so.
+
+mod carry;
+mod folder;
+mod problems;
+
+use crate::{
+    config::Settings,
+    exit::Failure,
+    output,
+    publishing::{Publisher, Signing},
+    time,
+};
+use assay_client::{Journal, plain};
+use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Survey};
+use assay_tlog::Hash;
+use carry::{Carrier, Done};
+use clap::{
+    Args,
+    builder::{FalseyValueParser, PossibleValue, PossibleValuesParser},
+};
+use folder::Folder;
+use problems::{Problem, Problems};
+use serde::Serialize;
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// What is said where the node or the disk stops a run.
+const STOPPED: &str = "what was done is remembered: the same command again does the rest";
+
+/// Problems that are shown to people.
+const SHOWN: usize = 20;
+
+/// Republish a local copy of public data as claims of your own.
+///
+/// Publishes what is new, replaces what the source changed, and withdraws what it took back or does
+/// not have any more. What was published is remembered in a file: the same command again does the
+/// rest, and nothing twice. Each claim says that it is not the author's own words, and names the
+/// source, the record, the SHA-256 of the document and its license.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// The source
+    #[arg(value_parser = sources())]
+    source: String,
+    /// The folder with a copy of the source's data
+    dir: PathBuf,
+    /// The file that remembers what was published [default: in the state folder, one for each
+    /// source, issuer and log]
+    #[arg(long, env = "ASSAY_BRIDGE_STATE", value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Go on though the source has at most half of what it had
+    #[arg(long, env = "ASSAY_ALLOW_SHRINK", value_parser = FalseyValueParser::new())]
+    allow_shrink: bool,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// The sources. The list is that of their readers.
+fn sources() -> PossibleValuesParser {
+    let sources = BRIDGES
+        .iter()
+        .map(|bridge| PossibleValue::new(bridge.name).help(bridge.help));
+    PossibleValuesParser::new(sources)
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let bridge = bridge::bridge(&command.source)
+        .ok_or_else(|| Failure::Usage(format!("there is no bridge of {}", command.source)))?;
+    let owner = Owner {
+        bridge: bridge.name.to_owned(),
+        issuer: command.signing.one_issuer(settings)?,
+        log: settings.log_key()?.name().to_owned(),
+    };
+    let path = command.state_file(settings, &owner)?;
+    let (mut journal, text) = Journal::open(&path)?;
+    let ledger = Ledger::read(&text, &owner)
+        .map_err(|e| Failure::Usage(format!("{}: {e}", plain(&path.display().to_string()))))?;
+    let is_new = !text.contains('\n');
+    let mut problems = Problems::default();
+    let now = time::rfc3339(SystemTime::now());
+    let folder = Folder::find(&command.dir, bridge, &mut problems)?;
+    let plan = survey(&folder, bridge, &now, &mut problems).plan(&ledger);
+    command.refuse_shrunk(bridge, &plan)?;
+    for key in &plan.contested {
+        problems.add(key, "is in two documents that say different things of it");
+    }
+    let done = if command.signing.is_dry_run() {
+        Done::planned(&plan)
+    } else if plan.is_done() {
+        Done::default()
+    } else {
+        if is_new {
+            journal.append(&[owner.to_line()])?;
+        }
+        let carrier = Carrier {
+            publisher: Publisher::connect(&command.signing, settings).await?,
+            folder: &folder,
+            bridge,
+            journal,
+            ledger,
+            now,
+            done: Done::default(),
+            problems: &mut problems,
+        };
+        let done = carrier.carry_out(&plan, &owner).await;
+        done.inspect_err(|_| output::say(settings, STOPPED))?
+    };
+    if is_new && done.already_logged > 0 {
+        warn_of_new_state(&done, &owner, settings);
+    }
+    report(&done, &plan, &problems, settings)?;
+    match problems.count {
+        0 => Ok(()),
+        1 => Err(Failure::NotMet("1 problem; all else was done".into())),
+        n => Err(Failure::NotMet(format!("{n} problems; all else was done"))),
+    }
+}
+
+/// Says what a state file that was lost means.
+fn warn_of_new_state(done: &Done, owner: &Owner, settings: &Settings) {
+    let words = format!(
+        "the state file is new, but {} claims were in the log already: what the source changed or \
+         withdrew after they were published, and before now, is not withdrawn. Find it with assay \
+         lookup {}",
+        done.already_logged,
+        owner.issuer.to_hex()
+    );
+    output::say(settings, &words);
+}
+
+/// Reads all that the source says now.
+fn survey(folder: &Folder, bridge: &Bridge, now: &str, problems: &mut Problems) -> Survey {
+    let mut survey = Survey::default();
+    // What was not found could not be read, either.
+    for place in &folder.unread {
+        survey.cannot_read(place);
+    }
+    for place in &folder.places {
+        let read = folder.read(place);
+        let records =
+            read.and_then(|bytes| bridge.read(place, &bytes, now).map_err(|e| e.to_string()));
+        match records {
+            Ok(records) => {
+                for record in &records {
+                    survey.see(place, record);
+                }
+            }
+            Err(reason) => {
+                problems.add(place, &reason);
+                survey.cannot_read(place);
+            }
+        }
+    }
+    survey
+}
+
+impl Command {
+    /// Where what was published is remembered.
+    fn state_file(&self, settings: &Settings, owner: &Owner) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.state {
+            return Ok(path.clone());
+        }
+        if settings.forgets() {
+            return Err(Failure::Usage(
+                "without a state folder nothing says what was published; name a file with --state"
+                    .into(),
+            ));
+        }
+        let whose = Hash::of(owner.to_line().as_bytes()).to_hex();
+        let short: String = whose.chars().take(16).collect();
+        let name = format!("{}-{short}", owner.bridge);
+        Ok(Path::new(&settings.state_dir).join("bridges").join(name))
+    }
+
+    /// Stops before anything is done if the source has at most half of what it had.
+    fn refuse_shrunk(&self, bridge: &Bridge, plan: &Plan) -> Result<(), Failure> {
+        match plan.shrunk.filter(|_| !self.allow_shrink) {
+            None => Ok(()),
+            Some(shrunk) => Err(Failure::NotMet(format!(
+                "{} has {} records now, and {} are published: nothing was done. Is the copy whole? \
+                 If so, go on with --allow-shrink",
+                bridge.source, shrunk.found, shrunk.held
+            ))),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct View<'v> {
+    published: usize,
+    replaced: usize,
+    withdrawn: usize,
+    unchanged: usize,
+    nothing_to_claim: usize,
+    claims: usize,
+    already_logged: usize,
+    problems: usize,
+    first_problems: &'v [Problem],
+}
+
+fn report(
+    done: &Done,
+    plan: &Plan,
+    problems: &Problems,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let view = View {
+        published: done.published,
+        replaced: done.replaced,
+        withdrawn: done.withdrawn,
+        unchanged: plan.unchanged,
+        nothing_to_claim: plan.empty,
+        claims: done.claims,
+        already_logged: done.already_logged,
+        problems: problems.count,
+        first_problems: &problems.kept,
+    };
+    for problem in problems.kept.iter().take(SHOWN) {
+        let (place, reason) = (plain(&problem.place), plain(&problem.reason));
+        output::say(settings, &format!("{place}: {reason}"));
+    }
+    if problems.count > SHOWN {
+        let more = problems.count - SHOWN;
+        output::say(settings, &format!("and {more} more problems"));
+    }
+    output::data(settings, || text(&view), &view)
+}
+
+fn text(view: &View<'_>) -> String {
+    format!(
+        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}",
+        view.published, view.replaced, view.withdrawn, view.unchanged, view.nothing_to_claim
+    )
+}

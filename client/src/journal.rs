@@ -1,0 +1,127 @@
+//! A file of lines that one process at a time appends to, and that tells after any crash what was
+//! written before it.
+
+use crate::{ClientError, files};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// A file of lines. It is locked for as long as this lives.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    whole: u64,
+    _lock: File,
+}
+
+impl Journal {
+    /// Takes the file at `path` and returns it with its text; what is after the last end of a line
+    /// was cut off by a crash, and is dropped when something is appended. A file that is missing is
+    /// made then, and has no text.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::State`] if another process has it, or if it cannot be read as UTF-8.
+    pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
+        let failed = |what: &str, source| state(path, what, source);
+        let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            files::create_folder(folder)
+                .map_err(|e| failed("cannot make the folder of the state file", Some(e)))?;
+        }
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock = files::open_lock(Path::new(&lock_path))
+            .map_err(|e| failed("cannot lock the state file", Some(e)))?;
+        lock.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => failed("another process uses the state file", None),
+            TryLockError::Error(e) => failed("cannot lock the state file", Some(e)),
+        })?;
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(e) => return Err(failed("cannot read the state file", Some(e))),
+        };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let journal = Journal {
+            path: path.to_owned(),
+            file: None,
+            whole: whole as u64,
+            _lock: lock,
+        };
+        Ok((journal, text))
+    }
+
+    /// Appends lines. When this returns, they are on stable storage.
+    pub fn append(&mut self, lines: &[String]) -> Result<(), ClientError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut text = lines.join("\n");
+        text.push('\n');
+        self.write(&text)
+            .map_err(|e| state(&self.path, "cannot write the state file", Some(e)))
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        if self.file.is_none() {
+            if !self.path.exists() {
+                files::replace(&self.path, b"")?;
+            }
+            let file = OpenOptions::new().append(true).open(&self.path)?;
+            // Appended to a line that was cut off, both would be lost.
+            file.set_len(self.whole)?;
+            self.file = Some(file);
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(text.as_bytes())?;
+            file.sync_data()?;
+        }
+        Ok(())
+    }
+
+    /// Replaces all lines, so that a crash leaves the old ones or the new ones.
+    pub fn replace(&mut self, lines: &[String]) -> Result<(), ClientError> {
+        let mut text = lines.join("\n");
+        text.push('\n');
+        self.file = None;
+        self.whole = text.len() as u64;
+        files::replace(&self.path, text.as_bytes())
+            .map_err(|e| state(&self.path, "cannot write the state file", Some(e)))
+    }
+}
+
+fn state(path: &Path, what: &str, source: Option<io::Error>) -> ClientError {
+    ClientError::State {
+        what: what.to_owned(),
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_and_a_torn_one_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let (mut journal, text) = Journal::open(&path).unwrap();
+        assert_eq!(text, "");
+        journal.append(&["one".into(), "two".into()]).unwrap();
+        assert!(Journal::open(&path).is_err(), "it is taken");
+        drop(journal);
+        fs::write(&path, "one\ntwo\nthr").unwrap();
+        let (mut journal, text) = Journal::open(&path).unwrap();
+        assert_eq!(text, "one\ntwo\nthr");
+        journal.append(&["three".into()]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
+        journal.replace(&["3".into()]).unwrap();
+        journal.append(&["four".into()]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "3\nfour\n");
+    }
+}

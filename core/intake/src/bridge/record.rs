@@ -1,0 +1,99 @@
+//! What a source says under one name, and the claims that republish it.
+
+use super::sources::Bridge;
+use crate::documents::Prepared;
+use assay_claims::json::{Value, object};
+use assay_claims::kind::Kind;
+use assay_tlog::Hash;
+
+/// Members of a predicate that say when something was looked at or where it came from, and not what
+/// is so: a source that changes only these has said nothing new.
+const PASSING: [&str; 4] = ["attachments", "date", "last_updated", "timestamp"];
+
+/// What a source says under one name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The name, which the source keeps from one version of its data to the next.
+    pub key: String,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Says {
+    /// What becomes claims: at least one.
+    Claims(Vec<Prepared>),
+    /// That the source takes it back.
+    Withdrawn,
+    /// Nothing that can be claimed here, and why.
+    Nothing(String),
+}
+
+impl Record {
+    /// SHA-256 over what the claims say, which is the same for as long as the source says the same;
+    /// `None` if there are none.
+    pub fn print(&self) -> Option<Hash> {
+        let Says::Claims(claims) = &self.says else {
+            return None;
+        };
+        let mut text = String::new();
+        for claim in claims {
+            text.push_str(&claim.predicate_type);
+            for (key, value) in claim.predicate.as_object().unwrap_or_default() {
+                if !PASSING.contains(&key.as_str()) {
+                    text.push_str(key);
+                    value.write(&mut text);
+                }
+            }
+            for subject in &claim.subjects {
+                subject.to_value().write(&mut text);
+            }
+        }
+        Some(Hash::of(text.as_bytes()))
+    }
+
+    /// The claims as a bridge signs them: `document` is the SHA-256 of what they were read from,
+    /// `revision` how often the record was published, with this time. What it says does not depend
+    /// on the time or on who runs the bridge. Nothing goes beside the log.
+    pub fn republished(self, bridge: &Bridge, document: &Hash, revision: u64) -> Vec<Prepared> {
+        let Says::Claims(mut claims) = self.says else {
+            return Vec::new();
+        };
+        for claim in &mut claims {
+            let origin = object([
+                ("from", Some(bridge.source.into())),
+                ("record", Some(self.key.as_str().into())),
+                ("sha256", Some(document.to_hex().into())),
+                ("license", Some(bridge.license.into())),
+                ("revision", Some(revision.into())),
+                ("note", Some(NOTE.into())),
+            ]);
+            claim.attachment = None;
+            let is_lifecycle = Kind::Lifecycle.uri() == Some(claim.predicate_type.as_str());
+            if let Value::Object(members) = &mut claim.predicate {
+                members.retain(|(key, _)| key != "attachments" && key != "republished");
+                for (key, value) in members.iter_mut() {
+                    match key.as_str() {
+                        "author" => *value = author(bridge).into(),
+                        "version" if value.as_u64().is_some() => *value = revision.into(),
+                        _ => {}
+                    }
+                }
+                if is_lifecycle {
+                    members.retain(|(key, _)| key != "role");
+                    members.push(("role".into(), author(bridge).into()));
+                }
+                members.push(("republished".into(), origin));
+            }
+        }
+        claims
+    }
+}
+
+/// What every claim of a bridge says of itself.
+const NOTE: &str = "Republished by a bridge: not the author's own words.";
+
+fn author(bridge: &Bridge) -> String {
+    format!("a bridge of {}, not its own words", bridge.source)
+}
