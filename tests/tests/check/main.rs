@@ -7,6 +7,7 @@
 )]
 
 mod documents;
+mod gate;
 mod logs;
 mod outcomes;
 mod strangers;

@@ -8,8 +8,10 @@
 //! [`sarif`](super::sarif) for theirs).
 
 mod asked;
+mod besides;
 mod claim;
 mod explain;
+mod gate;
 mod lines;
 mod names;
 mod paragraph;
@@ -25,7 +27,7 @@ mod tests;
 
 pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
-pub use explain::{Section, explain, lax_logs};
+pub use explain::{Section, explain, lax_logs, what_is_ignored};
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
 pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;

@@ -3,6 +3,7 @@
 mod attacks;
 mod deciding;
 mod heard;
+mod ignoring;
 mod latest;
 mod logs;
 mod loud;

@@ -12,7 +12,7 @@ use crate::facts::{
     Fact, Facts, Idle, Relation, Sides, Speaker, Vulnerabilities, Vulnerability, relation,
 };
 use crate::rules::Policy;
-use crate::trust::{Anchor, JudgedClaim, Limit, Trust};
+use crate::trust::{Anchor, JudgedClaim, Limit, Silenced, Trust};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
@@ -36,6 +36,9 @@ pub struct Known<'a> {
     /// What of those whose word counts was not heard.
     unheard: Unheard,
     now_ms: u64,
+    /// The same claims judged as if the policy ignored neither claims nor issuers, if it does: to
+    /// say what that changes.
+    unsilenced: Option<Box<Known<'a>>>,
 }
 
 /// Most claims of one issuer about one package that are heard. Whoever says more says nothing.
@@ -70,7 +73,25 @@ impl<'a> Known<'a> {
     ) -> Self {
         let claims = claims.into_iter();
         let counted = claims.filter(|logged| policy.counts(logged.origin()));
-        let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
+        let silenced = policy.silenced(now_ms);
+        if silenced.claims.is_empty() && silenced.issuers.is_empty() {
+            return Self::judge_without(policy, counted, &silenced, now_ms);
+        }
+        let counted: Vec<&LoggedClaim> = counted.collect();
+        let none = Silenced::default();
+        let all = Self::judge_without(policy, counted.iter().copied(), &none, now_ms);
+        let mut known = Self::judge_without(policy, counted, &silenced, now_ms);
+        known.unsilenced = Some(Box::new(all));
+        known
+    }
+
+    fn judge_without(
+        policy: &'a Policy,
+        counted: impl IntoIterator<Item = &'a LoggedClaim>,
+        silenced: &Silenced,
+        now_ms: u64,
+    ) -> Self {
+        let trust = Trust::judge_without(counted, silenced);
         let mut by_package: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_digest: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         let mut parts = Parts::default();
@@ -99,6 +120,7 @@ impl<'a> Known<'a> {
             limits: Vec::new(),
             unheard,
             now_ms,
+            unsilenced: None,
         }
     }
 
@@ -108,6 +130,7 @@ impl<'a> Known<'a> {
     pub fn within(mut self, limits: &[Limit]) -> Self {
         self.limits.extend_from_slice(limits);
         self.trust.leave_out(&self.limits);
+        self.unsilenced = self.unsilenced.map(|all| Box::new(all.within(limits)));
         self
     }
 
@@ -118,8 +141,10 @@ impl<'a> Known<'a> {
     pub fn without(mut self, overlong: impl IntoIterator<Item = Overlong>) -> Self {
         let policy = self.policy;
         let lists = overlong.into_iter();
-        let counted = lists.filter(|list| policy.counts(&list.origin));
-        self.unheard.take(counted, &self.trust);
+        let counted: Vec<Overlong> = lists.filter(|list| policy.counts(&list.origin)).collect();
+        let of_all = counted.clone();
+        self.unsilenced = self.unsilenced.map(|all| Box::new(all.without(of_all)));
+        self.unheard.take(counted.into_iter(), &self.trust);
         let unheard = self.unheard.endorsements(&self.trust);
         if !unheard.is_empty() {
             let limits: Vec<Limit> = self.limits.iter().cloned().chain(unheard).collect();
@@ -141,12 +166,19 @@ impl<'a> Known<'a> {
 
     /// Decides whether the policy is met by what is known of a component, as [`evaluate`] does.
     pub fn verdict(&self, component: &Component, answers: &[LogAnswer]) -> Verdict {
-        decide(
+        let verdict = decide(
             self.policy,
             &self.facts(component),
             &self.bounds(component),
             answers,
-        )
+        );
+        match &self.unsilenced {
+            None => verdict,
+            Some(all) => {
+                let all = all.verdict(component, answers);
+                verdict.with_ignored(all, self.policy, self.now_ms)
+            }
+        }
     }
 
     /// The claims about a component, log by log, in the order of their leaves; those without effect

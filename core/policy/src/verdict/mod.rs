@@ -14,6 +14,7 @@
 mod decide;
 mod deny;
 mod examples;
+mod ignored;
 mod known;
 mod logs;
 mod parts;
@@ -28,7 +29,8 @@ pub use examples::{ExampleOutcome, run_examples};
 pub use known::{CLAIMS_ABOUT_ONE, Known, evaluate};
 pub use logs::{Answer, LogAnswer};
 pub use reason::{
-    Bound, Cause, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
+    Bound, Cause, Demanded, LogFault, Overlooked, Rated, Reason, Undecided, UndecidedWhat,
+    Unspoken, Why,
 };
 pub use unheard::Overlong;
 
