@@ -1,5 +1,6 @@
 //! Policies are read, and decide.
 
+mod agreed;
 mod attacks;
 mod deciding;
 mod heard;

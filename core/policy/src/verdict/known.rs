@@ -9,10 +9,11 @@ use super::reason::Bound;
 use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
 use crate::facts::{
-    Fact, Facts, Idle, Relation, Sides, Speaker, Vulnerabilities, Vulnerability, relation,
+    Agreed, Fact, Facts, Idle, Relation, Sides, Speaker, Supported, Vulnerabilities, Vulnerability,
+    agreed, relation, supported,
 };
-use crate::rules::Policy;
-use crate::trust::{Anchor, JudgedClaim, Limit, Silenced, Trust};
+use crate::rules::{Policy, Sought, Whom};
+use crate::trust::{Anchor, JudgedClaim, Limit, Role, Silenced, Trust};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
@@ -40,6 +41,14 @@ pub struct Known<'a> {
     /// say what that changes.
     unsilenced: Option<Box<Known<'a>>>,
 }
+
+/// Whose word clears where the policy does not say it.
+const CLEARING: [Role; 4] = [
+    Role::Maintainer,
+    Role::Supplier,
+    Role::Coordinator,
+    Role::Auditor,
+];
 
 /// Most claims of one issuer about one package that are heard. Whoever says more says nothing.
 pub const CLAIMS_ABOUT_ONE: usize = 10_000;
@@ -194,6 +203,29 @@ impl<'a> Known<'a> {
     pub fn vulnerabilities(&self, component: &Component) -> Vec<Vulnerability> {
         let facts = Facts::new(component, self.all_facts(component), self.now_ms);
         Vulnerabilities::of(&facts).all()
+    }
+
+    /// What those whose word clears vulnerabilities in a component say of them, each vulnerability
+    /// once: whoever may clear under every rule of the policy that looks for found vulnerabilities
+    /// in it, or if there is none, whoever makes, ships, coordinates or reviews it.
+    pub fn agreed(&self, component: &Component) -> Vec<Agreed> {
+        let denials = self.policy.denials().iter();
+        let covering = denials.filter(|denial| denial.rule.covers(component.purl()));
+        let mut by: Vec<Whom> = covering
+            .filter_map(|denial| match &denial.sought {
+                Sought::Vulnerable { cleared_by, .. } => Some(cleared_by.clone()),
+                _ => None,
+            })
+            .collect();
+        if by.is_empty() {
+            by.push(Whom::Roles(CLEARING.to_vec()));
+        }
+        agreed(&self.facts(component), &by)
+    }
+
+    /// Until when issuers with a role support a component, the last word of each.
+    pub fn supported(&self, component: &Component) -> Vec<Supported> {
+        supported(&self.facts(component))
     }
 
     fn sides(&self, component: &Component) -> Sides {

@@ -23,7 +23,7 @@ mod require;
 mod review;
 mod unheard;
 
-pub use crate::facts::{Assessment, Evidence, Vulnerability};
+pub use crate::facts::{Agreed, Assessment, Evidence, Said, Supported, Vulnerability};
 pub use crate::rules::Outcome;
 pub use examples::{ExampleOutcome, run_examples};
 pub use known::{CLAIMS_ABOUT_ONE, Known, evaluate};
