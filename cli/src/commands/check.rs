@@ -186,5 +186,7 @@ fn write(report: &Report, all: bool, settings: &Settings) -> Result<(), Failure>
         Format::Sarif => output::json(&sarif::document(report)),
         Format::CyclonedxVex => output::json(&vex::document(report)),
         Format::Markdown => output::text(&markdown::render(report)),
+        // Other commands' formats were refused.
+        Format::Openvex | Format::Csaf | Format::Csaf2_1 | Format::Ics | Format::Openeox => Ok(()),
     }
 }

@@ -124,7 +124,11 @@ impl<'a> Scales<'a> {
         }
     }
 
-    fn judge(&self, claims: impl IntoIterator<Item = &'a LoggedClaim>, asked: &Asked) -> Judge<'a> {
+    pub(super) fn judge(
+        &self,
+        claims: impl IntoIterator<Item = &'a LoggedClaim>,
+        asked: &Asked,
+    ) -> Judge<'a> {
         Judge {
             policy: self.policy,
             known: Known::judge(self.policy, claims, self.now_ms)

@@ -7,7 +7,9 @@
 )]
 
 mod documents;
+mod export;
 mod gate;
+mod lifecycle;
 mod logs;
 mod outcomes;
 mod strangers;

@@ -21,6 +21,7 @@ mod summary;
 mod time;
 mod versions;
 mod worth;
+mod wrote;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use stood::{convicted, not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};
+pub use wrote::{Wrote, wrote};
 
 use crate::one_word;
 use assay_claims::kind;
