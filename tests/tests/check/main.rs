@@ -6,6 +6,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod ci;
 mod documents;
 mod export;
 mod gate;
