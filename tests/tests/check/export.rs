@@ -178,7 +178,7 @@ fn of_an_sbom_the_parts_are_named_in_their_product() -> anyhow::Result<()> {
     };
     assert_eq!(told(&document(&["app.cdx.json"])?), expected(APP));
     let alone = told(&document(&[good, "--product", "pkg:oci/app@sha256%3Aab"])?);
-    let image = "pkg:oci/app@sha256%3Aab";
+    let image = "pkg:oci/app@sha256:ab";
     assert_eq!(
         alone,
         [row(

@@ -73,7 +73,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     for of in &command.of {
         listings.push(read::named(of, command.format)?);
     }
-    read::choose(&mut listings, &policy, true);
+    read::choose(&mut listings, &policy, false);
     let inventory = Inventory::new(listings);
     let asker = asking::asker(policy, settings, command.how)?;
     let asked = asker.components(&inventory).await;
