@@ -23,8 +23,8 @@ fn lifecycle(world: &World, arguments: &[&str]) -> anyhow::Result<Checked> {
     world.ask_at(&world.node.ready().url, &arguments)
 }
 
-/// A log in which makers, auditors and a stranger say until when "a" is supported, and one took back
-/// what it said of "b".
+/// A log in which makers, auditors and a stranger say until when "a" is supported, and one took
+/// back what it said of "b".
 fn world() -> anyhow::Result<World> {
     let mut world = World::new()?;
     dates(&mut world, "makers", "pkg:cargo/a", "2031-03-31", "tba")?;

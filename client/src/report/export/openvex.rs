@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub fn document(export: &VexExport, publisher: &Publisher) -> Value {
     json!({
         "@context": CONTEXT,
-        "@id": format!("urn:assay:vex:{}", export.id(publisher)),
+        "@id": format!("urn:sha256:{}", export.id(publisher)),
         "author": publisher.name,
         "timestamp": export.at(),
         "version": 1,

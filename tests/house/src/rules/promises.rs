@@ -303,7 +303,7 @@ pub const NAMED: &[May] = &[
     },
     May {
         file: "cli/src/help.rs",
-        names: &["audit", "issuer"],
+        names: &["audit", "issuer", "lifecycle"],
         why: "commands",
     },
 ];
