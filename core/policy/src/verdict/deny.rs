@@ -102,7 +102,7 @@ impl<'f> Against<'f> {
         names: &[&str],
         fact: &Fact<'_>,
         speaker: &Speaker,
-        rated: impl Fn() -> Rated,
+        rated: &Rated,
     ) -> bool {
         let purl = self.facts.component.purl();
         let by = ignored::of_vulnerability(self.policy, purl, names, self.facts.now_ms);
@@ -110,8 +110,7 @@ impl<'f> Against<'f> {
             return false;
         }
         if self.holds(fact, speaker) {
-            let Rated { id, severity } = rated();
-            push_rated(&mut self.ignored.rated, &id, severity);
+            push_rated(&mut self.ignored.rated, &rated.id, rated.severity);
             self.ignored.evidence.push(fact.evidence(speaker));
             by.into_iter()
                 .for_each(|ignore| push_new(&mut self.ignored.by, ignore));
@@ -134,11 +133,11 @@ impl<'f> Against<'f> {
             if !severe(severity, least) {
                 continue;
             }
-            let rated = || Rated {
+            let rated = Rated {
                 id: statement.vulnerability.clone(),
                 severity,
             };
-            if self.overlooks(&names, stated.fact, stated.speaker, rated) {
+            if self.overlooks(&names, stated.fact, stated.speaker, &rated) {
                 continue;
             }
             if is_of_untold_versions(statement, self.facts.component) {
@@ -168,11 +167,11 @@ impl<'f> Against<'f> {
                 continue;
             }
             let names: Vec<&str> = found.names().collect();
-            let one = || Rated {
+            let one = Rated {
                 id: found.id.to_owned(),
                 severity,
             };
-            if self.overlooks(&names, found.fact, found.speaker, one) {
+            if self.overlooks(&names, found.fact, found.speaker, &one) {
                 continue;
             }
             if self.take(found.fact, found.speaker) {

@@ -73,8 +73,7 @@ impl Verdict {
                 if matches!(reason.why, Why::Requirement(_)) {
                     continue;
                 }
-                let heard = |one: &Evidence| here.evidence.contains(one);
-                reason.evidence.retain(|one| !heard(one));
+                reason.evidence.retain(|one| !here.evidence.contains(one));
                 without(&mut reason.why, &here.why);
                 if reason.evidence.is_empty() {
                     continue;
@@ -123,6 +122,7 @@ fn of_claims(policy: &Policy, evidence: &[Evidence], now_ms: u64) -> Vec<Ignore>
     if !by.is_empty() {
         return by;
     }
-    let silences = |ignore: &&Ignore| matches!(ignore.what, Ignored::Issuer(_) | Ignored::Claim(_));
-    policy.ignoring(now_ms).filter(silences).cloned().collect()
+    let mut all: Vec<Ignore> = policy.ignoring(now_ms).cloned().collect();
+    all.retain(|ignore| matches!(ignore.what, Ignored::Issuer(_) | Ignored::Claim(_)));
+    all
 }
