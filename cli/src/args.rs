@@ -2,8 +2,9 @@
 //! file.
 
 use crate::commands::{
-    audit, bridge, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior,
-    monitor, peers, policy, publish, receipt, require, respond, verify, watch, withdraw,
+    audit, bridge, check, completions, endorse, export, get, issuer, key, lifecycle, log, lookup,
+    man, misbehavior, monitor, peers, policy, publish, receipt, require, respond, verify, watch,
+    withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -38,6 +39,11 @@ pub struct Cli {
 pub enum Command {
     /// Check the components of a project against your policy
     Check(check::Command),
+    /// Hand on what is known to other tools
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Show until when things are supported, for people or as a calendar
+    Lifecycle(lifecycle::Command),
     /// Show everything that is known about something
     Lookup(lookup::Command),
     /// Show new claims about something as they are published
@@ -121,13 +127,36 @@ impl Command {
                 )));
             }
         }
-        if !format.is_general() && !matches!(self, Command::Check(_)) {
-            let format = format.name();
+        if !self.writes(format) {
+            let by = match format {
+                Format::Openvex | Format::Csaf | Format::Csaf2_1 => "`assay export vex`",
+                Format::Ics | Format::Openeox => "`assay lifecycle`",
+                Format::CyclonedxVex => "`assay check` and `assay export vex`",
+                _ => "`assay check`",
+            };
+            let (verb, format) = if by.contains(" and ") {
+                ("write", format.name())
+            } else {
+                ("writes", format.name())
+            };
             return Err(Failure::Usage(format!(
-                "only `assay check` writes {format}; use --output text or --output json"
+                "only {by} {verb} {format}; use --output text or --output json"
             )));
         }
         Ok(())
+    }
+
+    /// Whether it writes a format.
+    fn writes(&self, format: Format) -> bool {
+        match format {
+            Format::Text | Format::Json => true,
+            Format::Sarif | Format::Markdown => matches!(self, Command::Check(_)),
+            Format::CyclonedxVex => matches!(self, Command::Check(_) | Command::Export(_)),
+            Format::Openvex | Format::Csaf | Format::Csaf2_1 => {
+                matches!(self, Command::Export(_))
+            }
+            Format::Ics | Format::Openeox => matches!(self, Command::Lifecycle(_)),
+        }
     }
 
     /// Whether it remembers what logs showed, or looks at what others remembered.
@@ -141,9 +170,12 @@ impl Command {
 
     fn honors(&self, id: &str) -> bool {
         match self {
-            Command::Check(_) | Command::Lookup(_) | Command::Watch(_) | Command::Monitor(_) => {
-                true
-            }
+            Command::Check(_)
+            | Command::Export(_)
+            | Command::Lifecycle(_)
+            | Command::Lookup(_)
+            | Command::Watch(_)
+            | Command::Monitor(_) => true,
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",

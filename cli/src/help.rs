@@ -13,7 +13,15 @@ type Group = (&'static str, &'static [&'static str]);
 pub const GROUPS: &[Group] = &[
     (
         "For those who use software",
-        &["check", "lookup", "watch", "verify", "policy"],
+        &[
+            "check",
+            "export",
+            "lifecycle",
+            "lookup",
+            "watch",
+            "verify",
+            "policy",
+        ],
     ),
     (
         "For those who publish",

@@ -24,7 +24,7 @@ pub struct Global {
     /// The log's key, as text (NAME+HASH+BASE64) or a file with it
     #[arg(long, global = true, env = "ASSAY_LOG_KEY", value_name = "KEY|FILE")]
     pub log_key: Option<String>,
-    /// Text for people or JSON for programs; `check` has more formats
+    /// Text for people or JSON for programs; some commands have more formats
     #[arg(long, global = true, env = "ASSAY_OUTPUT", value_name = "FORMAT")]
     pub output: Option<Format>,
     /// Your policy, what you demand of software [default: ~/.config/assay/policy.toml]
@@ -95,10 +95,22 @@ pub enum Format {
     Json,
     /// check only: findings for code scanning (SARIF 2.1.0)
     Sarif,
-    /// check only: vulnerabilities, and whether they apply (CycloneDX 1.6)
+    /// check and export vex: vulnerabilities, and whether they apply (CycloneDX 1.6)
     CyclonedxVex,
     /// check only: a comment for a pull request
     Markdown,
+    /// export vex only: OpenVEX 0.2.0, which it also writes if nothing is said
+    Openvex,
+    /// export vex only: CSAF 2.0
+    Csaf,
+    /// export vex only: CSAF 2.1
+    #[value(name = "csaf-2.1")]
+    #[serde(rename = "csaf-2.1")]
+    Csaf2_1,
+    /// lifecycle only: a calendar (iCalendar)
+    Ics,
+    /// lifecycle only: objects of OpenEoX Core v1.0, which it also writes as json
+    Openeox,
 }
 
 impl Format {
@@ -115,6 +127,11 @@ impl Format {
             Format::Sarif => "sarif",
             Format::CyclonedxVex => "cyclonedx-vex",
             Format::Markdown => "markdown",
+            Format::Openvex => "openvex",
+            Format::Csaf => "csaf",
+            Format::Csaf2_1 => "csaf-2.1",
+            Format::Ics => "ics",
+            Format::Openeox => "openeox",
         }
     }
 }

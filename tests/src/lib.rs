@@ -17,6 +17,7 @@ pub mod log;
 pub mod lookup;
 pub mod lying;
 pub mod mirror;
+pub mod npm;
 pub mod omniwitness;
 pub mod process;
 pub mod relay;

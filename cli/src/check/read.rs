@@ -1,6 +1,7 @@
 //! Reading what is to be checked: files that name components, and the packages that are installed.
 
 use crate::{exit::Failure, input, output};
+use assay_claims::purl::Purl;
 use assay_client::ask::{Listed, Listing, Note, Unidentified};
 use assay_intake::components::{self, Components, Distribution, Format, UNNAMED_MODULES};
 use assay_intake::limits;
@@ -72,6 +73,45 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
     let components = components::read_as(format, &name, &bytes, distribution.as_ref())
         .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
     Ok(listing(&name, components))
+}
+
+/// What a command names: a package URL with a version, or else a file.
+///
+/// Fails with [`Failure::Usage`] as [`file`] does, and for what is no package URL.
+pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
+    let scheme = text.get(..4);
+    if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {
+        let how = How {
+            format,
+            os_release: None,
+        };
+        return file(Path::new(text), &how);
+    }
+    let purl = purl(text)?;
+    if purl.version().is_none() {
+        return Err(Failure::Usage(format!(
+            "{}: it has no version; write one behind an @",
+            output::plain(text)
+        )));
+    }
+    Ok(Listing {
+        name: output::plain(text),
+        format: "package URL",
+        listed: vec![Listed {
+            name: purl.components().name.clone(),
+            version: purl.version().map(str::to_owned),
+            purl: Some(purl),
+            ..Listed::default()
+        }],
+        notes: Vec::new(),
+        unidentified: Vec::new(),
+    })
+}
+
+/// A package URL, in its canonical form.
+pub fn purl(text: &str) -> Result<Purl, Failure> {
+    let named = output::plain(text);
+    Purl::canonicalize(text).map_err(|e| Failure::Usage(format!("{named}: {e}")))
 }
 
 /// The packages of an image without dpkg, as one database: a file each, beside which stand lists of

@@ -17,7 +17,7 @@ pub fn render(report: &Report, all: bool) -> String {
     let mut parts = vec![colored(report)];
     let rows = rows(report, all);
     if !rows.is_empty() {
-        parts.push(table(&rows));
+        parts.push(table(report, &rows));
     }
     let notes = notes(report);
     if !notes.is_empty() {
@@ -29,7 +29,7 @@ pub fn render(report: &Report, all: bool) -> String {
 /// The summary, with the judgment in color.
 fn colored(report: &Report) -> String {
     let judgment = words::judgment(report);
-    let color = if report.outcome().is_met() {
+    let color = if !report.is_stopped() {
         Color::Green
     } else {
         Color::Red
@@ -47,7 +47,7 @@ fn colored(report: &Report) -> String {
         .join("\n")
 }
 
-fn table(rows: &[Row<'_>]) -> String {
+fn table(report: &Report, rows: &[Row<'_>]) -> String {
     let mut table = output::table(["component", "verdict", "why", "who says so"]);
     for row in rows {
         let Some(first) = row.components.first() else {
@@ -60,7 +60,7 @@ fn table(rows: &[Row<'_>]) -> String {
             table.add_row([
                 titles.pop().unwrap_or_default(),
                 verdicts.pop().unwrap_or_default(),
-                why(reason),
+                report.why(first, reason),
                 reason.voices(),
             ]);
         }
@@ -85,10 +85,6 @@ fn table(rows: &[Row<'_>]) -> String {
         output::keep_first_column(&mut table, WIDTH, REST)
     }
     table.to_string()
-}
-
-fn why(reason: &Reason) -> String {
-    format!("{}: {}", reason.rule, reason.text)
 }
 
 #[cfg(test)]

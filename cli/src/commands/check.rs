@@ -5,11 +5,14 @@ use crate::{
     check::{read, text},
     config::Settings,
     exit::Failure,
+    input,
     options::Format,
     output, policy_file, time,
 };
 use assay_client::ask::Inventory;
-use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
+use assay_client::report::{
+    BASELINE_BYTES, Baseline, FailOn, Gate, Report, Scales, json, markdown, sarif, vex,
+};
 use assay_intake::components;
 use clap::{Args, builder::FalseyValueParser};
 use std::path::{Path, PathBuf};
@@ -23,9 +26,10 @@ use std::path::{Path, PathBuf};
 /// Exit code 0: your policy is met. 1: the answers are genuine, and your policy is not met; this
 /// includes answers that are too old or not complete, software that nobody knows if your policy
 /// stops at it, and entries of the files that could not be identified, unless `unknown` of your
-/// policy is "warn" or "allow". 2: a file, the policy or an argument cannot be used. 3: a log that
-/// must answer cannot be reached, or with --offline nothing was kept. 4: an answer does not verify,
-/// or a log was found to misbehave.
+/// policy is "warn" or "allow"; with --fail-on or --baseline, something stops of what they leave.
+/// 2: a file, the policy or an argument cannot be used. 3: a log that must answer cannot be
+/// reached, or with --offline nothing was kept. 4: an answer does not verify, or a log was found to
+/// misbehave.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Lock files and SBOMs: Cargo.lock, package-lock.json, yarn.lock, pnpm-lock.yaml, uv.lock,
@@ -63,6 +67,24 @@ pub struct Command {
     /// system in whose folders the database lies]
     #[arg(long, env = "ASSAY_OS_RELEASE", value_name = "FILE")]
     os_release: Option<PathBuf>,
+    /// Stop only at what this report of before does not have, or has less bad: a file that
+    /// `assay check` wrote with --output json or sarif. What is in it is still shown, and marked.
+    /// A log that does not answer as it has to always stops
+    #[arg(long, env = "ASSAY_BASELINE", value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Stop only at these, whatever your policy says of them: "affected" (a vulnerability that can
+    /// be exploited), "vulnerable" (one that a scan found), "unsupported", "claim" (a claim that
+    /// must not be), "requirement" (not met), "unknown", "undecided", "unidentified"; "low",
+    /// "medium", "high" or "critical" for vulnerabilities from this severity on, of those that a
+    /// rule of your policy finds. A log that does not answer as it has to always stops
+    #[arg(
+        long,
+        env = "ASSAY_FAIL_ON",
+        value_name = "WORDS",
+        value_delimiter = ',',
+        value_parser = FailOn::parse
+    )]
+    fail_on: Vec<FailOn>,
     /// List every component, and not only those that are not fine
     #[arg(long, env = "ASSAY_ALL", value_parser = FalseyValueParser::new())]
     all: bool,
@@ -73,6 +95,7 @@ pub struct Command {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     refuse_unhonored(&command, settings)?;
+    let gate = gate(&command)?;
     let policy_path = settings.policy(None);
     let policy = policy_file::load(&policy_path)?;
     let mut listings = Vec::new();
@@ -106,10 +129,33 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         policy_name: &policy_path.display().to_string(),
         now_ms: time::now_ms(),
     };
-    let report = scales.components(inventory, &asked);
+    let report = Report {
+        gate,
+        ..scales.components(inventory, &asked)
+    };
     write(&report, command.all, settings)?;
     asking::submit_heads(&asker, settings).await;
     asking::conclude(&report)
+}
+
+/// What stops, if not what the policy says.
+fn gate(command: &Command) -> Result<Gate, Failure> {
+    let baseline = match &command.baseline {
+        None => None,
+        Some(path) => {
+            let document = input::read(path, BASELINE_BYTES)?;
+            let name = output::plain(&document.name);
+            let baseline = Baseline::read(&name, &document.bytes);
+            Some(baseline.map_err(|e| {
+                let why = output::plain(&e.to_string());
+                Failure::Usage(format!("the baseline {name}: {why}"))
+            })?)
+        }
+    };
+    Ok(Gate {
+        fail_on: command.fail_on.clone(),
+        baseline,
+    })
 }
 
 /// Refuses options that would change nothing.
@@ -126,7 +172,8 @@ fn refuse_unhonored(command: &Command, settings: &Settings) -> Result<(), Failur
         return refuse("--all lists components in text and JSON; this format has its own rule");
     }
     let stdin = Path::new("-");
-    let from_stdin = command.files.iter().filter(|file| *file == stdin).count();
+    let files = command.files.iter().chain(&command.baseline);
+    let from_stdin = files.filter(|file| *file == stdin).count();
     if from_stdin + usize::from(settings.policy(None) == stdin) > 1 {
         return refuse("stdin can be read only once; name files for the others");
     }
@@ -140,5 +187,7 @@ fn write(report: &Report, all: bool, settings: &Settings) -> Result<(), Failure>
         Format::Sarif => output::json(&sarif::document(report)),
         Format::CyclonedxVex => output::json(&vex::document(report)),
         Format::Markdown => output::text(&markdown::render(report)),
+        // Other commands' formats were refused.
+        Format::Openvex | Format::Csaf | Format::Csaf2_1 | Format::Ics | Format::Openeox => Ok(()),
     }
 }

@@ -131,6 +131,15 @@ pub struct Inventory {
 }
 
 impl Part {
+    /// How it is called: its purl, or else its name and version.
+    pub fn title(&self) -> String {
+        match (self.component.purl(), &self.version) {
+            (Some(purl), _) => purl.to_string(),
+            (None, Some(version)) => format!("{} {version}", self.name),
+            (None, None) => self.name.clone(),
+        }
+    }
+
     /// A component that no file names.
     pub fn of_component(component: assay_policy::Component) -> Self {
         let parts = component.purl().map(Purl::components);

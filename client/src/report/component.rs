@@ -6,7 +6,7 @@ use crate::ask::{Part, Place};
 use crate::plain;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
-use assay_policy::rules::{self, Outcome, Policy};
+use assay_policy::rules::{self, Ignore, Outcome, Policy, Severity};
 use assay_policy::verdict::{self, Cause, Known, LogAnswer, Unspoken, Why};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -53,11 +53,63 @@ pub struct Reason {
     pub outcome: Outcome,
     /// What to tell people.
     pub text: String,
+    /// The vulnerabilities that it is about, if it is about any.
+    pub vulnerabilities: Vec<Named>,
+    /// That the policy ignores it, if it does.
+    pub ignored: Option<Overlooked>,
     /// The claims that gave it.
     pub claims: Vec<Evidence>,
+    /// What the policy's author says of the rule. Not in the JSON, whose `text` says it.
+    #[serde(skip)]
+    pub stated: String,
     /// What there is of a component that is unknown. Not in the JSON, whose `text` says it.
     #[serde(skip)]
     pub unspoken: Option<Unspoken>,
+}
+
+/// A vulnerability that a reason is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Its identifier.
+    pub id: String,
+    /// How severe it is, by the issuers whose word counts for the rule; nothing if none says it.
+    #[serde(serialize_with = "severity")]
+    pub severity: Option<Severity>,
+}
+
+/// What the policy ignores of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overlooked {
+    /// What it would make of the outcome.
+    #[serde(serialize_with = "outcome")]
+    pub outcome: Outcome,
+    /// The entries of the policy that ignore it.
+    pub by: Vec<Ignoring>,
+}
+
+/// An entry of what a policy ignores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ignoring {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// Until when: the last day, or the last instant.
+    pub until: String,
+    /// Whether that is past, so that the entry counts no more.
+    pub expired: bool,
+}
+
+impl Ignoring {
+    /// Describes an entry at a time in milliseconds since 1970.
+    pub(super) fn new(ignore: &Ignore, now_ms: u64) -> Self {
+        Ignoring {
+            what: plain(&words::what_is_ignored(ignore)),
+            reason: plain(&ignore.reason),
+            until: ignore.until.as_str().to_owned(),
+            expired: ignore.is_over(now_ms),
+        }
+    }
 }
 
 /// A claim that gave a reason.
@@ -124,7 +176,7 @@ impl Component {
         self.against().any(|reason| {
             let demand = matches!(
                 reason.cause,
-                Cause::Requirement | Cause::Unknown | Cause::Logs
+                Cause::Requirement | Cause::Unknown | Cause::Logs | Cause::Ignored
             );
             !demand && !reason.claims.is_empty()
         })
@@ -141,6 +193,10 @@ impl Component {
         for reason in &mut self.reasons {
             reason.rule = plain(&reason.rule);
             reason.text = plain(&reason.text);
+            reason.stated = plain(&reason.stated);
+            for one in &mut reason.vulnerabilities {
+                one.id = plain(&one.id);
+            }
         }
         for vulnerability in &mut self.vulnerabilities {
             vulnerability.id = plain(&vulnerability.id);
@@ -172,6 +228,7 @@ pub(super) struct Judge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) known: Known<'a>,
     pub(super) answers: Vec<LogAnswer>,
+    pub(super) now_ms: u64,
 }
 
 impl Judge<'_> {
@@ -205,11 +262,25 @@ impl Judge<'_> {
     }
 
     fn reason(&self, reason: &verdict::Reason) -> Reason {
-        let unspoken = match &reason.why {
+        let (why, ignored) = match &reason.why {
+            Why::Ignored(overlooked) => (overlooked.why.as_ref(), Some(overlooked)),
+            why => (why, None),
+        };
+        let unspoken = match why {
             Why::Unknown(unspoken) => Some(unspoken.clone()),
             _ => None,
         };
+        let ignored = ignored.map(|overlooked| {
+            let by = overlooked.by.iter();
+            Overlooked {
+                outcome: overlooked.outcome,
+                by: by.map(|one| Ignoring::new(one, self.now_ms)).collect(),
+            }
+        });
         Reason {
+            vulnerabilities: named(why),
+            ignored,
+            stated: reason.stated.clone().unwrap_or_default(),
             unspoken,
             rule: reason.rule.clone(),
             cause: reason.cause(),
@@ -250,6 +321,25 @@ impl Judge<'_> {
             issuer: who(&evidence.issuer, self.policy, self.known.trust()),
             roles: roles.map(|grant| grant.role.name()).collect(),
         }
+    }
+}
+
+/// The vulnerabilities that a reason is about.
+fn named(why: &Why) -> Vec<Named> {
+    let (Why::Affected(rated) | Why::Vulnerable(rated)) = why else {
+        return Vec::new();
+    };
+    let named = rated.iter().map(|one| Named {
+        id: one.id.clone(),
+        severity: one.severity,
+    });
+    named.collect()
+}
+
+fn severity<S: Serializer>(severity: &Option<Severity>, to: S) -> Result<S::Ok, S::Error> {
+    match severity {
+        Some(severity) => to.serialize_str(severity.name()),
+        None => to.serialize_none(),
     }
 }
 

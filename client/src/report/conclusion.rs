@@ -33,7 +33,7 @@ impl Report {
         }
         let why = match &self.about {
             Some(about) => self.why_not(about),
-            None if self.outcome().is_met() => None,
+            None if !self.is_stopped() => None,
             None => Some(words::not_met(self)),
         };
         match (why, name) {

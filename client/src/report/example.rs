@@ -1,9 +1,12 @@
 //! A report for the tests of the outputs: one component for each way to be.
 
-use super::{Completeness, Component, Evidence, Head, Log, Reason, Report, Stated, Vulnerability};
+use super::{
+    Completeness, Component, Evidence, Gate, Head, Log, Named, Reason, Report, Stated,
+    Vulnerability,
+};
 use crate::ask::{File, How, LogState, Note, Place, Unidentified};
 use assay_claims::kind::vex::Status;
-use assay_policy::rules::Outcome;
+use assay_policy::rules::{Outcome, Severity};
 use assay_policy::verdict::Cause;
 use assay_tlog::Hash;
 use assay_tlog::tlog_policy::Voices;
@@ -52,6 +55,8 @@ pub fn report() -> Report {
         about: None,
         policy: "policy.toml".into(),
         stops_at_unknown: true,
+        ignores: vec![],
+        gate: Gate::default(),
         asked_at_ms: NOW_MS,
         how: How::Openly,
         logs: vec![log()],
@@ -80,6 +85,10 @@ fn affected() -> Component {
             vec![claim(2)],
         )],
     );
+    bad.reasons[0].vulnerabilities = vec![Named {
+        id: "CVE-2026-0001".into(),
+        severity: Some(Severity::High),
+    }];
     bad.vulnerabilities = vec![
         Vulnerability {
             id: "CVE-2026-0001".into(),
@@ -150,7 +159,10 @@ fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Evidence>) -> 
         cause,
         outcome,
         text: format!("What {rule} | means."),
+        vulnerabilities: vec![],
+        ignored: None,
         claims,
+        stated: format!("What {rule} | means."),
         unspoken: None,
     }
 }

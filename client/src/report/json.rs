@@ -3,12 +3,12 @@
 
 use super::keys::Keys;
 use super::{
-    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, Witnessed,
-    words,
+    Component, Finding, Head, Ignoring, Line, Log, Question, Report, ShownClaim, SignedLines,
+    Versions, Witnessed, words,
 };
 use crate::ask::{About, File, How, LogState, Others};
 use assay_claims::time::rfc3339_of_ms;
-use assay_policy::rules::Outcome;
+use assay_policy::rules::{Outcome, Severity};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,6 +29,26 @@ pub struct Check<'a> {
     files: &'a [File],
     own: &'a [String],
     components: &'a [Component],
+    findings: Vec<Found<'a>>,
+    ignores: &'a [Ignoring],
+    fail_on: Vec<&'static str>,
+    baseline: Option<&'a str>,
+    stopped: bool,
+}
+
+/// What there is against a component, one by one, in [`Check`]. `--baseline` reads it.
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    fingerprint: String,
+    component: String,
+    rule: &'a str,
+    cause: &'static str,
+    vulnerability: Option<&'a str>,
+    severity: Option<&'static str>,
+    outcome: &'static str,
+    ignored: bool,
+    baseline: Option<&'static str>,
+    stops: bool,
 }
 
 /// How many there are of each.
@@ -190,6 +210,30 @@ pub fn check(report: &Report) -> Check<'_> {
         files: &report.files,
         own: &report.own,
         components: &report.components,
+        findings: (report.findings().iter())
+            .map(|finding| Found::new(report, finding))
+            .collect(),
+        ignores: &report.ignores,
+        fail_on: report.gate.fail_on.iter().map(|one| one.name()).collect(),
+        baseline: report.gate.baseline.as_ref().map(|one| one.name.as_str()),
+        stopped: report.is_stopped(),
+    }
+}
+
+impl<'a> Found<'a> {
+    fn new(report: &Report, finding: &Finding<'a>) -> Self {
+        Found {
+            fingerprint: finding.fingerprint(),
+            component: finding.title.clone(),
+            rule: finding.rule,
+            cause: finding.cause,
+            vulnerability: finding.vulnerability,
+            severity: finding.severity.map(Severity::name),
+            outcome: finding.outcome.name(),
+            ignored: finding.is_ignored(),
+            baseline: (report.gate.is_old(finding)).map(|old| if old { "old" } else { "new" }),
+            stops: report.gate.stops(finding),
+        }
     }
 }
 

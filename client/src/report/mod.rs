@@ -7,12 +7,17 @@
 //! and the time. [`json`], [`sarif`], [`vex`] and [`markdown`] are renderings of it, and all
 //! sentences are in [`words`].
 
+mod baseline;
 mod choice;
 pub mod claim;
 mod component;
 mod conclusion;
+pub mod export;
+mod finding;
+mod gate;
 pub mod json;
 pub mod keys;
+pub mod lifecycle;
 mod line;
 mod log;
 pub mod markdown;
@@ -32,8 +37,13 @@ pub mod example;
 #[cfg(test)]
 mod hostile;
 
-pub use component::{Component, Evidence, Reason, Stated, Vulnerability};
+pub use baseline::{BASELINE_BYTES, Baseline, BaselineError};
+pub use component::{
+    Component, Evidence, Ignoring, Named, Overlooked, Reason, Stated, Vulnerability,
+};
 pub use conclusion::Conclusion;
+pub use finding::{Finding, UNIDENTIFIED};
+pub use gate::{FailOn, Gate};
 pub use line::{InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
@@ -62,6 +72,10 @@ pub struct Report {
     pub policy: String,
     /// Whether the policy stops at what is unknown.
     pub stops_at_unknown: bool,
+    /// What the policy ignores, also what it ignores no more.
+    pub ignores: Vec<Ignoring>,
+    /// What stops, if not what the policy says.
+    pub gate: Gate,
     /// What each log answered.
     pub logs: Vec<Log>,
     /// The files whose components were asked about.

@@ -27,7 +27,7 @@ pub fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
     }
     let mut rows: Vec<Row<'_>> = Vec::new();
     for component in report.not_fine() {
-        match rows.iter_mut().find(|row| row.takes(component)) {
+        match rows.iter_mut().find(|row| row.takes(component, report)) {
             Some(row) => row.components.push(component),
             None => rows.push(Row::of(component)),
         }
@@ -43,9 +43,9 @@ impl<'a> Row<'a> {
     }
 
     /// Whether the same is to be said of a component.
-    fn takes(&self, component: &Component) -> bool {
+    fn takes(&self, component: &Component, report: &Report) -> bool {
         let first = self.components.first();
-        first.is_some_and(|first| says_the_same(first, component))
+        first.is_some_and(|first| says_the_same(first, component, report))
     }
 
     /// Few components of which the same is to be said have a row each.
@@ -77,14 +77,14 @@ impl<'a> Row<'a> {
 }
 
 /// Whether of both the same is missing, and nobody says anything of one alone.
-fn says_the_same(one: &Component, other: &Component) -> bool {
-    one.outcome == other.outcome
-        && !is_said(one)
-        && !is_said(other)
-        && one
-            .against()
-            .map(|reason| &reason.text)
-            .eq(other.against().map(|reason| &reason.text))
+fn says_the_same(one: &Component, other: &Component, report: &Report) -> bool {
+    let why = |component: &Component| -> Vec<String> {
+        let reasons = component.against();
+        reasons
+            .map(|reason| report.why(component, reason))
+            .collect()
+    };
+    one.outcome == other.outcome && !is_said(one) && !is_said(other) && why(one) == why(other)
 }
 
 /// Whether somebody says what is to be said of a component.

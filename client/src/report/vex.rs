@@ -148,7 +148,7 @@ fn detail(vulnerability: &Vulnerability) -> String {
 
 /// Prose that viewers may take for Markdown or HTML, which CycloneDX does not forbid them: it has
 /// no link and no element.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     plain(text).replace("](", "] (").replace('<', "\\u{3c}")
 }
 
@@ -172,7 +172,12 @@ fn state(status: Status) -> &'static str {
 
 /// The label of CycloneDX for one of OpenVEX, where there is one of the same meaning.
 fn justification(stated: &Stated) -> Option<&'static str> {
-    match stated.justification.as_deref()? {
+    label(stated.justification.as_deref()?)
+}
+
+/// The label of CycloneDX for one of OpenVEX, if there is one of the same meaning.
+pub(super) fn label(justification: &str) -> Option<&'static str> {
+    match justification {
         "component_not_present" | "vulnerable_code_not_present" => Some("code_not_present"),
         "vulnerable_code_not_in_execute_path" => Some("code_not_reachable"),
         "inline_mitigations_already_exist" => Some("protected_by_mitigating_control"),

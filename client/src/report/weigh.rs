@@ -2,7 +2,8 @@
 
 use super::Report;
 use super::choice;
-use super::component::Judge;
+use super::component::{Ignoring, Judge};
+use super::gate::Gate;
 use super::keys::Keys;
 use super::line::{Line, Question, ShownClaim};
 use super::log::Log;
@@ -104,6 +105,10 @@ impl<'a> Scales<'a> {
             how: asked.how,
             policy: self.policy_name.to_owned(),
             stops_at_unknown: self.policy.stops_at_unknown(),
+            ignores: (self.policy.ignored().iter())
+                .map(|ignore| Ignoring::new(ignore, self.now_ms))
+                .collect(),
+            gate: Gate::default(),
             logs: Log::all(&asked.logs, self.policy, self.now_ms),
             files: Vec::new(),
             own: Vec::new(),
@@ -119,13 +124,18 @@ impl<'a> Scales<'a> {
         }
     }
 
-    fn judge(&self, claims: impl IntoIterator<Item = &'a LoggedClaim>, asked: &Asked) -> Judge<'a> {
+    pub(super) fn judge(
+        &self,
+        claims: impl IntoIterator<Item = &'a LoggedClaim>,
+        asked: &Asked,
+    ) -> Judge<'a> {
         Judge {
             policy: self.policy,
             known: Known::judge(self.policy, claims, self.now_ms)
                 .within(&asked.limits)
                 .without(asked.overlong()),
             answers: asked.answers(),
+            now_ms: self.now_ms,
         }
     }
 

@@ -6,7 +6,11 @@
     reason = "a test reports by panicking"
 )]
 
+mod ci;
 mod documents;
+mod export;
+mod gate;
+mod lifecycle;
 mod logs;
 mod outcomes;
 mod strangers;

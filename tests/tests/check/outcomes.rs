@@ -196,7 +196,7 @@ fn written(world: &World, format: &str) -> anyhow::Result<String> {
 fn check_sarif(text: &str) -> anyhow::Result<()> {
     let sarif: Value = serde_json::from_str(text)?;
     let result = &sarif["runs"][0]["results"][0];
-    assert_eq!(result["ruleId"], "exploitable");
+    assert_eq!(result["ruleId"], "exploitable/CVE-2026-0001");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(
         (

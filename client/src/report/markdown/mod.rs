@@ -10,11 +10,7 @@ const ROWS: usize = 100;
 
 /// The comment.
 pub fn render(report: &Report) -> String {
-    let sign = if report.outcome().is_met() {
-        "✅"
-    } else {
-        "❌"
-    };
+    let sign = if !report.is_stopped() { "✅" } else { "❌" };
     let mut lines = words::lines(report).into_iter().map(|line| escape(&line));
     let counts = lines.next().unwrap_or_default();
     let mut text = format!(
@@ -26,7 +22,7 @@ pub fn render(report: &Report) -> String {
         text.push_str("\n| component | verdict | why | who says so |\n| --- | --- | --- | --- |\n");
         rows.iter()
             .take(ROWS)
-            .for_each(|line| text.push_str(&row(line)));
+            .for_each(|line| text.push_str(&row(report, line)));
     }
     if rows.len() > ROWS {
         text.push_str(&format!("\n{} more are not shown.\n", rows.len() - ROWS));
@@ -42,7 +38,7 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn row(row: &Row<'_>) -> String {
+fn row(report: &Report, row: &Row<'_>) -> String {
     let Some(component) = row.components.first() else {
         return String::new();
     };
@@ -53,7 +49,7 @@ fn row(row: &Row<'_>) -> String {
             .collect::<Vec<_>>()
             .join("<br>")
     };
-    let why = cells(&|reason| format!("{}: {}", reason.rule, reason.text));
+    let why = cells(&|reason| report.why(component, reason));
     let who = cells(&Reason::voices);
     let titles: Vec<String> = row.titles().iter().map(|title| escape(title)).collect();
     format!(

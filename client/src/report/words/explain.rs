@@ -175,11 +175,20 @@ fn registries(policy: &Policy) -> Vec<String> {
 }
 
 fn ignored(ignore: &Ignore) -> String {
-    let what = match ignore.what {
+    let what = what_is_ignored(ignore);
+    format!("{what}, until {}: {}", ignore.until.as_str(), ignore.reason)
+}
+
+/// What an entry of a policy ignores.
+pub fn what_is_ignored(ignore: &Ignore) -> String {
+    match &ignore.what {
         Ignored::Issuer(issuer) => format!("All that issuer {issuer} says"),
         Ignored::Claim(claim) => format!("Claim {claim}"),
-    };
-    format!("{what}, until {}: {}", ignore.until.as_str(), ignore.reason)
+        Ignored::Vulnerability { id, scopes: of } => format!("{id} in {}", scopes(of)),
+        Ignored::Rule { name, scopes: of } => {
+            format!("What {name:?} says of {}", scopes(of))
+        }
+    }
 }
 
 fn denial(denial: &Denial) -> String {

@@ -8,8 +8,10 @@
 //! [`sarif`](super::sarif) for theirs).
 
 mod asked;
+mod besides;
 mod claim;
 mod explain;
+mod gate;
 mod lines;
 mod names;
 mod paragraph;
@@ -19,13 +21,14 @@ mod summary;
 mod time;
 mod versions;
 mod worth;
+mod wrote;
 
 #[cfg(test)]
 mod tests;
 
 pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
-pub use explain::{Section, explain, lax_logs};
+pub use explain::{Section, explain, lax_logs, what_is_ignored};
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
 pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;
@@ -34,6 +37,7 @@ pub use stood::{convicted, not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};
+pub use wrote::{Wrote, wrote};
 
 use crate::one_word;
 use assay_claims::kind;

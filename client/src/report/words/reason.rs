@@ -6,8 +6,8 @@ use crate::one_word;
 use assay_policy::rules::{Severity, Wanted};
 use assay_policy::trust::{ENDORSEMENTS, ISSUERS, Limit};
 use assay_policy::verdict::{
-    Bound, CLAIMS_ABOUT_ONE, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken,
-    Why,
+    Bound, CLAIMS_ABOUT_ONE, Demanded, LogFault, Overlooked, Rated, Reason, Undecided,
+    UndecidedWhat, Unspoken, Why,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -36,7 +36,34 @@ pub fn reason(reason: &Reason) -> String {
         Why::Claim => stated.to_owned(),
         Why::Requirement(demanded) => required(stated, demanded, reason.evidence.len()),
         Why::Undecided(undecided) => not_decided(undecided),
+        Why::Ignored(overlooked) => ignored(reason, overlooked),
     }
+}
+
+/// That the policy ignores it, until when and why; then what it is.
+fn ignored(reason: &Reason, overlooked: &Overlooked) -> String {
+    let entries: Vec<String> = overlooked
+        .by
+        .iter()
+        .map(|entry| {
+            format!(
+                "until {}: {}",
+                entry.until.as_str(),
+                sentence(&entry.reason)
+            )
+        })
+        .collect();
+    let ignored = Reason {
+        why: (*overlooked.why).clone(),
+        outcome: overlooked.outcome,
+        ..reason.clone()
+    };
+    format!(
+        "Your policy ignores this {} It would be \"{}\": {}",
+        entries.join(" Also "),
+        overlooked.outcome,
+        self::reason(&ignored)
+    )
 }
 
 fn log_fault(fault: &LogFault) -> String {

@@ -1,6 +1,8 @@
 //! The summary, in words that need no knowledge of cryptography: how many are fine, what is the
 //! matter with the others, what to do next, and how complete and how old the answers are.
 
+use super::besides;
+use super::gate;
 use super::names::{count, entries};
 use super::stood::by_mirror;
 use super::{ago, at, convicted, stood_behind};
@@ -11,16 +13,15 @@ use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
 use std::collections::BTreeMap;
 
-/// Most names that a sentence shows; of more it says how many.
-const NAMES: usize = 3;
-
 /// The summary, one sentence a line. What is missing is named first.
 pub fn lines(report: &Report) -> Vec<String> {
     let lacking = report.logs.iter().filter(|log| !log.is_good());
     let mut lines: Vec<String> = lacking.map(|log| completeness(log, report)).collect();
     lines.extend([counts(report), judgment(report)]);
-    lines.extend(unidentified(report));
-    lines.extend(own(report));
+    lines.extend(gate::lines(report));
+    lines.extend(besides::unidentified(report));
+    lines.extend(besides::own(report));
+    lines.extend(besides::expired(report));
     lines.extend(next(report).map(|next| format!("Next: {next}")));
     let whole = report.logs.iter().filter(|log| log.is_good());
     lines.extend(whole.map(|log| completeness(log, report)));
@@ -147,11 +148,15 @@ fn words(reason: &Reason) -> Option<String> {
         (Cause::Claim, _) => format!("caught by \"{}\"", reason.rule),
         (Cause::Requirement, _) => format!("not meeting \"{}\"", reason.rule),
         (Cause::Undecided, _) => "with a rule that could not be decided".into(),
+        (Cause::Ignored, _) => "with what your policy ignores".into(),
     })
 }
 
 /// Whether the policy is met.
 pub fn judgment(report: &Report) -> String {
+    if report.gate.is_set() {
+        return gate::judgment(report);
+    }
     if !report.outcome().is_met() {
         return format!("Policy not met: {}.", unmet(report));
     }
@@ -175,6 +180,9 @@ pub fn judgment(report: &Report) -> String {
 
 /// That the policy is not met, and by how many components.
 pub fn not_met(report: &Report) -> String {
+    if report.gate.is_set() {
+        return gate::stopped(report);
+    }
     format!("your policy is not met: {}", unmet(report))
 }
 
@@ -212,45 +220,6 @@ fn unmet(report: &Report) -> String {
 fn with_outcome(report: &Report, outcome: Outcome) -> usize {
     let components = report.components.iter();
     components.filter(|one| one.outcome == outcome).count()
-}
-
-/// What could not be identified: nothing is known of it, and it is part of the project all the
-/// same.
-fn unidentified(report: &Report) -> Option<String> {
-    let all: Vec<_> = report.unidentified().collect();
-    let named: Vec<String> = all
-        .iter()
-        .take(NAMES)
-        .map(|(_, one)| format!("{} ({})", one.what, one.reason))
-        .collect();
-    let rest = match all.len().saturating_sub(NAMES) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    (!all.is_empty()).then(|| {
-        let (more, them) = match all.len() {
-            1 => ("1 more entry".to_owned(), "it"),
-            n => (format!("{n} more entries"), "them"),
-        };
-        format!(
-            "{more} could not be identified, so nothing is known about {them}: {}{rest}.",
-            named.join(", ")
-        )
-    })
-}
-
-fn own(report: &Report) -> Option<String> {
-    (!report.own.is_empty()).then(|| {
-        let shown: Vec<&str> = report.own.iter().take(NAMES).map(String::as_str).collect();
-        let rest = match report.own.len().saturating_sub(NAMES) {
-            0 => String::new(),
-            n => format!(" and {n} more"),
-        };
-        format!(
-            "Not counted, because they are the project itself (--own counts them): {}{rest}.",
-            shown.join(", ")
-        )
-    })
 }
 
 /// What to do about the worst.
@@ -304,6 +273,9 @@ fn next(report: &Report) -> Option<String> {
         (Cause::Undecided, _) => "see below which rule could not be decided, and make it more \
             precise."
             .into(),
+        (Cause::Ignored, _) => {
+            "look again at what your policy ignores, before its entries end.".into()
+        }
     })
 }
 

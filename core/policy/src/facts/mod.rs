@@ -1,21 +1,27 @@
 //! What is weighed: the claims about a component that have effect, and those that have none.
 
+mod agreed;
 mod finding;
 mod identity;
 mod latest;
 mod part;
 mod relation;
+mod supported;
 mod vulnerable;
 
+pub use agreed::{Agreed, Said};
 pub use part::Part;
 pub use relation::Relation;
+pub use supported::Supported;
 pub use vulnerable::{Assessment, Vulnerability};
 
+pub(crate) use agreed::agreed;
 pub(crate) use latest::When;
 pub(crate) use relation::{
     Within, is_of_untold_versions, of_dates, of_statement, of_statement_within, range, relation,
     relation_of,
 };
+pub(crate) use supported::supported;
 pub(crate) use vulnerable::Vulnerabilities;
 
 use crate::component::Component;

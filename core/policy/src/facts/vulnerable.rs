@@ -53,24 +53,24 @@ pub(crate) struct Stated<'a> {
     pub(crate) speaker: &'a Speaker,
     pub(crate) statement: &'a VexStatement,
     /// How it stands to what is asked about, given its products and its claim's subjects.
-    relation: Relation,
+    pub(super) relation: Relation,
     /// Whether it is about the product as a whole that the component is a part of. Then it clears
     /// the part, and against it says only that nobody clears it.
-    of_whole: bool,
+    pub(super) of_whole: bool,
     /// The part of its document.
-    part: Part,
+    pub(super) part: Part,
     matter: Matter,
 }
 
 impl Stated<'_> {
     /// Whether it says that the vulnerability does no harm to the very thing, with effect. By
     /// whom, decides whether it does ([`Speaker::makes_less`]).
-    fn may_clear(&self) -> bool {
+    pub(super) fn may_clear(&self) -> bool {
         clears(self.statement.status) && self.relation == Relation::This && self.speaker.stands
     }
 
     /// Whether it says the opposite, and counts.
-    fn is_against(&self) -> bool {
+    pub(super) fn is_against(&self) -> bool {
         !clears(self.statement.status) && self.speaker.against
     }
 
@@ -434,7 +434,7 @@ impl Vulnerability {
 }
 
 /// The names of the vulnerability that a statement is about, folded.
-fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
+pub(super) fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
     let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
     names.map(|name| folded(name))
 }
@@ -444,7 +444,7 @@ pub(super) fn is_open(statement: &VexStatement) -> bool {
     statement.status == Status::UnderInvestigation
 }
 
-fn clears(status: Status) -> bool {
+pub(super) fn clears(status: Status) -> bool {
     match status {
         Status::NotAffected | Status::Fixed => true,
         Status::Affected | Status::UnderInvestigation => false,

@@ -109,6 +109,9 @@ pub(super) struct Registry {
 pub(super) struct Ignore {
     pub(super) issuer: Option<At<String>>,
     pub(super) claim: Option<At<String>>,
+    pub(super) vulnerability: Option<At<String>>,
+    pub(super) rule: Option<At<String>>,
+    pub(super) scopes: Option<At<Vec<At<String>>>>,
     pub(super) reason: At<String>,
     pub(super) until: At<String>,
 }

@@ -6,7 +6,7 @@ use crate::trust::{Anchor, Silenced};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;
-use assay_claims::purl::{self, Purl};
+use assay_claims::purl::{self, Pattern, Purl};
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::collections::BTreeSet;
 
@@ -77,13 +77,34 @@ pub struct Ignore {
     pub until: Timestamp,
 }
 
-/// An issuer or a claim that a policy ignores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Ignore {
+    /// Whether it is over at a time in milliseconds since 1970: then it counts no more.
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        self.until.unix_ms() < i64::try_from(now_ms).unwrap_or(i64::MAX)
+    }
+}
+
+/// What a policy can ignore.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ignored {
     /// Everything that an issuer says.
     Issuer(IssuerId),
     /// A claim, whoever signed it.
     Claim(ClaimId),
+    /// A vulnerability in some packages.
+    Vulnerability {
+        /// One of its names, as the policy writes it.
+        id: String,
+        /// The packages; at least one pattern.
+        scopes: Vec<Pattern>,
+    },
+    /// What a rule says of some packages.
+    Rule {
+        /// The rule's name, or `unknown`.
+        name: String,
+        /// The packages; at least one pattern.
+        scopes: Vec<Pattern>,
+    },
 }
 
 /// Why a text is no policy: where, and what to do about it.
@@ -151,19 +172,22 @@ impl Policy {
 
     /// What is silenced at a time in milliseconds since 1970.
     pub(crate) fn silenced(&self, now_ms: u64) -> Silenced {
-        let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let mut silenced = Silenced::default();
-        for ignore in &self.ignored {
-            if ignore.until.unix_ms() < now {
-                continue;
-            }
+        for ignore in self.ignoring(now_ms) {
             let reason = ignore.reason.clone();
-            match ignore.what {
-                Ignored::Issuer(issuer) => _ = silenced.issuers.insert(issuer, reason),
-                Ignored::Claim(claim) => _ = silenced.claims.insert(claim, reason),
+            match &ignore.what {
+                Ignored::Issuer(issuer) => _ = silenced.issuers.insert(*issuer, reason),
+                Ignored::Claim(claim) => _ = silenced.claims.insert(*claim, reason),
+                Ignored::Vulnerability { .. } | Ignored::Rule { .. } => {}
             }
         }
         silenced
+    }
+
+    /// What it ignores at a time in milliseconds since 1970.
+    pub(crate) fn ignoring(&self, now_ms: u64) -> impl Iterator<Item = &Ignore> {
+        let entries = self.ignored.iter();
+        entries.filter(move |ignore| !ignore.is_over(now_ms))
     }
 
     /// What follows if nobody whom the policy trusts says anything of a component; `None` if

@@ -303,7 +303,19 @@ fn what_is_ignored_decides_nothing_and_is_shown() {
         format!("claim = \"{claim}\""),
     ] {
         let policy = ignoring(&what, "2026-01-11");
-        assert_eq!(outcome(&policy, &world), Outcome::Fine, "{what}");
+        // It decides nothing, and is said.
+        let verdict = decided(&policy, &world.claims, &fresh(&world));
+        assert_eq!(verdict.outcome(), Outcome::Warn, "{what}");
+        let said = &verdict.reasons()[0];
+        assert_eq!(
+            (said.cause(), said.evidence[0].claim),
+            (Cause::Ignored, claim)
+        );
+        let Why::Ignored(overlooked) = &said.why else {
+            panic!("{said:?}")
+        };
+        assert_eq!(overlooked.outcome, Outcome::Denied);
+        assert_eq!(overlooked.by[0].reason, "It is wrong.");
         let policy = parse(&policy);
         let shown = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
         let mut lines = shown.of(Question::Reviewed);

@@ -1,8 +1,10 @@
 //! Policies are read, and decide.
 
+mod agreed;
 mod attacks;
 mod deciding;
 mod heard;
+mod ignoring;
 mod latest;
 mod logs;
 mod loud;

@@ -3,7 +3,7 @@
 use super::logs::{self, LogAnswer};
 use super::reason::{Bound, LogFault, Reason, Unspoken, Why};
 use super::review::Reviews;
-use super::{Verdict, deny, require};
+use super::{Verdict, deny, ignored, require};
 use crate::facts::{Facts, Idle, Vulnerabilities};
 use crate::rules::{Effect, Outcome, Policy, Requirement};
 use assay_claims::claim::ClaimId;
@@ -27,7 +27,7 @@ pub(super) fn decide(
     let purl = facts.component.purl();
     for denial in policy.denials() {
         if denial.rule.covers(purl) {
-            reasons.extend(deny::reasons(denial, facts, &vulnerabilities));
+            reasons.extend(deny::reasons(policy, denial, facts, &vulnerabilities));
         }
     }
     let effect = policy.unknown().filter(|_| !is_spoken_of(facts));
@@ -46,6 +46,7 @@ pub(super) fn decide(
             .any(|reason| reason.outcome == Outcome::Incomplete);
         reasons.extend(unknown(effect, facts, silent));
     }
+    ignored::by_rule(policy, purl, &mut reasons, facts.now_ms);
     Verdict::new(reasons)
 }
 

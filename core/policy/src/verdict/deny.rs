@@ -1,10 +1,13 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
+use super::ignored;
 use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
 use crate::facts::{
     Evidence, Fact, Facts, Speaker, Vulnerabilities, When, is_of_untold_versions, of_dates, range,
 };
-use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
+use crate::rules::{
+    ClaimType, Denial, Effect, Ignore, Outcome, Policy, Rule, Severity, Sought, Whom,
+};
 use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
@@ -15,16 +18,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What one rule found: a denial if anything was found, and besides what could not be decided,
 /// which denies nothing.
 pub(super) fn reasons(
+    policy: &Policy,
     denial: &Denial,
     facts: &Facts<'_>,
     vulnerabilities: &Vulnerabilities<'_>,
 ) -> Vec<Reason> {
     let rule = &denial.rule;
     let mut against = Against {
+        policy,
         rule,
         facts,
         evidence: Vec::new(),
         undecided: BTreeSet::new(),
+        ignored: Overlooking::default(),
     };
     let why = match &denial.sought {
         Sought::Affected(least) => Why::Affected(against.affected(*least, vulnerabilities)),
@@ -42,10 +48,20 @@ pub(super) fn reasons(
 
 /// What was found against a component.
 struct Against<'f> {
+    policy: &'f Policy,
     rule: &'f Rule,
     facts: &'f Facts<'f>,
     evidence: Vec<Evidence>,
     undecided: BTreeSet<Undecided>,
+    ignored: Overlooking<'f>,
+}
+
+/// What was found of vulnerabilities that the policy ignores here.
+#[derive(Default)]
+struct Overlooking<'f> {
+    rated: Vec<Rated>,
+    evidence: Vec<Evidence>,
+    by: Vec<&'f Ignore>,
 }
 
 impl<'f> Against<'f> {
@@ -79,6 +95,29 @@ impl<'f> Against<'f> {
         }
     }
 
+    /// Whether the policy ignores a vulnerability of these names in the component. If the rule
+    /// would find it, that is noted.
+    fn overlooks(
+        &mut self,
+        names: &[&str],
+        fact: &Fact<'_>,
+        speaker: &Speaker,
+        rated: &Rated,
+    ) -> bool {
+        let purl = self.facts.component.purl();
+        let by = ignored::of_vulnerability(self.policy, purl, names, self.facts.now_ms);
+        if by.is_empty() {
+            return false;
+        }
+        if self.holds(fact, speaker) {
+            push_rated(&mut self.ignored.rated, &rated.id, rated.severity);
+            self.ignored.evidence.push(fact.evidence(speaker));
+            by.into_iter()
+                .for_each(|ignore| push_new(&mut self.ignored.by, ignore));
+        }
+        true
+    }
+
     fn affected(&mut self, least: Severity, said: &Vulnerabilities<'_>) -> Vec<Rated> {
         let mut found = Vec::new();
         // Only who says it takes it back. Scanners do not, and it is their trade to rate.
@@ -89,8 +128,16 @@ impl<'f> Against<'f> {
                 continue;
             }
             let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
-            let severity = said.severity(names.map(String::as_str), stated.speaker, &by);
+            let names: Vec<&str> = names.map(String::as_str).collect();
+            let severity = said.severity(names.iter().copied(), stated.speaker, &by);
             if !severe(severity, least) {
+                continue;
+            }
+            let rated = Rated {
+                id: statement.vulnerability.clone(),
+                severity,
+            };
+            if self.overlooks(&names, stated.fact, stated.speaker, &rated) {
                 continue;
             }
             if is_of_untold_versions(statement, self.facts.component) {
@@ -117,6 +164,14 @@ impl<'f> Against<'f> {
         for found in said.found(&self.rule.from) {
             let severity = said.severity(found.names(), found.speaker, cleared_by);
             if !severe(severity, least) || said.is_cleared(found, cleared_by) {
+                continue;
+            }
+            let names: Vec<&str> = found.names().collect();
+            let one = Rated {
+                id: found.id.to_owned(),
+                severity,
+            };
+            if self.overlooks(&names, found.fact, found.speaker, &one) {
                 continue;
             }
             if self.take(found.fact, found.speaker) {
@@ -207,11 +262,26 @@ impl<'f> Against<'f> {
 
     fn reasons(self, why: Why) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        if !self.evidence.is_empty() {
-            let outcome = match self.rule.effect {
-                Effect::Deny => Outcome::Denied,
-                Effect::Warn => Outcome::Warn,
+        let outcome = match self.rule.effect {
+            Effect::Deny => Outcome::Denied,
+            Effect::Warn => Outcome::Warn,
+        };
+        if !self.ignored.by.is_empty() {
+            let rated = self.ignored.rated;
+            let mut reason = Reason {
+                rule: self.rule.name.clone(),
+                stated: Some(self.rule.reason.clone()),
+                why: match why {
+                    Why::Affected(_) => Why::Affected(rated),
+                    _ => Why::Vulnerable(rated),
+                },
+                outcome,
+                evidence: self.ignored.evidence,
             };
+            ignored::overlook(&mut reason, self.ignored.by.into_iter().cloned().collect());
+            reasons.push(reason);
+        }
+        if !self.evidence.is_empty() {
             reasons.push(Reason {
                 rule: self.rule.name.clone(),
                 stated: Some(self.rule.reason.clone()),

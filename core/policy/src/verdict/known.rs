@@ -9,10 +9,11 @@ use super::reason::Bound;
 use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
 use crate::facts::{
-    Fact, Facts, Idle, Relation, Sides, Speaker, Vulnerabilities, Vulnerability, relation,
+    Agreed, Fact, Facts, Idle, Relation, Sides, Speaker, Supported, Vulnerabilities, Vulnerability,
+    agreed, relation, supported,
 };
-use crate::rules::Policy;
-use crate::trust::{Anchor, JudgedClaim, Limit, Trust};
+use crate::rules::{Policy, Sought, Whom};
+use crate::trust::{Anchor, JudgedClaim, Limit, Role, Silenced, Trust};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
@@ -36,7 +37,18 @@ pub struct Known<'a> {
     /// What of those whose word counts was not heard.
     unheard: Unheard,
     now_ms: u64,
+    /// The same claims judged as if the policy ignored neither claims nor issuers, if it does: to
+    /// say what that changes.
+    unsilenced: Option<Box<Known<'a>>>,
 }
+
+/// Whose word clears where the policy does not say it.
+const CLEARING: [Role; 4] = [
+    Role::Maintainer,
+    Role::Supplier,
+    Role::Coordinator,
+    Role::Auditor,
+];
 
 /// Most claims of one issuer about one package that are heard. Whoever says more says nothing.
 pub const CLAIMS_ABOUT_ONE: usize = 10_000;
@@ -70,7 +82,25 @@ impl<'a> Known<'a> {
     ) -> Self {
         let claims = claims.into_iter();
         let counted = claims.filter(|logged| policy.counts(logged.origin()));
-        let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
+        let silenced = policy.silenced(now_ms);
+        if silenced.claims.is_empty() && silenced.issuers.is_empty() {
+            return Self::judge_without(policy, counted, &silenced, now_ms);
+        }
+        let counted: Vec<&LoggedClaim> = counted.collect();
+        let none = Silenced::default();
+        let all = Self::judge_without(policy, counted.iter().copied(), &none, now_ms);
+        let mut known = Self::judge_without(policy, counted, &silenced, now_ms);
+        known.unsilenced = Some(Box::new(all));
+        known
+    }
+
+    fn judge_without(
+        policy: &'a Policy,
+        counted: impl IntoIterator<Item = &'a LoggedClaim>,
+        silenced: &Silenced,
+        now_ms: u64,
+    ) -> Self {
+        let trust = Trust::judge_without(counted, silenced);
         let mut by_package: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_digest: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         let mut parts = Parts::default();
@@ -99,6 +129,7 @@ impl<'a> Known<'a> {
             limits: Vec::new(),
             unheard,
             now_ms,
+            unsilenced: None,
         }
     }
 
@@ -108,6 +139,7 @@ impl<'a> Known<'a> {
     pub fn within(mut self, limits: &[Limit]) -> Self {
         self.limits.extend_from_slice(limits);
         self.trust.leave_out(&self.limits);
+        self.unsilenced = self.unsilenced.map(|all| Box::new(all.within(limits)));
         self
     }
 
@@ -118,8 +150,10 @@ impl<'a> Known<'a> {
     pub fn without(mut self, overlong: impl IntoIterator<Item = Overlong>) -> Self {
         let policy = self.policy;
         let lists = overlong.into_iter();
-        let counted = lists.filter(|list| policy.counts(&list.origin));
-        self.unheard.take(counted, &self.trust);
+        let counted: Vec<Overlong> = lists.filter(|list| policy.counts(&list.origin)).collect();
+        let of_all = counted.clone();
+        self.unsilenced = self.unsilenced.map(|all| Box::new(all.without(of_all)));
+        self.unheard.take(counted.into_iter(), &self.trust);
         let unheard = self.unheard.endorsements(&self.trust);
         if !unheard.is_empty() {
             let limits: Vec<Limit> = self.limits.iter().cloned().chain(unheard).collect();
@@ -141,12 +175,19 @@ impl<'a> Known<'a> {
 
     /// Decides whether the policy is met by what is known of a component, as [`evaluate`] does.
     pub fn verdict(&self, component: &Component, answers: &[LogAnswer]) -> Verdict {
-        decide(
+        let verdict = decide(
             self.policy,
             &self.facts(component),
             &self.bounds(component),
             answers,
-        )
+        );
+        match &self.unsilenced {
+            None => verdict,
+            Some(all) => {
+                let all = all.verdict(component, answers);
+                verdict.with_ignored(all, self.policy, self.now_ms)
+            }
+        }
     }
 
     /// The claims about a component, log by log, in the order of their leaves; those without effect
@@ -162,6 +203,29 @@ impl<'a> Known<'a> {
     pub fn vulnerabilities(&self, component: &Component) -> Vec<Vulnerability> {
         let facts = Facts::new(component, self.all_facts(component), self.now_ms);
         Vulnerabilities::of(&facts).all()
+    }
+
+    /// What those whose word clears vulnerabilities in a component say of them, each vulnerability
+    /// once: whoever may clear under every rule of the policy that looks for found vulnerabilities
+    /// in it, or if there is none, whoever makes, ships, coordinates or reviews it.
+    pub fn agreed(&self, component: &Component) -> Vec<Agreed> {
+        let denials = self.policy.denials().iter();
+        let covering = denials.filter(|denial| denial.rule.covers(component.purl()));
+        let mut by: Vec<Whom> = covering
+            .filter_map(|denial| match &denial.sought {
+                Sought::Vulnerable { cleared_by, .. } => Some(cleared_by.clone()),
+                _ => None,
+            })
+            .collect();
+        if by.is_empty() {
+            by.push(Whom::Roles(CLEARING.to_vec()));
+        }
+        agreed(&self.facts(component), &by)
+    }
+
+    /// Until when issuers with a role support a component, the last word of each.
+    pub fn supported(&self, component: &Component) -> Vec<Supported> {
+        supported(&self.facts(component))
     }
 
     fn sides(&self, component: &Component) -> Sides {

@@ -14,6 +14,7 @@
 mod decide;
 mod deny;
 mod examples;
+mod ignored;
 mod known;
 mod logs;
 mod parts;
@@ -22,13 +23,14 @@ mod require;
 mod review;
 mod unheard;
 
-pub use crate::facts::{Assessment, Evidence, Vulnerability};
+pub use crate::facts::{Agreed, Assessment, Evidence, Said, Supported, Vulnerability};
 pub use crate::rules::Outcome;
 pub use examples::{ExampleOutcome, run_examples};
 pub use known::{CLAIMS_ABOUT_ONE, Known, evaluate};
 pub use logs::{Answer, LogAnswer};
 pub use reason::{
-    Bound, Cause, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
+    Bound, Cause, Demanded, LogFault, Overlooked, Rated, Reason, Undecided, UndecidedWhat,
+    Unspoken, Why,
 };
 pub use unheard::Overlong;
 

@@ -1,7 +1,7 @@
 //! Why a policy decides as it does, in data.
 
 use crate::facts::Evidence;
-use crate::rules::{Outcome, Severity, Wanted};
+use crate::rules::{Ignore, Outcome, Severity, Wanted};
 use crate::trust::Limit;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
@@ -27,6 +27,8 @@ pub enum Cause {
     Requirement,
     /// Whether a rule is broken could not be decided.
     Undecided,
+    /// The policy ignores what a rule says.
+    Ignored,
 }
 
 impl Cause {
@@ -41,6 +43,7 @@ impl Cause {
             Cause::Claim => "claim",
             Cause::Requirement => "requirement",
             Cause::Undecided => "undecided",
+            Cause::Ignored => "ignored",
         }
     }
 }
@@ -72,6 +75,7 @@ impl Reason {
             Why::Claim => Cause::Claim,
             Why::Requirement(_) => Cause::Requirement,
             Why::Undecided(_) => Cause::Undecided,
+            Why::Ignored(_) => Cause::Ignored,
         }
     }
 }
@@ -95,6 +99,19 @@ pub enum Why {
     Requirement(Demanded),
     /// What could not be decided, each once, so that the rule was not applied there.
     Undecided(Vec<Undecided>),
+    /// The policy ignores it: it decides nothing, and is shown.
+    Ignored(Overlooked),
+}
+
+/// What a rule says that the policy ignores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlooked {
+    /// What it says.
+    pub why: Box<Why>,
+    /// What it would make of the outcome.
+    pub outcome: Outcome,
+    /// The entries of the policy that ignore it, each once; at least one.
+    pub by: Vec<Ignore>,
 }
 
 /// What was not heard, because there is too much of it.

@@ -95,6 +95,11 @@ pub const KINDS: Promise = Promise {
         ("lifecycle", "client/src/report/words/time.rs"),
         ("vex", "client/src/report/component.rs"),
         ("vex", "client/src/report/vex.rs"),
+        // What those agree on whose word clears is handed on, and until when each supports.
+        ("vex", "core/policy/src/facts/agreed.rs"),
+        ("vex", "client/src/report/export/"),
+        ("lifecycle", "core/policy/src/facts/supported.rs"),
+        ("lifecycle", "client/src/report/lifecycle/"),
     ],
 };
 
@@ -305,7 +310,7 @@ pub const NAMED: &[May] = &[
     },
     May {
         file: "cli/src/help.rs",
-        names: &["audit", "issuer"],
+        names: &["audit", "issuer", "lifecycle"],
         why: "commands",
     },
 ];

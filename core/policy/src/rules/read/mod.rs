@@ -10,7 +10,7 @@ use super::condition::ConditionLanguage;
 use super::duration;
 use super::file::{self, File};
 use super::policy::{Policy, PolicyError};
-use super::rule::Effect;
+use super::rule::{Denial, Effect, Requirement};
 use std::collections::BTreeSet;
 use values::Reader;
 
@@ -65,6 +65,16 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
     } = logs::read(reader, file, max_head_age_ms)?;
     let mut names = BTreeSet::new();
     let criteria = reader.criteria(&file.criterion)?;
+    let denials: Vec<Denial> = file
+        .deny
+        .iter()
+        .map(|deny| reader.denial(deny, &mut names))
+        .collect::<Result<_, _>>()?;
+    let requirements: Vec<Requirement> = file
+        .require
+        .iter()
+        .map(|r| reader.requirement(r, &criteria, &mut names))
+        .collect::<Result<_, _>>()?;
     Ok(Policy {
         unknown: match file.unknown {
             None | Some(file::Unknown::Deny) => Some(Effect::Deny),
@@ -84,18 +94,10 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
         ignored: file
             .ignore
             .iter()
-            .map(|ignore| reader.ignore(ignore))
+            .map(|ignore| reader.ignore(ignore, &names))
             .collect::<Result<_, _>>()?,
-        denials: file
-            .deny
-            .iter()
-            .map(|deny| reader.denial(deny, &mut names))
-            .collect::<Result<_, _>>()?,
-        requirements: file
-            .require
-            .iter()
-            .map(|r| reader.requirement(r, &criteria, &mut names))
-            .collect::<Result<_, _>>()?,
+        denials,
+        requirements,
         examples: file
             .test
             .iter()

@@ -1,0 +1,244 @@
+//! What is handed on to other tools of what issuers say of vulnerabilities: VEX documents that hold
+//! what those say whose word clears under the policy, and nothing of what anybody else does.
+//!
+//! What they contradict each other in is handed on by nobody, and neither is anything about a
+//! component of which a log did not answer as it has to. The documents follow from what is said
+//! alone, and not from the time at which they are made.
+
+pub mod csaf;
+pub mod cyclonedx;
+pub mod openvex;
+
+use super::words::{who, wrote};
+use super::{Scales, words};
+use crate::ask::{Asked, Inventory, Part};
+use crate::plain;
+use assay_claims::claim::ClaimId;
+use assay_claims::kind::vex::Status;
+use assay_claims::purl::Purl;
+use assay_claims::time::rfc3339_of_ms;
+use assay_policy::verdict::{Agreed, Cause, Known, Said};
+use assay_tlog::Hash;
+use std::collections::BTreeSet;
+
+/// Statements to hand on.
+#[derive(Debug)]
+pub struct VexExport {
+    /// The statements, sorted by vulnerability, component and product.
+    pub statements: Vec<Statement>,
+    /// What those whose word clears contradict each other in: the vulnerability, the component and
+    /// who says what.
+    pub disputed: Vec<String>,
+    /// Components of which a log did not answer as it has to.
+    pub incomplete: Vec<String>,
+    /// Components of which something is said that no document can tell, for they have no purl, or
+    /// the product does not that it is said of them in.
+    pub unnamed: Vec<String>,
+    /// When the newest of it was said, or else when the logs were asked, in milliseconds since
+    /// 1970.
+    pub at_ms: u64,
+}
+
+/// Who hands it on.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    /// The name.
+    pub name: String,
+    /// An address that is theirs.
+    pub namespace: String,
+}
+
+/// What is said of one vulnerability in one component.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Statement {
+    /// The vulnerability: a CVE if it has one.
+    pub vulnerability: String,
+    /// The component.
+    pub component: String,
+    /// The product that the component is a part of, if that is known.
+    pub product: Option<String>,
+    /// The vulnerability's other names, sorted.
+    pub aliases: Vec<String>,
+    /// Whether it is said of the component as a part of the product alone.
+    pub within: bool,
+    /// Whether it applies: a status of OpenVEX.
+    pub status: &'static str,
+    /// Why it does not: a label of OpenVEX.
+    pub justification: Option<String>,
+    /// Why it does no harm, in the words of those who say so.
+    pub impact: Vec<String>,
+    /// What to do, in their words.
+    pub action: Vec<String>,
+    /// When it was said last, in milliseconds since 1970, by no clock later than a log's.
+    pub at_ms: u64,
+    /// Who says so, with the claims, and what else they say: a sentence or more for each.
+    pub voices: Vec<String>,
+    /// The claims, hex.
+    pub claims: Vec<String>,
+}
+
+impl Statement {
+    /// All names of the vulnerability.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let aliases = self.aliases.iter().map(String::as_str);
+        std::iter::once(self.vulnerability.as_str()).chain(aliases)
+    }
+
+    fn at(&self) -> String {
+        rfc3339_of_ms(self.at_ms)
+    }
+
+    fn voices(&self) -> String {
+        self.voices.join(" ")
+    }
+}
+
+impl VexExport {
+    /// When the newest of it was said (RFC 3339).
+    fn at(&self) -> String {
+        rfc3339_of_ms(self.at_ms)
+    }
+
+    /// What tells documents of this content from others: SHA-256, in hex.
+    fn id(&self, publisher: &Publisher) -> String {
+        let text = format!("{publisher:?}\n{:?}", self.statements);
+        Hash::of(text.as_bytes()).to_hex()
+    }
+
+    /// How many statements have a status that lets tools drop a finding.
+    pub fn clearing(&self) -> usize {
+        let clears = [Status::NotAffected, Status::Fixed].map(Status::as_str);
+        let statements = self.statements.iter();
+        statements
+            .filter(|one| clears.contains(&one.status))
+            .count()
+    }
+}
+
+impl Scales<'_> {
+    /// What is to be handed on about the components of an inventory, of what logs answered about
+    /// them. `product` is what they are parts of, if not what their files say.
+    pub fn vex(&self, inventory: &Inventory, asked: &Asked, product: Option<&Purl>) -> VexExport {
+        let judge = self.judge(asked.claims(), asked);
+        let mut export = VexExport {
+            statements: Vec::new(),
+            disputed: Vec::new(),
+            incomplete: Vec::new(),
+            unnamed: Vec::new(),
+            at_ms: 0,
+        };
+        for part in inventory.parts.iter().chain(&inventory.own_parts) {
+            let verdict = judge.known.verdict(&part.component, &judge.answers);
+            let mut reasons = verdict.reasons().iter();
+            if reasons.any(|reason| reason.cause() == Cause::Logs) {
+                export.incomplete.push(plain(&part.title()));
+                continue;
+            }
+            for agreed in judge.known.agreed(&part.component) {
+                self.take(&mut export, &judge.known, part, product, &agreed);
+            }
+        }
+        export.statements.sort();
+        export.statements.dedup();
+        let newest = export.statements.iter().map(|one| one.at_ms).max();
+        export.at_ms = newest.unwrap_or(self.now_ms);
+        export
+    }
+
+    fn take(
+        &self,
+        export: &mut VexExport,
+        known: &Known<'_>,
+        part: &Part,
+        product: Option<&Purl>,
+        agreed: &Agreed,
+    ) {
+        let voices: Vec<String> = agreed
+            .said
+            .iter()
+            .map(|said| self.voice(known, said))
+            .collect();
+        let mut names: Vec<String> = agreed.names.iter().map(|name| plain(name)).collect();
+        let cve = names.iter().position(|name| name.starts_with("CVE-"));
+        let vulnerability = names.remove(cve.unwrap_or_default());
+        let Some(status) = agreed.status else {
+            let text = format!(
+                "{vulnerability} in {}: {}",
+                plain(&part.title()),
+                voices.join(" ")
+            );
+            export.disputed.push(text);
+            return;
+        };
+        let stated = part.component.product().and_then(|product| product.purl());
+        let (component, product) = match (part.component.purl(), product.or(stated)) {
+            (Some(component), product) if product.is_some() || !agreed.within => {
+                (component, product)
+            }
+            _ => return export.unnamed.push(plain(&part.title())),
+        };
+        let said = || {
+            agreed
+                .said
+                .iter()
+                .filter(move |said| said.statement.status == status)
+        };
+        let mut justifications = said().filter_map(|said| said.statement.justification.clone());
+        let ids: BTreeSet<ClaimId> = agreed.said.iter().map(|said| said.evidence.claim).collect();
+        export.statements.push(Statement {
+            vulnerability,
+            component: component.to_string(),
+            // What it is a part of itself is no part of it.
+            product: product.filter(|of| *of != component).map(Purl::to_string),
+            aliases: names,
+            within: agreed.within,
+            status: status.as_str(),
+            justification: justifications.next(),
+            impact: words_of(said(), "impact_statement"),
+            action: words_of(said(), "action_statement"),
+            at_ms: agreed.said.iter().map(at_ms).max().unwrap_or_default(),
+            voices,
+            claims: ids.iter().map(ClaimId::to_string).collect(),
+        });
+    }
+
+    /// Who says something, where that stands, and what else they write.
+    fn voice(&self, known: &Known<'_>, said: &Said) -> String {
+        let evidence = &said.evidence;
+        let roles: Vec<&str> = evidence.roles.iter().map(|one| one.role.name()).collect();
+        let text = wrote(&words::Wrote {
+            who: &who(&evidence.issuer, self.policy, known.trust()),
+            issuer: &evidence.issuer.to_hex(),
+            roles: &roles.join(", "),
+            status: said.statement.status.as_str(),
+            author: &said.author,
+            notes: said
+                .written
+                .get("status_notes")
+                .and_then(|notes| notes.as_str()),
+            claim: &evidence.claim.to_string(),
+            log: &evidence.origin,
+            leaf: evidence.leaf.get(),
+            logged_at: &rfc3339_of_ms(said.logged_ms),
+        });
+        plain(&text)
+    }
+}
+
+/// When something was said: when its document says, or when a log first had it, if that is earlier.
+fn at_ms(said: &Said) -> u64 {
+    let stated = said.statement.timestamp.as_ref();
+    let stated = stated.and_then(|time| u64::try_from(time.unix_ms()).ok());
+    stated.map_or(said.logged_ms, |stated| stated.min(said.logged_ms))
+}
+
+/// The words under a key of statements, each text once.
+fn words_of<'s>(said: impl Iterator<Item = &'s Said>, key: &str) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for said in said {
+        let text = said.written.get(key).and_then(|text| text.as_str());
+        let text = text.map(plain).filter(|text| !text.trim().is_empty());
+        texts.extend(text.filter(|text| !texts.contains(text)));
+    }
+    texts
+}

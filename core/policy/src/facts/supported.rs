@@ -1,0 +1,59 @@
+//! Until when those who have a role say that they support a component, for whoever plans by it.
+
+use super::{Evidence, Facts, Speaker, When, of_dates};
+use crate::rules::Whom;
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Body;
+use assay_claims::kind::lifecycle::Lifecycle;
+use assay_claims::vers::Applies;
+use std::collections::BTreeMap;
+
+/// Dates that an issuer states.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Supported {
+    /// What it states.
+    pub dates: Lifecycle,
+    /// Whether they are surely of this version: of a range that cannot be decided nobody knows.
+    pub is_of_this: bool,
+    /// When a log first held the issuer's word, in milliseconds since 1970.
+    pub logged_ms: u64,
+    /// The claim.
+    pub evidence: Evidence,
+}
+
+/// The last dates of every issuer with a role that judges, whose word has effect; and those of
+/// which it cannot be told whether they are of this version. Upstream's and a supplier's both
+/// stand.
+pub(crate) fn supported(facts: &Facts<'_>) -> Vec<Supported> {
+    let mut last: BTreeMap<IssuerId, (When, Supported)> = BTreeMap::new();
+    let mut untold = Vec::new();
+    for fact in facts.facts.iter().filter(|fact| fact.is_of_this()) {
+        let Body::Lifecycle(dates) = fact.body else {
+            continue;
+        };
+        let applies = of_dates(fact.body, facts.component);
+        if applies == Applies::No {
+            continue;
+        }
+        let speakers = fact.speakers.iter();
+        for speaker in speakers.filter(|one| one.counts_for(&Whom::Anyone) && one.judges()) {
+            let one = |speaker: &Speaker| Supported {
+                dates: dates.clone(),
+                is_of_this: applies == Applies::Yes,
+                logged_ms: speaker.since_ms,
+                evidence: fact.evidence(speaker),
+            };
+            if applies == Applies::Undecided {
+                untold.push(one(speaker));
+                continue;
+            }
+            let when = fact.when(speaker, Some(&dates.last_updated));
+            let known = last.get(&speaker.issuer);
+            if known.is_none_or(|(known, _)| when.is_after(known)) {
+                last.insert(speaker.issuer, (when, one(speaker)));
+            }
+        }
+    }
+    let last = last.into_values().map(|(_, one)| one);
+    last.chain(untold).collect()
+}

@@ -1,0 +1,77 @@
+//! Judges of other projects that are written in JavaScript: `csaf-validator-lib`, which runs the
+//! mandatory tests of CSAF.
+//!
+//! They are installed from the package registry with the hashes that `tests/interop/node` pins,
+//! into a folder of their own in the target folder, once.
+
+use crate::aics::run;
+use crate::process::binaries;
+use assay_tlog::Hash;
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// A folder with the packages, or why there is none.
+type Installed = Result<PathBuf, String>;
+
+fn pins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/node")
+}
+
+/// The folder that the packages are in. None if there is no Node.js, or if what is pinned cannot be
+/// had: a test of `what` cannot run then, which is said aloud.
+///
+/// # Panics
+/// In CI (`CI` is set), when there is none.
+pub fn require_npm(what: &str) -> Option<&'static Path> {
+    static INSTALLED: OnceLock<Installed> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    match installed {
+        Ok(folder) => Some(folder),
+        Err(reason) => {
+            assert!(env::var_os("CI").is_none(), "{what}: {reason}");
+            // Not eprintln!, which the test harness swallows when a test passes.
+            let _ = writeln!(io::stderr(), "skipped: {what}: {reason}");
+            None
+        }
+    }
+}
+
+fn install() -> anyhow::Result<PathBuf> {
+    let lock = fs::read(pins().join("package-lock.json"))?;
+    let digest = Hash::of(&lock).to_hex();
+    let folder = binaries().join(format!("interop-node-{}", &digest[..16]));
+    let done = folder.join("installed");
+    if done.exists() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(&folder)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(pins().join(file), folder.join(file))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    run(npm.current_dir(&folder))?;
+    fs::write(done, "")?;
+    Ok(folder)
+}
+
+/// Validates a CSAF document with the packages in a folder.
+///
+/// # Errors
+/// What fails, a line for each.
+pub fn validate_csaf(packages: &Path, document: &Path) -> anyhow::Result<()> {
+    let output = Command::new("node")
+        .arg(pins().join("csaf.mjs"))
+        .arg(document)
+        .current_dir(packages)
+        .output()?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    anyhow::ensure!(output.status.success(), "{said}");
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! `assay export vex`: a scanner that reads it loses what those cleared whose word clears, and
+//! nothing else.
+
+use super::world::{Checked, World, cargo_lock};
+use assay_tests::npm::{require_npm, validate_csaf};
+use serde_json::{Value, json};
+
+const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
+const APP: &str = "pkg:generic/app@1";
+
+/// Somebody's document of these statements, about a package.
+fn vex(world: &mut World, who: &str, purl: &str, statements: Value) -> anyhow::Result<String> {
+    let document = json!({
+        "@context": OPENVEX,
+        "@id": format!("https://example.org/vex/{who}/{purl}"),
+        "author": format!("{who}@example.org"),
+        "version": 1,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "statements": statements,
+    });
+    world.say(who, purl, OPENVEX, &document)
+}
+
+fn cleared(id: &str) -> Value {
+    json!([{
+        "vulnerability": {"name": id, "aliases": [id.replace("CVE", "GHSA")]},
+        "status": "not_affected",
+        "justification": "vulnerable_code_not_present",
+        "impact_statement": "We do not compile it; nor [link](https://x) it.",
+        "status_notes": "Looked at on Tuesday.",
+    }])
+}
+
+/// A log in which makers, auditors and a stranger speak of vulnerabilities.
+fn world() -> anyhow::Result<World> {
+    let mut world = World::new()?;
+    let (good, part) = ("pkg:cargo/good@1.0.0", "pkg:cargo/part@1.0.0");
+    vex(&mut world, "makers", good, cleared("CVE-2026-0001"))?;
+    vex(&mut world, "stranger", good, cleared("CVE-2026-0002"))?;
+    vex(
+        &mut world,
+        "makers",
+        "pkg:cargo/torn@1.0.0",
+        cleared("CVE-2026-0003"),
+    )?;
+    let affected = json!([{
+        "vulnerability": {"name": "CVE-2026-0003"},
+        "status": "affected",
+        "action_statement": "Update.",
+    }]);
+    vex(&mut world, "auditors", "pkg:cargo/torn@1.0.0", affected)?;
+    world.affected("makers", "pkg:cargo/bad@1.0.0")?;
+    let fixed = json!([{"vulnerability": {"name": "GHSA-aaaa-bbbb-cccc"}, "status": "fixed"}]);
+    vex(&mut world, "auditors", part, fixed)?;
+    let gone = vex(&mut world, "auditors", good, cleared("CVE-2026-0005"))?;
+    world.withdraw("auditors", &gone)?;
+    let within = json!([{
+        "vulnerability": {"name": "CVE-2026-0006"},
+        "status": "not_affected",
+        "impact_statement": "The app does not call it.",
+        "products": [{"@id": APP, "subcomponents": [{"@id": part}]}],
+    }]);
+    vex(&mut world, "makers", APP, within)?;
+    world.write("Cargo.lock", &cargo_lock(&["bad", "good", "part", "torn"]))?;
+    let component = |name: &str| {
+        json!({"type": "library", "name": name, "version": "1.0.0",
+            "purl": format!("pkg:cargo/{name}@1.0.0")})
+    };
+    let sbom = json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": {"type": "application", "name": "app", "version": "1",
+            "purl": APP, "bom-ref": "app"}},
+        "components": [component("good"), component("part")],
+    });
+    world.write("app.cdx.json", &sbom.to_string())?;
+    Ok(world)
+}
+
+fn export(world: &World, arguments: &[&str]) -> anyhow::Result<Checked> {
+    let arguments = [&["export", "vex"], arguments].concat();
+    world.ask_at(&world.node.ready().url, &arguments)
+}
+
+/// Vulnerability, status and products of each statement of an OpenVEX document.
+fn told(document: &Value) -> Vec<(String, String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let statements = document["statements"].as_array().unwrap().iter();
+    statements
+        .map(|one| {
+            let products = one["products"].as_array().unwrap().iter();
+            let products = products.map(|product| match &product["subcomponents"][0]["@id"] {
+                Value::String(part) => format!("{} > {part}", text(&product["@id"])),
+                _ => text(&product["@id"]),
+            });
+            (
+                text(&one["vulnerability"]["name"]),
+                text(&one["status"]),
+                products.collect(),
+            )
+        })
+        .collect()
+}
+
+fn row(id: &str, status: &str, products: &[&str]) -> (String, String, Vec<String>) {
+    let products = products.iter().map(|one| (*one).to_owned()).collect();
+    (id.to_owned(), status.to_owned(), products)
+}
+
+#[test]
+fn what_trusted_issuers_cleared_is_handed_on_and_nothing_else() -> anyhow::Result<()> {
+    let world = world()?;
+    let written = export(&world, &["Cargo.lock"])?;
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    let document: Value = serde_json::from_str(&written.stdout)?;
+    let (good, part) = ("pkg:cargo/good@1.0.0", "pkg:cargo/part@1.0.0");
+    let expected = [
+        // The one that a finder of the makers' calls exploitable; the others are cleared.
+        row("CVE-2026-0001", "affected", &["pkg:cargo/bad@1.0.0"]),
+        row("CVE-2026-0001", "not_affected", &[good]),
+        row("GHSA-aaaa-bbbb-cccc", "fixed", &[part]),
+    ];
+    assert_eq!(told(&document), expected, "{document:#}");
+    assert!(
+        written
+            .stderr
+            .contains("contradicted, so left out: CVE-2026-0003")
+            && written
+                .stderr
+                .contains("of which 2 let a scanner drop a finding"),
+        "{}",
+        written.stderr
+    );
+    let statement = &document["statements"][1];
+    assert_eq!(statement["vulnerability"]["aliases"][0], "GHSA-2026-0001");
+    assert_eq!(statement["justification"], "vulnerable_code_not_present");
+    assert_eq!(statement["timestamp"], "2026-01-01T00:00:00Z");
+    let notes = statement["status_notes"].as_str().unwrap();
+    for words in [
+        "our makers (maintainer)",
+        world.issuer("makers"),
+        "Looked at on Tuesday.",
+    ] {
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+    // The same claims, the same bytes; and ours reads it.
+    assert_eq!(export(&world, &["Cargo.lock"])?.stdout, written.stdout);
+    world.write("out.openvex.json", &written.stdout)?;
+    let read = [
+        "publish",
+        "vex",
+        "out.openvex.json",
+        "--key",
+        "stranger.pem",
+    ];
+    assert!(world.online(&read)?[0]["claim_id"].is_string());
+    Ok(())
+}
+
+#[test]
+fn of_an_sbom_the_parts_are_named_in_their_product() -> anyhow::Result<()> {
+    let world = world()?;
+    let document = |arguments: &[&str]| -> anyhow::Result<Value> {
+        let written = export(&world, arguments)?;
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        Ok(serde_json::from_str(&written.stdout)?)
+    };
+    let (good, part) = ("pkg:cargo/good@1.0.0", "pkg:cargo/part@1.0.0");
+    let inside = |of: &str, purl: &str| format!("{of} > {purl}");
+    let expected = |of: &str| {
+        vec![
+            row("CVE-2026-0001", "not_affected", &[good, &inside(of, good)]),
+            // What is said of a part in the product is said of it nowhere else.
+            row("CVE-2026-0006", "not_affected", &[&inside(of, part)]),
+            row("GHSA-aaaa-bbbb-cccc", "fixed", &[part, &inside(of, part)]),
+        ]
+    };
+    assert_eq!(told(&document(&["app.cdx.json"])?), expected(APP));
+    let alone = told(&document(&[good, "--product", "pkg:oci/app@sha256%3Aab"])?);
+    let image = "pkg:oci/app@sha256:ab";
+    assert_eq!(
+        alone,
+        [row(
+            "CVE-2026-0001",
+            "not_affected",
+            &[good, &inside(image, good)]
+        )]
+    );
+    assert_eq!(told(&document(&["pkg:cargo/nobody@1.0.0"])?), []);
+    Ok(())
+}
+
+#[test]
+fn a_judge_of_csaf_passes_it_and_each_format_tells_the_same() -> anyhow::Result<()> {
+    let world = world()?;
+    let document = |format: &str| -> anyhow::Result<String> {
+        let written = export(&world, &["app.cdx.json", "--output", format])?;
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        Ok(written.stdout)
+    };
+    for format in ["csaf", "csaf-2.1"] {
+        let text = document(format)?;
+        world.write("out.json", &text)?;
+        let Some(packages) = require_npm("CSAF documents") else {
+            continue;
+        };
+        validate_csaf(packages, &world.path("out.json"))?;
+        // The judge can say no.
+        world.write(
+            "bad.json",
+            &text.replacen("known_not_affected", "known_affected", 1),
+        )?;
+        let refused = validate_csaf(packages, &world.path("bad.json")).unwrap_err();
+        assert!(refused.to_string().contains("6_1_27"), "{refused}");
+    }
+    let cyclonedx: Value = serde_json::from_str(&document("cyclonedx-vex")?)?;
+    let states: Vec<_> = cyclonedx["vulnerabilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["id"].as_str().unwrap(),
+                one["analysis"]["state"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("CVE-2026-0001", "not_affected"),
+        ("CVE-2026-0006", "not_affected"),
+        ("GHSA-aaaa-bbbb-cccc", "resolved"),
+    ];
+    assert_eq!(states, expected);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() -> anyhow::Result<()> {
+    let world = world()?;
+    for (arguments, code, why) in [
+        (
+            &["pkg:cargo/nobody@1.0.0", "--output", "csaf"][..],
+            1,
+            "no document of nothing",
+        ),
+        (&["pkg:cargo/good"], 2, "no version"),
+        (&["pkg:cargo"], 2, "pkg:cargo"),
+        (&["missing.json"], 2, "no such file"),
+        (&["Cargo.lock", "--namespace", "example"], 2, "--namespace"),
+        (&["Cargo.lock", "--product", "app"], 2, "app"),
+        (
+            &["Cargo.lock", "--output", "sarif"],
+            2,
+            "only `assay check` writes sarif",
+        ),
+    ] {
+        let refused = export(&world, arguments)?;
+        assert_eq!(
+            refused.code,
+            Some(code),
+            "{arguments:?}: {}",
+            refused.stderr
+        );
+        assert!(
+            refused.stderr.contains(why),
+            "{arguments:?}: {}",
+            refused.stderr
+        );
+        assert!(
+            refused.stdout.is_empty(),
+            "{arguments:?}: {}",
+            refused.stdout
+        );
+    }
+    // A log that does not answer could take it back.
+    let away = world.ask_at("http://127.0.0.1:1", &["export", "vex", "Cargo.lock"])?;
+    assert_eq!((away.code, away.stdout.as_str()), (Some(3), ""));
+    Ok(())
+}
