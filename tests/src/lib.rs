@@ -25,4 +25,5 @@ pub mod static_http;
 pub mod stranger;
 pub mod tessera;
 pub mod torchwood;
+pub mod torture;
 pub mod witness;
