@@ -106,11 +106,11 @@ fn all() -> Vec<Arc<Pace>> {
 /// Where the disk is slowest and what to do, for people; `None` if it is slow nowhere.
 pub fn slow() -> Option<String> {
     let now = Instant::now();
-    let slow = |pace: Arc<Pace>| {
+    let slow = all().into_iter().filter_map(|pace| {
         let time = pace.state().slow(now)?;
         Some((time, pace))
-    };
-    let (time, pace) = all().into_iter().filter_map(slow).max_by_key(|it| it.0)?;
+    });
+    let (time, pace) = slow.max_by_key(|it| it.0)?;
     Some(format!(
         "the disk is slow: what is written to {} takes {:.1} s to be durable. Claims and \
          checkpoints wait for it; nothing acknowledged is at risk. Look at the disk",

@@ -142,9 +142,8 @@ impl Calls {
         }
         let mut said = Said::default();
         let fault = (doing, at.failure(), number);
-        let call = || faults.failed().ok().flatten();
         let driven = self.drive(&mut node, &faults, fault, &mut said).await;
-        let runs = driven.with_context(|| format!("{:?}", call()))?;
+        let runs = driven.with_context(|| format!("{:?}", faults.failed()))?;
         if node.pid().is_ok() {
             node.kill()?;
         }
