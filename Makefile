@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz vectors build bench clean
+.PHONY: help demo cli test lint house sim fuzz torture vectors build bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,11 @@ sim: ## simulated federations: how soon a split view is known, and what holds on
 fuzz: SECONDS := 600
 fuzz: ## every fuzz target under libFuzzer, each for SECONDS=600; needs a nightly toolchain and cargo-fuzz
 	@scripts/fuzz $(SECONDS)
+CYCLES ?= 1000
+torture: ## kills, power cuts, errors of the disk and damaged files, CYCLES of each: prints a table (make test has a short form)
+	@scripts/setup
+	cargo build --locked --workspace --bins
+	cargo run --locked --bin assay-torture -- $(CYCLES)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

@@ -61,6 +61,12 @@ pub enum Refusal {
     /// The node writes nothing now, for the reason given.
     #[error("this node takes no claims now: {0}. What was acknowledged is safe, and reads go on")]
     Halted(String),
+    /// The node stops before it can answer.
+    #[error(
+        "this node is stopping, and its disk is too slow for it to say in time whether this claim \
+         is logged. Send it again once the node runs: it is logged once, whether it is now or not"
+    )]
+    Leaving,
     /// The node cannot read its store.
     #[error(transparent)]
     Store(#[from] records::RecordError),

@@ -22,6 +22,7 @@ mod http_client;
 pub mod index;
 pub mod init;
 pub mod keyfile;
+pub mod leaving;
 pub mod log;
 pub mod mirror;
 pub mod misbehavior;

@@ -253,8 +253,9 @@ fn run(args: &Run) -> anyhow::Result<()> {
     let mut config = Config::load(&args.config)?;
     config.log.lost_end = args.checkpoint_file_lost_its_end;
     let _last = telemetry::traces(&config.trace)?;
+    let drain_s = config.server.drain_s;
     runtime()?.block_on(async {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(drain_s)?;
         let node = node::Node::start(config).await?;
         if let Some(path) = &args.ready_file {
             node::write_ready_file(path, &node)

@@ -12,6 +12,7 @@ use crate::{
         known::Places,
         rounds,
     },
+    leaving::Leaving,
     mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence},
     peers::{
@@ -75,7 +76,8 @@ pub fn routes<S: Store + 'static>(
 ) -> Result<Plain, MirrorStartError> {
     let own_log = OwnLog::new(view.clone(), &config.log.origin);
     let router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
-    let senders = Senders::new(&config.server.shared_addresses);
+    let shared = &config.server.shared_addresses;
+    let (senders, submissions) = (Senders::new(shared), submissions(shared));
     let mut made = Made::new(router, own_log, log, peers);
     let (mut own, mut witnessing) = (None, None);
     if let Some(opened) = witness {
@@ -107,12 +109,11 @@ pub fn routes<S: Store + 'static>(
     })?;
     if let Some(witness) = witnessing {
         witness.tell(gossip.desk.seen());
+        witness.leaves(Leaving::new(stop, &config.server));
     }
     if let Some(opened) = &mirror {
         opened.seen.tell(gossip.desk.seen());
     }
-    let shared = &config.server.shared_addresses;
-    let submissions = submissions(shared);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
         router: made.router.merge(heads).merge(page::router(made.page)),

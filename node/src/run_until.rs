@@ -1,6 +1,7 @@
 //! The runtime of a process, and what ends it.
 
-use std::io;
+use rustix::process::{Signal as Kill, getpid, kill_process};
+use std::{io, process, thread, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
@@ -12,6 +13,14 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
+/// How long a process takes to end, at most, once its calls in flight have ended or were cut off. A
+/// disk on which that takes longer must not keep it: everything acknowledged is durable, and the
+/// next start publishes it, as after a crash.
+const END: Duration = Duration::from_secs(15);
+
+/// How long the last words of a process may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// What the system tells the process. Made before anything starts, so that no signal is missed.
 pub struct Signals {
     terminate: Signal,
@@ -20,8 +29,20 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens to SIGTERM, SIGINT and SIGHUP.
-    pub fn new() -> io::Result<Self> {
+    /// Listens to SIGTERM, SIGINT and SIGHUP, on the runtime. After one of the first two the
+    /// process ends by itself, or else `drain_s` seconds and a quarter of a minute later, whatever
+    /// it waits for: also if it has not started yet.
+    pub fn new(drain_s: u64) -> io::Result<Self> {
+        let mut first = signal(SignalKind::terminate())?;
+        let mut other = signal(SignalKind::interrupt())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = first.recv() => {}
+                _ = other.recv() => {}
+            }
+            let drain = Duration::from_secs(drain_s);
+            thread::spawn(move || end_after(drain + END));
+        });
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -40,4 +61,21 @@ impl Signals {
         }
         tracing::info!("stopping: calls in flight may end");
     }
+}
+
+/// Ends the process after so long, in which it should have ended by itself.
+fn end_after(time: Duration) {
+    thread::sleep(time);
+    // What the end of a process runs may wait for the disk, too.
+    thread::spawn(|| {
+        thread::sleep(2 * LAST_WORDS);
+        let _ = kill_process(getpid(), Kill::KILL);
+    });
+    tracing::warn!(
+        "the disk is too slow to end in order; everything acknowledged is durable, and the next \
+         start publishes what is not published yet"
+    );
+    // A thread of its own writes that, and may find nobody who reads it.
+    thread::sleep(LAST_WORDS);
+    process::exit(0);
 }

@@ -123,8 +123,9 @@ fn init_witness(args: &Init) -> anyhow::Result<()> {
 fn serve(args: &Run) -> anyhow::Result<()> {
     let config = WitnessConfig::load(&args.config)?;
     let _last = telemetry::traces(&config.trace)?;
+    let drain_s = config.server.drain_s;
     runtime()?.block_on(async {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(drain_s)?;
         let witness = Running::start(config).await?;
         if let Some(path) = &args.ready_file {
             witness

@@ -459,7 +459,8 @@ pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &target)?;
-        } else {
+        } else if entry.file_type()?.is_file() {
+            // A socket that a killed process left is nothing to copy.
             fs::copy(entry.path(), target)?;
         }
     }

@@ -1,6 +1,6 @@
 //! A witness as a real process, and a log by hand that asks it.
 
-use crate::process::{binaries, poll};
+use crate::process::{binaries, copy_folder, poll};
 use crate::site;
 use anyhow::{Context, bail, ensure};
 use assay_tlog::Hash;
@@ -55,6 +55,8 @@ pub struct Witness {
     folder: tempfile::TempDir,
     process: Option<Child>,
     ready: Option<WitnessReady>,
+    /// Set for the process, for tests that make the system misbehave.
+    pub environment: Vec<(String, String)>,
     /// It has a connection for each request: a test may do something else for longer than a node
     /// waits for another one.
     http: reqwest::Client,
@@ -84,9 +86,26 @@ impl Witness {
             folder,
             process: None,
             ready: None,
+            environment: Vec::new(),
             http: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
                 .build()?,
+        })
+    }
+
+    /// A copy of a witness that is stopped, in a folder of its own. Nothing runs yet.
+    pub fn copy_of(first: &Witness) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("assay-witness-")
+            .tempdir()?;
+        copy_folder(first.folder(), folder.path())?;
+        Ok(Witness {
+            vkeys: first.vkeys.clone(),
+            folder,
+            process: None,
+            ready: None,
+            environment: Vec::new(),
+            http: first.http.clone(),
         })
     }
 
@@ -143,6 +162,7 @@ impl Witness {
             .arg(self.config())
             .arg("--ready-file")
             .arg(&ready)
+            .envs(self.environment.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(self.folder().join("stderr"))?)

@@ -1,6 +1,6 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{damage::scrub::Damaged, held::Held, sequencer::Halt, telemetry};
+use crate::{damage::scrub::Damaged, held::Held, sequencer::Halt, storage::pace, telemetry};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{io, sync::Arc, time::Duration};
@@ -18,6 +18,7 @@ pub fn router(
 ) -> Router {
     let render = move || {
         metrics::gauge!("assay_held_bytes").set(held.bytes() as f64);
+        metrics::gauge!("assay_sync_waiting_seconds").set(pace::oldest_waits());
         metrics::counter!("assay_log_lines_lost_total").absolute(telemetry::lost_lines());
         metrics.render()
     };
@@ -29,11 +30,12 @@ pub fn router(
         .route("/metrics", get(move || std::future::ready(render())))
 }
 
-/// A damaged store answers what it can, and an operator has to know all the same.
+/// A damaged store answers what it can, and so does a slow disk; an operator has to know all the
+/// same.
 async fn ready(State((halt, damaged)): State<(Arc<Halt>, Arc<Damaged>)>) -> (StatusCode, String) {
     let wrong = match halt.reason() {
         Some(reason) => Some(format!("reads only: {reason}\n")),
-        None => damaged.text().map(|text| text + "\n"),
+        None => damaged.text().or_else(pace::slow).map(|text| text + "\n"),
     };
     match wrong {
         None => (StatusCode::OK, "ready\n".into()),

@@ -35,6 +35,7 @@ impl From<Refusal> for Status {
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),
             Refusal::Busy { retry_s, .. } => busy(message, retry_s),
             Refusal::Halted(_) => because(Code::Unavailable, "NODE_HALTED", message),
+            Refusal::Leaving => because(Code::Unavailable, "NODE_STOPPING", message),
             Refusal::Store(error) => store(&error),
         }
     }

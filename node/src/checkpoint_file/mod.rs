@@ -21,12 +21,13 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use crate::storage::disk;
+use crate::storage::{disk, pace::Pace};
 use record::{FRAME, MAGIC, NOTE_BYTES, Records};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file longer than this, in bytes, is replaced by one with its last note only. A note has some
 /// 200 bytes, so this happens every few thousand checkpoints, and reading the file takes a
@@ -45,6 +46,7 @@ pub struct CheckpointFile {
     len: u64,
     /// Whether an append failed. Then it is unknown what the file ends with.
     broken: bool,
+    pace: Arc<Pace>,
 }
 
 /// Why the checkpoint file cannot be used. In every case the node must not sign. The text says what
@@ -142,6 +144,7 @@ impl CheckpointFile {
             file,
             len: MAGIC.len() as u64,
             broken: false,
+            pace: Pace::of(path),
         })
     }
 
@@ -164,6 +167,7 @@ impl CheckpointFile {
             file,
             len: 0,
             broken: false,
+            pace: Pace::of(path),
         };
         let corrupt = |reason: String| CheckpointFileError::Corrupt {
             path: path.to_owned(),
@@ -206,9 +210,11 @@ impl CheckpointFile {
         self.broken = true;
         let record = record::write(note);
         if self.len + record.len() as u64 > COMPACT_ABOVE {
-            self.replace_with(&record)?;
+            let pace = self.pace.clone();
+            pace.time(|| self.replace_with(&record))?;
         } else {
-            write_synced(&self.file, &record).map_err(|e| failure("write", &self.path, e))?;
+            let written = self.pace.time(|| write_synced(&self.file, &record));
+            written.map_err(|e| failure("write", &self.path, e))?;
             self.len += record.len() as u64;
         }
         self.broken = false;

@@ -26,6 +26,7 @@ use crate::{
     descriptors::{self, TooFew},
     files, gossip,
     held::{self, Held},
+    leaving::Leaving,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
@@ -272,7 +273,6 @@ async fn serve<S: Store + 'static>(
     let listener = listen(config.server.listen, "server.listen").await?;
     let admin_listener = listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
-
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
     let (halt, witnessed) = (Arc::new(Halt::default()), witnesses.is_some());
@@ -282,7 +282,8 @@ async fn serve<S: Store + 'static>(
     let scrub = scrub::start(&view, &store, &parts.keys, &config.storage, stopped.clone())?;
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
-    let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
+    let (leaving, halted) = (Leaving::new(&stopped, &config.server), halt.clone());
+    let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let socket = &config.federation.admin_socket;

@@ -79,6 +79,15 @@ fn install() -> PrometheusHandle {
         metrics::Unit::Seconds,
         "Time to sign and show a checkpoint"
     );
+    metrics::describe_histogram!(
+        "assay_sync_seconds",
+        metrics::Unit::Seconds,
+        "Time until what is written is durable, by file"
+    );
+    metrics::describe_gauge!(
+        "assay_sync_waiting_seconds",
+        "How long the oldest write has waited to be durable"
+    );
     metrics::describe_counter!(
         "assay_log_lines_lost_total",
         "Lines of the log that standard error did not take in time"

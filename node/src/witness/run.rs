@@ -22,6 +22,7 @@ use crate::{
     descriptors::{self, TooFew},
     gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
+    leaving::Leaving,
     misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
     peers::{PeerFile, Peers, PeersError, page},
@@ -287,6 +288,7 @@ impl Running {
         let all = peers.peers();
         let importing = lists::begin(&witness, opened.lists, &all, &stopped);
         let gossip = gossip(&witness, &evidence, &config.federation, &all, &stopped)?;
+        witness.leaves(Leaving::new(&stopped, &config.server));
         let standing = gossip::http::admin(gossip.desk.clone());
         let page = page::Page::of_witness(service::part(witness.clone()), all);
         let rotations = Rotations {

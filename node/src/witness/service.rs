@@ -5,6 +5,7 @@ use super::known::{KnownLog, Latest};
 use super::listed::{Imported, ListedError};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
+use crate::leaving::Leaving;
 use crate::misbehavior::{self, Evidence};
 use crate::peers::{KnownPeer, page::Part};
 use crate::quota::Exceeded;
@@ -44,6 +45,8 @@ pub struct Witness {
     clock: fn() -> u64,
     /// Who is told of heads that are not cosigned.
     told: OnceLock<Told>,
+    /// When whoever waits is told that it will not be answered any more.
+    leaving: OnceLock<Leaving>,
 }
 
 impl Witness {
@@ -65,6 +68,7 @@ impl Witness {
             halt,
             clock,
             told: OnceLock::new(),
+            leaving: OnceLock::new(),
         }
     }
 
@@ -72,6 +76,11 @@ impl Witness {
     /// block.
     pub fn tell(&self, told: impl Fn(VerifiedHead) + Send + Sync + 'static) {
         let _ = self.told.set(Box::new(told));
+    }
+
+    /// Answers nobody any more from when `leaving` comes.
+    pub fn leaves(&self, leaving: Leaving) {
+        let _ = self.leaving.set(leaving);
     }
 
     /// Shows the latest head of each log that was cosigned.
@@ -240,7 +249,17 @@ impl Witness {
                 return self.stopped();
             }
         }
-        match answer.await {
+        let answer = match self.leaving.get() {
+            Some(leaving) => leaving.before(answer).await,
+            None => Some(answer.await),
+        };
+        let Some(answer) = answer else {
+            return unavailable(
+                "this witness is stopping, and its disk is too slow to cosign before; ask again",
+                None,
+            );
+        };
+        match answer {
             Ok(Ok(latest)) => match latest.cosigned(&self.keys.load()) {
                 Ok(cosigned) => cosigned.answer(),
                 Err(error) => {

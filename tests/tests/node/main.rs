@@ -21,6 +21,7 @@ mod lines;
 mod publish;
 mod reads;
 mod restart;
+mod slow_disk;
 mod strangers;
 mod tls;
 

@@ -18,6 +18,7 @@ mod operator;
 mod peers;
 mod quota;
 mod restart;
+mod slow_disk;
 mod table;
 
 use assay_tests::witness::{Said, Witness};

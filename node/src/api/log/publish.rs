@@ -4,6 +4,7 @@ use crate::{
     admission::{Admission, Admitted, Caller, Refusal},
     api::status,
     held::{Account, Hold, Kind, NoRoom},
+    leaving::Leaving,
     quota::Charge,
     records::{self, RecordError},
     reply::Reply,
@@ -36,6 +37,7 @@ pub struct Publisher<S> {
     pub(super) admission: Admission<S>,
     queue: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
+    leaving: Leaving,
     /// Whether what is published has a quorum of witnesses.
     witnessed: bool,
 }
@@ -61,6 +63,7 @@ impl<S: Tables + 'static> Publisher<S> {
         admission: Admission<S>,
         queue: mpsc::Sender<Submission>,
         halt: Arc<Halt>,
+        leaving: Leaving,
         witnessed: bool,
     ) -> Self {
         Publisher {
@@ -68,6 +71,7 @@ impl<S: Tables + 'static> Publisher<S> {
             admission,
             queue,
             halt,
+            leaving,
             witnessed,
         }
     }
@@ -118,6 +122,15 @@ impl<S: Tables + 'static> Publisher<S> {
         }
     }
 
+    /// What the sequencer answers. A caller is told, too, if it answers nothing.
+    async fn answered(
+        &self,
+        answer: oneshot::Receiver<Vec<Outcome>>,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let answer = self.leaving.before(answer).await.ok_or(Refusal::Leaving)?;
+        answer.map_err(|_| self.halted())
+    }
+
     /// The answer about a claim that has a leaf.
     fn published(&self, id: ClaimId, outcome: Outcome) -> Result<PublishResponse, Refusal> {
         let (leaf_index, leaf_hash, logged_at_ms, already_logged) = match outcome {
@@ -157,7 +170,8 @@ impl<S: Tables + 'static> Publisher<S> {
             let mut shown = self.view.follow();
             let covers = shown.wait_for(|size| *size > index.get());
             // Whoever comes back has been told how far the claim is.
-            let _ = tokio::time::timeout(PATIENCE, covers).await;
+            let covers = tokio::time::timeout(PATIENCE, covers);
+            let _ = self.leaving.before(covers).await;
         }
     }
 
@@ -182,10 +196,8 @@ impl<S: Tables + 'static> Publisher<S> {
             }
         };
         let id = candidate.id();
-        let outcomes = self
-            .submit(*candidate, charge, wait, hold)?
-            .await
-            .map_err(|_| self.halted())?;
+        let answer = self.submit(*candidate, charge, wait, hold)?;
+        let outcomes = self.answered(answer).await?;
         let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
         Ok(self.published(id, outcome)?)
     }
@@ -261,11 +273,9 @@ impl<S: Tables + 'static> Publisher<S> {
                 wait,
                 reply,
             };
-            self.queue
-                .send(submission)
-                .await
-                .map_err(|_| self.halted())?;
-            let outcomes = answer.await.map_err(|_| self.halted())?;
+            let sent = self.leaving.before(self.queue.send(submission)).await;
+            sent.ok_or(Refusal::Leaving)?.map_err(|_| self.halted())?;
+            let outcomes = self.answered(answer).await?;
             for ((id, claim), outcome) in admitted.ids.into_iter().zip(outcomes) {
                 let result = self.result(id, claim, outcome);
                 admitted.settled.push(result);

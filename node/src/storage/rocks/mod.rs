@@ -22,6 +22,7 @@ pub use options::Options;
 
 use super::disk::{self, Lock, sync_folder};
 use super::files::Files;
+use super::pace::Pace;
 use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables};
 use assay_tlog::Hash;
 use bytes::Bytes;
@@ -31,7 +32,7 @@ use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ReadOptions, WriteBatch, WriteO
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 const HEAD: &[u8] = b"head";
 
@@ -45,6 +46,7 @@ pub struct Rocks {
     db: DB,
     writer: Mutex<Writer>,
     blobs: Files,
+    pace: Arc<Pace>,
     tables: PathBuf,
     _lock: Lock,
 }
@@ -104,6 +106,7 @@ impl Rocks {
                 poisoned: false,
             }),
             blobs,
+            pace: Pace::of(&tables),
             tables,
             _lock: lock,
         })
@@ -134,6 +137,7 @@ impl Rocks {
                 poisoned: true,
             }),
             blobs,
+            pace: Pace::of(&tables),
             tables,
             _lock: lock,
         })
@@ -174,8 +178,8 @@ impl Rocks {
         }
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
-        self.db
-            .write_opt(write, &synced)
+        self.pace
+            .time(|| self.db.write_opt(write, &synced))
             .map_err(|e| refused("write to", &self.tables, e))?;
         // Nobody else writes: this is called under the writer's lock.
         let mark = writer.mark.as_mut().ok_or(StorageError::Poisoned)?;
@@ -213,7 +217,11 @@ impl std::fmt::Debug for Rocks {
 
 impl Drop for Rocks {
     fn drop(&mut self) {
-        // This only shortens the next start. Whatever fails here is replayed from the log then.
+        // This only shortens the next start. Whatever fails here is replayed from the log then. A
+        // slow disk would take minutes for it, as every table is synced several times.
+        if self.pace.is_slow() {
+            return;
+        }
         let families: Vec<&ColumnFamily> = Table::ALL
             .iter()
             .filter_map(|t| self.db.cf_handle(t.name()))
