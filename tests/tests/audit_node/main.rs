@@ -264,11 +264,17 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
     drop(log);
     ensure!(url.contains("honest.example/log"));
     auditor.node.run()?;
-    let path = format!(
-        "/mirror/{}/audit/checkpoint",
-        assay_tlog::Hash::of(b"honest.example/log")
-    );
-    auditor.until_there(&path).await?;
+    let copy = format!("/mirror/{}", assay_tlog::Hash::of(b"honest.example/log"));
+    auditor
+        .until_there(&format!("{copy}/audit/checkpoint"))
+        .await?;
+    // The copy answers over plain HTTP, too, as that log and not as the node's own.
+    let note = auditor.until_there(&format!("{copy}/api/v1/checkpoint"));
+    let note: Value = serde_json::from_str(&note.await?)?;
+    let note = note["checkpoint"].as_str().context("a note")?;
+    assert!(note.starts_with("honest.example/log\n"), "{note}");
+    let document = auditor.until_there(&format!("{copy}/openapi.json")).await?;
+    assert!(document.contains("/api/v1/lookup"));
     let metrics = reqwest::get(format!("{}/metrics", auditor.node.ready().admin)).await?;
     let metrics = metrics.text().await?;
     for name in [
