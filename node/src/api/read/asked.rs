@@ -4,6 +4,7 @@ use crate::api::status::invalid;
 use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, DIGESTS, Kind, Label, Name, PackageNames, Query};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind;
 use assay_claims::purl::Purl;
 use assay_proto::v1::LookupRequest;
 use assay_tlog::Hash;
@@ -236,12 +237,8 @@ fn digest(text: &str) -> Result<Name, Status> {
 
 /// What an issuer's page asks: all its records and compromises.
 pub fn records(id: &IssuerId) -> Query {
-    let by = [
-        assay_claims::kind::issuer::URI,
-        assay_claims::kind::key_compromise::URI,
-    ];
-    Query::names(
-        vec![Name::new(Kind::Issuer, &id.to_hex())],
-        by.map(By::predicate_type).to_vec(),
-    )
+    let kinds = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
+    let uris = kinds.into_iter().flat_map(kind::Kind::uris);
+    let name = Name::new(Kind::Issuer, &id.to_hex());
+    Query::names([name], uris.map(By::predicate_type))
 }
