@@ -9,6 +9,7 @@ pub mod answer;
 mod codec;
 pub mod federation_page;
 pub mod gossip;
+pub mod json;
 
 /// Package `assay.v1`.
 pub mod v1 {

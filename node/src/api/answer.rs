@@ -26,7 +26,7 @@ use tonic::Status;
 const MESSAGE_BYTES: usize = 128 << 10;
 
 /// The longest message: one that an entry of 64 KiB ends.
-const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + (64 << 10);
+pub const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + (64 << 10);
 
 /// A leaf index takes at most ten bytes, and the label of a list, with framing, forty.
 const LEAF_BYTES: usize = 10;

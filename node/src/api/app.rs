@@ -5,9 +5,10 @@
 //! reflection and plain HTTP are behind the router.
 
 use super::{
-    copies::{CopyApis, take_prefix},
+    copies::{CopyApis, take_prefix, take_read_prefix},
     gate::Gate,
     metered::metered,
+    read,
     rest_of_body::RequestBody,
     serve::Peer,
 };
@@ -17,7 +18,10 @@ use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
 };
-use axum::{Router, response::Response as AxumResponse};
+use axum::{
+    Router,
+    response::{IntoResponse, Response as AxumResponse},
+};
 use futures::{
     FutureExt,
     future::{BoxFuture, ready},
@@ -49,6 +53,9 @@ const UPLOAD: &str = "/assay.v1.AttachmentService/Put";
 /// What callers of methods are told that there are not.
 const NO_METHOD: &str = "this node has no such method";
 
+/// What callers are told of logs that are not copied.
+const NO_COPY: &str = "this node has no copy of that log which it replayed";
+
 /// Where a log brings its entries itself, to a mirror: an upload, too (C2SP tlog-mirror).
 pub const ADD_ENTRIES: &str = "/mirror/add-entries";
 
@@ -77,12 +84,12 @@ impl<L, I> Clone for Api<L, I> {
 impl<L: LogService, I: IndexService> Api<L, I> {
     /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
     /// reflection.
-    pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
+    pub fn new(log: Arc<L>, index: Arc<I>, services: Routes, plain: Router) -> Self {
         let (services, health) = with_health_and_reflection(services);
         let rest = services.prepare().into_axum_router();
         Api {
-            log: log_server(Arc::new(log)),
-            index: index_server(Arc::new(index)),
+            log: log_server(log),
+            index: index_server(index),
             copies: None,
             rest: rest.merge(plain).fallback(nothing_here),
             health,
@@ -164,6 +171,13 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let grpc = is_grpc(&request);
+        if !grpc && let Some(digest) = take_read_prefix(&mut request) {
+            let copy = self.copies.as_ref().and_then(|copies| copies.of(&digest));
+            return match copy {
+                Some(copy) => call_rest(&mut copy.read.clone(), request),
+                None => ready(Ok(whole(no_copy()))).boxed(),
+            };
+        }
         if grpc && let Some(digest) = take_prefix(&mut request) {
             return match self.copies.as_ref().and_then(|copies| copies.of(&digest)) {
                 Some(copy) if is_of_a_log(&request) => call_a_log(
@@ -172,9 +186,7 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
                     request,
                 ),
                 Some(_) => refused(Status::unimplemented(NO_METHOD)),
-                None => refused(Status::not_found(
-                    "this node has no copy of that log which it replayed",
-                )),
+                None => refused(Status::not_found(NO_COPY)),
             };
         }
         if grpc && is_of_a_log(&request) {
@@ -250,6 +262,10 @@ fn unkept(mut answer: Response<Body>) -> Response<Body> {
         headers.or_insert(HeaderValue::from_static("no-store"));
     }
     answer
+}
+
+fn no_copy() -> AxumResponse {
+    read::Problem::new(StatusCode::NOT_FOUND, NO_COPY).into_response()
 }
 
 fn whole(answer: AxumResponse) -> Response<Body> {

@@ -1,10 +1,11 @@
 //! Copies of other logs that this node mirrors and has replayed: below `/mirror/<digest>`, the
-//! SHA-256 of an origin in lower-case hex, `LogService` and `IndexService` answer as that log does.
-//! So a mirror is the log at another address.
+//! SHA-256 of an origin in lower-case hex, `LogService`, `IndexService` and the read API answer as
+//! that log does. So a mirror is the log at another address.
 
-use super::{index::IndexApi, log::LogApi, look_ups::LookUps};
+use super::{index::IndexApi, log::LogApi, look_ups::LookUps, read};
 use crate::audit::{Copied, Copies, CopyView};
 use assay_tlog::Hash;
+use axum::Router;
 use http::{Request, Uri, uri::PathAndQuery};
 use std::{
     collections::HashMap,
@@ -27,6 +28,8 @@ pub struct CopyApi {
     pub log: Arc<LogApi<Copied>>,
     /// Complete answers.
     pub index: Arc<IndexApi<Copied>>,
+    /// The same over plain HTTP.
+    pub read: Router,
 }
 
 impl CopyApis {
@@ -56,14 +59,11 @@ impl CopyApis {
             return Some(api.clone());
         }
         let (view, look_ups) = (log.view.clone(), self.look_ups.clone());
-        let api = Arc::new(CopyApi {
-            log: Arc::new(LogApi::copy(
-                view.clone(),
-                look_ups.clone(),
-                self.stopping.clone(),
-            )),
-            index: Arc::new(IndexApi::new(view.clone(), look_ups)),
-        });
+        let log = LogApi::copy(view.clone(), look_ups.clone(), self.stopping.clone());
+        let log = Arc::new(log);
+        let index = Arc::new(IndexApi::new(view.clone(), look_ups));
+        let read = read::router(log.clone(), index.clone());
+        let api = Arc::new(CopyApi { log, index, read });
         made.insert(digest.to_owned(), (view, api.clone()));
         Some(api)
     }
@@ -84,6 +84,14 @@ pub fn take_prefix<B>(request: &mut Request<B>) -> Option<String> {
     parts.path_and_query = Some(rest.ok()?);
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
     Some(digest)
+}
+
+/// The same for a request of the read API, and only for one: below the same prefix, mirrors show
+/// tiles.
+pub fn take_read_prefix<B>(request: &mut Request<B>) -> Option<String> {
+    let path = request.uri().path().strip_prefix("/mirror/")?;
+    let (_, rest) = path.split_at_checked(2 * Hash::LEN)?;
+    read::is_of(rest).then(|| take_prefix(request))?
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use assay_claims::index::map::Proven;
 use assay_claims::index::range::ListChunks;
 use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_claims::limits;
+use assay_proto::answer::Joined;
 use assay_proto::v1::{
     Answer, BatchLookupRequest, BatchLookupResponse, LookupPrefixRequest, LookupPrefixResponse,
     LookupRequest, LookupResponse, index_service_server::IndexService,
@@ -57,6 +58,38 @@ impl<S> IndexApi<S> {
 
 /// Most names or labels that one answer shows: some hundred thousand hashes of work.
 const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
+
+/// About the bytes of the longest answer that is made whole before it is sent. Written, it takes
+/// three times as much, which is the room that one connection has.
+pub const WHOLE_BYTES: usize = 1 << 20;
+
+/// Room for the next message of an answer that is made whole: for it, and as it will be written.
+const PIECE_BYTES: usize = 3 * answer::MESSAGE_BYTES_MAX;
+
+/// What is asked by a prefix of so many bits: who speaks, or what these said.
+pub fn by_prefix(prefix: &[u8], bits: u32, by: Vec<By>) -> Result<Query, Status> {
+    let most = if by.is_empty() {
+        Label::BITS
+    } else {
+        Name::BITS
+    };
+    let bits = u16::try_from(bits).unwrap_or(u16::MAX);
+    let prefix = Some(bits)
+        .filter(|bits| *bits <= most)
+        .and_then(|bits| Prefix::from_wire(prefix, bits))
+        .ok_or_else(|| {
+            let message = format!(
+                "this prefix has at most {most} bits, in as many bytes as they need, zero after \
+                 them"
+            );
+            status::invalid("prefix", message)
+        })?;
+    Ok(if by.is_empty() {
+        Query::Census(prefix)
+    } else {
+        Query::crowd(prefix, by)
+    })
+}
 
 /// Reads halves of labels.
 fn halves<T>(
@@ -158,6 +191,38 @@ impl<S: Tables + 'static> IndexApi<S> {
             let message = sending.message(&view);
             async move { Ok(message?.map(|message| (message, sending))) }
         }))
+    }
+}
+
+impl<S: Tables + 'static> IndexApi<S> {
+    /// The whole answer to a question, for callers who are not sent it in pieces, and the room that
+    /// it takes, with as much again twice to write it. Fails if it has more than [`WHOLE_BYTES`].
+    pub async fn whole(
+        &self,
+        query: Query,
+        account: &Arc<Account>,
+    ) -> Result<(Answer, Hold), Status> {
+        let (prepared, hold) = self.prepare(query, account).await?;
+        let mut sending = Sending::new(prepared, hold);
+        let mut room = account.hold(Kind::Prepared, PIECE_BYTES).await?;
+        let mut joined = Joined::default();
+        while let Some(message) = sending.message(&self.view)? {
+            joined.push(message).map_err(|error| {
+                tracing::error!(%error, "an answer cannot be put together");
+                Status::internal("this node cannot put its answer together")
+            })?;
+            if joined.taken() > WHOLE_BYTES {
+                return Err(Status::out_of_range(format!(
+                    "the answer has more than {WHOLE_BYTES} bytes: ask about fewer names, fewer \
+                     speakers or more bits at once, or read long lists page by page"
+                )));
+            }
+            room.grow(3 * joined.taken()).await?;
+            room.resize(3 * joined.taken() + PIECE_BYTES);
+        }
+        room.resize(3 * joined.taken());
+        let answer = joined.finish().map_err(|_| unavailable())?;
+        Ok((answer, room))
     }
 }
 
@@ -283,27 +348,7 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         let account = account(&request)?;
         let request = request.into_inner();
         let by = speakers(0, &request.by)?;
-        let most = if by.is_empty() {
-            Label::BITS
-        } else {
-            Name::BITS
-        };
-        let bits = u16::try_from(request.bits).unwrap_or(u16::MAX);
-        let prefix = Some(bits)
-            .filter(|bits| *bits <= most)
-            .and_then(|bits| Prefix::from_wire(&request.prefix, bits))
-            .ok_or_else(|| {
-                let message = format!(
-                    "this prefix has at most {most} bits, in as many bytes as they need, zero \
-                     after them"
-                );
-                status::invalid("prefix", message)
-            })?;
-        let query = if by.is_empty() {
-            Query::Census(prefix)
-        } else {
-            Query::crowd(prefix, by)
-        };
+        let query = by_prefix(&request.prefix, request.bits, by)?;
         let answers = self.answer(query, &account).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| LookupPrefixResponse {

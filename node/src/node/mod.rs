@@ -17,6 +17,7 @@ use crate::{
         index::IndexApi,
         log::{LogApi, Publisher},
         look_ups::LookUps,
+        read,
         serve::Server,
         tls::Tls,
     },
@@ -381,7 +382,7 @@ pub(crate) async fn listen(
 }
 
 /// The node's own log, its index, and the logs that it has copies of.
-type Logs<S> = (LogApi<S>, IndexApi<S>, CopyApis);
+type Logs<S> = (Arc<LogApi<S>>, Arc<IndexApi<S>>, CopyApis);
 
 /// The services of all logs, which share the threads for look-ups.
 fn logs<S: Store + 'static>(
@@ -395,7 +396,7 @@ fn logs<S: Store + 'static>(
     let index = IndexApi::new(view, look_ups.clone());
     let copies = mirror.map(|mirror| mirror.copies.clone());
     let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
-    Ok((log, index, copies))
+    Ok((Arc::new(log), Arc::new(index), copies))
 }
 
 /// How many connections there is room for beside the stores of log, witness and mirror.
@@ -422,6 +423,7 @@ fn api<S: Store + 'static>(
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
     let services = Routes::new(uploads).add_service(federation);
+    let plain = plain.merge(read::router(log.clone(), index.clone()));
     Ok(Api::new(log, index, services, plain).with_copies(copies))
 }
 

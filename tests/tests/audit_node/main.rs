@@ -264,11 +264,11 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
     drop(log);
     ensure!(url.contains("honest.example/log"));
     auditor.node.run()?;
-    let path = format!(
-        "/mirror/{}/audit/checkpoint",
-        assay_tlog::Hash::of(b"honest.example/log")
-    );
-    auditor.until_there(&path).await?;
+    let copy = format!("/mirror/{}", assay_tlog::Hash::of(b"honest.example/log"));
+    auditor
+        .until_there(&format!("{copy}/audit/checkpoint"))
+        .await?;
+    assert_answers(&auditor, &copy, "honest.example/log").await?;
     let metrics = reqwest::get(format!("{}/metrics", auditor.node.ready().admin)).await?;
     let metrics = metrics.text().await?;
     for name in [
@@ -279,6 +279,17 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
         assert!(metrics.contains(name), "{name}: {metrics}");
     }
     auditor.node.stop()
+}
+
+/// The copy answers over plain HTTP, too, as that log and not as the node's own.
+async fn assert_answers(auditor: &Auditor, copy: &str, origin: &str) -> anyhow::Result<()> {
+    let note = auditor.until_there(&format!("{copy}/api/v1/checkpoint"));
+    let note: Value = serde_json::from_str(&note.await?)?;
+    let note = note["checkpoint"].as_str().context("a note")?;
+    assert!(note.starts_with(&format!("{origin}\n")), "{note}");
+    let document = auditor.until_there(&format!("{copy}/openapi.json"));
+    assert!(document.await?.contains("/api/v1/lookup"));
+    Ok(())
 }
 
 /// What a log does wrong after an honest beginning.

@@ -19,6 +19,7 @@ mod idle;
 mod issuers;
 mod lines;
 mod publish;
+mod read_api;
 mod reads;
 mod restart;
 mod slow_disk;

@@ -201,6 +201,11 @@ pub const LOOKS_UP: &[May] = &[
         why: "a claim that is about to be signed is read once, too",
     },
     May {
+        file: "node/src/api/read/asked.rs",
+        names: &["uris"],
+        why: "records and compromises are asked for by their types, which labels name",
+    },
+    May {
         file: "core/policy/src/rules/read/example.rs",
         names: &["read", "uris"],
         why: "a policy's examples are claims that nobody signed",
@@ -302,6 +307,16 @@ pub const NAMED: &[May] = &[
         file: "client/src/report/words/paragraph.rs",
         names: &["issuer"],
         why: "a word that is counted",
+    },
+    May {
+        file: "node/src/api/read/asked.rs",
+        names: &["issuer"],
+        why: "a kind of labels",
+    },
+    May {
+        file: "node/src/api/read/mod.rs",
+        names: &["issuer"],
+        why: "a route",
     },
     May {
         file: "cli/src/commands/audit.rs",

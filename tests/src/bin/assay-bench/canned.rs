@@ -14,6 +14,7 @@ use bytes::Bytes;
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -160,8 +161,8 @@ pub fn serve() -> anyhow::Result<()> {
             bytes: vec![7; 64 << 10].into(),
         };
         let app = Api::new(
-            canned.clone(),
-            canned,
+            Arc::new(canned.clone()),
+            Arc::new(canned),
             Routes::default(),
             axum::Router::new(),
         );
@@ -176,7 +177,7 @@ pub fn serve() -> anyhow::Result<()> {
                 stall: Duration::from_secs(60),
                 shared: Vec::new(),
             }),
-            proxies: std::sync::Arc::default(),
+            proxies: Arc::default(),
             drain: Duration::ZERO,
         };
         let (_never, stop) = watch::channel(false);
