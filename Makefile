@@ -38,6 +38,7 @@ sim: ## simulated federations: how soon a split view is known, and what holds on
 fuzz: SECONDS := 600
 fuzz: ## every fuzz target under libFuzzer, each for SECONDS=600; needs a nightly toolchain and cargo-fuzz
 	@scripts/fuzz $(SECONDS)
+
 CYCLES ?= 1000
 torture: ## kills, power cuts, errors of the disk and damaged files, CYCLES of each: prints a table (make test has a short form)
 	@scripts/setup

@@ -27,6 +27,7 @@ pub mod log;
 pub mod mirror;
 pub mod misbehavior;
 pub mod node;
+pub mod pace;
 pub mod peers;
 pub mod quota;
 mod reason;

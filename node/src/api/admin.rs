@@ -1,6 +1,6 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{damage::scrub::Damaged, held::Held, sequencer::Halt, storage::pace, telemetry};
+use crate::{damage::scrub::Damaged, held::Held, pace, sequencer::Halt, telemetry};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{io, sync::Arc, time::Duration};

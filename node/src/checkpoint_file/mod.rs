@@ -21,7 +21,8 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use crate::storage::{disk, pace::Pace};
+use crate::pace::Pace;
+use crate::storage::disk;
 use record::{FRAME, MAGIC, NOTE_BYTES, Records};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};

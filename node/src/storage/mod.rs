@@ -19,7 +19,6 @@ pub mod backend;
 pub(crate) mod disk;
 pub mod files;
 pub mod memory;
-pub mod pace;
 pub mod part;
 pub mod rocks;
 pub mod suite;

@@ -1,6 +1,6 @@
 //! JSON, envelopes, statements, entries, claims, receipts, and what a node keeps of a log.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{HISTORY, LOG, claim, issuer, log_signed, signing_key};
 use assay_claims::audit::Rules;
 use assay_claims::claim::{self, PublicKey, verify_for_replay};

@@ -1,6 +1,6 @@
 //! Files of dependencies: one target for each format, and one for finding it out.
 
-use crate::Target;
+use crate::target::Target;
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use assay_intake::components::{Components, Distribution, Format, read, read_as, recognize};

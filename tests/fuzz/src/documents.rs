@@ -1,6 +1,6 @@
 //! Documents of tools: one target for each kind.
 
-use crate::Target;
+use crate::target::Target;
 use assay_claims::kind;
 use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};

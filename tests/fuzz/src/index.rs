@@ -1,7 +1,7 @@
 //! The index: cuts, answers, lists and pages. Whatever is verified says the truth about the log
 //! that we know.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{HISTORY, LOG, NOW_S};
 use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::{Answer, Cut, Label, Prefix, Query, VerifiedAnswer, list, page};

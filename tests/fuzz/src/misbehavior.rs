@@ -1,6 +1,6 @@
 //! Texts of misbehavior: whoever is convicted signed what the text says.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{AUDITOR, HISTORY, LOG, Log, NOW_S, ORIGIN, WITNESS, claim};
 use assay_claims::misbehavior::breach::Accuser;
 use assay_claims::misbehavior::{

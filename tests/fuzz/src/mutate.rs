@@ -10,7 +10,7 @@ impl Numbers {
     }
 
     /// The next one.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,7 +20,7 @@ impl Numbers {
 
     /// A number below `end`, or 0 if there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % (end.max(1) as u64)) as usize
+        (self.draw() % (end.max(1) as u64)) as usize
     }
 
     fn range(&mut self, length: usize, most: usize) -> std::ops::Range<usize> {
@@ -102,7 +102,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], numbers: &mut Numbers) {
     let some = numbers.range(bytes.len(), 32);
     match numbers.below(10) {
         0 if !bytes.is_empty() => bytes[at] ^= 1 << numbers.below(8),
-        1 if !bytes.is_empty() => bytes[at] = numbers.next() as u8,
+        1 if !bytes.is_empty() => bytes[at] = numbers.draw() as u8,
         2 => drop(bytes.drain(some)),
         3 => {
             let again = bytes[some].to_vec();
@@ -144,7 +144,7 @@ fn another_number(bytes: &mut Vec<u8>, at: usize, numbers: &mut Numbers) {
         0 => numbers.below(4) as u64,
         1 => 1 << numbers.below(64),
         2 => u64::MAX - numbers.below(2) as u64,
-        _ => numbers.next() >> numbers.below(64),
+        _ => numbers.draw() >> numbers.below(64),
     };
     bytes.splice(start..start + length, number.to_string().into_bytes());
 }

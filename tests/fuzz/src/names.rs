@@ -1,6 +1,6 @@
 //! Names of packages, versions, ranges, and times.
 
-use crate::Target;
+use crate::target::Target;
 use assay_claims::purl::{Pattern, Purl};
 use assay_claims::time::{self, Timestamp};
 use assay_claims::vers::{self, Applies};

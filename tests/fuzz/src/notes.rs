@@ -1,7 +1,7 @@
 //! Notes, checkpoints, keys, proofs in files, policies of logs, lists of logs, requests to
 //! witnesses.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{HISTORY, LOG, NOW_S, ORIGIN, WITNESS, has_line, log_signed};
 use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use assay_tlog::cosigner::CosignerVerifier;

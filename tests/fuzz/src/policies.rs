@@ -1,6 +1,6 @@
 //! Policies. Conditions are the client's; here each is taken as it is.
 
-use crate::Target;
+use crate::target::Target;
 use assay_policy::rules::{
     CONDITION_BYTES, Compiled, ConditionLanguage, POLICY_BYTES, Policy, STARTING, Variables,
 };

@@ -1,6 +1,6 @@
 //! Predicates: one target for each kind of claims.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{ORIGIN, issuer, signing_key};
 use assay_claims::claim::PublicKey;
 use assay_claims::json::{self, Value};

@@ -2,8 +2,8 @@
 //!
 //! The bytes say which proof of which tree is made, and then how it is changed.
 
-use crate::Target;
 use crate::mutate::Numbers;
+use crate::target::Target;
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{
@@ -66,7 +66,7 @@ fn change(how: &[u8], proof: &mut Vec<Hash>, numbers: &mut [u64], root: &mut Has
     let mut random = Numbers::new(how.len() as u64);
     for byte in how.iter().take(16) {
         let at = usize::from(*byte >> 3);
-        let other = Hash::of(&random.next().to_be_bytes());
+        let other = Hash::of(&random.draw().to_be_bytes());
         match byte & 7 {
             0 => proof.truncate(at),
             1 => proof.push(other),
@@ -76,7 +76,7 @@ fn change(how: &[u8], proof: &mut Vec<Hash>, numbers: &mut [u64], root: &mut Has
             5 => proof.insert(at.min(proof.len()), other),
             6 if !numbers.is_empty() => {
                 let number = at % numbers.len();
-                numbers[number] = random.next() >> (at * 2);
+                numbers[number] = random.draw() >> (at * 2);
             }
             7 => *root = other,
             _ => {}

@@ -1,6 +1,6 @@
 //! Tiles, their paths, bundles, uploads to mirrors, and records of a witness.
 
-use crate::Target;
+use crate::target::Target;
 use crate::world::{HISTORY, NOW_S, ORIGIN};
 use assay_tlog::Hash;
 use assay_tlog::hash::node_hash;

@@ -283,12 +283,17 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
 
 /// The copy answers over plain HTTP, too, as that log and not as the node's own.
 async fn assert_answers(auditor: &Auditor, copy: &str, origin: &str) -> anyhow::Result<()> {
-    let note = auditor.until_there(&format!("{copy}/api/v1/checkpoint"));
-    let note: Value = serde_json::from_str(&note.await?)?;
+    let note = format!("{copy}/api/v1/checkpoint");
+    let note: Value = serde_json::from_str(&auditor.until_there(&note).await?)?;
     let note = note["checkpoint"].as_str().context("a note")?;
     assert!(note.starts_with(&format!("{origin}\n")), "{note}");
-    let document = auditor.until_there(&format!("{copy}/openapi.json"));
-    assert!(document.await?.contains("/api/v1/lookup"));
+    let document = format!("{copy}/openapi.json");
+    assert!(
+        auditor
+            .until_there(&document)
+            .await?
+            .contains("/api/v1/lookup")
+    );
     Ok(())
 }
 

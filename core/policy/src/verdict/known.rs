@@ -153,7 +153,7 @@ impl<'a> Known<'a> {
         let counted: Vec<Overlong> = lists.filter(|list| policy.counts(&list.origin)).collect();
         let of_all = counted.clone();
         self.unsilenced = self.unsilenced.map(|all| Box::new(all.without(of_all)));
-        self.unheard.take(counted.into_iter(), &self.trust);
+        self.unheard.take(counted, &self.trust);
         let unheard = self.unheard.endorsements(&self.trust);
         if !unheard.is_empty() {
             let limits: Vec<Limit> = self.limits.iter().cloned().chain(unheard).collect();

@@ -22,8 +22,8 @@ pub use options::Options;
 
 use super::disk::{self, Lock, sync_folder};
 use super::files::Files;
-use super::pace::Pace;
 use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables};
+use crate::pace::Pace;
 use assay_tlog::Hash;
 use bytes::Bytes;
 use failure::refused;
