@@ -33,7 +33,8 @@ impl From<bool> for Applies {
 }
 
 /// Whether a version of a package of a type is in the range. Undecided if that cannot be told here,
-/// or if the range is malformed or of another type.
+/// or if the range is malformed or of another type. A version that the range names by itself is in
+/// it, also if other constraints cannot be put in order.
 pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     let Some((scheme, constraints)) = range
         .strip_prefix("vers:")
