@@ -130,6 +130,14 @@ class Work(unittest.TestCase):
         with self.assertRaisesRegex(ServerError, "bytes of JSON"):
             log_at(Node(), most_bytes=2 * size - 1).receipt(claim)
 
+    def test_no_more_is_fetched_than_is_read(self):
+        with mock.patch("assay_log.http.get", side_effect=UnavailableError("x", "")) as fetched:
+            log = client.Log("http://node.example", KEYS, most_bytes=100)
+            for ask in (log.receipt, lambda claim: log.page(bytes.fromhex(claim))):
+                with self.assertRaises(UnavailableError):
+                    ask("ab" * 32)
+        self.assertEqual([call.args[3] for call in fetched.call_args_list], [50, 100])
+
     def test_requests_without_an_answer_are_counted(self):
         asked = []
 
@@ -190,6 +198,11 @@ class Heads(unittest.TestCase):
         self.assertEqual(log.receipt(made.claim_id(made.RAND)).index, 5)
         nodes[0] = grown
         self.assertTrue(log.lookup(purl="pkg:cargo/rand").is_complete)
+        log = log_at(lambda path, accept: nodes[0](path, accept))
+        log.receipt(made.claim_id(made.RAND))  # which showed a newer head, too
+        nodes[0] = old
+        with self.assertRaises(ServerError):
+            log.lookup(purl="pkg:cargo/rand")
 
     def test_a_log_that_grows_meanwhile_is_asked_again(self):
         old, grown, asked = Node(), lying(LEAVES), []
