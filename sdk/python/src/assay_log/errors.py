@@ -72,5 +72,5 @@ class UnsupportedError(AssayError):
 
 
 class UnavailableError(AssayError):
-    """No answer came that can be used: the network, the node, a limit of time or size, or clocks that
-    differ too much."""
+    """No answer came that can be used: the network, the node, a limit of time or size, or clocks
+    that differ too much."""
