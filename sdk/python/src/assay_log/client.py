@@ -8,7 +8,8 @@ proxies and the network are trusted for nothing but to answer at all.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from . import http, jsontext, limits
@@ -20,7 +21,7 @@ from .errors import CallerError, LogError, ServerError, UnavailableError
 from .issuer import ISSUER, KEY_COMPROMISE
 from .labels import Name, by_half, half, package_names
 from .lookup import Lookup, about, assemble
-from .merkle import list_root
+from .merkle import leaf_hash, list_root
 from .note import VerifierKey
 from .policy import TlogPolicy, VerifiedHead, verify_head
 from .question import Census, Names, Question
@@ -30,10 +31,14 @@ from .wire import parse_answer, parse_answer_json
 PROTOBUF, JSON = "application/protobuf", "application/json"
 # Halves in one request: they stand in its URL, and servers bound that.
 _HALVES = 100
-# Roots that a Log remembers, by size: two of one size are misbehavior.
-_ROOTS = 10_000
+# Heads that a Log remembers, by size: two roots of one size are misbehavior.
+_HEADS = 10_000
 # Requests that one look-up may take: a node that answers in crumbs is not asked for ever.
 _REQUESTS = 1_000
+# How often a look-up is tried until its answers are of one head: a log grows between two of them.
+_TRIES = 3
+# How far a log's clock may be ahead of the caller's, in seconds (docs/index.md 1.2).
+_AHEAD = 5 * 60
 # A path with its query and the media type that is wanted, for whoever has another way to the node.
 Fetch = Callable[[str, str], http.Body]
 
@@ -42,8 +47,11 @@ class Log:
     """A log at a node, by its keys and, if witnesses are to be relied on, a policy.
 
     `keys` are the log's verifier keys, `policy` a text in C2SP tlog-policy or one that was read.
-    `max_age` is how old, in seconds, an answer may be. `seconds` bounds one request, `most_claims`
+    `max_age` is how old, in seconds, an answer may be, by a clock in seconds since 1970. `seconds`
+    bounds one request, `most_bytes` one answer (of JSON half as much is read), and `most_claims`
     how much is read of a list that is too long to come at once.
+
+    It remembers the heads that it was shown, and refuses an answer of an older one.
     """
 
     def __init__(
@@ -54,7 +62,9 @@ class Log:
         *,
         max_age: float | None = 24 * 60 * 60,
         seconds: float = 30,
+        most_bytes: int = limits.ANSWER_BYTES,
         most_claims: int = 20_000,
+        clock: Callable[[], float] | None = None,
         fetch: Fetch | None = None,
     ) -> None:
         self.url = url.rstrip("/")
@@ -62,9 +72,13 @@ class Log:
         self.policy = TlogPolicy.parse(policy) if isinstance(policy, str) else policy
         self.max_age = max_age
         self.seconds = seconds
+        self.most_bytes = most_bytes
         self.most_claims = most_claims
+        self._clock = clock or time.time
         self._fetch = fetch or self._get
-        self._roots: dict[int, bytes] = {}
+        # By size, in the order in which they came: the root and the note that signs it.
+        self._heads: dict[int, tuple[bytes, bytes]] = {}
+        self._largest = 0
 
     def lookup(
         self,
@@ -78,16 +92,25 @@ class Log:
         vulnerability; without `issuers`, what anybody said.
 
         Of a purl with a version that is what was said of the package: which claims bear on the
-        version is the caller's to read. Fails with `AssayError`.
+        version is the caller's to read. It asks again if the log grew meanwhile; what came of more
+        than one head all the same is not complete. Fails with `AssayError`.
         """
-        name, said = _name(purl, digest, vulnerability), _Said()
+        name, said = _name(purl, digest, vulnerability), _Said(self.keys)
         wanted = None if issuers is None else {_id(one) for one in issuers}
+        if wanted is not None and not wanted:
+            raise CallerError("question", "ask for at least one issuer, or for everybody")
+        for _ in range(_TRIES):
+            said.begin_again()
+            found = self._look_up(said, name, wanted)
+            if said.is_of_one_head:
+                return found
+        return replace(found, is_complete=False)
+
+    def _look_up(self, said: _Said, name: Name, wanted: set[bytes] | None) -> Lookup:
         if wanted is None:
             speakers = self._census(name, said)
-        elif wanted:
-            speakers = {one[:16] for one in wanted}
         else:
-            raise CallerError("question", "ask for at least one issuer, or for everybody")
+            speakers = {one[:16] for one in wanted}
         entries = about(self._ask_names(said, [half(*name)], speakers), [name])
         if wanted is not None:
             entries = {leaf: one for leaf, one in entries.items() if _signers(one) & wanted}
@@ -107,29 +130,32 @@ class Log:
 
     def page(self, label: bytes, start: int = 0) -> CheckedPage:
         """What is listed under one label, 32 bytes, from a position on (docs/index.md 8.3)."""
-        return self._page(_Said(), label, start)
+        return self._page(_Said(self.keys), label, start)
 
     def receipt(self, claim_id: str) -> VerifiedReceipt:
         """The receipt of a claim, by its id in hex, verified by the records of issuers that came
         with it: see `verify_receipt`."""
         _id(claim_id)
         body = self._fetch(f"/api/v1/receipt/{claim_id}", JSON)
+        if len(body.data) > self.most_bytes // 2:
+            raise ServerError("message", f"the receipt has {len(body.data)} bytes of JSON")
         try:
             value = jsontext.parse(body.data)
         except jsontext.NotStrict as error:
             raise ServerError("message", f"the receipt is {error}") from None
         files = [_files(one) for one in (value, *jsontext.items(value, "issuers"))]
         receipt = verify_receipt(*files[0], self.keys, self.policy, files[1:])
+        self._remember(receipt.head)
         if receipt.claim.id.hex() != claim_id:
             raise ServerError("match", "the receipt is of another claim")
         return receipt
 
     def _page(self, said: _Said, label: bytes, start: int) -> CheckedPage:
         query = [("label", label.hex()), ("from", str(start))]
-        answer, head = self._answer("lookup", query)
+        answer, head = self._answer(said, "lookup", query)
         size, root = head.checkpoint.size, head.checkpoint.root
         page = check_page(size, root, label, start, answer, head.cosigned_at)
-        said.add(page.committed_at_ms, head)
+        self._take(said, page, answer, head)
         return page
 
     def _pages(self, said: _Said, label: bytes) -> dict[int, Entry]:
@@ -206,32 +232,61 @@ class Log:
     def _ask(
         self, said: _Said, question: Question, path: str, query: list[tuple[str, str]]
     ) -> Checked:
-        answer, head = self._answer(path, query)
+        answer, head = self._answer(said, path, query)
         size, root = head.checkpoint.size, head.checkpoint.root
         checked = check_answer(size, root, question, answer, head.cosigned_at)
-        said.add(checked.committed_at_ms, head)
+        self._take(said, checked, answer, head)
         return checked
 
-    def _answer(self, path: str, query: list[tuple[str, str]]) -> tuple[Answer, VerifiedHead]:
+    def _answer(
+        self, said: _Said, path: str, query: list[tuple[str, str]]
+    ) -> tuple[Answer, VerifiedHead]:
+        said.count()
         body = self._fetch(f"/api/v1/{path}?{urlencode(query)}", PROTOBUF)
-        is_json = body.media_type == JSON
-        answer = parse_answer_json(body.data) if is_json else parse_answer(body.data)
+        if body.media_type == JSON:
+            answer = parse_answer_json(body.data, self.most_bytes // 2)
+        else:
+            answer = parse_answer(body.data, self.most_bytes)
         head = verify_head(answer.checkpoint, self.keys, self.policy)
-        size, root = head.checkpoint.size, head.checkpoint.root
-        if self._roots.setdefault(size, root) != root:
-            raise LogError("split", f"the log signed two roots for the size {size}")
-        if len(self._roots) > _ROOTS:
-            del self._roots[next(iter(self._roots))]
+        self._remember(head)
+        if head.checkpoint.size < self._largest:
+            reason = f"the head has the size {head.checkpoint.size}, and {self._largest} was shown"
+            raise ServerError("older", reason + " before: newer heads are withheld")
         return answer, head
 
+    def _remember(self, head: VerifiedHead) -> None:
+        """Holds a head to those before it. That it grew out of them is not judged."""
+        size, root = head.checkpoint.size, head.checkpoint.root
+        shown = (root, head.note.signed_by(self.keys))
+        before = self._heads.setdefault(size, shown)
+        if before[0] != root:
+            reason = f"the log signed two roots for the size {size}"
+            raise LogError("split", reason, (before[1], shown[1]))
+        if len(self._heads) > _HEADS:
+            del self._heads[next(iter(self._heads))]
+        self._largest = max(self._largest, size)
+
+    def _take(
+        self, said: _Said, checked: Checked | CheckedPage, answer: Answer, head: VerifiedHead
+    ) -> None:
+        """Takes an answer that was checked to those before it."""
+        ahead = checked.committed_at_ms / 1000 - self._clock()
+        if ahead > _AHEAD:
+            reason = f"the head is dated {ahead:.0f} seconds in the future: the log's clock is"
+            raise UnavailableError("clock", reason + " wrong, or this machine's")
+        last = head.checkpoint.size - 1
+        leaves = {leaf: entry.leaf_hash for leaf, entry in checked.entries.items()}
+        said.add(checked.committed_at_ms, head, {**leaves, last: leaf_hash(answer.commitment)})
+
     def _get(self, path: str, accept: str) -> http.Body:
-        return http.get(self.url + path, accept, self.seconds, limits.ANSWER_BYTES)
+        most = self.most_bytes // 2 if accept == JSON else self.most_bytes
+        return http.get(self.url + path, accept, self.seconds, most)
 
     def _check_age(self, said: _Said) -> None:
         at_ms = said.committed_at_ms
         if said.head.cosigned_at is not None:
             at_ms = min(at_ms, said.head.cosigned_at * 1000)
-        age = time.time() - at_ms / 1000
+        age = self._clock() - at_ms / 1000
         if self.max_age is not None and age > self.max_age:
             reason = f"the answer is {age:.0f} seconds old: newer heads are withheld, or the log"
             raise ServerError("stale", reason + " stopped")
@@ -240,9 +295,24 @@ class Log:
 class _Said:
     """What several answers of one log show together, as of the oldest of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Sequence[VerifierKey]) -> None:
         self.is_complete = True
         self.answers: list[tuple[int, int, VerifiedHead]] = []
+        self._keys = keys
+        self._asked = 0
+        # What stands at a leaf, by the head that it was proven under first.
+        self._leaves: dict[int, tuple[bytes, VerifiedHead]] = {}
+
+    def begin_again(self) -> None:
+        """Forgets the answers; what the log showed at its leaves, and how often it was asked, is
+        kept."""
+        self.is_complete = True
+        self.answers = []
+
+    @property
+    def is_of_one_head(self) -> bool:
+        """Whether all answers are of one tree."""
+        return len({size for size, _, _ in self.answers}) == 1
 
     @property
     def head(self) -> VerifiedHead:
@@ -252,9 +322,20 @@ class _Said:
     def committed_at_ms(self) -> int:
         return min(committed for _, committed, _ in self.answers)
 
-    def add(self, committed_at_ms: int, head: VerifiedHead) -> None:
-        if len(self.answers) == _REQUESTS:
+    def count(self) -> None:
+        """Counts a request, whatever comes of it."""
+        if self._asked == _REQUESTS:
             raise UnavailableError("limit", f"it takes more than {_REQUESTS} requests")
+        self._asked += 1
+
+    def add(self, committed_at_ms: int, head: VerifiedHead, leaves: Mapping[int, bytes]) -> None:
+        """Takes an answer, with the hashes of the leaves that it proves. Two trees of one log have
+        the same leaves: fails with `LogError`, which has the notes of both."""
+        for leaf, hashed in leaves.items():
+            before, under = self._leaves.setdefault(leaf, (hashed, head))
+            if before != hashed:
+                notes = tuple(one.note.signed_by(self._keys) for one in (under, head))
+                raise LogError("split", f"the log shows two entries at leaf {leaf}", notes)
         self.answers.append((head.checkpoint.size, committed_at_ms, head))
 
 

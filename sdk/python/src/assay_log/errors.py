@@ -30,9 +30,16 @@ class AssayError(Exception):
 
 
 class LogError(AssayError):
-    """The log signed something that breaks its promises. Keep the bytes: they are evidence."""
+    """The log signed something that breaks its promises. Keep the bytes: they are evidence.
+
+    Where two heads contradict each other, `notes` are both, each with the log's signatures.
+    """
 
     culprit = "log"
+
+    def __init__(self, kind: str, reason: str, notes: tuple[bytes, ...] = ()) -> None:
+        super().__init__(kind, reason)
+        self.notes = notes
 
 
 class WitnessError(AssayError):
@@ -65,4 +72,5 @@ class UnsupportedError(AssayError):
 
 
 class UnavailableError(AssayError):
-    """No answer came: the network, the node, or a limit of time or size."""
+    """No answer came that can be used: the network, the node, a limit of time or size, or clocks
+    that differ too much."""

@@ -101,18 +101,23 @@ def _opener(watch: _Watch) -> urllib.request.OpenerDirector:
 def get(url: str, accept: str, seconds: float, most_bytes: int) -> Body:
     """Fetches a URL of scheme http or https. Fails with `UnavailableError`, and with `CallerError`
     for another URL."""
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    try:
+        scheme = urllib.parse.urlsplit(url).scheme
+    except ValueError as error:
+        raise CallerError("url", f"a node's address is no URL: {error}") from None
+    if scheme not in ("http", "https"):
         raise CallerError("url", "a node's address begins with http:// or https://")
     request = urllib.request.Request(url, headers={"Accept": accept, "User-Agent": "assay-log"})
     with _Watch(seconds) as watch:
         try:
-            with _opener(watch).open(request, timeout=seconds) as response:
-                body = _read(response, most_bytes)
+            try:
+                with _opener(watch).open(request, timeout=seconds) as response:
+                    body = _read(response, most_bytes)
+            except urllib.error.HTTPError as error:
+                raise _refused(error) from None  # reading what it says can fail, too
             if watch.is_over:  # to the reader, a connection that is shut looks like the end
                 raise OSError("cut off")
             return body
-        except urllib.error.HTTPError as error:
-            raise _refused(error) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             over = f"no whole answer within {seconds:g} seconds" if watch.is_over else str(error)
             raise UnavailableError("network", f"the node did not answer: {over[:_SHOWN]}") from None
@@ -123,13 +128,19 @@ def _read(response: Any, most_bytes: int) -> Body:
         raise UnavailableError("network", "the answer is compressed, which nobody asked for")
     stated = response.headers.get("Content-Length", "0")
     if not stated.isdecimal() or int(stated[:20]) > most_bytes:
-        raise UnavailableError("limit", f"the answer has more than {most_bytes} bytes")
+        raise _too_large(most_bytes)
     data = bytearray()
     while chunk := response.read(_CHUNK):
         data += chunk
         if len(data) > most_bytes:
-            raise UnavailableError("limit", f"the answer has more than {most_bytes} bytes")
+            raise _too_large(most_bytes)
+    if response.length:  # what is left of the length that was stated
+        raise OSError(f"it ended {response.length} bytes too early")
     return Body(bytes(data), response.headers.get_content_type())
+
+
+def _too_large(most_bytes: int) -> UnavailableError:
+    return UnavailableError("too-large", f"the answer has more than {most_bytes} bytes")
 
 
 def _refused(error: urllib.error.HTTPError) -> UnavailableError:

@@ -99,11 +99,16 @@ def record_of(claim: VerifiedClaim) -> IssuerRecord | None:
     before = hex_bytes(previous, 32) if isinstance(previous, str) else None
     if (previous is not None and before is None) or (sequence == 0) != (before is None):
         raise odd("$.predicate.previous must be the claim id of the record before, if there is one")
-    subjects = claim.statement.subjects
-    stated = hex_bytes(subjects[0].digests.get("sha256", ""), 32) if len(subjects) == 1 else None
+    stated = _subject(claim)
     if stated is None or (sequence == 0 and issuer_id(signing, rotation) != stated):
         raise _refuted("a record has one subject, whose sha256 is the id that its keys make")
     return IssuerRecord(stated, claim.id, name, signing, rotation, sequence, before)
+
+
+def _subject(claim: VerifiedClaim) -> bytes | None:
+    """The issuer that a claim is about, if it has one subject, with its id."""
+    subjects = claim.statement.subjects
+    return hex_bytes(subjects[0].digests.get("sha256", ""), 32) if len(subjects) == 1 else None
 
 
 def _text(value: Json) -> str:
@@ -190,6 +195,9 @@ class Registry:
         issuer = hex_bytes(stated, 32) if isinstance(stated, str) else None
         if issuer is None:
             raise odd("$.predicate.issuer must be an issuer id")
+        # Who looks the issuer up by its subject must find what is said of its keys.
+        if _subject(claim) != issuer:
+            raise odd("$.subject must be one subject whose sha256 is $.predicate.issuer")
         _own_signers(claim.signers, issuer)
         found = self._need(issuer)
         keys = _keys_for(claim.signers, issuer)

@@ -25,6 +25,9 @@ class NotStrict(ValueError):
 def parse(data: bytes, depth: int = limits.JSON_DEPTH) -> Json:
     """Reads strict JSON. Fails with `NotStrict`. Whole numbers become int, others float, and what
     is too long for either is an infinite float, so that no input costs more than its length."""
+    # Every value but the first, and those in one another, has a comma before it.
+    if data.count(b",") >= limits.JSON_VALUES:
+        raise NotStrict("not JSON that is read: it has too many values")
     try:
         text = data.decode("utf-8")
         _check_depth(text, depth)

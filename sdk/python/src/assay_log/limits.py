@@ -35,7 +35,13 @@ RANGE_HASHES = 128
 PAGE = 1_000
 LOOKUP_NAMES = 65_536
 LOOKUP_BY = 4_096
-# Largest answer that is read, in bytes: the lists of the largest one take some 20 MiB. JSON takes
-# up to thirty times its length in memory, so that less of it is read.
-ANSWER_BYTES = 64 * 1024 * 1024
-ANSWER_JSON_BYTES = 16 * 1024 * 1024
+# Largest answer that is read if the caller does not say otherwise, in bytes. JSON takes up to
+# thirty times its length in memory, so that less of it is read.
+ANSWER_BYTES = 16 * 1024 * 1024
+ANSWER_JSON_BYTES = ANSWER_BYTES // 2
+# Most fields of an answer with those of its lists, most entries, and most values of a JSON text.
+# Each costs much more than its bytes, and an answer of 16 MiB that says something has fewer: an
+# entry takes over 128 bytes. Numbers that are packed, as they are written, are one field.
+FIELDS = 524_288
+ENTRIES = 131_072
+JSON_VALUES = 262_144

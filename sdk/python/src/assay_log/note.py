@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from . import ed25519, limits, mldsa
-from .encoding import base64_bytes, has_control, sha256, u64be
+from .encoding import base64_bytes, base64_text, has_control, sha256, u64be
 from .errors import AssayError, CallerError, ServerError
 
 ED25519, COSIGNATURE_V1, ML_DSA_44 = 0x01, 0x04, 0x06
@@ -174,6 +174,16 @@ class Note:
         if len({(one.name, one.key_id) for one in signatures}) != len(signatures):
             raise _odd("the checkpoint has two signatures by one key")
         return cls(note[: end + 1], signatures)
+
+    def signed_by(self, keys: Iterable[VerifierKey]) -> bytes:
+        """The note with the lines of these keys only: what it takes to show what they signed."""
+        ids = {(key.name, key.key_id) for key in keys}
+        lines = [
+            f"{_LINE_START}{one.name} {base64_text(one.key_id + one.signature)}\n"
+            for one in self.signatures
+            if (one.name, one.key_id) in ids
+        ]
+        return "".join((self.text, "\n", *lines)).encode()
 
     def verify(self, keys: Iterable[VerifierKey], kind: str = "checkpoint") -> Signers:
         """Verifies every signature by one of the keys; other lines are not looked at.

@@ -34,12 +34,26 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def fields(data: bytes) -> Iterator[tuple[int, Value | None]]:
+class Room:
+    """How many more fields are read of a message and of those inside it."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self) -> None:
+        """Counts one. Fails with `ServerError` of kind `limit`."""
+        self._left -= 1
+        if self._left < 0:
+            raise ServerError("limit", "the message has more fields than are read")
+
+
+def fields(data: bytes, room: Room) -> Iterator[tuple[int, Value | None]]:
     """The fields of a message in the order in which they stand, number and value: None for one of
     fixed width, which no message here has. Groups, which nobody writes, are refused. Fails with
-    `ServerError` of kind `message`."""
+    `ServerError` of kind `message`, or `limit` if there is no room for them."""
     at = 0
     while at < len(data):
+        room.take()
         key, at = varint(data, at)
         number, wire_type = key >> 3, key & 7
         if not 1 <= number < 1 << 29:
@@ -66,11 +80,22 @@ def count_varints(data: bytes) -> int:
 
 
 def packed(data: bytes) -> list[int]:
-    """The numbers that are packed in these bytes."""
-    numbers, at = [], 0
-    while at < len(data):
-        number, at = varint(data, at)
-        numbers.append(number)
+    """The numbers that are packed in these bytes, as `varint` reads them, one after another: there
+    can be millions. Fails with `ServerError` of kind `message`."""
+    numbers, number, shift = [], 0, 0
+    for byte in data:
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if number >= 1 << 64:
+                raise _odd("a number is too large")
+            numbers.append(number)
+            number = shift = 0
+        else:
+            shift += 7
+            if shift == 70:
+                break
+    if shift:
+        raise _odd("the message ends inside a number, or a number is too long")
     return numbers
 
 

@@ -166,14 +166,16 @@ def _standing(receipt: VerifiedReceipt, others: Sequence[VerifiedReceipt]) -> Ve
     from the receipts given, in the order of their leaves (docs/design.md 3.4)."""
     place = (receipt.origin, receipt.index)
     leaves: dict[int, VerifiedReceipt] = {}
-    contradicted: set[int] = set()
+    contradicted: dict[int, VerifiedReceipt] = {}
     for one in (receipt, *others):
         if one.origin != receipt.origin:
             continue
         if leaves.setdefault(one.index, one).leaf_hash != one.leaf_hash:
-            contradicted.add(one.index)
+            contradicted[one.index] = one
     if receipt.index in contradicted:
-        raise LogError("log", f"the log {place[0]} shows two entries at leaf {place[1]}")
+        both = (receipt, contradicted[receipt.index])
+        notes = tuple(one.head.note.signed_by(one.log) for one in both)
+        raise LogError("log", f"the log {place[0]} shows two entries at leaf {place[1]}", notes)
     registry = Registry()
     for index in sorted(leaves):
         if index < receipt.index and index not in contradicted:

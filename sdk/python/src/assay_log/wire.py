@@ -13,50 +13,50 @@ from .answer import Answer
 from .encoding import base64_bytes, decimal
 from .errors import AssayError, ServerError
 from .jsontext import Json
-from .protobuf import Value, count_varints, fields, packed
+from .protobuf import Room, Value, count_varints, fields, packed
 
 _Lists = list[tuple[bytes, list[int]]]
 
 
-def parse_answer(data: bytes) -> Answer:
-    """Reads a protobuf `Answer`. A field that stands twice, and is not a list, is refused: readers
-    would not agree which one counts. Unknown fields are passed over, as protobuf asks.
+def parse_answer(data: bytes, most_bytes: int | None = None) -> Answer:
+    """Reads a protobuf `Answer`, of at most so many bytes. Of a field that stands twice, and is not
+    a list, the last one counts, and unknown fields are passed over, as protobuf asks.
 
-    Fails with `ServerError` of kind `message`.
+    Fails with `ServerError` of kind `message`, or `limit` if it has more fields than are read.
     """
-    if len(data) > limits.ANSWER_BYTES:
-        raise _odd(f"the answer has {len(data)} bytes; at most {limits.ANSWER_BYTES} are read")
+    most = limits.ANSWER_BYTES if most_bytes is None else most_bytes
+    if len(data) > most:
+        raise _odd(f"the answer has {len(data)} bytes; at most {most} are read")
     single: dict[int, bytes] = {}
     lists: _Lists = []
     leaves: list[int] = []
     entries: list[bytes] = []
-    room = limits.LISTED_LEAVES
-    for number, value in fields(data):
+    room, space = limits.LISTED_LEAVES, Room(limits.FIELDS)
+    for number, value in fields(data, space):
         if number == 5:
-            leaves += _numbers(value, limits.LISTED_LEAVES - len(leaves))
+            leaves += _numbers(value, limits.ENTRIES - len(leaves))
         elif number == 4:
-            label, some = _list(_bytes(value), room)
+            label, some = _list(_bytes(value), room, space)
             room -= len(some)
             _add(lists, label, some)
         elif number == 6:
-            if len(entries) == limits.LISTED_LEAVES:
+            if len(entries) == limits.ENTRIES:
                 raise ServerError("limit", "the answer has more entries than may come at once")
             entries.append(_bytes(value))
         elif number in (1, 2, 3, 7, 8):
-            if number in single:
-                raise _odd("a field of the answer stands twice")
             single[number] = _bytes(value)
     note, commitment, cut, proof, place = (single.get(number, b"") for number in (1, 2, 3, 7, 8))
     return _answer(note, commitment, cut, lists, leaves, entries, (proof, place))
 
 
-def parse_answer_json(data: bytes) -> Answer:
+def parse_answer_json(data: bytes, most_bytes: int | None = None) -> Answer:
     """Reads the JSON mapping of an `Answer` (protobuf, "ProtoJSON format"): bytes in standard
     base64, numbers of 64 bits as decimal text (or as whole numbers), unknown members passed over.
+    Of at most so many bytes.
 
     Fails with `ServerError` of kind `message`.
     """
-    most = limits.ANSWER_JSON_BYTES
+    most = limits.ANSWER_JSON_BYTES if most_bytes is None else most_bytes
     if len(data) > most:
         raise _odd(f"the answer has {len(data)} bytes of JSON; at most {most} are read")
     try:
@@ -99,7 +99,7 @@ def join(pieces: Iterable[Answer]) -> Answer:
     lists: _Lists = []
     for part in parts:
         for label, some in part.lists:
-            _add(lists, label, some)
+            _add(lists, label, list(some))  # which is gone on with, and is not the piece's
     return Answer(
         parts[0].checkpoint,
         parts[0].commitment,
@@ -122,10 +122,6 @@ def _answer(
 ) -> Answer:
     if len(leaves) != len(entries):
         raise _odd("an entry has no index, or an index no entry")
-    if any(len(label) != 32 for label, _ in lists):
-        raise _odd("a label does not have 32 bytes")
-    if any(a >= b for (a, _), (b, _) in zip(lists, lists[1:])):
-        raise _odd("the lists are not in the order of their labels")
     if len(proofs[1]) > 32 * limits.RANGE_HASHES:
         raise _odd("the range proof has more hashes than any needs")
     inclusion, place = (_hashes(joined) for joined in proofs)
@@ -141,24 +137,26 @@ def _hashes(joined: bytes) -> tuple[bytes, ...]:
 
 
 def _add(lists: _Lists, label: bytes, leaves: list[int]) -> None:
-    """Adds a list, or goes on with the one before it."""
+    """Adds a list, or goes on with the one before it, in place: a list may come in many pieces."""
+    if len(label) != 32:
+        raise _odd("a label does not have 32 bytes")
     if lists and lists[-1][0] == label:
-        lists[-1] = (label, lists[-1][1] + leaves)
+        lists[-1][1].extend(leaves)
+    elif lists and lists[-1][0] > label:
+        raise _odd("the lists are not in the order of their labels")
     else:
         lists.append((label, leaves))
 
 
-def _list(data: bytes, room: int) -> tuple[bytes, list[int]]:
-    label: bytes | None = None
+def _list(data: bytes, room: int, space: Room) -> tuple[bytes, list[int]]:
+    label = b""
     leaves: list[int] = []
-    for number, value in fields(data):
+    for number, value in fields(data, space):
         if number == 1:
-            if label is not None:
-                raise _odd("a field of a list stands twice")
             label = _bytes(value)
         elif number == 2:
             leaves += _numbers(value, room - len(leaves))
-    return label or b"", leaves
+    return label, leaves
 
 
 def _numbers(value: Value | None, room: int) -> list[int]:
