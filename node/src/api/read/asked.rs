@@ -97,7 +97,10 @@ impl Asked {
         let text = self.one("prefix")?.unwrap_or_default();
         let bytes = ::hex::decode(text);
         let bytes = bytes.map_err(|_| invalid("prefix", "a prefix is written in hex".into()))?;
-        let bits = self.number("bits")?.unwrap_or_default();
+        // Who forgets them does not mean the whole index.
+        let bits = self.number("bits")?;
+        let bits =
+            bits.ok_or_else(|| invalid("bits", "say how many bits the prefix has".into()))?;
         crate::api::index::by_prefix(&bytes, bits, by)
     }
 

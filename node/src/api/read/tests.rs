@@ -186,7 +186,14 @@ fn a_batch_and_a_prefix_are_those_of_grpc() {
     let crowd = prefix(&format!("prefix=a0&bits=3&by={ISSUER}"));
     assert!(matches!(crowd, Ok(Query::Crowd { by: it, .. }) if it == [by]));
     let too_many = format!("prefix={}&bits=129&by={ISSUER}", "00".repeat(17));
-    for query in ["prefix=a0&bits=2", "prefix=x&bits=4", "bits=300", &too_many] {
+    for query in [
+        "",
+        "prefix=a0",
+        "prefix=a0&bits=2",
+        "prefix=x&bits=4",
+        "bits=300",
+        &too_many,
+    ] {
         assert!(prefix(query).is_err(), "{query}");
     }
 }
