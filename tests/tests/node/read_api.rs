@@ -177,6 +177,45 @@ async fn whole_answers_are_complete() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A statement of about 30 KiB.
+fn large(number: u64) -> Vec<u8> {
+    let text = String::from_utf8(payload(number)).unwrap();
+    let filler = format!(r#""predicate":{{"x":"{}","#, "x".repeat(30 << 10));
+    text.replacen(r#""predicate":{"#, &filler, 1).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_come_whole_and_longer_ones_are_refused_at_once() -> anyhow::Result<()> {
+    let asker = Asker::start().await?;
+    let (fixture, id) = (&asker.fixture, asker.issuer().to_hex());
+    let claims = (1..41).map(|number| fixture.issuer.sign(&large(number)));
+    let publish = claims.map(|claim| fixture.log.publish(claim, Wait::Integrated));
+    let published = futures::future::join_all(publish).await;
+    published.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let batch = |names: u64| {
+        let names: Vec<_> = (1..=names)
+            .map(|it| format!("digest={}", digest(it)))
+            .collect();
+        format!("/api/v1/batch?{}&by={id}", names.join("&"))
+    };
+    // More than half of what one answer may have, several at once: none waits for another one.
+    let path = batch(31);
+    let calls = (0..8).map(|_| asker.protobuf::<Answer>(&path));
+    for answer in futures::future::join_all(calls).await {
+        let answer = answer?;
+        let query = Query::names((1..32).map(name), [By::issuer(&asker.issuer())]);
+        // Numbers 1 to 4 have two claims each.
+        let entries = verified(&fixture.log, &query, &answer)?.entries().len();
+        assert_eq!(entries, 31 + 4);
+        assert!(answer.encoded_len() > 900 << 10);
+    }
+    let longer = asker.get(&batch(40), &[]).await?;
+    assert_eq!(longer.status(), 400);
+    let problem: Value = serde_json::from_slice(&longer.bytes().await?)?;
+    assert_eq!(problem["code"], "OUT_OF_RANGE");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_and_its_receipt_verify() -> anyhow::Result<()> {
     let asker = Asker::start().await?;
