@@ -1,6 +1,6 @@
 //! The read API: the same answers as gRPC, over plain HTTP.
 
-use crate::{AT_ONCE, Fixture};
+use crate::{AT_ONCE, Fixture, NEVER};
 use anyhow::Context;
 use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, Kind, Label, Name, Query, VerifiedAnswer};
@@ -303,6 +303,12 @@ async fn what_is_no_question_is_a_problem() -> anyhow::Result<()> {
             "{path}"
         );
         assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+        // A page of another origin reads it only then.
+        assert_eq!(
+            answer.headers()["access-control-allow-origin"],
+            "*",
+            "{path}"
+        );
         let problem: Value = serde_json::from_slice(&answer.bytes().await?)?;
         assert_eq!(problem["status"], status, "{path}");
         assert!(
@@ -314,6 +320,25 @@ async fn what_is_no_question_is_a_problem() -> anyhow::Result<()> {
         let answer = asker.send(method, "/api/v1/checkpoint", &[]).await?;
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()["allow"], "GET, HEAD, OPTIONS");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_is_not_published_yet_is_to_be_asked_for_again() -> anyhow::Result<()> {
+    let fixture = Fixture::start(NEVER).await?;
+    fixture.publish(1..2, Wait::Sequenced).await?;
+    let http = reqwest::Client::new();
+    let asker = Asker { fixture, http };
+    let id = ClaimId::of_payload(&payload(1));
+    for path in [
+        format!("/api/v1/claim/{id}"),
+        format!("/api/v1/receipt/{id}"),
+        format!("/api/v1/receipt/{id}.tlog-proof"),
+    ] {
+        let answer = asker.get(&path, &[]).await?;
+        assert_eq!(answer.status(), 503, "{path}");
+        assert!(answer.headers().contains_key("retry-after"), "{path}");
     }
     Ok(())
 }
@@ -346,9 +371,12 @@ async fn browsers_and_caches_are_told_what_they_need() -> anyhow::Result<()> {
     assert_eq!(head.headers()["content-length"], length.to_string());
     assert_eq!(head.headers()["etag"], tag);
     assert_eq!(head.bytes().await?.len(), 0);
-    let preflight = asker.send(Method::OPTIONS, &path, &[]).await?;
-    assert_eq!(preflight.status(), 204);
-    assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+    let unknown = format!("/mirror/{}{path}", "77".repeat(32));
+    for path in [&path, &unknown] {
+        let preflight = asker.send(Method::OPTIONS, path, &[]).await?;
+        assert_eq!(preflight.status(), 204);
+        assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+    }
 
     // The tag is of the bytes: another checkpoint is another answer.
     asker.fixture.publish(5..6, Wait::Integrated).await?;
