@@ -50,9 +50,11 @@ impl State {
 
     /// How long a write takes or took here, if that is too long.
     fn slow(&self, now: Instant) -> Option<Duration> {
-        let last = self.slow.filter(|(ended, _)| {
-            self.begun.is_some() || now.saturating_duration_since(*ended) < REMEMBERED
-        });
+        // A write that began while it counted leaves it so until it ends.
+        let until = self.begun.unwrap_or(now);
+        let last = self
+            .slow
+            .filter(|(ended, _)| until.saturating_duration_since(*ended) < REMEMBERED);
         let last = last.map_or(Duration::ZERO, |(_, took)| took);
         Some(last.max(self.waits(now))).filter(|time| *time > SLOW)
     }
@@ -145,8 +147,10 @@ mod tests {
         assert_eq!(state.waits(ended + SLOW), Duration::ZERO);
         assert_eq!(state.slow(ended + REMEMBERED - MS), Some(2 * SLOW));
         assert_eq!(state.slow(ended + REMEMBERED), None);
-        // The next write does not make a disk quick by beginning.
+        // The next write neither makes a disk quick by beginning, nor one slow that long ago was.
         state.begun = Some(ended + REMEMBERED);
+        assert_eq!(state.slow(ended + REMEMBERED), None);
+        state.begun = Some(ended + REMEMBERED - MS);
         assert_eq!(state.slow(ended + REMEMBERED), Some(2 * SLOW));
         state.end(ended + REMEMBERED + MS);
         assert_eq!(state.slow(ended + REMEMBERED + MS), None);

@@ -85,7 +85,7 @@ enum Next {
 pub struct Sending {
     prepared: Prepared,
     next: Next,
-    _hold: Hold,
+    hold: Hold,
 }
 
 impl Sending {
@@ -94,8 +94,21 @@ impl Sending {
         Sending {
             prepared,
             next: Next::Cut(0),
-            _hold: hold,
+            hold,
         }
+    }
+
+    /// Takes room for so many bytes, in all, beside what this is sent from. Returns false, and
+    /// changes nothing, if there is none at once.
+    pub fn make_room(&mut self, bytes: usize) -> bool {
+        self.hold.resize(self.prepared.bytes() + bytes)
+    }
+
+    /// Ends. Returns the room that was taken, now for so many bytes.
+    pub fn into_room(self, bytes: usize) -> Hold {
+        let mut hold = self.hold;
+        hold.resize(bytes);
+        hold
     }
 
     /// Returns the next message, or `None` after the last one.

@@ -18,10 +18,7 @@ use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
 };
-use axum::{
-    Router,
-    response::{IntoResponse, Response as AxumResponse},
-};
+use axum::{Router, response::Response as AxumResponse};
 use futures::{
     FutureExt,
     future::{BoxFuture, ready},
@@ -175,7 +172,10 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
             let copy = self.copies.as_ref().and_then(|copies| copies.of(&digest));
             return match copy {
                 Some(copy) => call_rest(&mut copy.read.clone(), request),
-                None => ready(Ok(whole(no_copy()))).boxed(),
+                None => {
+                    let (head, _) = request.into_parts();
+                    ready(Ok(whole(read::no_log(&head, NO_COPY)))).boxed()
+                }
             };
         }
         if grpc && let Some(digest) = take_prefix(&mut request) {
@@ -262,10 +262,6 @@ fn unkept(mut answer: Response<Body>) -> Response<Body> {
         headers.or_insert(HeaderValue::from_static("no-store"));
     }
     answer
-}
-
-fn no_copy() -> AxumResponse {
-    read::Problem::new(StatusCode::NOT_FOUND, NO_COPY).into_response()
 }
 
 fn whole(answer: AxumResponse) -> Response<Body> {

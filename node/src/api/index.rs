@@ -66,6 +66,10 @@ pub const WHOLE_BYTES: usize = 1 << 20;
 /// Room for the next message of an answer that is made whole: for it, and as it will be written.
 const PIECE_BYTES: usize = 3 * answer::MESSAGE_BYTES_MAX;
 
+/// Room for the longest one, beside what it is sent from. One connection has less, and then this
+/// takes all of that.
+const WHOLE_ROOM: usize = 3 * WHOLE_BYTES + PIECE_BYTES;
+
 /// What is asked by a prefix of so many bits: who speaks, or what these said.
 pub fn by_prefix(prefix: &[u8], bits: u32, by: Vec<By>) -> Result<Query, Status> {
     let most = if by.is_empty() {
@@ -133,25 +137,26 @@ impl<S: Tables + 'static> IndexApi<S> {
     }
 
     /// Computes everything but the entries, on a thread for look-ups, once there is room for the
-    /// answer and it is this caller's turn.
+    /// answer and for so many bytes beside it, and it is this caller's turn.
     async fn prepare(
         &self,
-        query: Query,
+        query: &Arc<Query>,
         account: &Arc<Account>,
+        beside: usize,
     ) -> Result<(Prepared, Hold), Status> {
-        let query = Arc::new(query);
-        let mut bytes = self.estimate(&query)?;
+        let mut bytes = self.estimate(query)? + beside;
         loop {
             let mut hold = account.hold(Kind::Prepared, bytes).await?;
             let turn = account.hold(Kind::Question, 1).await?;
             let (view, asked) = (self.view.clone(), query.clone());
             let prepared = self.look_ups.run(turn, move || prepare(&view, &asked));
             let prepared = prepared.await??;
-            if hold.resize(prepared.bytes()) {
+            let taken = prepared.bytes() + beside;
+            if hold.resize(taken) {
                 return Ok((prepared, hold));
             }
             // It is larger than it seemed and there is no room. It is not kept while it waits.
-            bytes = prepared.bytes();
+            bytes = taken;
         }
     }
 
@@ -184,7 +189,7 @@ impl<S: Tables + 'static> IndexApi<S> {
         query: Query,
         account: &Arc<Account>,
     ) -> Result<impl Stream<Item = Result<Answer, Status>> + use<S>, Status> {
-        let (prepared, hold) = self.prepare(query, account).await?;
+        let (prepared, hold) = self.prepare(&Arc::new(query), account, 0).await?;
         let view = self.view.clone();
         let sending = Sending::new(prepared, hold);
         Ok(stream::try_unfold(sending, move |mut sending| {
@@ -202,11 +207,28 @@ impl<S: Tables + 'static> IndexApi<S> {
         query: Query,
         account: &Arc<Account>,
     ) -> Result<(Answer, Hold), Status> {
-        let (prepared, hold) = self.prepare(query, account).await?;
-        let mut sending = Sending::new(prepared, hold);
-        let mut room = account.hold(Kind::Prepared, PIECE_BYTES).await?;
+        let (query, mut beside) = (Arc::new(query), PIECE_BYTES);
+        loop {
+            let (prepared, hold) = self.prepare(&query, account, beside).await?;
+            if let Some(made) = self.put_together(Sending::new(prepared, hold)).await? {
+                return Ok(made);
+            }
+            // There is no room, and nothing is kept while this waits for all of it: answers that
+            // each have a part would wait for each other.
+            beside = WHOLE_ROOM;
+        }
+    }
+
+    /// All messages of an answer as one, and the room that it takes. `None` if there is no room for
+    /// them now.
+    async fn put_together(&self, mut sending: Sending) -> Result<Option<(Answer, Hold)>, Status> {
         let mut joined = Joined::default();
-        while let Some(message) = sending.message(&self.view)? {
+        while sending.make_room(3 * joined.taken() + PIECE_BYTES) {
+            let Some(message) = sending.message(&self.view)? else {
+                let room = sending.into_room(3 * joined.taken());
+                let answer = joined.finish().map_err(|_| unavailable())?;
+                return Ok(Some((answer, room)));
+            };
             joined.push(message).map_err(|error| {
                 tracing::error!(%error, "an answer cannot be put together");
                 Status::internal("this node cannot put its answer together")
@@ -217,12 +239,10 @@ impl<S: Tables + 'static> IndexApi<S> {
                      speakers or more bits at once, or read long lists page by page"
                 )));
             }
-            room.grow(3 * joined.taken()).await?;
-            room.resize(3 * joined.taken() + PIECE_BYTES);
+            // Reading entries takes time: whoever else this thread serves comes in between.
+            tokio::task::yield_now().await;
         }
-        room.resize(3 * joined.taken());
-        let answer = joined.finish().map_err(|_| unavailable())?;
-        Ok((answer, room))
+        Ok(None)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The read API: the same answers as gRPC, over plain HTTP.
 
-use crate::{AT_ONCE, Fixture};
+use crate::{AT_ONCE, Fixture, NEVER};
 use anyhow::Context;
 use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, Kind, Label, Name, Query, VerifiedAnswer};
@@ -177,6 +177,45 @@ async fn whole_answers_are_complete() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A statement of about 30 KiB.
+fn large(number: u64) -> Vec<u8> {
+    let text = String::from_utf8(payload(number)).unwrap();
+    let filler = format!(r#""predicate":{{"x":"{}","#, "x".repeat(30 << 10));
+    text.replacen(r#""predicate":{"#, &filler, 1).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_come_whole_and_longer_ones_are_refused_at_once() -> anyhow::Result<()> {
+    let asker = Asker::start().await?;
+    let (fixture, id) = (&asker.fixture, asker.issuer().to_hex());
+    let claims = (1..41).map(|number| fixture.issuer.sign(&large(number)));
+    let publish = claims.map(|claim| fixture.log.publish(claim, Wait::Integrated));
+    let published = futures::future::join_all(publish).await;
+    published.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let batch = |names: u64| {
+        let names: Vec<_> = (1..=names)
+            .map(|it| format!("digest={}", digest(it)))
+            .collect();
+        format!("/api/v1/batch?{}&by={id}", names.join("&"))
+    };
+    // More than half of what one answer may have, several at once: none waits for another one.
+    let path = batch(31);
+    let calls = (0..8).map(|_| asker.protobuf::<Answer>(&path));
+    for answer in futures::future::join_all(calls).await {
+        let answer = answer?;
+        let query = Query::names((1..32).map(name), [By::issuer(&asker.issuer())]);
+        // Numbers 1 to 4 have two claims each.
+        let entries = verified(&fixture.log, &query, &answer)?.entries().len();
+        assert_eq!(entries, 31 + 4);
+        assert!(answer.encoded_len() > 900 << 10);
+    }
+    let longer = asker.get(&batch(40), &[]).await?;
+    assert_eq!(longer.status(), 400);
+    let problem: Value = serde_json::from_slice(&longer.bytes().await?)?;
+    assert_eq!(problem["code"], "OUT_OF_RANGE");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_and_its_receipt_verify() -> anyhow::Result<()> {
     let asker = Asker::start().await?;
@@ -264,6 +303,12 @@ async fn what_is_no_question_is_a_problem() -> anyhow::Result<()> {
             "{path}"
         );
         assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+        // A page of another origin reads it only then.
+        assert_eq!(
+            answer.headers()["access-control-allow-origin"],
+            "*",
+            "{path}"
+        );
         let problem: Value = serde_json::from_slice(&answer.bytes().await?)?;
         assert_eq!(problem["status"], status, "{path}");
         assert!(
@@ -275,6 +320,25 @@ async fn what_is_no_question_is_a_problem() -> anyhow::Result<()> {
         let answer = asker.send(method, "/api/v1/checkpoint", &[]).await?;
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()["allow"], "GET, HEAD, OPTIONS");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_is_not_published_yet_is_to_be_asked_for_again() -> anyhow::Result<()> {
+    let fixture = Fixture::start(NEVER).await?;
+    fixture.publish(1..2, Wait::Sequenced).await?;
+    let http = reqwest::Client::new();
+    let asker = Asker { fixture, http };
+    let id = ClaimId::of_payload(&payload(1));
+    for path in [
+        format!("/api/v1/claim/{id}"),
+        format!("/api/v1/receipt/{id}"),
+        format!("/api/v1/receipt/{id}.tlog-proof"),
+    ] {
+        let answer = asker.get(&path, &[]).await?;
+        assert_eq!(answer.status(), 503, "{path}");
+        assert!(answer.headers().contains_key("retry-after"), "{path}");
     }
     Ok(())
 }
@@ -307,9 +371,12 @@ async fn browsers_and_caches_are_told_what_they_need() -> anyhow::Result<()> {
     assert_eq!(head.headers()["content-length"], length.to_string());
     assert_eq!(head.headers()["etag"], tag);
     assert_eq!(head.bytes().await?.len(), 0);
-    let preflight = asker.send(Method::OPTIONS, &path, &[]).await?;
-    assert_eq!(preflight.status(), 204);
-    assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+    let unknown = format!("/mirror/{}{path}", "77".repeat(32));
+    for path in [&path, &unknown] {
+        let preflight = asker.send(Method::OPTIONS, path, &[]).await?;
+        assert_eq!(preflight.status(), 204);
+        assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+    }
 
     // The tag is of the bytes: another checkpoint is another answer.
     asker.fixture.publish(5..6, Wait::Integrated).await?;

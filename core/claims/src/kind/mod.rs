@@ -41,7 +41,7 @@ pub mod withdrawal;
 pub use crate::time::Timestamp;
 pub use attachment::{AttachmentRef, attachments};
 pub use error::PredicateError;
-pub use named::{target, vulnerabilities, vulnerability_ids};
+pub use named::{is_vulnerability_id, target, vulnerabilities, vulnerability_ids};
 pub use predicate::PredicateType;
 pub use unread::Unread;
 

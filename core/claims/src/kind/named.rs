@@ -46,7 +46,7 @@ pub fn target(uri: &str, predicate: &Value) -> Option<ClaimId> {
 pub fn vulnerability_ids<'v>(uri: &str, predicate: &'v Value) -> Vec<&'v str> {
     let mut named = Vec::new();
     for value in Kind::of(uri).vulnerabilities(predicate) {
-        named.extend(value.as_str().filter(|text| is_identifier(text)));
+        named.extend(value.as_str().filter(|text| is_vulnerability_id(text)));
     }
     named
 }
@@ -63,7 +63,9 @@ pub fn vulnerabilities(statement: &Statement) -> Vec<String> {
     distinct
 }
 
-fn is_identifier(text: &str) -> bool {
+/// Whether a text can be the identifier of a vulnerability, as [`vulnerability_ids`] says. Nothing
+/// is ever said of one that cannot.
+pub fn is_vulnerability_id(text: &str) -> bool {
     (1..=limits::VULNERABILITY_BYTES).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_graphic())
 }

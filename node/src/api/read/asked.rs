@@ -5,6 +5,7 @@ use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, DIGESTS, Kind, Label, Name, PackageNames, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind;
+use assay_claims::limits;
 use assay_claims::purl::Purl;
 use assay_proto::v1::LookupRequest;
 use assay_tlog::Hash;
@@ -34,6 +35,11 @@ impl Asked {
     pub fn read(query: &str, known: &[&[&str]]) -> Result<Self, Status> {
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
         let pairs: Vec<(String, String)> = pairs.collect();
+        // What is no UTF-8 was replaced. It must not be answered as if that had been asked.
+        let lost = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
+        if pairs.iter().any(|(name, value)| lost(name) || lost(value)) {
+            return Err(invalid("query", "a query is in UTF-8".into()));
+        }
         let is_known = |name: &str| known.iter().any(|some| some.contains(&name));
         match pairs.iter().find(|(name, _)| !is_known(name)) {
             None => Ok(Asked(pairs)),
@@ -196,8 +202,8 @@ fn name(kind: &str, text: &str) -> Result<Name, Status> {
     match kind {
         "purl" => package(text),
         "digest" => digest(text),
-        "vuln" => Ok(Name::new(Kind::Vuln, text)),
-        "cve" => Ok(Name::new(Kind::Vuln, &text.to_ascii_uppercase())),
+        "vuln" => vulnerability(kind, text),
+        "cve" => cve(text),
         "claim" => Ok(Name::new(Kind::Claim, &claim(text)?.to_string())),
         "name" => {
             let half: [u8; 16] = hex("name", text)?;
@@ -208,8 +214,38 @@ fn name(kind: &str, text: &str) -> Result<Name, Status> {
     }
 }
 
+/// The name of a vulnerability. What cannot be one is refused: that nothing is known of it would be
+/// proven, and true of every mistake.
+fn vulnerability(field: &str, text: &str) -> Result<Name, Status> {
+    if kind::is_vulnerability_id(text) {
+        return Ok(Name::new(Kind::Vuln, text));
+    }
+    let message = format!(
+        "the identifier of a vulnerability has 1 to {} characters, all of them visible ASCII",
+        limits::VULNERABILITY_BYTES
+    );
+    Err(invalid(field, message))
+}
+
+fn cve(text: &str) -> Result<Name, Status> {
+    let text = text.to_ascii_uppercase();
+    if text.starts_with("CVE-") {
+        return vulnerability("cve", &text);
+    }
+    // Other lists write small letters, too.
+    Err(invalid(
+        "cve",
+        "this is no CVE: vuln is for others, as they are spelled".into(),
+    ))
+}
+
 /// The name of a version, or of a package if the purl names no version (docs/index.md 3.2).
 fn package(text: &str) -> Result<Name, Status> {
+    // Versions often have a plus sign, which a query turns into a space. No purl has one.
+    if text.contains(|it: char| it.is_whitespace() || it.is_control()) {
+        let message = "a purl has no spaces: write a + in it as %2B, and a space as %2520";
+        return Err(invalid("purl", message.into()));
+    }
     let purl = Purl::canonicalize(text).map_err(|error| invalid("purl", error.to_string()))?;
     let names = PackageNames::of(purl.as_str());
     let names = names.ok_or_else(|| invalid("purl", "this purl names no package".into()))?;

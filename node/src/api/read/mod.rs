@@ -33,10 +33,10 @@ use axum::{
 };
 use bytes::Bytes;
 use form::Form;
-pub use problem::Problem;
+use problem::Problem;
 use sent::Sent;
 use std::sync::Arc;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// What the path of every route begins with.
 const VERSION: &str = "/api/v1/";
@@ -121,6 +121,15 @@ async fn serve<S: Tables + 'static>(
             Err(problem) => problem.into_response(),
         },
     };
+    sent::finished(&head.method, made)
+}
+
+/// The response to a question about a log that this node does not know.
+pub fn no_log(head: &Parts, detail: &'static str) -> Response {
+    let made = refused(head).unwrap_or_else(|| {
+        let problem = Problem::new(StatusCode::NOT_FOUND, detail);
+        problem.into_response()
+    });
     sent::finished(&head.method, made)
 }
 
@@ -232,7 +241,8 @@ impl<S: Tables + 'static> Reads<S> {
             leaf: Some(Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()))),
             tree_size: 0,
         };
-        let mut response = self.log.get_entry_and_proof(call(request, peer)).await?;
+        let response = self.log.get_entry_and_proof(call(request, peer)).await;
+        let mut response = response.map_err(not_yet)?;
         let room = Room::Paid(response.extensions_mut().remove());
         let message = response.into_inner();
         Ok(Fetched { message, room })
@@ -247,6 +257,16 @@ impl<S: Tables + 'static> Reads<S> {
         };
         // A checkpoint is short, and not counted elsewhere either.
         Ok(Sent::free(form.content_type(), body))
+    }
+}
+
+/// A claim that is beyond what is published will be published.
+fn not_yet(error: Status) -> Status {
+    match error.code() {
+        Code::OutOfRange => Status::unavailable(
+            "this log has that claim, and proves it from its next checkpoint on: ask again",
+        ),
+        _ => error,
     }
 }
 

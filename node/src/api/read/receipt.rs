@@ -1,7 +1,7 @@
 //! Receipts: the two files of a claim, and those of the records that it rests on (docs/design.md
 //! 3.6).
 
-use super::{Reads, asked, call, sent::Sent};
+use super::{Reads, asked, call, not_yet, sent::Sent};
 use crate::api::{index::WHOLE_BYTES, serve::Peer};
 use crate::held::{Hold, Kind};
 use crate::storage::Tables;
@@ -127,7 +127,8 @@ impl<S: Tables + 'static> Reads<S> {
     ) -> Result<GetEntryAndProofResponse, Status> {
         let leaf = Some(leaf);
         let request = call(GetEntryAndProofRequest { leaf, tree_size }, peer);
-        let proven = self.log.get_entry_and_proof(request).await?.into_inner();
+        let proven = self.log.get_entry_and_proof(request).await;
+        let proven = proven.map_err(not_yet)?.into_inner();
         let bytes = proven.entry.len() + proven.hashes.len() + proven.checkpoint.len();
         room.grow(3 * bytes).await?;
         Ok(proven)
