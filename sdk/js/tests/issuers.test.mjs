@@ -110,6 +110,40 @@ test("a rotation puts the next record in force, and a compromise takes the root"
     ["proven", "refuted", "refuted", "refuted"]);
 });
 
+test("a key compromise is about the one issuer that it names", () => {
+  const made = registered(), first = at(1, claimOf(made, [audits, next, root]));
+  const said = (edit) => {
+    const statement = { ...statementOf("pkg:a/b", "urn:assay:key-compromise:v1", { issuer: made.issuer, key: audits.hex }),
+      subject: [{ digest: { sha256: made.issuer } }] };
+    edit(statement);
+    return sdk.judgeIssuers([first, at(2, claimOf({ issuer: made.issuer, statement }, [root], "b"))])[1];
+  };
+  assert.equal(said(() => {}).standing, "proven");
+  for (const edit of [(its) => { its.predicate.issuer = "b".repeat(64); }, (its) => { delete its.predicate.issuer; },
+    (its) => { its.predicate = null; }, (its) => { its.predicate.key = "x"; }, (its) => { its.subject.push(its.subject[0]); },
+    (its) => { its.subject[0].digest = { sha256: "b".repeat(64) }; }, (its) => { its.subject[0].digest = { sha512: "b".repeat(128) }; }]) {
+    const { standing, error } = said(edit);
+    assert.deepEqual([standing, error?.kind, error?.culprit], ["refuted", "claim", "issuer"], String(edit));
+  }
+});
+
+test("a malformed record is refuted by itself, and each is read once", () => {
+  const broken = recordOf("Broken", [stranger]), said = (leaf, issuer) => at(leaf, claimOf({ issuer,
+    statement: statementOf("pkg:a/b", "urn:x", {}) }, [stranger], String(leaf)));
+  const malformed = at(900, { ...claimOf(broken, [stranger]), statement: { ...broken.statement, predicate: { name: 1 } } });
+  assert.deepEqual(standings(said(1, broken.issuer), malformed), ["unproven", "refuted"]);
+  assert.deepEqual(standings(said(1, broken.issuer), at(900, claimOf(broken, [stranger]))), ["refuted", "proven"], "registered later");
+  const start = process.cpuUsage(), count = 300;
+  const records = Array.from({ length: count }, (_, i) => {
+    const key = keyOf("of many " + i);
+    return at(count + i, claimOf(recordOf("Issuer " + i, [key]), [key], "e" + i));
+  });
+  const claims = Array.from({ length: count }, (_, i) => said(i, "b".repeat(64)));
+  assert.deepEqual([...new Set(standings(...claims))], ["unproven"]);
+  assert.deepEqual(new Set(standings(...claims, ...records)), new Set(["unproven", "proven"]));
+  assert.ok(process.cpuUsage(start).user < 15_000_000, "that takes long");
+});
+
 test("policies are read strictly, and say who could be counted twice", () => {
   const key = (name, type, seed) => vkeyOf(name, type, keyOf(seed)), log = `log ${key("log", 1, "l")}`;
   const [a, b] = ["a", "b"].map((name) => `witness ${name} ${key(name + ".example/witness", 4, name)}`);
