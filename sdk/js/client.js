@@ -149,7 +149,8 @@ export class Log {
   async checkpoint() {
     const { checkpoint } = await this.#fresh(async () => {
       const note = text(await this.#get("checkpoint", {}, "text/plain"));
-      return { checkpoint: await verifyCheckpoint(note ?? "", this.trust) };
+      const checkpoint = await verifyCheckpoint(note ?? "", this.trust);
+      return { checkpoint, committedAt: (checkpoint.cosignedAt ?? 0n) * 1000n };
     });
     return checkpoint;
   }
@@ -168,15 +169,15 @@ export class Log {
 
   /**
    * What comes of asking, unless it is as of an older head than was seen before it was asked for, or
-   * of one from the future: what a clock says now is then older than it looks.
+   * of one from the future, which would look fresh for longer than it is.
    */
   async #fresh(ask) {
-    const least = this.#size, answer = await ask(), { checkpoint, committedAt = 0n } = answer;
+    const least = this.#size, answer = await ask(), { checkpoint, committedAt } = answer;
     this.#compare(checkpoint);
     check("unavailable")(checkpoint.size >= least,
       `the node answers as of an older head, of size ${checkpoint.size}, than was seen before, of size ${least}`);
     check("time", "nobody")(committedAt <= BigInt(Math.floor(this.now()) + MOST.ahead),
-      "the log's last leaf is dated in the future: its clock is wrong, or that of this machine");
+      "the log's head is dated in the future: its clock is wrong, or that of this machine");
     if (checkpoint.size > this.#size) this.#size = checkpoint.size;
     return answer;
   }

@@ -252,6 +252,7 @@ export class Log {
   lookup(question: About & { issuers: string[] }): Promise<LookedUp>;
   issuer(id: string): Promise<LookedUp>;
   census(about: About): Promise<CheckedAnswer>;
+  /** A whole list in pages, with its entries of that name and speaker in full. */
   list(about: About & { by: string }): Promise<Page[]>;
   receipt(claimId: string): Promise<CheckedReceipt & { files: ReceiptFiles[] }>;
   checkpoint(): Promise<Checkpoint>;

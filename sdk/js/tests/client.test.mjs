@@ -56,7 +56,7 @@ test("what is no answer of a log is said to be none", async () => {
 });
 
 test("two heads of one size are held against the log, with both notes", () => withNode(null, async (client) => {
-  await client.checkpoint();
+  await client.receipt((await sdk.openReceipt(receiptOf(log, leaves.review, cosigned()), trust)).claim.id);
   const other = signNote({ origin: ORIGIN, key: keys.log }, BigInt(log.entries.length), new Uint8Array(32), cosigned());
   await withNode((_, to) => to.writeHead(200, { "content-type": "text/plain" }).end(other), async ({ url }) => {
     client.url = url;

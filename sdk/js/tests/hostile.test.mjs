@@ -48,7 +48,7 @@ test("a client is of one log, whatever logs a policy names", async () => {
   // Logs of one size are no histories of each other.
   const [one, two] = [ORIGIN, name].map((origin) => clientOf((_, url) => logOf(older.entries, origin, origin === name ? key : keys.log), { policy, origin }));
   assert.deepEqual((await Promise.all([one, two].map((client) => client.checkpoint()))).map(({ origin }) => origin), [ORIGIN, name]);
-  for (const wrong of [{ policy }, { policy, origin: "third.example" }, { policy: null }, { policy: policyText }, { policy, log: [logKey, vkeyOf(name, 1, key)] }]) {
+  for (const wrong of [{ policy }, { policy, origin: "third.example" }, { policy: null }, { policy: policyText }, { policy: policyText, log: logKey }, { policy, log: [logKey, vkeyOf(name, 1, key)] }]) {
     assert.throws(() => clientOf(() => log, wrong), refusedAs("argument", "caller"));
   }
 });
@@ -95,6 +95,8 @@ test("a head from the future is refused, and an answer is as old as the older of
   for (const ask of [(client) => client.lookup(serde), (client) => client.list({ purl: "pkg:cargo/serde", by: ids[0] })]) {
     await assert.rejects(ask(at(-300_001)), refusedAs("time", "nobody"));
   }
+  const cosignedLate = clientOf(() => log, { now: () => Number(START) + 50_000 - 300_001 });
+  await assert.rejects(cosignedLate.checkpoint(), refusedAs("time", "nobody"));
   const about = questionAbout("package", "pkg:cargo/serde");
   const ages = async (seconds) => {
     const checked = await sdk.verifyAnswer(encodeAnswer(log.answer(about, cosigned(undefined, seconds))), about, trust);
