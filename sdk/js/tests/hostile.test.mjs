@@ -59,6 +59,10 @@ test("what several answers say is as of the oldest of them, the records' too", a
   const asOf = (found) => Number(found.asOf - START) / 1000;
   assert.equal(asOf(found), 10);
   assert.equal(asOf(await clientOf(() => log).lookup(serde)), 12);
+  // A head of one size, whose cosignatures are older.
+  const stale = clientOf((count, { searchParams: query }) => (count
+    ? encodeAnswer(log.answer({ names: query.getAll("name"), by: query.getAll("by") }, cosigned(undefined, -15n))) : log));
+  assert.equal(asOf(await stale.lookup(serde)), 5);
 });
 
 test("a head smaller than one that was seen before is refused, in one look-up and in the next", async () => {
