@@ -1,29 +1,39 @@
 // Asks a node over its read API and verifies what it answers. Nothing is stored, and nobody else is
 // asked. The node learns what is asked for, and whose word is trusted.
 
-import { AssayError, byHalf, fromBase64, internals, labelOf, nameHalf, packageNames, readAnswer, verifyAnswer,
+import { AssayError, byHalf, fromBase64, internals, labelOf, nameHalf, packageNames, readAnswer, readKey, verifyAnswer,
   verifyCheckpoint } from "./verify.js";
-import { judgeIssuers } from "./issuers.js";
+import { contradiction, isAbout, summarize } from "./lookup.js";
 import { arePagesWhole, checkPage } from "./pages.js";
 import { verifyReceipts } from "./receipt.js";
 
-const { addList, assemble, check, decimal, equal, isHex, member, members, needMessage, refuse, text, utf8,
+const { addList, assemble, check, decimal, equal, isHex, member, members, needMessage, refuse, text, typeOf, utf8,
   strictJson } = internals;
-const MOST = { bytes: 16 << 20, halves: 190, pages: 10_000, names: 65_536 };
+// Of a list: bytes, milliseconds, and pages of fewer leaves than fill half a MiB. `ahead` are
+// milliseconds, and `heads` those that are remembered.
+const MOST = { bytes: 16 << 20, halves: 190, names: 65_536, receipts: 1000, heads: 64, ahead: 300_000,
+  list: { bytes: 64 << 20, ms: 15 * 60_000, short: 64, leaves: 8 } };
 const TYPES = ["urn:assay:issuer:v1", "urn:assay:key-compromise:v1"];
 const needArgument = check("argument", "caller");
 
 /** Reads the message `Answer` from protobuf's JSON: bytes in base64, numbers as text. */
 export function readAnswerJson(json) {
+  const field = (value, key, type, absent) => {
+    const its = typeOf(value) === "object" && Object.hasOwn(value, key) ? value[key] : null;
+    needMessage(its === null || typeOf(its) === type, `${key} is no ${type}`);
+    return its ?? absent;
+  };
   const bytes = (value) => fromBase64(value) ?? needMessage(false, "bytes are not base64");
-  const field = (key) => bytes(member(json, key, "string") ?? "");
-  const numbers = (value) => members(value, "leaves").map((one) =>
-    decimal(String(one)) ?? needMessage(false, "an index is no number"));
+  const encoded = (value, key) => bytes(field(value, key, "string", ""));
+  // Numbers that are not safe were rounded when they were read.
+  const number = (one) => (typeof one === "string" ? decimal(one)
+    : Number.isSafeInteger(one) ? decimal(String(one)) : null) ?? needMessage(false, "an index is no number");
+  const numbers = (value) => field(value, "leaves", "array", []).map(number);
   const lists = [];
-  for (const one of members(json, "lists")) addList(lists, bytes(member(one, "label", "string") ?? ""), numbers(one));
-  return assemble({ checkpoint: member(json, "checkpoint", "string") ?? "", commitment: field("commitment"),
-    cut: field("cut"), lists, leaves: numbers(json), entries: members(json, "entries").map(bytes),
-    inclusion: field("inclusion"), range: field("range") });
+  for (const one of field(json, "lists", "array", [])) addList(lists, encoded(one, "label"), numbers(one));
+  return assemble({ checkpoint: field(json, "checkpoint", "string", ""), commitment: encoded(json, "commitment"),
+    cut: encoded(json, "cut"), lists, leaves: numbers(json), entries: field(json, "entries", "array", []).map(bytes),
+    inclusion: encoded(json, "inclusion"), range: encoded(json, "range") });
 }
 
 /** The names that something has: `{ purl }`, `{ digest }`, `{ vuln }`, `{ claim }` or `{ issuer }`. */
@@ -37,19 +47,39 @@ function namesFor(about) {
   return named;
 }
 
-/** A log at a node. `trust` is what `verifyCheckpoint` takes; `fetch` and `timeoutMs` may be given. */
-export class Log {
-  #last = null;
+/** The keys of the one log that is meant, with the policy's witnesses, as `trust`; and its origin. */
+function ownTrust(log, policy, stated) {
+  needArgument(typeof policy !== "string", "a policy is what readPolicy makes");
+  const keys = [log ?? []].flat().map((one) => (typeof one === "string" ? readKey(one.trim()) : one));
+  const logs = policy?.logs ?? [], origins = new Set((keys.length ? keys : logs).map(({ name }) => name));
+  needArgument(origins.size > 0, "no key of a log is stated");
+  needArgument(origins.size === 1 || stated !== undefined, "a Log is one log: state the key or the origin of which");
+  const origin = stated ?? [...origins][0], own = (list) => list.filter(({ name }) => name === origin);
+  needArgument(origins.has(origin), `no key of the log ${origin} is stated`);
+  return { origin, trust: { log: own(keys), policy: policy && { ...policy, logs: own(logs) } } };
+}
 
-  constructor({ url, log, policy, fetch = globalThis.fetch, timeoutMs = 20_000 }) {
+/**
+ * One log at a node: that of its key, of the only log in a policy, or of `origin`. `log` and `policy`
+ * are as in what `verifyCheckpoint` takes; `fetch`, `timeoutMs` and a clock `now` may be given.
+ */
+export class Log {
+  /** The latest of its heads, by size. */
+  #heads = new Map();
+  #size = 0n;
+
+  constructor({ url, log, policy = null, origin, fetch = globalThis.fetch, timeoutMs = 20_000, now = Date.now }) {
     needArgument(/^https?:\/\//.test(url), "the address of a node begins with https:// or http://");
-    Object.assign(this, { url: url.replace(/\/+$/, ""), trust: { log, policy }, fetch, timeoutMs });
+    let end = url.length;
+    while (url[end - 1] === "/") end--;
+    Object.assign(this, { url: url.slice(0, end), ...ownTrust(log, policy, origin), fetch, timeoutMs, now });
   }
 
   /**
    * What each of some issuers said about something: claims that are proven to be in the log and whose
    * signatures hold, each with the standing of its signers, by the records that they have in the log.
-   * `complete`: nothing that these issuers said about it was left out, as of `asOf`.
+   * `complete`: nothing that these issuers said about it was left out, as of `asOf`. What an issuer
+   * declared of its keys is in `compromises` and `compromisedKeys`; withdrawals are not asked for.
    */
   async lookup({ issuers, ...about }) {
     needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
@@ -60,7 +90,7 @@ export class Log {
     const answers = await this.#ask(names, by);
     const records = isIssuer ? [] : await this.#ask(issuers.map((id) => nameHalf("issuer", id)),
       TYPES.map((type) => byHalf("issuer", type)));
-    return summary(answers, records, isIssuer ? null : { issuers, named });
+    return summarize(answers, records, named, isIssuer ? null : issuers);
   }
 
   /** The records of an issuer and its declarations of keys that are not to be trusted. */
@@ -69,40 +99,60 @@ export class Log {
   /** How many claims each label of a name has: who speaks of it, by the halves of labels. */
   async census(about) {
     const [kind, value] = namesFor(about).at(-1), prefix = nameHalf(kind, value);
-    const bytes = await this.#get("prefix", { prefix, bits: "128" });
-    return this.#seen(await verifyAnswer(bytes, { prefix, bits: 128 }, this.trust));
+    return this.#fresh(async () =>
+      verifyAnswer(await this.#get("prefix", { prefix, bits: "128" }), { prefix, bits: 128 }, this.trust));
   }
 
-  /** A whole list that is too long for an answer, page by page: what `by` said about a name. */
+  /**
+   * A whole list that is too long for an answer, page by page: what `by` said about a name. The pages
+   * have all entries of the list whose names are that in full.
+   */
   async list({ by, ...about }) {
     const [kind, value] = namesFor(about).at(-1), label = labelOf(kind, value, by), pages = [];
-    for (let from = 0n; pages.length < MOST.pages;) {
-      const answer = readAnswer(await this.#get("lookup", { label, from: String(from) }));
-      const page = checkPage(await verifyCheckpoint(answer.checkpoint, this.trust), label, from, answer);
-      pages.push(this.#seen(page));
+    const until = this.now() + MOST.list.ms, isOurs = (entry) => isAbout(entry, [[kind, value]], [by]);
+    let bytes = 0, short = 0, from = 0n;
+    const need = check("unavailable", "nobody");
+    const ask = async () => {
+      const encoded = await this.#get("lookup", { label, from: String(from) }), answer = readAnswer(encoded);
+      need((bytes += encoded.length) <= MOST.list.bytes, "the list takes more memory than is set aside");
+      return checkPage(await verifyCheckpoint(answer.checkpoint, this.trust), label, from, answer);
+    };
+    for (;;) {
+      const page = await this.#fresh(ask);
+      check("entries")(!page.missing.length, `leaf ${page.missing[0]} is listed, and its entry is withheld`);
+      pages.push(page);
       from += BigInt(page.leaves.length);
       if (!page.list || from >= page.list.length) break;
+      need((short += page.leaves.length < MOST.list.leaves) <= MOST.list.short, "the list comes in too short pages");
+      need(this.now() <= until, "the list takes too long");
     }
     check("lists")(arePagesWhole(pages), "the pages are not the list that the index has");
-    return pages;
+    return pages.map((page) => ({ ...page, entries: new Map([...page.entries].filter(([, entry]) => isOurs(entry))) }));
   }
 
   /** The receipt of a claim with those of its issuers' records, verified, and its files to keep. */
   async receipt(claimId) {
     needArgument(isHex(claimId, [64]), "a claim's id has 64 hex digits");
-    const { value } = strictJson(await this.#get("receipt/" + claimId, {}, "application/json"));
-    const files = [value, ...members(value, "issuers")].map((one) => ({
+    const { value } = strictJson(await this.#get("receipt/" + claimId, {}, "application/json"), needMessage);
+    const records = members(value, "issuers");
+    needMessage(records.length <= MOST.receipts, "the node sends too many records of issuers");
+    const files = [value, ...records].map((one) => ({
       envelope: utf8(member(one, "envelope", "string") ?? ""), proof: utf8(member(one, "proof", "string") ?? "") }));
     const [receipt] = await verifyReceipts(files, this.trust);
     if (receipt.verdict === "refused") throw receipt.error;
     check("match")(receipt.claim.id === claimId, "this is the receipt of another claim");
+    this.#compare(receipt.checkpoint);
     return { ...receipt, files };
   }
 
   /** The log's latest checkpoint, verified. */
   async checkpoint() {
-    const note = text(await this.#get("checkpoint", {}, "text/plain"));
-    return this.#seen({ checkpoint: await verifyCheckpoint(note ?? "", this.trust) }).checkpoint;
+    const { checkpoint } = await this.#fresh(async () => {
+      const note = text(await this.#get("checkpoint", {}, "text/plain"));
+      const checkpoint = await verifyCheckpoint(note ?? "", this.trust);
+      return { checkpoint, committedAt: (checkpoint.cosignedAt ?? 0n) * 1000n };
+    });
+    return checkpoint;
   }
 
   /** Answers to as many questions as their addresses have to be. */
@@ -111,22 +161,35 @@ export class Log {
     const each = MOST.halves - by.length, answers = [];
     for (let at = 0; at < names.length; at += each) {
       const question = { names: names.slice(at, at + each), by };
-      const bytes = await this.#get("batch", { name: question.names, by });
-      answers.push(this.#seen(await verifyAnswer(bytes, question, this.trust)));
+      answers.push(await this.#fresh(async () =>
+        verifyAnswer(await this.#get("batch", { name: question.names, by }), question, this.trust)));
     }
     return answers;
   }
 
-  /** Two heads of one size with different roots: the log signed two histories. */
-  #seen(answer) {
-    const { checkpoint } = answer, last = this.#last;
-    if (last?.size === checkpoint.size && !equal(last.root, checkpoint.root)) {
-      try { refuse("fork", "the log signed two different trees of one size", "log"); } catch (error) {
-        throw Object.assign(error, { notes: [last.note, checkpoint.note] });
-      }
-    }
-    if (!last || last.size < checkpoint.size) this.#last = checkpoint;
+  /**
+   * What comes of asking, unless it is as of an older head than was seen before it was asked for, or
+   * of one from the future, which would look fresh for longer than it is.
+   */
+  async #fresh(ask) {
+    const least = this.#size, answer = await ask(), { checkpoint, committedAt } = answer;
+    this.#compare(checkpoint);
+    check("unavailable")(checkpoint.size >= least,
+      `the node answers as of an older head, of size ${checkpoint.size}, than was seen before, of size ${least}`);
+    check("time", "nobody")(committedAt <= BigInt(Math.floor(this.now()) + MOST.ahead),
+      "the log's head is dated in the future: its clock is wrong, or that of this machine");
+    if (checkpoint.size > this.#size) this.#size = checkpoint.size;
     return answer;
+  }
+
+  /** Two heads of one size with different roots: the log signed two histories. */
+  #compare(checkpoint) {
+    const { size, root } = checkpoint, other = this.#heads.get(size);
+    if (other && !equal(other.root, root)) {
+      throw contradiction("the log signed two different trees of one size", other, checkpoint);
+    }
+    if (!other) this.#heads.set(size, checkpoint);
+    if (this.#heads.size > MOST.heads) this.#heads.delete(this.#heads.keys().next().value);
   }
 
   async #get(route, parameters, accept = "application/protobuf") {
@@ -148,43 +211,31 @@ export class Log {
   }
 }
 
-/** What answers say together. */
-function summary(answers, records, asked) {
-  const claims = answers.flatMap((answer) => answer.claims), others = records.flatMap((answer) => answer.claims);
-  const distinct = new Map([...others, ...claims].map((one) => [String(one.leaf), one]));
-  const sound = [...distinct.values()].filter((one) => !one.error), standings = judgeIssuers(sound);
-  const standingOf = (one) => standings[sound.findIndex((other) => other.leaf === one.leaf)];
-  const isAsked = (one) => !asked || one.claim.signers.some(({ issuer }) => asked.issuers.includes(issuer));
-  const leaves = [...new Set(claims.map((one) => one.leaf))].map((leaf) => claims.find((one) => one.leaf === leaf));
-  return {
-    complete: [...answers, ...records].every((answer) => answer.complete),
-    asOf: answers.map((answer) => answer.asOf).reduce((a, b) => (a < b ? a : b)),
-    checkpoints: answers.map((answer) => answer.checkpoint),
-    // Halves of ids select; whose claim it is is read from the claim.
-    claims: leaves.filter((one) => !one.error && isAsked(one)).map((one) => ({ ...one, ...standingOf(one) })),
-    refused: leaves.filter((one) => one.error),
-    answers,
-  };
-}
-
 /** The body of a response, as far as is read of any. */
 async function bounded(response) {
-  const parts = [], reader = response.body?.getReader();
-  let length = 0;
+  const reader = response.body?.getReader();
+  // It may come byte by byte.
+  let bytes = new Uint8Array(1 << 16), length = 0;
   try {
     for (let part; reader && !(part = await reader.read()).done;) {
-      length += part.value.length;
-      if (length > MOST.bytes) {
+      const end = length + part.value.length;
+      if (end > MOST.bytes) {
         await reader.cancel();
         refuse("message", "the answer is too long");
       }
-      parts.push(part.value);
+      if (end > bytes.length) {
+        const larger = new Uint8Array(Math.max(2 * bytes.length, end));
+        larger.set(bytes);
+        bytes = larger;
+      }
+      bytes.set(part.value, length);
+      length = end;
     }
   } catch (error) {
     if (error instanceof AssayError) throw error;
     refuse("unavailable", "the answer broke off: " + error.message, "nobody", error);
   }
-  return internals.concat(...parts);
+  return bytes.slice(0, length);
 }
 
 /** Says what a node that answers no says, in a line of plain text. */

@@ -1,6 +1,6 @@
 // Whether the engine's Ed25519 checks the equation that is wanted, S·B = R + k·A without the
 // cofactor; and the same in BigInt, for engines that do not, or have no Ed25519. Importing this file
-// is enough: `useEquation` is told. The BigInt form takes some milliseconds and needs SHA-512 of Web
+// is enough: `useEquation` is told, and `readKey` then refuses what is no point of the curve. The BigInt form takes some milliseconds and needs SHA-512 of Web
 // Crypto. It checks signatures only, so that its time may depend on what it is given.
 
 import { fromHex, internals, useEquation } from "./verify.js";
@@ -84,4 +84,4 @@ let chosen;
 useEquation(async (...signed) => {
   chosen ??= isWanted(engineHolds).then((wanted) => (wanted ? engineHolds : equationHolds));
   return (await chosen)(...signed);
-});
+}, isOnCurve);

@@ -11,7 +11,7 @@ export class AssayError extends Error {
 /** The log signed what must not be: keep what shows it. */
 export class LogError extends AssayError {
   readonly culprit: "log";
-  /** For kind `fork`: the two notes that contradict each other. */
+  /** For kind `fork`: the two notes that contradict each other, or the entries under them. */
   readonly notes?: [string, string];
 }
 /** Too few witnesses cosigned: genuine, and not enough. */
@@ -57,8 +57,8 @@ export function verifyCheckpoint(note: string | Uint8Array, trust: Trust): Promi
 /** Whether a signature verifies by the strict rules. */
 export function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 export type Equation = (key: Uint8Array, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
-/** Says what checks the equation of sound keys and signatures, in place of the engine. */
-export function useEquation(equation: Equation): void;
+/** Says what checks the equation of sound keys and signatures, in place of the engine, and whether keys are points. */
+export function useEquation(equation: Equation, isOnCurve?: (key: Uint8Array) => boolean): void;
 /** The equation in BigInt. */
 export const equationHolds: Equation;
 /** Whether an equation is the one that is wanted, without the cofactor. */
@@ -109,8 +109,10 @@ export interface Answer {
 export interface ProvenEntry extends Entry { leaf: bigint; hash: string; }
 export interface CheckedAnswer {
   checkpoint: Checkpoint;
-  /** When the commitment was made, in milliseconds since 1970: what was logged later is not in the answer. */
+  /** Since when it is fresh, in milliseconds since 1970: the older of the commitment's time and the quorum's. */
   asOf: bigint;
+  /** When the commitment was made: what was logged later is not in the answer. */
+  committedAt: bigint;
   commitment: NonNullable<Entry["commitment"]>;
   cut: Cut;
   /** The whole list of each label that was asked for and is in the index. */
@@ -134,17 +136,19 @@ export function readAnswer(pieces: Uint8Array | Uint8Array[]): Answer;
 /** Reads the same message from protobuf's JSON. */
 export function readAnswerJson(json: unknown): Answer;
 export function checkAnswer(checkpoint: Checkpoint, question: Question, answer: Answer): CheckedAnswer;
-/** Verifies checkpoint, answer and claims. */
+/** Verifies checkpoint, answer and claims. It may be of any log that is trusted: `checkpoint.origin` says which. */
 export function verifyAnswer(answer: Uint8Array | Uint8Array[] | Answer, question: Question, trust: Trust):
   Promise<CheckedAnswer & { claims: LoggedClaim[] }>;
 export function checkMultiproof(size: bigint, root: Uint8Array, leaves: [bigint, Uint8Array][], proof: Uint8Array[]): void;
 export function checkRange(length: bigint, root: Uint8Array, from: bigint, indices: bigint[], proof: Uint8Array[]): void;
 export interface Page {
-  checkpoint: Checkpoint; asOf: bigint; label: string; from: bigint;
+  checkpoint: Checkpoint; asOf: bigint; committedAt: bigint; label: string; from: bigint;
   /** Length and root of the whole list; null if the index does not have the label. */
   list: Found | null;
   leaves: bigint[];
   entries: Map<bigint, ProvenEntry>;
+  /** Leaves of the page whose entries did not come. */
+  missing: bigint[];
 }
 /** Verifies a page of a list. It says nothing about the rest. */
 export function checkPage(checkpoint: Checkpoint, label: string, from: bigint, answer: Answer): Page;
@@ -165,8 +169,8 @@ export interface Statement {
 export interface Claim {
   id: string;
   statement: Statement;
-  /** Whether all its numbers are natural ones. */
-  isWhole: boolean;
+  /** The predicate's own members that are numbers and not natural ones. */
+  fractions: string[];
   /** Who signed, and for which issuer they say they did. */
   signers: { issuer: string; key: string }[];
 }
@@ -188,6 +192,8 @@ export function openClaims(answer: CheckedAnswer): Promise<LoggedClaim[]>;
 export function issuerId(threshold: number, keys: string[], rotationThreshold?: number, rotationKeys?: string[]): string;
 /** The record that a claim is; null if it is of another type. */
 export function readRecord(claim: Claim): IssuerRecord | null;
+/** The issuer and the key that a key compromise names; null for a claim of another type. */
+export function readCompromise(claim: Claim): { issuer: string; key: string } | null;
 /** Whether signers may speak for their issuers, by the records among the same claims. */
 export function judgeIssuers(claims: (Place & { claim: Claim })[]): Standing[];
 
@@ -218,22 +224,35 @@ export function verifyReceipt(receipt: ReceiptFiles, trust: Trust, records?: Rec
 
 export type About = { purl: string } | { digest: string } | { vuln: string } | { claim: string } | { issuer: string };
 export interface LookedUp {
-  /** Nothing that these issuers said about it was left out, as of `asOf`. */
+  /** Nothing that these issuers said about it was left out, as of `asOf`. Withdrawals are not asked for. */
   complete: boolean;
+  /** That of the oldest of all answers, those about the issuers' records included. */
   asOf: bigint;
+  /** Those of all answers. */
   checkpoints: Checkpoint[];
-  /** Claims whose signatures hold, each with the standing of its signers. */
-  claims: (Place & { claim: Claim } & Standing)[];
+  /**
+   * Claims whose signatures hold, each with the standing of its signers, and with those of its keys that
+   * its issuers ever declared compromised: from when on is in `compromises`.
+   */
+  claims: (Place & { claim: Claim; compromisedKeys: string[] } & Standing)[];
+  /** The issuers' declarations of keys that are not to be trusted, rightly signed. */
+  compromises: (Place & { claim: Claim; standing: "proven"; records: IssuerRecord[] })[];
   /** Claims in the log that do not verify. */
   refused: LoggedClaim[];
   answers: CheckedAnswer[];
 }
-/** A log at a node. It remembers the last head, and nothing on disk. */
+/**
+ * One log at a node: that of its key, of the only log in the policy, or of `origin`. It remembers heads,
+ * and nothing on disk: one that is older than one seen before is refused, and so is one from the future.
+ */
 export class Log {
-  constructor(options: { url: string; log?: Trust["log"]; policy?: Policy | null; fetch?: typeof fetch; timeoutMs?: number });
+  readonly origin: string;
+  constructor(options: { url: string; log?: Trust["log"]; policy?: Policy | null; origin?: string;
+    fetch?: typeof fetch; timeoutMs?: number; now?: () => number });
   lookup(question: About & { issuers: string[] }): Promise<LookedUp>;
   issuer(id: string): Promise<LookedUp>;
   census(about: About): Promise<CheckedAnswer>;
+  /** A whole list in pages, with its entries of that name and speaker in full. */
   list(about: About & { by: string }): Promise<Page[]>;
   receipt(claimId: string): Promise<CheckedReceipt & { files: ReceiptFiles[] }>;
   checkpoint(): Promise<Checkpoint>;

@@ -34,17 +34,17 @@ function keysOf(predicate, name) {
   return keys;
 }
 
-function numberOf(predicate, name) {
-  const number = member(predicate, name, "number");
-  needRecord(Number.isInteger(number) && number >= 0 && number < 2 ** 32, `${name} is no number of 32 bits`);
+function numberOf(predicate, name, fractions) {
+  const number = member(predicate, name, "number"), isNatural = Number.isInteger(number) && !fractions.includes(name);
+  needRecord(isNatural && number >= 0 && number < 2 ** 32, `${name} is no number of 32 bits`);
   return number;
 }
 
 /** What a record says, checked whole; null for a claim of another type. */
-export function readRecord({ id: claimId, statement, isWhole }) {
+export function readRecord({ id: claimId, statement, fractions }) {
   if (statement.predicateType !== RECORD) return null;
   const { predicate, subject: [subject, ...others] } = statement;
-  needRecord(isWhole && typeOf(predicate) === "object", "a record is an object of whole numbers");
+  needRecord(typeOf(predicate) === "object", "a record is an object");
   needRecord(isText(predicate.name), "a record has a name");
   for (const list of ["contacts", "namespaces", "roles"]) {
     const items = isAbsent(predicate[list]) ? [] : predicate[list];
@@ -52,9 +52,9 @@ export function readRecord({ id: claimId, statement, isWhole }) {
       `the ${list} of a record are texts`);
   }
   needRecord(members(predicate, "roles").every((role) => ROLES.includes(role)), "a role is unknown");
-  const keys = keysOf(predicate, "keys"), threshold = numberOf(predicate, "threshold");
+  const keys = keysOf(predicate, "keys"), threshold = numberOf(predicate, "threshold", fractions);
   needRecord(threshold >= 1 && threshold <= keys.length, "the threshold is from 1 to the keys");
-  const root = rotationOf(predicate, keys), sequence = numberOf(predicate, "sequence");
+  const root = rotationOf(predicate, keys, fractions), sequence = numberOf(predicate, "sequence", fractions);
   const previous = isAbsent(predicate.previous) ? null : predicate.previous;
   needRecord((sequence === 0) === (previous === null) && (previous === null || isHex(previous, [64])),
     "a registration has no previous record, and a rotation has one");
@@ -65,13 +65,28 @@ export function readRecord({ id: claimId, statement, isWhole }) {
   return { issuer, claimId, name: predicate.name, keys, threshold, rotation: root, sequence, previous };
 }
 
-function rotationOf(predicate, keys) {
+function rotationOf(predicate, keys, fractions) {
   if (isAbsent(predicate.rotationKeys) && isAbsent(predicate.rotationThreshold)) return null;
-  const rotation = { keys: keysOf(predicate, "rotationKeys"), threshold: numberOf(predicate, "rotationThreshold") };
+  const rotation = { keys: keysOf(predicate, "rotationKeys"),
+    threshold: numberOf(predicate, "rotationThreshold", fractions) };
   needRecord(rotation.threshold >= 1 && rotation.threshold <= rotation.keys.length,
     "the rotation threshold is from 1 to the rotation keys");
   needRecord(!rotation.keys.some((key) => keys.includes(key)), "a rotation key signs claims, too");
   return rotation;
+}
+
+/**
+ * The issuer and the key that a declaration of a key compromise names; null for a claim of another
+ * type. Its one subject is the issuer.
+ */
+export function readCompromise({ statement }) {
+  if (statement.predicateType !== COMPROMISE) return null;
+  const { predicate, subject: [subject, ...others] } = statement;
+  const issuer = member(predicate, "issuer", "string"), key = member(predicate, "key", "string");
+  needRecord(isHex(issuer, [64]) && isHex(key, [64]), "a key compromise names an issuer and a key");
+  needRecord(!others.length && member(member(subject, "digest", "object"), "sha256", "string") === issuer,
+    "a key compromise has one subject, the issuer that it names");
+  return { issuer, key };
 }
 
 const allKeys = (record) => [...record.keys, ...(record.rotation?.keys ?? [])];
@@ -81,15 +96,16 @@ const rootOf = (record) => record.rotation ?? record;
 class Registry {
   records = new Map();
   owners = new Map();
+  halves = new Set();
 
-  /** The records that the signers of a claim satisfy; refuses if they do not, with kind `issuers`. */
-  authorize(claim, leaf) {
-    const record = readRecord(claim);
+  /**
+   * The records that the signers of a claim satisfy; refuses if they do not, with kind `issuers`.
+   * `record` is what `readRecord` read of it.
+   */
+  authorize(claim, record, leaf) {
     if (record) return [this.#admit(record, claim.signers, leaf)];
-    if (claim.statement.predicateType === COMPROMISE) {
-      const issuer = member(member(claim.statement.subject[0], "digest", "object"), "sha256", "string");
-      return [this.#compromise(issuer, claim.signers)];
-    }
+    const compromise = readCompromise(claim);
+    if (compromise) return [this.#compromise(compromise.issuer, claim.signers)];
     return [...new Set(claim.signers.map((one) => one.issuer))].map((issuer) => {
       const inForce = this.#inForce(issuer), signed = keysFor(claim.signers, issuer);
       need(signed.every((key) => inForce.keys.includes(key)), "a key that signed is not the issuer's");
@@ -115,14 +131,14 @@ class Registry {
     need(signers.every((one) => one.issuer === issuer), "a record is signed for another issuer");
     if (record.sequence === 0) {
       need(!before, "the issuer is registered already");
-      const isShared = [...this.records.keys()].some((other) => other.slice(0, 32) === issuer.slice(0, 32));
-      need(!isShared, "another issuer has the same half of an id");
+      need(!this.halves.has(issuer.slice(0, 32)), "another issuer has the same half of an id");
       need(same(signed, allKeys(record)), "a registration is signed by all of its keys and no other");
     } else this.#rotate(this.#inForce(issuer), record, signed);
     for (const key of allKeys(record)) {
       need((this.owners.get(key) ?? issuer) === issuer, "a key stands in a record of another issuer");
     }
     for (const key of allKeys(record)) this.owners.set(key, issuer);
+    this.halves.add(issuer.slice(0, 32));
     this.records.set(issuer, { ...record, leaf });
     return { ...record, leaf };
   }
@@ -158,33 +174,42 @@ const place = ({ origin, leaf }) => `${origin}\n${leaf}`;
  * the log is to blame.
  */
 export function judgeIssuers(claims) {
-  const hashes = new Map(), registries = new Map(), standings = new Map();
-  for (const one of claims) hashes.set(place(one), (hashes.get(place(one)) ?? new Set()).add(one.hash));
+  const seen = new Map(), registries = new Map(), registered = new Map(), standings = new Map();
+  for (const one of claims) {
+    if (!seen.has(place(one))) seen.set(place(one), { ...read(one), hashes: new Set() });
+    const { record, hashes } = seen.get(place(one));
+    hashes.add(one.hash);
+    const who = `${one.origin}\n${record?.issuer}`, last = registered.get(who);
+    if (record?.sequence === 0 && !(last > one.leaf)) registered.set(who, one.leaf);
+  }
   const sorted = [...claims].sort((a, b) => (a.leaf < b.leaf ? -1 : a.leaf > b.leaf ? 1 : 0));
   for (const one of sorted) {
     if (standings.has(place(one))) continue;
     const registry = registries.get(one.origin) ?? new Registry();
     registries.set(one.origin, registry);
-    standings.set(place(one), standing(one, registry, hashes.get(place(one)).size > 1, claims));
+    // Who is registered later was not yet, and no record is missing.
+    const isLater = ({ issuer }) => registered.get(`${one.origin}\n${issuer}`) > one.leaf;
+    standings.set(place(one), standing(one, registry, seen.get(place(one)), isLater));
   }
   return claims.map((one) => standings.get(place(one)));
 }
 
-function standing(one, registry, isForked, claims) {
-  try {
-    if (isForked) refuse("log", "the log shows two entries at one leaf", "log");
-    return { standing: "proven", records: registry.authorize(one.claim, one.leaf) };
-  } catch (error) {
+/** The record that a claim is, read once, or why it is none. */
+function read({ claim }) {
+  try { return { record: readRecord(claim) }; } catch (error) {
     if (error.kind === undefined) throw error;
-    if (error.kind === "unregistered" && !isRegisteredLater(one, claims)) return { standing: "unproven" };
-    return { standing: "refuted", error };
+    return { error };
   }
 }
 
-/** Whether one of the claims registers a signer later: then it was not yet, and no record is missing. */
-const isRegisteredLater = (one, claims) => claims.some((other) => {
-  const isLater = other.origin === one.origin && other.leaf > one.leaf;
-  if (!isLater || other.claim.statement.predicateType !== RECORD) return false;
-  const { issuer, sequence } = readRecord(other.claim);
-  return sequence === 0 && one.claim.signers.some((signer) => signer.issuer === issuer);
-});
+function standing({ claim, leaf }, registry, { record, error: malformed, hashes }, isLater) {
+  try {
+    if (hashes.size > 1) refuse("log", "the log shows two entries at one leaf", "log");
+    if (malformed) throw malformed;
+    return { standing: "proven", records: registry.authorize(claim, record, leaf) };
+  } catch (error) {
+    if (error.kind === undefined) throw error;
+    if (error.kind === "unregistered" && !claim.signers.some(isLater)) return { standing: "unproven" };
+    return { standing: "refuted", error };
+  }
+}

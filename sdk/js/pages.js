@@ -4,7 +4,7 @@ import { Cut, internals, listRoot } from "./verify.js";
 
 const { begins, below, check, checkBasis, checkEntries, checkOrder, equal, listLeaf, listNode,
   multiproofRoot, u64be, refuse } = internals;
-const RANGE_HASHES = 128;
+const RANGE_HASHES = 128, PAGE = 1000;
 
 /** Refuses unless indices stand from a position on in the list of this length and root. */
 export function checkRange(length, root, from, indices, proof) {
@@ -15,20 +15,24 @@ export function checkRange(length, root, from, indices, proof) {
   need(equal(found, root), "the range proof leads to another root than the list's");
 }
 
-/** Verifies a page of a label's list, from a position on. It says nothing about the rest. */
+/**
+ * Verifies a page of a label's list, from a position on. It says nothing about the rest, and `missing`
+ * are the leaves on it whose entries did not come.
+ */
 export function checkPage(checkpoint, label, from, answer) {
   const basis = checkBasis(checkpoint, answer), need = check("lists");
   const [found] = basis.cut.ask({ names: [label.slice(0, 32)], by: [label.slice(32)] });
   need(answer.lists.length === (found ? 1 : 0) && (!found || answer.lists[0].label === label),
     "the list is not the one that was asked for");
   const leaves = answer.lists[0]?.leaves ?? [], end = from + BigInt(leaves.length);
+  check("limit")(leaves.length <= PAGE, "the page has more leaves than one may have");
   checkOrder(checkpoint.size, leaves);
   need(!found || end <= found.length || !leaves.length, "the page goes on beyond the list's end");
   need(!found || leaves.length || from >= found.length, "the page stops in the middle of the list");
   if (leaves.length) checkRange(found.length, found.root, from, leaves, answer.range);
   else check("range")(!answer.range.length, "there is a range proof and no page");
-  const entries = checkEntries(answer, answer.lists);
-  return { checkpoint, ...basis, label, from, list: found ?? null, leaves, entries };
+  const entries = checkEntries(answer, answer.lists), missing = leaves.filter((index) => !entries.has(index));
+  return { checkpoint, ...basis, label, from, list: found ?? null, leaves, entries, missing };
 }
 
 /** Whether pages, each beginning where the one before it ended, are the whole list as of the last. */

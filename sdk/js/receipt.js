@@ -65,7 +65,10 @@ function payloadOf(envelope) {
   const need = check("envelope"), { value } = strictJson(envelope, need);
   const either = (encoded) => {
     const isUrl = encoded !== undefined && !/[+/]/.test(encoded);
-    const standard = (isUrl ? encoded.replace(/-/g, "+").replace(/_/g, "/") : encoded ?? "!").replace(/=+$/, "");
+    const padded = isUrl ? encoded.replace(/-/g, "+").replace(/_/g, "/") : encoded ?? "!";
+    let end = padded.length;
+    while (padded[end - 1] === "=") end--;
+    const standard = padded.slice(0, end);
     return fromBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, "="));
   };
   const payload = either(member(value, "payload", "string")), signatures = members(value, "signatures");
@@ -136,9 +139,8 @@ export async function verifyReceipts(receipts, trust) {
       opened.push({ error });
     }
   }
-  const genuine = opened.filter((one) => !one.error), standings = judgeIssuers(genuine);
-  return opened.map((one) => one.error ? { verdict: "refused", ...one }
-    : { ...one, ...judge(one, standings[genuine.indexOf(one)]) });
+  const standings = judgeIssuers(opened.filter((one) => !one.error)).values();
+  return opened.map((one) => one.error ? { verdict: "refused", ...one } : { ...one, ...judge(one, standings.next().value) });
 }
 
 function judge(one, { standing, records = [], error }) {

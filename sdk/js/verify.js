@@ -1,12 +1,10 @@
-// Assay's verifier: one ES module without dependencies, for browsers, Node ≥ 20 and Deno. It trusts
-// keys and policies that its caller states; what a node says is bytes to check. § are sections of
-// docs/index.md; docs/design.md has the rest. index.js adds policies, pages, receipts, issuers and a
-// client; index.d.ts has the types. License: Apache-2.0. What a log counts is a BigInt; labels and ids
-// are lower-case hex. Not checked: ML-DSA-44 (never counted), whether purls are canonical, predicates.
+// Assay's verifier: one ES module without dependencies. It trusts keys and policies that its caller
+// states; what a node says is bytes to check. § are sections of docs/index.md; docs/design.md has the
+// rest. License: Apache-2.0. What a log counts is a BigInt; labels and ids are lower-case hex. Not
+// checked: ML-DSA-44 (never counted), whether purls are canonical, predicates.
 
-// --- Errors: who is to blame
+// --- Errors: `kind` is the check that failed, `culprit` who is to blame
 
-/** `kind` is the check that failed, `culprit` who is to blame. */
 export class AssayError extends Error {
   constructor(kind, message, cause) {
     super(message, cause && { cause });
@@ -28,7 +26,6 @@ const BLAMED = { log: LogError, witness: WitnessError, server: ServerError, issu
 const refuse = (kind, message, culprit = "server", cause) => {
   throw new BLAMED[culprit](kind, message, cause);
 };
-/** A function that refuses so unless its argument holds. */
 const check = (kind, culprit) => (holds, message) => { if (!holds) refuse(kind, message, culprit); };
 // --- Limits, met before anything is allocated ---
 
@@ -43,19 +40,20 @@ const text = (bytes) => {
   try { return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); }
   catch { return null; }
 };
-const concat = (...parts) => {
+const join = (parts) => {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) { out.set(part, at); at += part.length; }
   return out;
 };
+const concat = (...parts) => join(parts);
 const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-/** The bytes of lower-case hex; null for any other text. */
+/** The bytes of lower-case hex, or null. */
 export const fromHex = (hex) => hex.length % 2 === 0 && /^[0-9a-f]*$/.test(hex)
   ? Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.substr(2 * i, 2), 16)) : null;
 export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-/** The bytes of standard base64 in its one spelling; null for any other text. */
+/** The bytes of base64 in its one spelling, or null. */
 export const fromBase64 = (encoded) => {
   try {
     const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0));
@@ -73,7 +71,6 @@ const START = PRIMES.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
 const K = PRIMES.map((prime) => fraction(Math.cbrt(prime)));
 const turn = (x, n) => (x >>> n) | (x << (32 - n));
 
-/** SHA-256 of parts, one after the other. */
 export function sha256(...parts) {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const data = concat(...parts, [0x80], new Uint8Array((119 - (length % 64)) % 64), u64be(BigInt(length) * 8n));
@@ -101,13 +98,12 @@ export function sha256(...parts) {
 }
 
 // --- Ed25519, strictly
-// Engines disagree about crafted keys and signatures. So y < p and no small order of A and R, and
-// S < L, are checked here. The equation is the engine's to check; that it does so without the
-// cofactor, ed25519.js tests, and replaces it where it does not.
+// Engines disagree about crafted ones. So y < p and no small order of A and R, and S < L, are checked
+// here. That the engine checks the equation without the cofactor, ed25519.js tests, or does it itself.
 
 const P = 2n ** 255n - 19n, L = 2n ** 252n + 27742317777372353535851937790883648493n;
 const Y8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
-/** The y of all eight points of small order. */
+/** The y of the points of small order. */
 const SMALL = [0n, 1n, P - 1n, Y8, P - Y8];
 const little = (bytes) => BigInt("0x" + toHex(Uint8Array.from(bytes).reverse()));
 const yOf = (point) => little(point) & (2n ** 255n - 1n);
@@ -119,8 +115,8 @@ async function engineHolds(key, message, signature) {
   return imported !== false && crypto.subtle.verify("Ed25519", imported, signature, message);
 }
 
-let equation = engineHolds;
-export const useEquation = (holds) => { equation = holds; };
+let equation = engineHolds, isPoint = () => true;
+export const useEquation = (holds, isOnCurve = isPoint) => { equation = holds; isPoint = isOnCurve; };
 
 /** Whether 64 bytes are the key's signature on the message, by the strict rules. */
 export async function verifyEd25519(key, message, signature) {
@@ -148,14 +144,13 @@ export function readKey(vkey) {
   const type = material[0], key = material.subarray(1);
   needKey([ED25519, COSIGNATURE, ML_DSA_44].includes(type), "the key has another type");
   needKey(key.length === (type === ML_DSA_44 ? 1312 : 32), "the key has another length");
-  needKey(type === ML_DSA_44 || isSound(key), "the key is not sound");
+  needKey(type === ML_DSA_44 || (isSound(key) && isPoint(key)), "the key is not sound");
   needKey(toHex(sha256(utf8(name + "\n"), material).subarray(0, 4)) === id, "the key has another id");
   return { name, id, type, key, vkey };
 }
 
 const needNote = check("checkpoint");
 
-/** Reads a checkpoint's note. Nothing of it is verified. */
 function readNote(note) {
   const bytes = typeof note === "string" ? utf8(note) : note;
   needNote(bytes.length <= LIMITS.note, "the note is too long");
@@ -177,7 +172,6 @@ function readNote(note) {
   return { note: all, body, signatures };
 }
 
-/** The origin, size and root that a checkpoint's text states. */
 function readBody(body) {
   const lines = body.split("\n");
   needNote(lines.length === 4, "a checkpoint has three lines");
@@ -230,7 +224,6 @@ async function openCheckpoint(note, trust) {
   return { quorum, checkpoint: { ...stated, note: read.note, witnesses, unchecked, cosignedAt } };
 }
 
-/** Whether witnesses are a quorum, since when, and who is missing. */
 function judgeQuorum(policy, times) {
   if (!policy?.quorum) return { met: true, missing: [], cosignedAt: null };
   const met = ({ name, members, threshold }, since) => members
@@ -240,7 +233,6 @@ function judgeQuorum(policy, times) {
   return { met: since.length > 0, missing, cosignedAt: since.reduce((a, b) => (a > b ? a : b), null) };
 }
 
-/** The keys of logs and the policy that the caller trusts. */
 function readTrust({ log = [], policy = null } = {}) {
   needKey(typeof policy !== "string", "a policy is what readPolicy makes");
   const logs = policy?.logs ?? [], keys = [...logs];
@@ -309,7 +301,6 @@ export function listRoot(indices) {
 
 // --- Protobuf
 
-/** A place in bytes, from which numbers are read. */
 function varints(bytes, need, isCanonical) {
   const from = { at: 0, next() {
     let low = 0, high = 0n;
@@ -327,7 +318,7 @@ function varints(bytes, need, isCanonical) {
   return from;
 }
 
-/** The fields of a message: number, value, and whether the value is bytes. */
+/** The fields of a message: number, value, and whether it is bytes; undefined for fixed width. */
 function* fieldsOf(bytes, need, isCanonical) {
   const from = varints(bytes, need, isCanonical);
   while (from.at < bytes.length) {
@@ -337,7 +328,7 @@ function* fieldsOf(bytes, need, isCanonical) {
     const value = fixed ?? from.next();
     if (type === 0) { yield [field, value, false]; continue; }
     need(value <= BigInt(bytes.length - from.at), "it ends inside a field");
-    yield [field, bytes.subarray(from.at, from.at += Number(value)), true];
+    yield [field, bytes.subarray(from.at, from.at += Number(value)), fixed ? undefined : true];
   }
 }
 
@@ -391,27 +382,33 @@ export function parseEntry(bytes, need = check("entry")) {
 
 // --- Strict JSON (§3.5)
 
-/** Reads strict JSON; `isWhole`: all numbers are natural. */
+/** Reads strict JSON. `fractions` are the predicate's own members that are no natural numbers. */
 function strictJson(bytes, need = check("claim", "issuer")) {
   const source = text(bytes);
-  let value, isWhole = true;
+  let value;
   try { value = JSON.parse(source ?? ""); } catch { need(false, "it is not JSON"); }
-  const open = [];
   // The grammar holds: of its tokens only strings, brackets and numbers matter.
-  for (const [token] of source.matchAll(/"(?:[^"\\]+|\\.)*"(?:[ \t\r\n]*:)?|[[\]{}]|[-0-9][-+.0-9eE]*/g)) {
-    if (token === "{" || token === "[") {
-      need(open.push(new Set()) <= LIMITS.depth, "it is nested too deep");
-    } else if (token === "}" || token === "]") {
+  const open = [], fractions = [], token = /["{}[\]]|[-0-9][-+.0-9eE]*/g, special = /["\\]/g;
+  for (let found; (found = token.exec(source));) {
+    const [it] = found, top = open.at(-1);
+    if (it === "{" || it === "[") {
+      need(open.push({ keys: new Set() }) <= LIMITS.depth, "it is nested too deep");
+    } else if (it === "}" || it === "]") {
       open.pop();
-    } else if (token.startsWith('"')) {
-      const end = token.lastIndexOf('"') + 1, string = JSON.parse(token.slice(0, end));
+    } else if (it === '"') {
+      special.lastIndex = token.lastIndex;
+      while (special.exec(source)[0] === "\\") special.lastIndex++;
+      token.lastIndex = special.lastIndex;
+      const string = JSON.parse(source.slice(found.index, special.lastIndex));
       need(!/[\ud800-\udfff]/u.test(string), "a string has half a surrogate pair");
-      if (end === token.length) continue;
-      need(!open.at(-1).has(string), "a key stands twice");
-      open.at(-1).add(string);
-    } else if (!/^[0-9]+$/.test(token)) isWhole = false;
+      let at = special.lastIndex;
+      while (" \t\r\n".includes(source[at] ?? ":")) at++;
+      if (source[at] !== ":") continue;
+      need(!top.keys.has(string), "a key stands twice");
+      top.keys.add(top.key = string);
+    } else if (open.length === 2 && open[0].key === "predicate" && !/^[0-9]+$/.test(it)) fractions.push(top.key);
   }
-  return { value, isWhole };
+  return { value, fractions };
 }
 
 const typeOf = (value) => value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
@@ -421,10 +418,9 @@ const members = (value, key) => member(value, key, "array") ?? [];
 
 // --- Labels (§3)
 
-/** The half of labels that names what is spoken of. */
 export const nameHalf = (kind, value) =>
   toHex(sha256(utf8(`assay.index.v2\n${kind}\n${value}`)).subarray(0, 16));
-/** The half that names who speaks: an issuer, or for kind `issuer` a predicate type. */
+/** Who speaks: an issuer, or for kind `issuer` a predicate type. */
 export const byHalf = (kind, by) => kind === "issuer" ? nameHalf("type", by) : by.slice(0, 32);
 
 /** The package and the version that a purl names (§3.2), as [kind, value]. */
@@ -457,7 +453,7 @@ const GIT = [40, 64], DIGITS = { sha256: [64], sha512: [128], gitCommit: GIT, pu
 const isHex = (value, lengths = []) => typeof value === "string" && lengths.includes(value.length) &&
   /^[0-9a-f]+$/.test(value);
 
-/** What stands where a predicate names vulnerabilities (§3.4). */
+/** §3.4 */
 function vulnerabilities(type, predicate) {
   const named = (value, key) => [member(value, key, "string"), ...members(value, "aliases")];
   if (type === "https://in-toto.io/attestation/vulns/v0.2") {
@@ -538,7 +534,6 @@ const asksFor = (question, label) => question.names
   ? question.names.includes(label.slice(0, 32)) && question.by.includes(label.slice(32))
   : begins(label, question.prefix, question.bits) && (question.by?.includes(label.slice(32)) ?? true);
 
-/** A question in one form. */
 function readQuestion({ names, by, prefix, bits }) {
   const halves = (list) => list == null || (Array.isArray(list) && list.every((one) => isHex(one, [32])));
   const isOne = names != null ? by != null : Number.isInteger(bits) && bits >= 0 && bits <= (by ? 128 : 256) &&
@@ -633,7 +628,7 @@ const hashesOf = (bytes) => {
 
 /** Reads the message `Answer` (§9), or its pieces in order. Verifies nothing. */
 export function readAnswer(pieces) {
-  const bytes = { 1: [], 2: [], 3: [], 6: [], 7: [], 8: [] }, lists = [], leaves = [];
+  const single = [1, 2, 3, 7, 8], parts = single.map(() => []), lists = [], leaves = [], entries = [];
   let taken = 0, listed = 0;
   const put = (its, value, isPacked) => {
     const from = isPacked ? varints(value, needMessage) : { at: 0, next: () => (from.at = 1, value) };
@@ -646,24 +641,29 @@ export function readAnswer(pieces) {
     let label;
     const its = [];
     for (const [field, value, isText] of fieldsOf(message, needMessage)) {
-      if (field === 1 && isText) label = value;
+      needMessage(field === 1 ? isText : field > 2 || isText !== undefined, "a field has another type");
+      if (field === 1) label = value;
       if (field === 2) put(its, value, isText);
     }
     addList(lists, label, its);
   };
   for (const piece of Array.isArray(pieces) ? pieces : [pieces]) {
     needMessage((taken += piece.length) <= LIMITS.answer, "the answer is too long");
+    const last = [];
     for (const [field, value, isText] of fieldsOf(piece, needMessage)) {
       // What is nearly empty takes memory, too.
       needMessage((taken += isText ? 64 : 0) <= LIMITS.answer, "there are too many parts");
-      needMessage(isText || field === 5 || field > 8, "a field has another type");
+      needMessage(isText || field > 8 || (field === 5 && isText === false), "a field has another type");
       if (field === 5) put(leaves, value, isText);
       if (field === 4) putList(value);
-      bytes[field]?.push(value);
+      if (field === 6) entries.push(value);
+      last[field] = value;
     }
+    // In a message the last one of a field that stands twice counts.
+    single.forEach((field, i) => last[field] && parts[i].push(last[field]));
   }
-  const [note, commitment, cut, inclusion, range] = [1, 2, 3, 7, 8].map((field) => concat(...bytes[field]));
-  return assemble({ checkpoint: note, commitment, cut, lists, leaves, entries: bytes[6], inclusion, range });
+  const [note, commitment, cut, inclusion, range] = parts.map(join);
+  return assemble({ checkpoint: note, commitment, cut, lists, leaves, entries, inclusion, range });
 }
 
 function addList(lists, label, leaves) {
@@ -695,7 +695,8 @@ function checkBasis({ size, root, cosignedAt = null }, answer) {
     check("time", "log")(after <= 300_000n && after >= -4_200_000n,
       "its last leaf and the cosignatures are of other times");
   }
-  return { asOf: loggedAt, commitment, cut: new Cut(answer.cut, commitment.root, commitment.labels) };
+  const since = cosignedAt === null ? loggedAt : cosignedAt * 1000n;
+  return { asOf: since < loggedAt ? since : loggedAt, committedAt: loggedAt, commitment, cut: new Cut(answer.cut, commitment.root, commitment.labels) };
 }
 
 /** Reads the entries; each is in a list, and has the labels of its lists (§8.2, 7). */
@@ -757,7 +758,6 @@ export function checkAnswer(checkpoint, question, answer) {
 export const pae = (payload) =>
   concat(utf8(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload);
 
-/** Whether it is an in-toto statement with sound subjects. */
 function isStatement(statement) {
   const subjects = members(statement, "subject"), isText = (one) => one == null || typeof one === "string";
   const isDigest = ([algorithm, value]) => algorithm !== "" && value !== "" && typeof value === "string" &&
@@ -776,16 +776,16 @@ function isStatement(statement) {
 /** Verifies the claim of an entry: its statement and all signatures. Blames the issuer. */
 export async function openClaim(entry) {
   const need = check("claim", "issuer"), { payload, signatures } = entry.claim;
-  const { value: statement, isWhole } = strictJson(payload);
+  const { value: statement, fractions } = strictJson(payload);
   need(isStatement(statement), "it is no sound in-toto statement");
   const message = pae(payload);
   const holds = await Promise.all(signatures.map((one) => verifyEd25519(one.key, message, one.signature)));
   need(holds.every(Boolean), "a signature does not fit payload and key");
   const signers = new Map(signatures.map(({ issuer, key }) => [issuer + toHex(key), { issuer, key: toHex(key) }]));
-  return { id: toHex(sha256(message)), statement, isWhole, signers: [...signers.values()] };
+  return { id: toHex(sha256(message)), statement, fractions, signers: [...signers.values()] };
 }
 
-/** Verifies the claims of an answer: for each leaf its claim, or the error. */
+/** For each leaf its claim, or the error. */
 export async function openClaims({ entries, checkpoint: { origin } }) {
   const opened = [...entries.values()].filter(({ claim }) => claim).map(async (entry) => {
     const { leaf, loggedAt, hash } = entry, place = { origin, leaf, loggedAt, hash };
@@ -797,15 +797,15 @@ export async function openClaims({ entries, checkpoint: { origin } }) {
   return Promise.all(opened);
 }
 
-/** Verifies an answer, read or not, with its checkpoint and its claims. */
+/** Verifies an answer with its checkpoint and its claims. */
 export async function verifyAnswer(bytes, question, trust) {
   const answer = bytes instanceof Uint8Array || Array.isArray(bytes) ? readAnswer(bytes) : bytes;
   const checked = checkAnswer(await verifyCheckpoint(answer.checkpoint, trust), question, answer);
   return { ...checked, claims: await openClaims(checked) };
 }
 
-/** For the other files of this SDK; it may change at any time. */
+/** For the other files of this SDK. */
 export const internals = { L, P, addList, assemble, begins, below, check, checkBasis, checkEntries, checkOrder,
-  concat, decimal, engineHolds, equal, isHex, isSound, listLeaf, listNode, little, member, members,
+  concat, decimal, engineHolds, equal, isHex, isSound, join, listLeaf, listNode, little, member, members,
   multiproofRoot, needMessage, nodeHash, openCheckpoint, readNote, refuse, signedAt, strictJson, text, typeOf,
   u64be, utf8, yOf };

@@ -8,14 +8,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const here = new URL("..", import.meta.url);
 const read = (name) => readFileSync(new URL(name, here), "utf8");
-const FILES = ["verify", "ed25519", "policy", "pages", "issuers", "receipt", "client"];
+const FILES = ["verify", "ed25519", "policy", "pages", "issuers", "receipt", "lookup", "client"];
 
 /** A file as a function that returns its exports. */
 function inlined(name) {
   const source = read(name + ".js");
   const exported = [...source.matchAll(/^export (?:async )?(?:const|function|class) (\w+)/gm)].map((found) => found[1]);
   const body = source.replace(/^export (?=async |const |function |class )/gm, "")
-    .replace(/^import \{([^}]*)\}\s+from "\.\/(\w+)\.js";/gm, (_, names, from) => `const {${names}} = ${from}_js;`);
+    .replace(/^import "\.\/\w+\.js";\n/gm, "").replace(/^import \{([^}]*)\}\s+from "\.\/(\w+)\.js";/gm, (_, names, from) => `const {${names}} = ${from}_js;`);
   return `// ===== ${name}.js =====\nconst ${name}_js = (() => {\n${body}return { ${exported.join(", ")} };\n})();\n`;
 }
 

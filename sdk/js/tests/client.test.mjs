@@ -1,63 +1,9 @@
 import { strict as assert } from "node:assert";
-import { createServer } from "node:http";
 import { test } from "node:test";
 import * as sdk from "../index.js";
-import { encodeAnswer, makeMultiproof, makeRange, answerOf, receiptOf } from "./log.mjs";
-import { cosigned, issuers, keys, makeWorld, trust, ORIGIN } from "./world.mjs";
-import { signNote } from "./log.mjs";
-
-const { log, leaves } = makeWorld();
-const { utf8 } = sdk.internals;
-const ids = Object.values(issuers).map(({ issuer }) => issuer);
-
-/** A page of at most two leaves. */
-function page(label, from) {
-  const question = { names: [label.slice(0, 32)], by: [label.slice(32)] }, whole = answerOf(log.entries, question);
-  const all = whole.lists[0]?.leaves ?? [], its = all.slice(from, from + 2), hashes = log.entries.map((one) => sdk.leafHash(one));
-  const isWhole = its.length === all.length;
-  return { ...whole, checkpoint: log.note(cosigned()), lists: all.length ? [{ label, leaves: its }] : [],
-    entries: its.map((index) => [index, log.entries[Number(index)]]),
-    range: its.length && !isWhole ? makeRange(all, from, from + its.length) : [],
-    inclusion: makeMultiproof(hashes, [...its.map(Number), hashes.length - 1]) };
-}
-
-/** What a node answers to a path and its query: type and body. */
-function answer(path, query) {
-  const protobuf = (parts) => ["application/protobuf", encodeAnswer(parts)];
-  const ask = (question) => protobuf(log.answer(question, cosigned()));
-  if (path === "/api/v1/batch") return ask({ names: query.getAll("name"), by: query.getAll("by") });
-  if (path === "/api/v1/prefix") return ask({ prefix: query.get("prefix"), bits: Number(query.get("bits")) });
-  if (path === "/api/v1/lookup") return protobuf(page(query.get("label"), Number(query.get("from"))));
-  if (path === "/api/v1/checkpoint") return ["text/plain; charset=utf-8", utf8(log.note(cosigned()))];
-  const files = (leaf) => Object.fromEntries(Object.entries(receiptOf(log, leaf, cosigned()))
-    .map(([part, bytes]) => [part, Buffer.from(bytes).toString()]));
-  return ["application/json", utf8(JSON.stringify({ ...files(leaves.review), issuers: [files(leaves.registration)] }))];
-}
-
-/** Runs a node on loopback, whose answers `change` may change, and a client of it. */
-async function withNode(change, work, options = {}) {
-  const asked = [];
-  const server = createServer((request, response) => {
-    const url = new URL(request.url, "http://node");
-    asked.push(url.pathname);
-    if (change?.(url, response)) return;
-    const [type, body] = answer(url.pathname, url.searchParams);
-    response.writeHead(200, { "content-type": type }).end(body);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    const client = new sdk.Log({ url: `http://127.0.0.1:${server.address().port}/`, ...trust, ...options });
-    return await work(client, asked);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
-
-const refusedAs = (kind, culprit) => (error) => {
-  assert.deepEqual([error.kind, error.culprit], [kind, culprit], error.stack);
-  return true;
-};
+import { encodeAnswer, receiptOf, signNote } from "./log.mjs";
+import { ids, log, leaves, refusedAs, withNode } from "./node.mjs";
+import { cosigned, issuers, keys, trust, ORIGIN } from "./world.mjs";
 
 test("a look-up is verified, and says of each claim whether its signers are their issuer", () => withNode(null, async (client) => {
   const found = await client.lookup({ purl: "pkg:cargo/serde@1.0.0", issuers: ids });
@@ -110,7 +56,7 @@ test("what is no answer of a log is said to be none", async () => {
 });
 
 test("two heads of one size are held against the log, with both notes", () => withNode(null, async (client) => {
-  await client.checkpoint();
+  await client.receipt((await sdk.openReceipt(receiptOf(log, leaves.review, cosigned()), trust)).claim.id);
   const other = signNote({ origin: ORIGIN, key: keys.log }, BigInt(log.entries.length), new Uint8Array(32), cosigned());
   await withNode((_, to) => to.writeHead(200, { "content-type": "text/plain" }).end(other), async ({ url }) => {
     client.url = url;

@@ -9,7 +9,7 @@ const refusedAs = (kind, culprit) => (error) => {
   return true;
 };
 const { audits, root, maintainer, next, stranger } = keys;
-const claimOf = ({ statement, issuer }, signers, id = "a") => ({ id: id.padStart(64, "0"), statement, isWhole: true,
+const claimOf = ({ statement, issuer }, signers, id = "a") => ({ id: id.padStart(64, "0"), statement, fractions: [],
   signers: signers.map((key) => (key.issuer ? key : { key: key.hex, issuer })) });
 const at = (leaf, claim, origin = ORIGIN) => ({ origin, leaf: BigInt(leaf), hash: claim.id + leaf, claim });
 const standings = (...claims) => sdk.judgeIssuers(claims).map(({ standing }) => standing);
@@ -38,7 +38,7 @@ test("a record is what docs/design.md 3.4 says, and nothing else", () => {
     (its) => { its.sequence = 1; its.previous = "x"; }, (its, statement) => { statement.subject.push(statement.subject[0]); },
     (its, statement) => { statement.subject[0].digest = { sha256: "a".repeat(64) }; },
     (its, statement) => { statement.subject[0].digest = { sha512: "a".repeat(128) }; },
-    (its, statement) => { statement.predicate = null; }, (its, statement, claim) => { claim.isWhole = false; }];
+    (its, statement) => { statement.predicate = null; }, ...["threshold", "sequence", "rotationThreshold"].map((own) => (its, statement, claim) => { claim.fractions = [own]; })];
   for (const edit of edits) assert.throws(() => read(edit), refusedAs("claim", "issuer"), String(edit));
   // In a rotation the id is not made of the keys, so that each fault has to be found by itself.
   const rotated = (edit) => read((its) => { its.sequence = 1; its.previous = "a".repeat(64); edit(its); });
@@ -104,10 +104,44 @@ test("a rotation puts the next record in force, and a compromise takes the root"
   const grow = (signers) => standings(first, second, at(6, claimOf(grown, signers, "d")))[2];
   assert.deepEqual([grow([root, maintainer, stranger]), grow([root, maintainer])], ["proven", "refuted"], "a new key signs");
   assert.equal(again([root, maintainer], { sequence: 3, previous: "b".padStart(64, "0") }), "unproven");
-  const lost = (signers) => standings(first, at(7, claimOf({ issuer: made.issuer, statement: { ...statementOf("pkg:a/b", "urn:assay:key-compromise:v1", {}),
+  const lost = (signers) => standings(first, at(7, claimOf({ issuer: made.issuer, statement: { ...statementOf("pkg:a/b", "urn:assay:key-compromise:v1", { issuer: made.issuer, key: audits.hex }),
     subject: [{ digest: { sha256: made.issuer } }] } }, signers, "e")))[1];
   assert.deepEqual([[root], [audits, next], [root, stranger], [root, { key: stranger.hex, issuer: "b".repeat(64) }]].map(lost),
     ["proven", "refuted", "refuted", "refuted"]);
+});
+
+test("a key compromise is about the one issuer that it names", () => {
+  const made = registered(), first = at(1, claimOf(made, [audits, next, root]));
+  const said = (edit) => {
+    const statement = { ...statementOf("pkg:a/b", "urn:assay:key-compromise:v1", { issuer: made.issuer, key: audits.hex }),
+      subject: [{ digest: { sha256: made.issuer } }] };
+    edit(statement);
+    return sdk.judgeIssuers([first, at(2, claimOf({ issuer: made.issuer, statement }, [root], "b"))])[1];
+  };
+  assert.equal(said(() => {}).standing, "proven");
+  for (const edit of [(its) => { its.predicate.issuer = "b".repeat(64); }, (its) => { delete its.predicate.issuer; },
+    (its) => { its.predicate = null; }, (its) => { its.predicate.key = "x"; }, (its) => { its.subject.push(its.subject[0]); },
+    (its) => { its.subject[0].digest = { sha256: "b".repeat(64) }; }, (its) => { its.subject[0].digest = { sha512: "b".repeat(128) }; }]) {
+    const { standing, error } = said(edit);
+    assert.deepEqual([standing, error?.kind, error?.culprit], ["refuted", "claim", "issuer"], String(edit));
+  }
+});
+
+test("a malformed record is refuted by itself, and each is read once", () => {
+  const broken = recordOf("Broken", [stranger]), said = (leaf, issuer) => at(leaf, claimOf({ issuer,
+    statement: statementOf("pkg:a/b", "urn:x", {}) }, [stranger], String(leaf)));
+  const malformed = at(900, { ...claimOf(broken, [stranger]), statement: { ...broken.statement, predicate: { name: 1 } } });
+  assert.deepEqual(standings(said(1, broken.issuer), malformed), ["unproven", "refuted"]);
+  assert.deepEqual(standings(said(1, broken.issuer), at(900, claimOf(broken, [stranger]))), ["refuted", "proven"], "registered later");
+  const start = process.cpuUsage(), count = 300;
+  const records = Array.from({ length: count }, (_, i) => {
+    const key = keyOf("of many " + i);
+    return at(count + i, claimOf(recordOf("Issuer " + i, [key]), [key], "e" + i));
+  });
+  const claims = Array.from({ length: count }, (_, i) => said(i, "b".repeat(64)));
+  assert.deepEqual([...new Set(standings(...claims))], ["unproven"]);
+  assert.deepEqual(new Set(standings(...claims, ...records)), new Set(["unproven", "proven"]));
+  assert.ok(process.cpuUsage(start).user < 15_000_000, "that takes long");
 });
 
 test("policies are read strictly, and say who could be counted twice", () => {
@@ -133,5 +167,5 @@ test("policies are read strictly, and say who could be counted twice", () => {
     assert.throws(() => read(...bad), (error) => error.culprit === "caller" && ["policy", "key"].includes(error.kind), bad.join("|").slice(0, 200));
   }
   const noPoint = sdk.fromHex("02" + "00".repeat(31));
-  assert.throws(() => read(log, `witness x ${vkeyOf("x", 4, { key: noPoint })}`, "quorum x"), refusedAs("policy", "caller"));
+  assert.throws(() => read(log, `witness x ${vkeyOf("x", 4, { key: noPoint })}`, "quorum x"), refusedAs("key", "caller"));
 });

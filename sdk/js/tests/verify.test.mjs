@@ -133,7 +133,8 @@ test("strict JSON refuses what two readers read differently", () => {
   }
   assert.deepEqual(read('{"a":{"a":[{"a":"\\"a\\":"}]},"b":"\\ud83d\\ude00"}').value, { a: { a: [{ a: '"a":' }] }, b: "\u{1f600}" });
   assert.ok(read("[".repeat(32) + "]".repeat(32)));
-  assert.deepEqual(["1", "1.0", "1e0", "-0", '"1.5"'].map((text) => read(text).isWhole), [true, false, false, false, true]);
+  assert.deepEqual(["1", "1.0", "1e0", "-0", '"1.5"', "[1.5]"].map((text) =>
+    read(`{"note":0.5,"predicate":{"a":"b","n" : ${text}}}`).fractions), [[], ["n"], ["n"], ["n"], [], []]);
 });
 
 test("limits are met before anything is made of what they limit", () => {
@@ -188,7 +189,7 @@ test("pages are whole only together", async () => {
 
 test("issuers: a rotation is signed by the root and by every new key", () => {
   const place = (leaf, made, signers) => ({ origin: ORIGIN, leaf: BigInt(leaf), hash: String(leaf),
-    claim: { id: leaf.toString(16).padStart(64, "0"), statement: made.statement, isWhole: true,
+    claim: { id: leaf.toString(16).padStart(64, "0"), statement: made.statement, fractions: [],
       signers: signers.map((name) => ({ key: keys[name].hex, issuer: made.issuer })) } });
   const { maintainer } = issuers, more = { rotationKeys: [keys.root.hex], rotationThreshold: 1 };
   const next = (extra) => recordOf("Example maintainers", [keys.next], 1, { ...more, issuer: maintainer.issuer,
