@@ -177,8 +177,13 @@ fn of_an_sbom_the_parts_are_named_in_their_product() -> anyhow::Result<()> {
         ]
     };
     assert_eq!(told(&document(&["app.cdx.json"])?), expected(APP));
-    let alone = told(&document(&[good, "--product", "pkg:oci/app@sha256%3Aab"])?);
-    let image = "pkg:oci/app@sha256:ab";
+    let (named, image) = ("pkg:oci/app@sha256%3Aab", "pkg:oci/app@sha256:ab");
+    // Another product takes no word that was said of a part in the SBOM's.
+    let mut of_image = expected(image);
+    of_image[1].2 = vec![inside(APP, part)];
+    let other = told(&document(&["app.cdx.json", "--product", named])?);
+    assert_eq!(other, of_image);
+    let alone = told(&document(&[good, "--product", named])?);
     assert_eq!(
         alone,
         [row(

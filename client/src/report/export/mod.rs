@@ -117,7 +117,8 @@ impl VexExport {
 
 impl Scales<'_> {
     /// What is to be handed on about the components of an inventory, of what logs answered about
-    /// them. `product` is what they are parts of, if not what their files say.
+    /// them. `product` is what they are parts of, if not what their files say; what is only said of
+    /// a part in the product of its file keeps that.
     pub fn vex(&self, inventory: &Inventory, asked: &Asked, product: Option<&Purl>) -> VexExport {
         let judge = self.judge(asked.claims(), asked);
         let mut export = VexExport {
@@ -171,7 +172,9 @@ impl Scales<'_> {
             return;
         };
         let stated = part.component.product().and_then(|product| product.purl());
-        let (component, product) = match (part.component.purl(), product.or(stated)) {
+        // What is said of a part in one product is said of it in no other.
+        let product = product.filter(|_| !agreed.within).or(stated);
+        let (component, product) = match (part.component.purl(), product) {
             (Some(component), product) if product.is_some() || !agreed.within => {
                 (component, product)
             }
