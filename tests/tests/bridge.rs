@@ -257,6 +257,10 @@ fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     ];
     let refused = operator.try_run(&words)?;
     ensure!(refused.status.code() == Some(2));
+    // Nor is what is no text, and the next run does not mend it.
+    fs::write(&path, [0xff, b'\n'])?;
+    let (code, _, said) = operator.bridge(&[])?;
+    ensure!(code == Some(2) && said.contains("UTF-8"), "{code:?} {said}");
     Ok(())
 }
 

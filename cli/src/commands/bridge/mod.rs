@@ -11,7 +11,7 @@ use crate::{
     publishing::{Publisher, Signing},
     time,
 };
-use assay_client::{Journal, plain};
+use assay_client::{ClientError, Journal, plain};
 use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Survey};
 use assay_tlog::Hash;
 use carry::{Carrier, Done};
@@ -75,7 +75,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         log: settings.log_key()?.name().to_owned(),
     };
     let path = command.state_file(settings, &owner)?;
-    let (mut journal, text) = Journal::open(&path)?;
+    let (mut journal, text) = Journal::open(&path).map_err(unusable)?;
     let ledger = Ledger::read(&text, &owner)
         .map_err(|e| Failure::Usage(format!("{}: {e}", plain(&path.display().to_string()))))?;
     let is_new = !text.contains('\n');
@@ -116,6 +116,22 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         0 => Ok(()),
         1 => Err(Failure::NotMet("1 problem; all else was done".into())),
         n => Err(Failure::NotMet(format!("{n} problems; all else was done"))),
+    }
+}
+
+/// A state file that is not what it should be does not get better by waiting; one that another run
+/// has does.
+fn unusable(error: ClientError) -> Failure {
+    match error {
+        ClientError::State {
+            what,
+            path,
+            source: Some(source),
+        } => {
+            let path = plain(&path.display().to_string());
+            Failure::Usage(format!("{path}: {what}: {source}"))
+        }
+        error => error.into(),
     }
 }
 
