@@ -246,8 +246,12 @@ fn report(
 }
 
 fn text(view: &View<'_>) -> String {
+    let before = match view.already_logged {
+        0 => String::new(),
+        n => format!("\nclaims of these that the log had already  {n}"),
+    };
     format!(
-        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}",
+        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}{before}",
         view.published, view.replaced, view.withdrawn, view.unchanged, view.nothing_to_claim
     )
 }

@@ -123,7 +123,7 @@ impl Survey {
                         _ => plan.publish.entry(place.clone()).or_default().push(Job {
                             key: key.clone(),
                             print,
-                            replaces: stands,
+                            replaces: held.is_some_and(Held::is_replaced),
                         }),
                     }
                 }
@@ -336,6 +336,11 @@ mod tests {
             .sends("a", print, "", vec![id("2")]);
         ledger.put("a", sent.clone());
         assert_eq!(found.plan(&ledger).publish.len(), 1);
+        assert!(found.plan(&ledger).publish["a"][0].replaces);
+        // Sent for the first time, it replaces nothing.
+        let first = Held::default().sends("a", print, "", vec![id("2")]);
+        ledger.put("a", first);
+        assert!(!found.plan(&ledger).publish["a"][0].replaces);
         // Logged, and what it replaces is not withdrawn yet.
         let mut settled = sent;
         settled.settles();
