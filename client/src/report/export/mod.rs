@@ -111,7 +111,8 @@ impl Statement {
             .contains(&self.status)
     }
 
-    /// The components that it is about: those of its purl, in its product if it is said there alone.
+    /// The components that it is about: those of its purl, or those in its product if it is said
+    /// there alone.
     fn kin(&self) -> Kin {
         let product = self.product.clone().filter(|_| self.within);
         (self.component.clone(), product)
