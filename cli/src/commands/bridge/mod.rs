@@ -50,7 +50,8 @@ pub struct Command {
     /// source, issuer and log]
     #[arg(long, env = "ASSAY_BRIDGE_STATE", value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Go on though the source has at most half of what it had
+    /// Go on though the source has at most half of what it had, or less than half of the same
+    /// records
     #[arg(long, env = "ASSAY_ALLOW_SHRINK", value_parser = FalseyValueParser::new())]
     allow_shrink: bool,
     #[command(flatten)]
@@ -196,8 +197,8 @@ impl Command {
         match plan.shrunk.filter(|_| !self.allow_shrink) {
             None => Ok(()),
             Some(shrunk) => Err(Failure::NotMet(format!(
-                "{} has {} records now, and {} are published: nothing was done. Is the copy whole? \
-                 If so, go on with --allow-shrink",
+                "{} has {} now of the {} records that are published: nothing was done. Is it the \
+                 right folder, and whole? If so, go on with --allow-shrink",
                 bridge.source, shrunk.found, shrunk.held
             ))),
         }
