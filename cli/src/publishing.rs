@@ -44,7 +44,7 @@ pub struct Signing {
     /// makes]
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
-    /// Show the statements that would be signed, and publish nothing
+    /// Show what would be signed, or of a bridge how much, and publish nothing
     #[arg(long, env = "ASSAY_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
 }

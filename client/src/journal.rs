@@ -24,9 +24,15 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`ClientError::State`] if another process has it, or if it cannot be read as UTF-8.
+    /// [`ClientError::State`] if another process has it (then the system gives no reason), or if it
+    /// is not a file of UTF-8.
     pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
         let failed = |what: &str, source| state(path, what, source);
+        // A pipe would be waited for, and a device may have no end.
+        if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a file");
+            return Err(failed("cannot read the state file", Some(source)));
+        }
         let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.exists()) {
             files::create_folder(folder)
@@ -105,6 +111,23 @@ fn state(path: &Path, what: &str, source: Option<io::Error>) -> ClientError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_a_file_of_text_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        for path in [folder.path(), Path::new("/dev/null"), path.as_path()] {
+            let copy = folder.path().join("link");
+            std::os::unix::fs::symlink(path, &copy).unwrap();
+            let error = Journal::open(&copy).unwrap_err();
+            let ClientError::State { source, .. } = &error else {
+                panic!("{path:?}: {error}");
+            };
+            assert!(source.is_some(), "{path:?}: {error}");
+            fs::remove_file(&copy).unwrap();
+        }
+    }
 
     #[test]
     fn lines_are_kept_and_a_torn_one_is_dropped() {

@@ -218,7 +218,7 @@ fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     ensure!(unsettled != whole);
     fs::write(&path, format!("{unsettled}{{\"record\":\"X-"))?;
     let (code, counts, said) = operator.bridge(&[])?;
-    ensure!(code == Some(0) && counts[2..] == [0, 0], "{said}");
+    ensure!((code, counts) == (Some(0), [40, 0, 0, 0]), "{said}");
     ensure!(said.contains("\"already_logged\": 40"), "{said}");
     ensure!(
         operator.size()? == before + 40,
@@ -257,6 +257,10 @@ fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     ];
     let refused = operator.try_run(&words)?;
     ensure!(refused.status.code() == Some(2));
+    // Nor is what is no text, and the next run does not mend it.
+    fs::write(&path, [0xff, b'\n'])?;
+    let (code, _, said) = operator.bridge(&[])?;
+    ensure!(code == Some(2) && said.contains("UTF-8"), "{code:?} {said}");
     Ok(())
 }
 

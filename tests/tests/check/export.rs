@@ -177,8 +177,13 @@ fn of_an_sbom_the_parts_are_named_in_their_product() -> anyhow::Result<()> {
         ]
     };
     assert_eq!(told(&document(&["app.cdx.json"])?), expected(APP));
-    let alone = told(&document(&[good, "--product", "pkg:oci/app@sha256%3Aab"])?);
-    let image = "pkg:oci/app@sha256:ab";
+    let (named, image) = ("pkg:oci/app@sha256%3Aab", "pkg:oci/app@sha256:ab");
+    // Another product takes no word that was said of a part in the SBOM's.
+    let mut of_image = expected(image);
+    of_image[1].2 = vec![inside(APP, part)];
+    let other = told(&document(&["app.cdx.json", "--product", named])?);
+    assert_eq!(other, of_image);
+    let alone = told(&document(&[good, "--product", named])?);
     assert_eq!(
         alone,
         [row(
@@ -188,6 +193,39 @@ fn of_an_sbom_the_parts_are_named_in_their_product() -> anyhow::Result<()> {
         )]
     );
     assert_eq!(told(&document(&["pkg:cargo/nobody@1.0.0"])?), []);
+    Ok(())
+}
+
+#[test]
+fn what_is_said_of_one_file_is_not_handed_on_of_others_of_its_purl() -> anyhow::Result<()> {
+    let mut world = World::new()?;
+    let purl = "pkg:cargo/twin@1.0.0";
+    let mut of_one = cleared("CVE-2026-0001");
+    of_one[0]["products"] = json!([{"@id": purl, "hashes": {"sha-256": "a".repeat(64)}}]);
+    vex(&mut world, "makers", purl, of_one)?;
+    vex(&mut world, "auditors", purl, cleared("CVE-2026-0002"))?;
+    let twin = |number: &str| {
+        json!({"type": "library", "name": "twin", "version": "1.0.0", "purl": purl,
+            "bom-ref": number, "hashes": [{"alg": "SHA-256", "content": number.repeat(64)}]})
+    };
+    for (twins, expected) in [
+        (&["a"][..], &["CVE-2026-0001", "CVE-2026-0002"][..]),
+        (&["a", "b"], &["CVE-2026-0002"]),
+    ] {
+        let components: Vec<Value> = twins.iter().map(|number| twin(number)).collect();
+        let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+            "components": components});
+        world.write("twins.cdx.json", &sbom.to_string())?;
+        let written = export(&world, &["twins.cdx.json"])?;
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|id| row(id, "not_affected", &[purl]))
+            .collect();
+        assert_eq!(told(&serde_json::from_str(&written.stdout)?), expected);
+        let is_said = written.stderr.contains("not said of all components");
+        assert_eq!(is_said, twins.len() > 1, "{}", written.stderr);
+    }
     Ok(())
 }
 

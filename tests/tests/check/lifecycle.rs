@@ -83,6 +83,9 @@ fn those_with_a_role_say_until_when_and_nobody_else() -> anyhow::Result<()> {
         lifecycle(&world, &["Cargo.lock", "--output", "ics"])?.stdout,
         ics.stdout
     );
+    // Of what two files have, it is said once.
+    let twice = ["Cargo.lock", "pkg:cargo/a@1.0.0", "--output", "ics"];
+    assert_eq!(lifecycle(&world, &twice)?.stdout, ics.stdout);
 
     Ok(())
 }

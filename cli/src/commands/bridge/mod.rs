@@ -11,7 +11,7 @@ use crate::{
     publishing::{Publisher, Signing},
     time,
 };
-use assay_client::{Journal, plain};
+use assay_client::{ClientError, Journal, plain};
 use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Survey};
 use assay_tlog::Hash;
 use carry::{Carrier, Done};
@@ -50,7 +50,8 @@ pub struct Command {
     /// source, issuer and log]
     #[arg(long, env = "ASSAY_BRIDGE_STATE", value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Go on though the source has at most half of what it had
+    /// Go on though the source has at most half of what it had, or less than half of the same
+    /// records
     #[arg(long, env = "ASSAY_ALLOW_SHRINK", value_parser = FalseyValueParser::new())]
     allow_shrink: bool,
     #[command(flatten)]
@@ -75,7 +76,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         log: settings.log_key()?.name().to_owned(),
     };
     let path = command.state_file(settings, &owner)?;
-    let (mut journal, text) = Journal::open(&path)?;
+    let (mut journal, text) = Journal::open(&path).map_err(unusable)?;
     let ledger = Ledger::read(&text, &owner)
         .map_err(|e| Failure::Usage(format!("{}: {e}", plain(&path.display().to_string()))))?;
     let is_new = !text.contains('\n');
@@ -116,6 +117,22 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         0 => Ok(()),
         1 => Err(Failure::NotMet("1 problem; all else was done".into())),
         n => Err(Failure::NotMet(format!("{n} problems; all else was done"))),
+    }
+}
+
+/// A state file that is not what it should be does not get better by waiting; one that another run
+/// has does.
+fn unusable(error: ClientError) -> Failure {
+    match error {
+        ClientError::State {
+            what,
+            path,
+            source: Some(source),
+        } => {
+            let path = plain(&path.display().to_string());
+            Failure::Usage(format!("{path}: {what}: {source}"))
+        }
+        error => error.into(),
     }
 }
 
@@ -180,8 +197,8 @@ impl Command {
         match plan.shrunk.filter(|_| !self.allow_shrink) {
             None => Ok(()),
             Some(shrunk) => Err(Failure::NotMet(format!(
-                "{} has {} records now, and {} are published: nothing was done. Is the copy whole? \
-                 If so, go on with --allow-shrink",
+                "{} has {} now of the {} records that are published: nothing was done. Is it the \
+                 right folder, and whole? If so, go on with --allow-shrink",
                 bridge.source, shrunk.found, shrunk.held
             ))),
         }
@@ -230,8 +247,12 @@ fn report(
 }
 
 fn text(view: &View<'_>) -> String {
+    let before = match view.already_logged {
+        0 => String::new(),
+        n => format!("\nclaims of these that the log had already  {n}"),
+    };
     format!(
-        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}",
+        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}{before}",
         view.published, view.replaced, view.withdrawn, view.unchanged, view.nothing_to_claim
     )
 }

@@ -154,6 +154,10 @@ fn say(export: &VexExport, settings: &Settings) {
     for (what, list) in [
         ("contradicted, so left out", &export.disputed),
         ("no purl to write it by, so left out", &export.unnamed),
+        (
+            "not said of all components of that purl, so left out",
+            &export.partial,
+        ),
         ("not answered in full, so left out", &export.incomplete),
     ] {
         for one in list.iter().take(NAMED) {

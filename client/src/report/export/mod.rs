@@ -19,7 +19,7 @@ use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::verdict::{Agreed, Cause, Known, Said};
 use assay_tlog::Hash;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Statements to hand on.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub struct VexExport {
     /// Components of which something is said that no document can tell, for they have no purl, or
     /// the product does not that it is said of them in.
     pub unnamed: Vec<String>,
+    /// What would clear a component, and is not said of each of those that have its purl: who
+    /// matches by purl would take it for said of all.
+    pub partial: Vec<String>,
     /// When the newest of it was said, or else when the logs were asked, in milliseconds since
     /// 1970.
     pub at_ms: u64,
@@ -77,11 +80,42 @@ pub struct Statement {
     pub claims: Vec<String>,
 }
 
+/// A purl, and the product if only the components in it are meant.
+type Kin = (String, Option<String>);
+
+/// How many components there are of a purl, and of it in a product.
+type Alike = BTreeMap<Kin, usize>;
+
+fn count(alike: &mut Alike, part: &Part) {
+    let Some(purl) = part.component.purl().map(Purl::to_string) else {
+        return;
+    };
+    let product = part.component.product().and_then(|product| product.purl());
+    if let Some(product) = product.map(Purl::to_string) {
+        *alike.entry((purl.clone(), Some(product))).or_default() += 1;
+    }
+    *alike.entry((purl, None)).or_default() += 1;
+}
+
 impl Statement {
     /// All names of the vulnerability.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = self.aliases.iter().map(String::as_str);
         std::iter::once(self.vulnerability.as_str()).chain(aliases)
+    }
+
+    /// Whether it lets tools drop a finding.
+    fn clears(&self) -> bool {
+        [Status::NotAffected, Status::Fixed]
+            .map(Status::as_str)
+            .contains(&self.status)
+    }
+
+    /// The components that it is about: those of its purl, or those in its product if it is said
+    /// there alone.
+    fn kin(&self) -> Kin {
+        let product = self.product.clone().filter(|_| self.within);
+        (self.component.clone(), product)
     }
 
     fn at(&self) -> String {
@@ -107,27 +141,47 @@ impl VexExport {
 
     /// How many statements have a status that lets tools drop a finding.
     pub fn clearing(&self) -> usize {
-        let clears = [Status::NotAffected, Status::Fixed].map(Status::as_str);
-        let statements = self.statements.iter();
-        statements
-            .filter(|one| clears.contains(&one.status))
-            .count()
+        self.statements.iter().filter(|one| one.clears()).count()
+    }
+
+    /// Takes out what is said of some components of a purl, as by a digest, and not of all.
+    fn leave_out_partial(&mut self, alike: &Alike) {
+        let mut said: BTreeMap<(String, Kin), usize> = BTreeMap::new();
+        for one in self.statements.iter().filter(|one| one.clears()) {
+            let of = (one.vulnerability.clone(), one.kin());
+            *said.entry(of).or_default() += 1;
+        }
+        let partial = &mut self.partial;
+        self.statements.retain(|one| {
+            let kin = one.kin();
+            let all = alike.get(&kin).copied().unwrap_or_default();
+            let said = said.get(&(one.vulnerability.clone(), kin));
+            let is_whole = !one.clears() || said.is_some_and(|said| *said >= all);
+            if !is_whole {
+                partial.push(format!("{} in {}", one.vulnerability, one.component));
+            }
+            is_whole
+        });
     }
 }
 
 impl Scales<'_> {
     /// What is to be handed on about the components of an inventory, of what logs answered about
-    /// them. `product` is what they are parts of, if not what their files say.
+    /// them. `product` is what they are parts of, if not what their files say; what is only said of
+    /// a part in the product of its file keeps that.
     pub fn vex(&self, inventory: &Inventory, asked: &Asked, product: Option<&Purl>) -> VexExport {
         let judge = self.judge(asked.claims(), asked);
+        let mut alike = Alike::new();
         let mut export = VexExport {
             statements: Vec::new(),
             disputed: Vec::new(),
             incomplete: Vec::new(),
             unnamed: Vec::new(),
+            partial: Vec::new(),
             at_ms: 0,
         };
         for part in inventory.parts.iter().chain(&inventory.own_parts) {
+            count(&mut alike, part);
             let verdict = judge.known.verdict(&part.component, &judge.answers);
             let mut reasons = verdict.reasons().iter();
             if reasons.any(|reason| reason.cause() == Cause::Logs) {
@@ -138,6 +192,7 @@ impl Scales<'_> {
                 self.take(&mut export, &judge.known, part, product, &agreed);
             }
         }
+        export.leave_out_partial(&alike);
         export.statements.sort();
         export.statements.dedup();
         let newest = export.statements.iter().map(|one| one.at_ms).max();
@@ -171,7 +226,9 @@ impl Scales<'_> {
             return;
         };
         let stated = part.component.product().and_then(|product| product.purl());
-        let (component, product) = match (part.component.purl(), product.or(stated)) {
+        // What is said of a part in one product is said of it in no other.
+        let product = product.filter(|_| !agreed.within).or(stated);
+        let (component, product) = match (part.component.purl(), product) {
             (Some(component), product) if product.is_some() || !agreed.within => {
                 (component, product)
             }

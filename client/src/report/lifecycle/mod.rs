@@ -12,6 +12,7 @@ use assay_claims::kind::lifecycle::{Date, Lifecycle};
 use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::verdict::{Cause, Supported};
+use std::collections::BTreeSet;
 
 /// What is said of the support of components.
 #[derive(Debug)]
@@ -116,6 +117,8 @@ impl Scales<'_> {
     /// them.
     pub fn lifecycle(&self, inventory: &Inventory, asked: &Asked) -> Calendar {
         let judge = self.judge(asked.claims(), asked);
+        // A component of two files is said once: a calendar has no event twice.
+        let mut seen = BTreeSet::new();
         let mut calendar = Calendar {
             entries: Vec::new(),
             silent: Vec::new(),
@@ -133,6 +136,9 @@ impl Scales<'_> {
                 calendar.silent.push(plain(&part.title()));
             }
             for one in &supported {
+                if !seen.insert((part.title(), one.evidence.claim)) {
+                    continue;
+                }
                 let issuer = &one.evidence.issuer;
                 let name = who(issuer, self.policy, judge.known.trust());
                 calendar.entries.push(Entry::new(part, one, &name));

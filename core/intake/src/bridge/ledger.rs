@@ -91,6 +91,12 @@ impl Default for Held {
 }
 
 impl Held {
+    /// Whether there is something to replace: what was sent and not answered may never have been
+    /// logged.
+    pub fn is_replaced(&self) -> bool {
+        !self.claims.is_empty() && (self.settled || !self.stale.is_empty())
+    }
+
     /// The revision that a record has when it is published next. What was sent and not answered is
     /// sent again as it was.
     pub fn next_revision(&self, print: &Hash) -> u64 {

@@ -58,17 +58,27 @@ pub struct Plan {
     pub empty: usize,
     /// Records of which the source says two things: nothing is done about them.
     pub contested: Vec<String>,
-    /// That the source has at most half of what it had.
+    /// That the source has at most half of what it had, or less than half of the same records.
     pub shrunk: Option<Shrunk>,
 }
 
-/// A source that has at most half of what it had.
+/// A source that has at most half of what it had, or less than half of the same records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shrunk {
     /// How many records stand in the log.
     pub held: usize,
-    /// How many of the source stand now.
+    /// How many of these the source has now.
     pub found: usize,
+}
+
+impl Shrunk {
+    /// Of what is held, what the source has now (`live`) and what it took back or dropped.
+    fn of(held: usize, live: usize, ended: usize) -> Option<Self> {
+        let found = held.saturating_sub(ended);
+        // A folder of another source may have as much, and has little of what is held.
+        let is_less = live * 2 <= held || found * 2 < held;
+        (is_less && held > 0).then_some(Shrunk { held, found })
+    }
 }
 
 impl Survey {
@@ -123,7 +133,7 @@ impl Survey {
                         _ => plan.publish.entry(place.clone()).or_default().push(Job {
                             key: key.clone(),
                             print,
-                            replaces: stands,
+                            replaces: held.is_some_and(Held::is_replaced),
                         }),
                     }
                 }
@@ -155,10 +165,7 @@ impl Survey {
                 plan.withdraw.push((key.clone(), Why::Vanished));
             }
         }
-        plan.shrunk = (live * 2 <= standing && standing > 0).then_some(Shrunk {
-            held: standing,
-            found: live,
-        });
+        plan.shrunk = Shrunk::of(standing, live, plan.withdraw.len());
         plan
     }
 }
@@ -319,6 +326,12 @@ mod tests {
         ];
         let plan = survey(&taken).plan(&ledger(&all));
         assert_eq!(plan.shrunk, Some(Shrunk { held: 4, found: 2 }));
+        // What is new does not make up for what is gone: it may be another source.
+        let other = [("a", "1"), ("x", "1"), ("y", "1"), ("z", "1")];
+        let plan = survey(&other).plan(&ledger(&all));
+        assert_eq!(plan.shrunk, Some(Shrunk { held: 4, found: 1 }));
+        let grown = [("a", "1"), ("b", "1"), ("x", "1")];
+        assert_eq!(survey(&grown).plan(&ledger(&all)).shrunk, None);
         // Where nothing was, nothing can shrink.
         assert_eq!(survey(&[]).plan(&Ledger::default()), Plan::default());
     }
@@ -336,6 +349,11 @@ mod tests {
             .sends("a", print, "", vec![id("2")]);
         ledger.put("a", sent.clone());
         assert_eq!(found.plan(&ledger).publish.len(), 1);
+        assert!(found.plan(&ledger).publish["a"][0].replaces);
+        // Sent for the first time, it replaces nothing.
+        let first = Held::default().sends("a", print, "", vec![id("2")]);
+        ledger.put("a", first);
+        assert!(!found.plan(&ledger).publish["a"][0].replaces);
         // Logged, and what it replaces is not withdrawn yet.
         let mut settled = sent;
         settled.settles();
