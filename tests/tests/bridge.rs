@@ -249,8 +249,15 @@ fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     let (code, _, said) = operator.bridge(&[])?;
     ensure!(code == Some(0), "{said}");
     ensure!(said.contains("were in the log already"), "{said}");
+    Ok(())
+}
 
-    // The state of another source is not taken for this one's.
+#[test]
+fn a_state_file_that_is_not_this_sources_is_refused() -> anyhow::Result<()> {
+    let operator = Operator::new()?;
+    operator.record("1.json", "X-1", "left", "1.0.0")?;
+    ensure!(operator.bridge(&[])?.0 == Some(0));
+    let path = operator.state()?;
     let state = path.to_str().unwrap();
     let words = [
         "bridge", "rustsec", "source", "--key", "key.pem", "--state", state,
