@@ -106,19 +106,30 @@ fn instead_of_node(answer: &Response<Body>) -> Option<String> {
     }))
 }
 
-/// What a failure says of a server that speaks HTTP/1 only.
+/// What a failure says of a server that speaks HTTP/1 only. How it fails depends on what is noticed
+/// first: what it answers, or that it closes the connection.
 fn not_http2(error: &(dyn Error + 'static)) -> Option<String> {
+    const ASK: &str =
+        "is this the address of a node, and does every proxy before it pass HTTP/2 on?";
     let mut cause = Some(error);
-    let mut is_it = false;
+    let (mut is_answer, mut is_cut) = (false, false);
     while let Some(error) = cause {
+        let text = error.to_string();
         // As a frame of HTTP/2, an answer in HTTP/1 has an impossible length.
-        is_it |= error.to_string().contains("frame with invalid size");
+        is_answer |= text.contains("frame with invalid size");
+        is_cut |= text == "operation was canceled";
         cause = error.source();
     }
-    is_it.then(|| {
-        "what answers does not speak HTTP/2, as nodes do; is this the address of a node, and does \
-         every proxy before it pass HTTP/2 on?"
-            .into()
+    if is_answer {
+        return Some(format!(
+            "what answers does not speak HTTP/2, as nodes do; {ASK}"
+        ));
+    }
+    is_cut.then(|| {
+        format!(
+            "the connection was closed before an answer came. If that goes on, what is there does \
+             not speak HTTP/2, as nodes do; {ASK}"
+        )
     })
 }
 

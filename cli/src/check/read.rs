@@ -77,7 +77,7 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
 
 /// What a command names: a package URL with a version, or else a file.
 ///
-/// Fails with [`Failure::Usage`] as [`file`] does, and for what is no package URL.
+/// Fails with [`Failure::Usage`] as [`file()`] does, and for what is no package URL.
 pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
     let scheme = text.get(..4);
     if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {

@@ -268,6 +268,7 @@ async fn serve<S: Store + 'static>(
     parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
+    let connections = connections(config)?;
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone().map(Tls::load);
     let tls = tls.transpose()?.map(Arc::new);
@@ -289,7 +290,6 @@ async fn serve<S: Store + 'static>(
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
-    let connections = connections(config)?;
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
@@ -399,7 +399,8 @@ fn logs<S: Store + 'static>(
     Ok((Arc::new(log), Arc::new(index), copies))
 }
 
-/// How many connections there is room for beside the stores of log, witness and mirror.
+/// How many connections there is room for beside the stores of log, witness and mirror. Asked before
+/// threads have the store: a process that ends while they do may abort.
 fn connections(config: &Config) -> Result<usize, TooFew> {
     let others = [config.witness.is_some(), config.mirror.is_some()];
     let stores = 1 + others.into_iter().filter(|is_there| *is_there).count();
