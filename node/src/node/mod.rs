@@ -399,8 +399,7 @@ fn logs<S: Store + 'static>(
     Ok((Arc::new(log), Arc::new(index), copies))
 }
 
-/// How many connections there is room for beside the stores of log, witness and mirror. Asked before
-/// threads have the store: a process that ends while they do may abort.
+/// How many connections there is room for. Asked before any thread has a store.
 fn connections(config: &Config) -> Result<usize, TooFew> {
     let others = [config.witness.is_some(), config.mirror.is_some()];
     let stores = 1 + others.into_iter().filter(|is_there| *is_there).count();

@@ -80,7 +80,14 @@ fn judge(case: &Case) -> Result<(), Verdict> {
     let answer = to_core(&message, &query).map_err(|fault| of_fault(&fault))?;
     let key = VerifierKey::parse(&case.log).unwrap();
     let checkpoint = VerifiedCheckpoint::verify(&message.checkpoint, &key);
-    let checkpoint = checkpoint.map_err(|_| server("checkpoint"))?;
+    let is_of_another = message.checkpoint.lines().next() != Some(key.name());
+    let checkpoint = checkpoint.map_err(|_| {
+        if is_of_another {
+            Verdict::refused("log", "caller")
+        } else {
+            server("checkpoint")
+        }
+    })?;
     let policy = case
         .policy
         .as_ref()
