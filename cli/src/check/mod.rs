@@ -1,4 +1,5 @@
 //! `assay check`: reading what is to be checked, and the report for people.
 
+pub mod question;
 pub mod read;
 pub mod text;

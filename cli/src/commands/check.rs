@@ -2,16 +2,19 @@
 
 use crate::{
     asking::{self, How},
-    check::{read, text},
+    check::{
+        question::{self, Question},
+        read, text,
+    },
     config::Settings,
     exit::Failure,
     input,
     options::Format,
-    output, policy_file, time,
+    output,
 };
 use assay_client::ask::Inventory;
 use assay_client::report::{
-    BASELINE_BYTES, Baseline, FailOn, Gate, Report, Scales, json, markdown, sarif, vex,
+    BASELINE_BYTES, Baseline, FailOn, Gate, Report, json, markdown, sarif, vex,
 };
 use assay_intake::components;
 use clap::{Args, builder::FalseyValueParser};
@@ -96,8 +99,7 @@ pub struct Command {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     refuse_unhonored(&command, settings)?;
     let gate = gate(&command)?;
-    let policy_path = settings.policy(None);
-    let policy = policy_file::load(&policy_path)?;
+    let (policy, policy_name) = question::policy(settings)?;
     let mut listings = Vec::new();
     if command.installed {
         listings.push(read::installed(
@@ -121,20 +123,14 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         ));
     }
     let inventory = Inventory::new(listings);
-    let asker = asking::asker(policy, settings, command.how)?;
-    let asked = asker.components(&inventory).await;
-    let asked = asking::heard(&asker, settings, asked).await?;
-    let scales = Scales {
-        policy: asker.policy(),
-        policy_name: &policy_path.display().to_string(),
-        now_ms: time::now_ms(),
-    };
+    let how = command.how;
+    let question = Question::ask(&inventory, policy, policy_name, how, settings).await?;
     let report = Report {
         gate,
-        ..scales.components(inventory, &asked)
+        ..question.scales().components(inventory, &question.asked)
     };
     write(&report, command.all, settings)?;
-    asking::submit_heads(&asker, settings).await;
+    question.submit_heads(settings).await;
     asking::conclude(&report)
 }
 

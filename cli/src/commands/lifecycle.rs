@@ -1,17 +1,9 @@
 //! `assay lifecycle`: until when things are supported.
 
 use crate::{
-    asking::{self, How},
-    check::read,
-    config::Settings,
-    exit::Failure,
-    options::Format,
-    output, policy_file, time,
+    asking::How, check::question::Named, config::Settings, exit::Failure, options::Format, output,
 };
-use assay_client::ask::Inventory;
 use assay_client::report::lifecycle::{ics, openeox, text};
-use assay_client::report::{Conclusion, Scales};
-use assay_intake::components;
 use clap::Args;
 
 /// Show until when things are supported, for people or as a calendar.
@@ -28,53 +20,23 @@ use clap::Args;
 /// must answer cannot be reached. 4: an answer does not verify, or a log was found to misbehave.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// SBOMs and lock files, as `assay check` takes them, or package URLs with a version; - is
-    /// stdin
-    #[arg(required = true, value_name = "SBOM|LOCK|PURL")]
-    of: Vec<String>,
-    /// What the files are, if their names and contents do not say it; `assay check --help` lists
-    /// the names
-    #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
-    format: Option<components::Format>,
+    #[command(flatten)]
+    named: Named,
     #[command(flatten)]
     how: How,
 }
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let policy_path = settings.policy(None);
-    let policy = policy_file::load(&policy_path)?;
-    let mut listings = Vec::new();
-    for of in &command.of {
-        listings.push(read::named(of, command.format)?);
-    }
-    read::choose(&mut listings, &policy, false);
-    let inventory = Inventory::new(listings);
-    let asker = asking::asker(policy, settings, command.how)?;
-    let asked = asker.components(&inventory).await;
-    let asked = asking::heard(&asker, settings, asked).await?;
-    let scales = Scales {
-        policy: asker.policy(),
-        policy_name: &policy_path.display().to_string(),
-        now_ms: time::now_ms(),
-    };
-    let calendar = scales.lifecycle(&inventory, &asked);
-    // What a log that must answer does not say could be other dates.
-    let report = scales.components(inventory, &asked);
-    if let Conclusion::Unanswered(_) | Conclusion::Failed(_) = report.conclusion() {
-        return asking::conclude(&report);
-    }
-    let written = match settings.format {
-        Format::Ics => output::bytes(ics::document(&calendar).as_bytes()),
-        Format::Openeox | Format::Json => output::json(&openeox::document(&calendar)),
-        _ => output::text(&text(&calendar)),
-    };
-    written?;
-    asking::submit_heads(&asker, settings).await;
-    match calendar.incomplete.len() {
-        0 => Ok(()),
-        n => Err(Failure::NotMet(format!(
-            "a log did not answer in full about {n} of the components, of which nothing is written"
-        ))),
-    }
+    let (inventory, question) = command.named.ask(command.how, settings).await?;
+    let calendar = question.scales().lifecycle(&inventory, &question.asked);
+    question
+        .hand_on(calendar.incomplete.len(), settings, || {
+            match settings.format {
+                Format::Ics => output::bytes(ics::document(&calendar).as_bytes()),
+                Format::Openeox | Format::Json => output::json(&openeox::document(&calendar)),
+                _ => output::text(&text(&calendar)),
+            }
+        })
+        .await
 }

@@ -97,6 +97,13 @@ impl<'a> Scales<'a> {
         (ShownClaim::new(logged), lines)
     }
 
+    /// How the logs answered, without what they said.
+    pub fn answers(&self, asked: &Asked) -> Report {
+        let mut report = self.report(asked);
+        report.make_plain();
+        report
+    }
+
     /// A report that says how the logs answered, and nothing more.
     fn report(&self, asked: &Asked) -> Report {
         Report {

@@ -1,17 +1,14 @@
 //! `assay export vex`: what those say of vulnerabilities whose word clears.
 
 use crate::{
-    asking::{self, How},
-    check::read,
+    asking::How,
+    check::{question::Named, read},
     config::Settings,
     exit::Failure,
     options::Format,
-    output, policy_file, time,
+    output,
 };
-use assay_client::ask::Inventory;
 use assay_client::report::export::{Publisher, VexExport, csaf, cyclonedx, openvex};
-use assay_client::report::{Conclusion, Scales};
-use assay_intake::components;
 use clap::Args;
 
 /// Most names that a message has of what is not in the document.
@@ -36,14 +33,8 @@ const NAMED: usize = 10;
 /// 4: an answer does not verify, or a log was found to misbehave.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// SBOMs and lock files, as `assay check` takes them, or package URLs with a version; - is
-    /// stdin
-    #[arg(required = true, value_name = "SBOM|LOCK|PURL")]
-    of: Vec<String>,
-    /// What the files are, if their names and contents do not say it; `assay check --help` lists
-    /// the names
-    #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
-    format: Option<components::Format>,
+    #[command(flatten)]
+    named: Named,
     /// What the components are parts of, if not what the SBOM says
     #[arg(long, env = "ASSAY_PRODUCT", value_name = "PURL")]
     product: Option<String>,
@@ -67,37 +58,16 @@ pub struct Command {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let publisher = publisher(&command)?;
     let product = command.product.as_deref().map(read::purl).transpose()?;
-    let policy_path = settings.policy(None);
-    let policy = policy_file::load(&policy_path)?;
-    let mut listings = Vec::new();
-    for of in &command.of {
-        listings.push(read::named(of, command.format)?);
-    }
-    read::choose(&mut listings, &policy, false);
-    let inventory = Inventory::new(listings);
-    let asker = asking::asker(policy, settings, command.how)?;
-    let asked = asker.components(&inventory).await;
-    let asked = asking::heard(&asker, settings, asked).await?;
-    let scales = Scales {
-        policy: asker.policy(),
-        policy_name: &policy_path.display().to_string(),
-        now_ms: time::now_ms(),
-    };
-    let export = scales.vex(&inventory, &asked, product.as_ref());
-    // What a log that must answer does not say could take back what the others say.
-    let report = scales.components(inventory, &asked);
-    if let Conclusion::Unanswered(_) | Conclusion::Failed(_) = report.conclusion() {
-        return asking::conclude(&report);
-    }
-    say(&export, settings);
-    write(&export, &publisher, settings)?;
-    asking::submit_heads(&asker, settings).await;
-    match export.incomplete.len() {
-        0 => Ok(()),
-        n => Err(Failure::NotMet(format!(
-            "a log did not answer in full about {n} of the components, of which nothing is written"
-        ))),
-    }
+    let (inventory, question) = command.named.ask(command.how, settings).await?;
+    let export = question
+        .scales()
+        .vex(&inventory, &question.asked, product.as_ref());
+    question
+        .hand_on(export.incomplete.len(), settings, || {
+            say(&export, settings);
+            write(&export, &publisher, settings)
+        })
+        .await
 }
 
 fn publisher(command: &Command) -> Result<Publisher, Failure> {
