@@ -24,9 +24,20 @@ use std::{path::PathBuf, time::Duration};
 
 /// How often a claim is offered again to a node that asks for a pause. A limit of claims a second
 /// lets one through in the end.
-const ATTEMPTS: u32 = 20;
+pub const ATTEMPTS: u32 = 20;
 /// The longest pause that is waited for. A node that is full asks for longer ones.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long the node asks to be left alone, if that is waited for.
+pub fn pause_of(error: &ClientError) -> Option<Duration> {
+    match error {
+        ClientError::Unavailable {
+            retry_after: Some(pause),
+            ..
+        } if *pause <= LONGEST_PAUSE => Some(*pause),
+        _ => None,
+    }
+}
 
 /// Who signs, and whether anything is published at all.
 #[derive(Debug, Args)]
@@ -265,10 +276,10 @@ impl<'a> Publisher<'a> {
     async fn publish_when_asked_to(&self, item: &Item) -> Result<PublishView, Failure> {
         for _ in 0..ATTEMPTS {
             match self.publish_one(item).await {
-                Err(Failure::Client(ClientError::Unavailable {
-                    retry_after: Some(pause),
-                    ..
-                })) if pause <= LONGEST_PAUSE => tokio::time::sleep(pause).await,
+                Err(Failure::Client(error)) => match pause_of(&error) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error.into()),
+                },
                 done => return done,
             }
         }

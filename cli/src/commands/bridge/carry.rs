@@ -2,7 +2,10 @@
 //! that is stopped anywhere is finished by the next one.
 
 use super::{folder::Folder, problems::Problems};
-use crate::{exit::Failure, publishing::Publisher};
+use crate::{
+    exit::Failure,
+    publishing::{ATTEMPTS, Publisher, pause_of},
+};
 use assay_claims::claim::ClaimId;
 use assay_claims::entry::wire;
 use assay_claims::kind::withdrawal::Withdrawal;
@@ -12,6 +15,7 @@ use assay_client::{ClientError, Journal, Published, Refused, Wait};
 use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record};
 use assay_intake::documents::Prepared;
 use assay_tlog::Hash;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tonic::Code;
 
@@ -19,12 +23,8 @@ use tonic::Code;
 const BATCH: usize = 1000;
 /// From how many claims on it is the caller's fault if the node refuses all of them.
 const ALL: usize = 10;
-/// How often claims are offered again to a node that asks for a pause.
-const ATTEMPTS: u32 = 20;
 /// The pause, where the node does not name one.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause that is waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -143,25 +143,24 @@ impl Carrier<'_> {
             Err(reason) => return self.problems.add(place, &reason),
         };
         let document = Hash::of(&bytes);
-        let now = self.now.clone();
-        let read = |at: &str| -> Result<Vec<Record>, String> {
-            let records = self.bridge.read(place, &bytes, at);
-            records.map_err(|e| e.to_string())
-        };
-        let records = match read(&now) {
-            Ok(records) => records,
-            Err(reason) => return self.problems.add(place, &reason),
-        };
+        // What was sent and not answered is sent again with the time that it had: once for each.
+        let mut read: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        match self.bridge.read(place, &bytes, &self.now) {
+            Ok(records) => _ = read.insert(self.now.clone(), records),
+            Err(error) => return self.problems.add(place, &error.to_string()),
+        }
         for job in jobs {
             let held = self.ledger.get(&job.key).cloned().unwrap_or_default();
             let revision = held.next_revision(&job.print);
-            // What was sent and not answered is sent again with the time that it had.
-            let is_again = revision == held.revision;
-            let (at, again) = match is_again.then(|| read(&held.at)) {
-                Some(Ok(records)) => (held.at.clone(), Some(records)),
-                _ => (now.clone(), None),
-            };
-            let mut all = again.as_ref().unwrap_or(&records).iter();
+            if revision == held.revision
+                && !read.contains_key(&held.at)
+                && let Ok(records) = self.bridge.read(place, &bytes, &held.at)
+            {
+                read.insert(held.at.clone(), records);
+            }
+            let is_again = revision == held.revision && read.contains_key(&held.at);
+            let at = if is_again { &held.at } else { &self.now }.clone();
+            let mut all = read.get(&at).into_iter().flatten();
             let found = all.find(|record| record.key == job.key);
             let Some(record) = found.filter(|record| record.print() == Some(job.print)) else {
                 self.problems.add(place, "was changed while it was read");
@@ -329,16 +328,6 @@ impl Carrier<'_> {
 
 fn is_busy(refusal: &Refused) -> bool {
     matches!(refusal.code, Code::ResourceExhausted | Code::Unavailable)
-}
-
-fn pause_of(error: &ClientError) -> Option<Duration> {
-    match error {
-        ClientError::Unavailable {
-            retry_after: Some(pause),
-            ..
-        } if *pause <= LONGEST_PAUSE => Some(*pause),
-        _ => None,
-    }
 }
 
 fn draft(prepared: Prepared) -> Result<Draft, DraftError> {
