@@ -22,7 +22,7 @@ use assay_tlog::tree::tile::TILE_WIDTH;
 use assay_tlog::tree::{ProveError, Resource, TileIndex, TileReader as _, TreeSize, bundle};
 use assay_tlog::witness::{Answer, LogState, Persisted, Refused, SignedRequest};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Seconds after which an idle head is cosigned again, at a new time.
 const REFRESH_S: u64 = 600;
@@ -422,20 +422,24 @@ impl<S: Tables> Copy<S> {
             return None;
         }
         let note = Note::parse_checkpoint(note).ok()?;
-        let known = self.shared.evidence.as_ref().map(|kept| kept.keys());
-        let forged = known.as_ref().map(|keys| keys.forged_in(&note));
-        let mut left_out = forged.unwrap_or_default();
         let keys = self.shared.keys.load();
-        left_out.insert(keys.name());
-        let mut lines = String::new();
-        for line in note.signatures() {
-            let text = line.to_string();
-            let is_taken = !left_out.contains(line.name()) && !head.note().contains(&text);
-            if is_taken && lines.len() + text.len() <= LINES_BYTES {
-                lines.push_str(&text);
+        let lines = |left_out: &BTreeSet<&str>| {
+            let mut lines = String::new();
+            for line in note.signatures() {
+                let (name, text) = (line.name(), line.to_string());
+                let is_own = name == keys.name() || head.note().contains(&text);
+                let fits = lines.len() + text.len() <= LINES_BYTES;
+                if fits && !is_own && !left_out.contains(name) {
+                    lines.push_str(&text);
+                }
             }
-        }
-        Some(lines)
+            lines
+        };
+        let all = lines(&BTreeSet::new());
+        // A log that stands still shows the same at each look.
+        let unknown = self.shared.evidence.as_ref().filter(|_| all != self.lines);
+        let known = unknown.map(|kept| kept.keys());
+        Some(known.map_or(all, |keys| lines(&keys.forged_in(&note))))
     }
 
     /// Signs what is stored as cosigned, and shows it.
