@@ -6,10 +6,8 @@
 //! works, so tests derive what they expect from the files, never from names or counts of one
 //! collection.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use crate::skip;
+use std::path::{Path, PathBuf};
 
 /// Folders with documents that `assay publish` takes, and the kind that it takes them as.
 pub const DOCUMENTS: &[(&str, &str)] = &[
@@ -101,9 +99,7 @@ pub fn require(kind: &str) -> Option<PathBuf> {
         std::env::var_os("CI").is_none() || may_be_missing,
         "{missing}"
     );
-    // Not eprintln!, which the test harness swallows when a test passes; scripts/test counts these
-    // lines. In one piece: other tests write beside this one.
-    let _ = io::stderr().write_all(format!("skipped: {missing}\n").as_bytes());
+    skip::say(&missing);
     None
 }
 

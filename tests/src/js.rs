@@ -1,7 +1,8 @@
 //! Node.js, for the tests of the JavaScript SDK.
 
+use crate::skip;
 use anyhow::{Context, ensure};
-use std::{env, io, io::Write as _, path::PathBuf, process::Command, sync::OnceLock};
+use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 /// The first version that the SDK is for.
 const WANTED: u32 = 20;
@@ -10,15 +11,8 @@ const WANTED: u32 = 20;
 /// 20 or later. Panics instead if `CI` is set, which leaves no test out.
 pub fn require_node(what: &str) -> Option<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}"))) {
-        Ok(program) => Some(program.clone()),
-        Err(reason) => {
-            assert!(env::var_os("CI").is_none(), "{what}: {reason}");
-            // Not eprintln!, which the test harness swallows when a test passes.
-            let _ = writeln!(io::stderr(), "skipped: {what}: {reason}");
-            None
-        }
-    }
+    let found = FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}")));
+    skip::unless_found(what, found).cloned()
 }
 
 fn find() -> anyhow::Result<PathBuf> {

@@ -23,6 +23,7 @@ pub mod omniwitness;
 pub mod process;
 pub mod relay;
 pub mod site;
+pub mod skip;
 pub mod static_http;
 pub mod stranger;
 pub mod tessera;

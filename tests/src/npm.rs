@@ -6,10 +6,10 @@
 
 use crate::aics::run;
 use crate::process::binaries;
+use crate::skip;
 use assay_tlog::Hash;
 use std::{
-    env, fs,
-    io::{self, Write},
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -30,15 +30,7 @@ fn pins() -> PathBuf {
 pub fn require_npm(what: &str) -> Option<&'static Path> {
     static INSTALLED: OnceLock<Installed> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| install().map_err(|error| format!("{error:#}")));
-    match installed {
-        Ok(folder) => Some(folder),
-        Err(reason) => {
-            assert!(env::var_os("CI").is_none(), "{what}: {reason}");
-            // Not eprintln!, which the test harness swallows when a test passes.
-            let _ = writeln!(io::stderr(), "skipped: {what}: {reason}");
-            None
-        }
-    }
+    skip::unless_found(what, installed).map(PathBuf::as_path)
 }
 
 fn install() -> anyhow::Result<PathBuf> {

@@ -66,6 +66,15 @@ impl Operator {
         Ok(fs::write(path, record.to_string())?)
     }
 
+    /// Writes so many records of one package, each a file.
+    fn records(&self, count: usize) -> anyhow::Result<()> {
+        for number in 0..count {
+            let (file, id) = (format!("{number}.json"), format!("X-{number}"));
+            self.record(&file, &id, "left", "1.0.0")?;
+        }
+        Ok(())
+    }
+
     fn try_run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let ready = self.node.ready();
         let log = [
@@ -204,10 +213,7 @@ fn a_source_is_followed_and_nothing_is_published_twice() -> anyhow::Result<()> {
 #[test]
 fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    for number in 0..40 {
-        let (file, id) = (format!("{number}.json"), format!("X-{number}"));
-        operator.record(&file, &id, "left", "1.0.0")?;
-    }
+    operator.records(40)?;
     let before = operator.size()?;
     let (code, counts, said) = operator.bridge(&[])?;
     ensure!((code, counts) == (Some(0), [40, 0, 0, 0]), "{said}");
@@ -276,10 +282,7 @@ fn a_state_file_that_is_not_this_sources_is_refused() -> anyhow::Result<()> {
 #[test]
 fn what_cannot_be_read_harms_nothing_else() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    for number in 0..6 {
-        let (file, id) = (format!("{number}.json"), format!("X-{number}"));
-        operator.record(&file, &id, "left", "1.0.0")?;
-    }
+    operator.records(6)?;
     ensure!(operator.bridge(&[])?.1 == [6, 0, 0, 0]);
     let size = operator.size()?;
 
@@ -321,10 +324,7 @@ fn what_cannot_be_read_harms_nothing_else() -> anyhow::Result<()> {
 #[test]
 fn a_source_that_shrank_is_asked_about() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    for number in 0..6 {
-        let (file, id) = (format!("{number}.json"), format!("X-{number}"));
-        operator.record(&file, &id, "left", "1.0.0")?;
-    }
+    operator.records(6)?;
     ensure!(operator.bridge(&[])?.1 == [6, 0, 0, 0]);
     let size = operator.size()?;
     fs::remove_dir_all(operator.source(""))?;

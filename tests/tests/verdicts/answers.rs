@@ -1,25 +1,18 @@
 //! What Rust makes of lies that answers tell.
 
-use super::{Lines, Verdict, vectors};
+use super::{Lines, Verdict, judged};
 use assay_claims::index::{AnswerError, By, CutError, Name, Prefix, Query, VerifiedAnswer};
 use assay_client::HeadTimes;
 use assay_proto::{
     answer::{AnswerFault, Joined, to_core},
     v1,
 };
-use assay_tests::data;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{QuorumError, TlogPolicy};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use prost::Message;
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Table {
-    cases: Vec<Case>,
-    bad: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 struct Case {
@@ -60,13 +53,10 @@ impl Question {
 
 /// Adds what Rust makes of each lie.
 pub fn lies(lines: &mut Lines) {
-    let table: Table = data::read_json(&vectors().join("lies/lies.json"));
-    for (name, cases) in [("cases", table.cases), ("bad", table.bad)] {
-        for case in cases {
-            let verdict = judge(&case).err().unwrap_or_else(Verdict::ok);
-            lines.insert(("lies/lies".into(), name.into(), case.name), verdict);
-        }
-    }
+    judged("lies/lies", lines, |case: &Case| {
+        let verdict = judge(case).err().unwrap_or_else(Verdict::ok);
+        (case.name.clone(), verdict)
+    });
 }
 
 fn judge(case: &Case) -> Result<(), Verdict> {

@@ -14,7 +14,7 @@ use assay_tests::{
     data, js,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -82,6 +82,26 @@ fn lines(command: &mut Command, ed25519: &Path) -> anyhow::Result<Lines> {
         anyhow::ensure!(twin.is_none(), "{place:?} stands twice");
     }
     Ok(lines)
+}
+
+#[derive(Deserialize)]
+struct Table<C> {
+    cases: Vec<C>,
+    bad: Vec<C>,
+}
+
+/// Adds what Rust makes of each case of a set, by its name.
+fn judged<C: DeserializeOwned>(
+    set: &str,
+    lines: &mut Lines,
+    judge: impl Fn(&C) -> (String, Verdict),
+) {
+    let table: Table<C> = data::read_json(&vectors().join(format!("{set}.json")));
+    for (name, cases) in [("cases", table.cases), ("bad", table.bad)] {
+        for (case, verdict) in cases.iter().map(&judge) {
+            lines.insert((set.to_owned(), name.to_owned(), case), verdict);
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,21 +1,14 @@
 //! What Rust makes of receipts.
 
-use super::{Lines, Verdict, vectors};
+use super::{Lines, Verdict, judged};
 use assay_client::Cel;
 use assay_client::receipt::{
     Check, Demands, HeldTo, ReceiptPair, Verdict as Outcome, check_receipts,
 };
 use assay_policy::rules::Policy;
-use assay_tests::data;
 use assay_tlog::note::VerifierKey;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Table {
-    cases: Vec<Case>,
-    bad: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 struct Case {
@@ -46,16 +39,9 @@ impl Files {
 
 /// Adds what Rust makes of each receipt.
 pub fn receipts(lines: &mut Lines) {
-    let table: Table = data::read_json(&vectors().join("receipts/receipts.json"));
-    for (name, cases) in [("cases", table.cases), ("bad", table.bad)] {
-        for case in cases {
-            let verdict = judge(&case);
-            lines.insert(
-                ("receipts/receipts".into(), name.into(), case.name),
-                verdict,
-            );
-        }
-    }
+    judged("receipts/receipts", lines, |case: &Case| {
+        (case.name.clone(), judge(case))
+    });
 }
 
 /// The worst of the checks of the receipt, the first of these.
