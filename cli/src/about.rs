@@ -3,7 +3,6 @@
 use crate::{exit::Failure, input, output};
 use assay_client::ask::{About, Artifact};
 use assay_intake::components;
-use assay_intake::limits;
 use sha2::{Digest, Sha256, Sha512};
 use std::{
     fs::File,
@@ -47,7 +46,7 @@ fn file(text: &str) -> Result<Artifact, Failure> {
 
 /// The name of the format of a file that names components.
 fn format(path: &Path) -> Option<&'static str> {
-    let document = input::read(path, limits::DOCUMENT_BYTES).ok()?;
+    let document = input::read_by_head(path, components::most_bytes).ok()?;
     let format = components::recognize(&document.name, &document.bytes).ok()?;
     Some(format.name())
 }

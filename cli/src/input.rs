@@ -20,11 +20,19 @@ pub struct Document {
     pub modified: Option<SystemTime>,
 }
 
+/// Bytes that say how a file begins.
+const HEAD: u64 = 4096;
+
 /// Reads `path`, or stdin if it is `-`.
 ///
 /// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and
 /// with [`Failure::Io`] if it cannot be read.
 pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
+    read_by_head(path, move |_| most)
+}
+
+/// As [`read`], where the first bytes, some thousand, say how many are read at most.
+pub fn read_by_head(path: &Path, most: impl Fn(&[u8]) -> usize) -> Result<Document, Failure> {
     let shown = plain(&path.display().to_string());
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
@@ -40,11 +48,12 @@ pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
         }
         (Box::new(file), metadata.modified().ok())
     };
-    let mut bytes = Vec::new();
-    reader
-        .take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    let (mut bytes, mut reader) = (Vec::new(), reader);
+    let mut head = (&mut reader).take(HEAD);
+    head.read_to_end(&mut bytes).map_err(failed)?;
+    let most = most(&bytes);
+    let left = (most as u64 + 1).saturating_sub(bytes.len() as u64);
+    reader.take(left).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > most {
         return Err(Failure::Usage(format!(
             "{shown} is longer than {most} bytes, the most that is read"

@@ -1,5 +1,6 @@
 //! `assay check`: reading what is to be checked, and the report for people.
 
+mod folder;
 pub mod question;
 pub mod read;
 pub mod text;

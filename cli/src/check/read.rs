@@ -1,5 +1,6 @@
 //! Reading what is to be checked: files that name components, and the packages that are installed.
 
+use super::folder;
 use crate::{exit::Failure, input, output};
 use assay_claims::purl::Purl;
 use assay_client::ask::{Listed, Listing, Note, Unidentified};
@@ -49,15 +50,15 @@ pub fn format(name: &str) -> Result<Format, String> {
 /// is taken then.
 pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
     let (name, bytes) = if path.is_dir() && path.ends_with("status.d") {
-        (path.display().to_string(), status_d(path)?)
+        (path.display().to_string(), status_d(path)?.into())
     } else {
-        let document = input::read(path, limits::DOCUMENT_BYTES)?;
+        let document = input::read_by_head(path, components::most_bytes)?;
         let name = if path == Path::new("-") {
             document.name.clone()
         } else {
             path.display().to_string()
         };
-        (name, document.bytes.to_vec())
+        (name, document.bytes)
     };
     let format = match how.format {
         Some(format) => Ok(format),
@@ -73,6 +74,42 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
     let components = components::read_as(format, &name, &bytes, distribution.as_ref())
         .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
     Ok(listing(&name, components))
+}
+
+/// Reads a file, or all that a folder holds which names components.
+///
+/// Fails as [`file()`] does.
+pub fn all(path: &Path, how: &How<'_>) -> Result<Vec<Listing>, Failure> {
+    if !path.is_dir() || path.ends_with("status.d") {
+        return Ok(vec![file(path, how)?]);
+    }
+    let shown = output::plain(&path.display().to_string());
+    if how.format.is_some() {
+        let reason = "its files are known by their names; leave out --format, or name a file";
+        return Err(Failure::Usage(format!("{shown} is a folder: {reason}")));
+    }
+    let found = folder::find(path)?;
+    if found.files.is_empty() {
+        let said = found.left_out.join("; ");
+        let reason = "nothing in it is a lock file or an SBOM that is known by its name";
+        return Err(Failure::Usage(match said.as_str() {
+            "" => format!("{shown} is a folder: {reason}; name files"),
+            said => format!("{shown} is a folder: {reason} ({said}); name files"),
+        }));
+    }
+    let mut listings = Vec::new();
+    for found in &found.files {
+        listings.push(file(found, how)?);
+    }
+    let notes = found.left_out.into_iter();
+    listings.push(Listing {
+        name: shown,
+        format: "folder",
+        listed: Vec::new(),
+        notes: notes.map(|text| Note { line: None, text }).collect(),
+        unidentified: Vec::new(),
+    });
+    Ok(listings)
 }
 
 /// What a command names: a package URL with a version, or else a file.

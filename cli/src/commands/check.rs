@@ -38,7 +38,8 @@ pub struct Command {
     /// Lock files and SBOMs: Cargo.lock, package-lock.json, yarn.lock, pnpm-lock.yaml, uv.lock,
     /// poetry.lock, Pipfile.lock, requirements.txt with hashes, go.mod, composer.lock,
     /// Gemfile.lock, gradle.lockfile, packages.lock.json, CycloneDX, SPDX and more (see --format);
-    /// - is stdin
+    /// programs of Go, or of Rust built by `cargo auditable`; folders, of which all is read that is
+    /// known by its name; - is stdin
     #[arg(required_unless_present = "installed")]
     files: Vec<PathBuf>,
     /// Check the packages that dpkg has installed on this system
@@ -51,7 +52,7 @@ pub struct Command {
     /// mix.lock, pom.xml, maven-dependency-tree, gradle.lockfile, packages.lock.json,
     /// project.assets.json, deps.json, packages.config, cyclonedx-json, cyclonedx-xml, spdx-2-json,
     /// spdx-2-yaml, spdx-3-json-ld, spdx-tag-value, syft-json, trivy-json, dpkg-status,
-    /// apk-installed, purl-list
+    /// apk-installed, cargo-auditable, go-build, purl-list
     #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
@@ -112,7 +113,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         os_release: command.os_release.as_deref(),
     };
     for file in &command.files {
-        listings.push(read::file(file, &how)?);
+        listings.extend(read::all(file, &how)?);
     }
     read::choose(&mut listings, &policy, command.own);
     let mut formats = listings.iter().map(|listing| listing.format);

@@ -21,3 +21,10 @@ pub const COMPONENT_YAML_BYTES: usize = 16 * 1024 * 1024;
 /// Most elements, attributes' owners and texts in a file of dependencies in XML. A component of an
 /// SBOM has some twenty.
 pub const COMPONENT_XML_NODES: u32 = 4_000_000;
+
+/// Largest program that is read for what it says of itself, in bytes.
+pub const PROGRAM_BYTES: usize = 512 * 1024 * 1024;
+
+/// Longest text that a program says of itself, expanded, in bytes. Those of large programs have
+/// some hundred thousand.
+pub const COMPONENT_PROGRAM_TEXT_BYTES: usize = 8 * 1024 * 1024;

@@ -2,9 +2,13 @@
 
 use super::fault::Fault;
 use super::input::Input;
+use super::program::Language;
 use super::reader::{Head, Reader, Sign};
-use super::{apk, bun, cargo, composer, conda, cyclonedx, deno, dpkg, gemfile, go_mod, go_sum};
-use super::{gradle, maven_tree};
+use super::{
+    apk, bun, cargo, cargo_auditable, composer, conda, cyclonedx, deno, dpkg, gemfile, go_mod,
+    go_sum,
+};
+use super::{go_build, gradle, maven_tree};
 use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
 use super::{requirements, swift, syft, trivy, xml, yarn};
 use super::{sbom, spdx2, spdx3, tag_value, uv};
@@ -120,6 +124,10 @@ formats! {
     SyftJson(syft::READER),
     /// Trivy's own JSON.
     TrivyJson(trivy::READER),
+    /// A program of Rust that was built by `cargo auditable`.
+    CargoAuditable(cargo_auditable::READER),
+    /// A program of Go 1.18 or newer, or what `go version -m` writes of it.
+    GoBuild(go_build::READER),
     /// A list of package URLs, one a line.
     PurlList(purls::READER),
 }
@@ -198,6 +206,11 @@ pub const NOT_READ: &[(&str, &str)] = &[
 
 /// Finds out the format of `input`.
 pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
+    match input.of_program() {
+        Some(Language::Rust) => return Ok(Format::CargoAuditable),
+        Some(Language::Go) => return Ok(Format::GoBuild),
+        None => {}
+    }
     let name = input.base_name();
     let is_json = input.text().trim_start().starts_with('{');
     if let Some(format) = by_name(input.name()).filter(|format| format.fits(is_json)) {
@@ -207,7 +220,7 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
         let other = document.and_then(|document| by_members(document).ok());
         return Ok(other.unwrap_or(format));
     }
-    if let Some((known, advice)) = NOT_READ.iter().find(|(known, _)| is_exactly(name, known)) {
+    if let Some((known, advice)) = not_read(name) {
         return Err(Fault::new(None, format!("{known} is not read here")).advise(advice));
     }
     match input.text().trim_start().as_bytes().first() {
@@ -234,7 +247,14 @@ fn is_exactly(name: &str, known: &str) -> bool {
         .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
 }
 
-fn by_name(path: &str) -> Option<Format> {
+/// The row of [`NOT_READ`] that a name without folders is of.
+pub(super) fn not_read(name: &str) -> Option<(&'static str, &'static str)> {
+    let mut rows = NOT_READ.iter();
+    rows.find(|(known, _)| is_exactly(name, known)).copied()
+}
+
+/// The format that a path says.
+pub(super) fn by_name(path: &str) -> Option<Format> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let mut all = Format::ALL.iter().copied();
     let mut named = all.clone();

@@ -1,6 +1,7 @@
 //! The file as readers see it.
 
 use super::fault::{Fault, tail};
+use super::program::{self, Language};
 use crate::documents::DocumentError;
 use crate::jsonc;
 use crate::limits;
@@ -12,37 +13,71 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
+/// The bytes that readers take.
+pub(super) struct Decoded<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// What the program is of, if they are what one says of itself.
+    program: Option<Language>,
+}
+
+impl<'a> From<&'a [u8]> for Decoded<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Decoded {
+            bytes: Cow::Borrowed(bytes),
+            program: None,
+        }
+    }
+}
+
 /// The bytes in UTF-8, if they are UTF-16, as PowerShell redirects text into files: with a byte
-/// order mark, or with ASCII at the beginning. Others are as they are, and so is UTF-16 that is
-/// broken or larger than what is read.
-pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+/// order mark, or with ASCII at the beginning. Of a program, what it says of itself. Others are as
+/// they are, and so is UTF-16 that is broken or larger than what is read.
+///
+/// Fails for a program that says nothing.
+pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
+    if let Some(said) = program::said(bytes)? {
+        return Ok(Decoded {
+            bytes: Cow::Owned(said.text),
+            program: Some(said.language),
+        });
+    }
+    let text = utf16(bytes).map(|text| Cow::Owned(text.into_bytes()));
+    Ok(Decoded {
+        bytes: text.unwrap_or(Cow::Borrowed(bytes)),
+        program: None,
+    })
+}
+
+fn utf16(bytes: &[u8]) -> Option<String> {
     let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
         [1..=0x7f, 0, 1..=0x7f, 0, ..] => (bytes, u16::from_le_bytes),
         [0, 1..=0x7f, 0, 1..=0x7f, ..] => (bytes, u16::from_be_bytes),
-        _ => return Cow::Borrowed(bytes),
+        _ => return None,
     };
     let (pairs, odd) = rest.as_chunks::<2>();
     if bytes.len() > limits::DOCUMENT_BYTES || !odd.is_empty() {
-        return Cow::Borrowed(bytes);
+        return None;
     }
-    let text: Result<String, _> =
-        char::decode_utf16(pairs.iter().map(|pair| read(*pair))).collect();
-    text.map_or(Cow::Borrowed(bytes), |text| Cow::Owned(text.into_bytes()))
+    char::decode_utf16(pairs.iter().map(|pair| read(*pair)))
+        .collect::<Result<String, _>>()
+        .ok()
 }
 
 /// A file of allowed size that is not compressed, in UTF-8.
 pub(super) struct Input<'a> {
     name: &'a str,
     text: &'a str,
+    program: Option<Language>,
     /// Parsed once, though both recognition and the reader look.
     json: OnceCell<Result<Value, json::JsonError>>,
 }
 
 impl<'a> Input<'a> {
     /// Takes a file. A byte order mark is no part of it.
-    pub(super) fn new(name: &'a str, bytes: &'a [u8]) -> Result<Self, Fault> {
+    pub(super) fn new(name: &'a str, file: &'a Decoded<'_>) -> Result<Self, Fault> {
+        let bytes = &*file.bytes;
         if bytes.len() > limits::DOCUMENT_BYTES {
             let reason = format!(
                 "the file has {} bytes, and at most {} are read",
@@ -77,6 +112,7 @@ impl<'a> Input<'a> {
         Ok(Input {
             name,
             text,
+            program: file.program,
             json: OnceCell::new(),
         })
     }
@@ -89,6 +125,11 @@ impl<'a> Input<'a> {
     /// The name without folders.
     pub(super) fn base_name(&self) -> &'a str {
         self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
+    }
+
+    /// What the program is of, if the text is what one says of itself.
+    pub(super) fn of_program(&self) -> Option<Language> {
+        self.program
     }
 
     pub(super) fn text(&self) -> &'a str {

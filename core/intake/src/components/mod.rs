@@ -12,6 +12,7 @@
 mod apk;
 mod bun;
 mod cargo;
+mod cargo_auditable;
 mod component;
 mod composer;
 mod conda;
@@ -23,6 +24,7 @@ mod error;
 mod fault;
 mod format;
 mod gemfile;
+mod go_build;
 mod go_mod;
 mod go_sum;
 mod gradle;
@@ -39,6 +41,7 @@ mod pnpm;
 mod podfile;
 mod poetry;
 mod pom;
+mod program;
 mod pubspec;
 mod purls;
 mod pylock;
@@ -62,6 +65,7 @@ pub use component::{Component, Distribution, Note, UNNAMED_MODULES, Unidentified
 pub use error::ComponentError;
 pub use format::{Format, NOT_READ};
 
+use crate::limits;
 use input::Input;
 
 /// What a file names.
@@ -87,9 +91,29 @@ pub struct Components {
 /// [`limits::DOCUMENT_BYTES`](crate::limits::DOCUMENT_BYTES)), if its format is not read
 /// here, or if it could be of several.
 pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
-    let bytes = &*input::decoded(bytes);
-    let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
+    let file = input::decoded(bytes).map_err(|fault| fault.of(file_name, None))?;
+    let input = Input::new(file_name, &file).map_err(|fault| fault.of(file_name, None))?;
     format::recognize(&input).map_err(|fault| fault.of(file_name, None))
+}
+
+/// The format of a file, if its name or its place says it without its content: what to look for in
+/// a folder.
+pub fn by_name(path: &str) -> Option<Format> {
+    format::by_name(path)
+}
+
+/// What to do instead of reading a file of this name, without folders, if it is known and not read.
+pub fn instead(name: &str) -> Option<&'static str> {
+    format::not_read(name).map(|(_, advice)| advice)
+}
+
+/// Most bytes of a file that are read, by how it begins: programs are larger than documents.
+pub fn most_bytes(head: &[u8]) -> usize {
+    if program::is_program(head) {
+        limits::PROGRAM_BYTES
+    } else {
+        limits::DOCUMENT_BYTES
+    }
 }
 
 /// Reads a file whose format [`recognize`] finds out. The database of dpkg needs [`read_as`], which
@@ -97,8 +121,8 @@ pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError
 ///
 /// Fails as [`recognize`] and [`read_as`] do.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Components, ComponentError> {
-    let bytes = &*input::decoded(bytes);
-    let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
+    let file = input::decoded(bytes).map_err(|fault| fault.of(file_name, None))?;
+    let input = Input::new(file_name, &file).map_err(|fault| fault.of(file_name, None))?;
     let format = format::recognize(&input).map_err(|fault| fault.of(file_name, None))?;
     read_input(format, &input, None)
 }
@@ -115,8 +139,8 @@ pub fn read_as(
     bytes: &[u8],
     distribution: Option<&Distribution>,
 ) -> Result<Components, ComponentError> {
-    let bytes = &*input::decoded(bytes);
-    let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
+    let file = input::decoded(bytes).map_err(|fault| fault.of(file_name, None))?;
+    let input = Input::new(file_name, &file).map_err(|fault| fault.of(file_name, None))?;
     read_input(format, &input, distribution)
 }
 

@@ -72,7 +72,7 @@ pub const LINKED: &[Linked] = &[
     Linked {
         package: "assay-intake",
         all_of: "assay-claims",
-        and: YAML_XML_AND_TOML,
+        and: YAML_XML_TOML_AND_PROGRAMS,
     },
     Linked {
         package: "assay-policy",
@@ -91,8 +91,12 @@ const CVSS_AND_TOML: &[&str] = &[
     "winnow",
 ];
 
-const YAML_XML_AND_TOML: &[&str] = &[
+/// Programs are taken apart by `object`, and what they say is expanded by `miniz_oxide`.
+const YAML_XML_TOML_AND_PROGRAMS: &[&str] = &[
+    "adler2",
     "arraydeque",
+    "miniz_oxide",
+    "object",
     "roxmltree",
     "saphyr-parser",
     "serde_spanned",

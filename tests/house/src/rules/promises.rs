@@ -119,6 +119,7 @@ pub const PROMISES: &[Promise] = &[
             "input",
             "list",
             "markup",
+            "program",
             "origin",
             "reader",
             "sbom",

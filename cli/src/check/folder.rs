@@ -1,0 +1,250 @@
+//! What a folder holds that names components.
+
+use crate::{exit::Failure, output};
+use assay_intake::components;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Most files and folders that are looked at.
+const ENTRIES: usize = 200_000;
+
+/// Most files that are read.
+const FILES: usize = 1_000;
+
+/// Folders in which the files of others lie, or what is built: a project's own lock file names what
+/// is in them.
+const OTHERS: [&str; 12] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".tox",
+    ".venv",
+    ".yarn",
+    "__pycache__",
+    "bower_components",
+    "node_modules",
+    "target",
+    "vendor",
+    "venv",
+];
+
+/// Files that say what a project asks for, and those that say what it got: where one of these lies
+/// beside them or above, they say nothing more.
+const ANSWERED: [(&str, &[&str]); 6] = [
+    ("Cargo.toml", &["Cargo.lock"]),
+    (
+        "package.json",
+        &[
+            "package-lock.json",
+            "npm-shrinkwrap.json",
+            "yarn.lock",
+            "pnpm-lock.yaml",
+            "bun.lock",
+            "deno.lock",
+        ],
+    ),
+    ("pyproject.toml", PYTHON),
+    ("setup.py", PYTHON),
+    ("composer.json", &["composer.lock"]),
+    ("Gemfile", &["Gemfile.lock", "gems.locked"]),
+];
+
+const PYTHON: &[&str] = &[
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pylock.toml",
+    "Pipfile.lock",
+    "requirements.txt",
+];
+
+/// What names of SBOMs end with whose content says which they are.
+const SBOMS: [&str; 2] = ["spdx.json", "bom.json"];
+
+/// What was found in a folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files to read, in the order of their names.
+    pub files: Vec<PathBuf>,
+    /// What was left out, and why; ready to be shown.
+    pub left_out: Vec<String>,
+}
+
+/// Looks through a folder and those in it. Links are not followed.
+///
+/// Fails with [`Failure::Usage`] if there is too much in it, and with [`Failure::Io`] if a folder
+/// cannot be read.
+pub fn find(folder: &Path) -> Result<Found, Failure> {
+    let (mut files, mut passed, mut asked) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let (mut folders, mut seen) = (vec![folder.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|e| failed(&folder, e))? {
+            let entry = entry.map_err(|e| failed(&folder, e))?;
+            let kind = entry.file_type().map_err(|e| failed(&folder, e))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            seen += 1;
+            if seen > ENTRIES {
+                return Err(too_much(&folder, ENTRIES, "files and folders are in it"));
+            }
+            if kind.is_dir() && OTHERS.contains(&name.as_str()) {
+                passed.insert(name);
+            } else if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() && components::instead(&name).is_some() {
+                asked.push(entry.path());
+            } else if kind.is_file() && is_listing(&entry.path(), &name) {
+                files.push(entry.path());
+            }
+        }
+    }
+    if files.len() > FILES {
+        return Err(too_much(folder, FILES, "lock files and SBOMs are in it"));
+    }
+    files.sort();
+    let left_out = left_out(folder, &files, asked, passed);
+    Ok(Found { files, left_out })
+}
+
+/// Whether a file names components, by its path and its name.
+fn is_listing(path: &Path, name: &str) -> bool {
+    let is_sbom = SBOMS.iter().any(|end| name.ends_with(end));
+    is_sbom || components::by_name(&path.to_string_lossy()).is_some()
+}
+
+/// What is said of what is not read.
+fn left_out(
+    folder: &Path,
+    files: &[PathBuf],
+    asked: Vec<PathBuf>,
+    passed: BTreeSet<String>,
+) -> Vec<String> {
+    let answered = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        let row = ANSWERED.iter().find(|(asks, _)| name == *asks);
+        let answers = row.map_or(&[][..], |(_, answers)| answers);
+        let above = path.ancestors().skip(1);
+        above
+            .take_while(|above| above.starts_with(folder))
+            .any(|above| {
+                answers
+                    .iter()
+                    .any(|answer| files.contains(&above.join(answer)))
+            })
+    };
+    let mut by_advice: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for path in asked.iter().filter(|path| !answered(path)) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        let advice = components::instead(&name).unwrap_or_default();
+        let rows = by_advice.entry(advice).or_default();
+        rows.push(output::plain(&below.display().to_string()));
+    }
+    let mut said = Vec::new();
+    for (advice, mut names) in by_advice {
+        names.sort();
+        said.push(format!("left out: {}: {advice}", shortened(&names)));
+    }
+    if !passed.is_empty() {
+        let names: Vec<_> = passed.iter().map(|name| output::plain(name)).collect();
+        said.push(format!("not looked into: {}", names.join(", ")));
+    }
+    said
+}
+
+/// The first names, and how many more there are.
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let first = names.get(..SHOWN).unwrap_or(names).join(", ");
+    match more {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+fn failed(folder: &Path, e: io::Error) -> Failure {
+    let shown = output::plain(&folder.display().to_string());
+    Failure::io(format!("cannot look through {shown}"), e)
+}
+
+fn too_much(folder: &Path, most: usize, what: &str) -> Failure {
+    let shown = output::plain(&folder.display().to_string());
+    Failure::Usage(format!(
+        "{shown} is a folder: more than {most} {what}; name a smaller one, or files"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn lock_files_are_found_and_what_is_left_out_is_said() {
+        let folder = made(&[
+            "Cargo.lock",
+            "Cargo.toml",
+            "member/Cargo.toml",
+            "web/package.json",
+            "web/package-lock.json",
+            "web/node_modules/a/package-lock.json",
+            "other/package.json",
+            "app.cdx.json",
+            "sbom.spdx.json",
+            "README.md",
+            "requirements-dev.txt",
+            ".git/Cargo.lock",
+        ]);
+        let found = find(folder.path()).unwrap();
+        let names: Vec<_> = found
+            .files
+            .iter()
+            .map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "Cargo.lock",
+                "app.cdx.json",
+                "requirements-dev.txt",
+                "sbom.spdx.json",
+                "web/package-lock.json"
+            ]
+        );
+        assert_eq!(
+            found.left_out,
+            [
+                "left out: other/package.json: it says what the project asks for, not what it got; \
+                 check its lock file",
+                "not looked into: .git, node_modules",
+            ]
+        );
+    }
+
+    #[test]
+    fn links_are_not_followed_and_many_names_are_counted() {
+        let folder = made(&["a/Dockerfile", "b/Dockerfile"]);
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("a/again")).unwrap();
+        let found = find(folder.path()).unwrap();
+        assert!(found.files.is_empty());
+        assert!(
+            found.left_out[0].starts_with("left out: a/Dockerfile, b/Dockerfile: "),
+            "{:?}",
+            found.left_out
+        );
+        let names: Vec<_> = (0..8).map(|n| n.to_string()).collect();
+        assert_eq!(shortened(&names), "0, 1, 2, 3, 4 and 3 more");
+    }
+}
