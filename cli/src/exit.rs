@@ -30,6 +30,9 @@ pub enum Failure {
     /// A log that must answer did not.
     #[error("{0}")]
     Unanswered(String),
+    /// Somebody who must be told did not take it.
+    #[error("{0}")]
+    Undelivered(String),
     /// A check failed.
     #[error("{0}")]
     Failed(String),
@@ -92,7 +95,7 @@ pub fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::NotMet(_) => NOT_MET,
         Failure::Usage(_) | Failure::NoEffect(_) => USAGE,
-        Failure::Io { .. } | Failure::Unanswered(_) => UNAVAILABLE,
+        Failure::Io { .. } | Failure::Unanswered(_) | Failure::Undelivered(_) => UNAVAILABLE,
         Failure::Failed(_) => FAILED,
         Failure::Client(source) | Failure::OfLog { source, .. } => client_code(source),
         Failure::Audit(error) => audit_code(error),
@@ -104,6 +107,7 @@ pub fn is_silence(failure: &Failure) -> bool {
     matches!(
         failure,
         Failure::Unanswered(_)
+            | Failure::Undelivered(_)
             | Failure::Client(ClientError::Unavailable { .. })
             | Failure::OfLog {
                 source: ClientError::Unavailable { .. },

@@ -17,6 +17,7 @@ mod commands;
 mod config;
 mod exit;
 mod help;
+mod hook;
 mod input;
 mod keys;
 mod options;

@@ -169,6 +169,7 @@ pub mod receipt;
 pub mod report;
 mod tiled;
 mod times;
+pub mod webhook;
 
 pub use ask::gather;
 pub use cache::AnswerCache;

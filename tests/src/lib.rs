@@ -21,6 +21,7 @@ pub mod mirror;
 pub mod npm;
 pub mod omniwitness;
 pub mod process;
+pub mod receiver;
 pub mod relay;
 pub mod site;
 pub mod skip;

@@ -11,7 +11,7 @@
 //! | `replay` | auditing the log from its tiles |
 //! | `state` | how far one log is, on disk |
 //! | `outbox` | alerts that are still to be sent, on disk |
-//! | `webhook` | the requests: CloudEvents 1.0 and Standard Webhooks |
+//! | `delivery` | handing them to a webhook |
 //! | `metrics` | numbers for Prometheus |
 //! | `serve` | serving them |
 //!
@@ -26,6 +26,7 @@
 //! Left out: the clock and how often; printing; and anything that is done about an alert.
 
 mod alert;
+mod delivery;
 mod elsewhere;
 mod log;
 mod metrics;
@@ -36,12 +37,11 @@ mod serve;
 mod source;
 mod state;
 mod times;
-mod webhook;
 
 pub use alert::{Alert, Kind, Level, Phase};
+pub use delivery::{Delivered, Delivery};
 pub use log::{LogMonitor, MonitorError, Seen, Settings, Sink, Watched};
 pub use metrics::metrics;
 pub use outbox::{Outbox, OutboxError};
 pub use own::Own;
 pub use serve::MetricsServer;
-pub use webhook::{Delivered, Webhook, public_key};

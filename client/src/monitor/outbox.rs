@@ -4,7 +4,7 @@
 //! crash anywhere loses none, and may send one twice, with the same id.
 
 use super::alert::Alert;
-use super::webhook::event;
+use super::delivery::event;
 use crate::files;
 use std::{
     fs, io,

@@ -42,9 +42,21 @@ pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
 
 /// Parses a text whose size was checked, as [`parse`] does.
 pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
+    parse_several(text, 1).and_then(|mut documents| {
+        documents.pop().ok_or_else(|| DocumentError::Line {
+            line: 1,
+            reason: "the document is empty".into(),
+        })
+    })
+}
+
+/// Parses a text whose size was checked, and which may hold up to `most` documents. What holds
+/// nothing is left out.
+pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Value>, DocumentError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder {
         lines: lines(text),
+        most,
         ..Builder::default()
     };
     while let Some(event) = parser.next_event() {
@@ -53,18 +65,17 @@ pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
             .take(event)
             .map_err(|reason| builder.fault(&span.start, reason))?;
     }
-    builder.whole.ok_or_else(|| DocumentError::Line {
-        line: 1,
-        reason: "the document is empty".into(),
-    })
+    Ok(builder.whole)
 }
 
 /// Arrays and objects that are not finished, from the outermost.
 #[derive(Default)]
 struct Builder {
     open: Vec<Open>,
-    whole: Option<Value>,
+    whole: Vec<Value>,
     documents: usize,
+    /// How many documents are read.
+    most: usize,
     /// Lines of the text.
     lines: usize,
 }
@@ -100,9 +111,11 @@ impl Builder {
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, Some(_))
             | Event::MappingStart(_, Some(_)) => Err("tags are not taken"),
-            Event::DocumentStart(_) if self.documents > 0 => {
-                Err("a second document begins here, and one is read")
-            }
+            Event::DocumentStart(_) if self.documents == self.most => Err(if self.most == 1 {
+                "a second document begins here, and one is read"
+            } else {
+                "one document more begins here than are read"
+            }),
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 Ok(())
@@ -146,7 +159,7 @@ impl Builder {
                 let key = members.key.take().ok_or("a value without a key")?;
                 members.list.push((key, value));
             }
-            None => self.whole = Some(value),
+            None => self.whole.push(value),
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 
 use crate::{AT_ONCE, person::Person};
 use anyhow::{Context, bail, ensure};
-use assay_tests::process::Node;
+use assay_tests::process::{Node, new_key};
+use assay_tests::receiver::Receiver;
 use serde_json::Value;
 use std::{
     fs,
@@ -251,5 +252,44 @@ fn a_node_that_goes_away_and_comes_back_is_followed_again() -> anyhow::Result<()
         person.run(&["watch", ALPHA, "--once"])?.status.code(),
         Some(3)
     );
+    Ok(())
+}
+
+/// A webhook that is not there delays a claim, and loses none.
+#[test]
+fn a_claim_waits_for_the_webhook_that_takes_it() -> anyhow::Result<()> {
+    let (_node, person) = start()?;
+    new_key(person.folder(), "webhook.pem")?;
+    let receiver = Receiver::bind()?;
+    let url = receiver.url();
+    let webhook = ["--webhook", &url, "--webhook-key", "webhook.pem"];
+    let once = [&["watch", ALPHA, "--once"], &webhook[..]].concat();
+    let nothing = person.run(&once)?;
+    ensure!(nothing.status.success(), "{nothing:?}");
+    receiver.refuse(true);
+    let first = publish(&person, 1)?;
+    let refused = person.run(&once)?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    ensure!(said.contains("did not take leaf"), "{said}");
+    ensure!(refused.stdout.is_empty(), "it was shown: {refused:?}");
+
+    let mut watch = Watch::start(&person, &webhook)?;
+    watch.wait_for("did not take leaf")?;
+    receiver.refuse(false);
+    let shown = watch.next()?;
+    assert_eq!(shown["claim_id"], first.as_str());
+    let event = receiver.taken().context("nothing arrived")?;
+    assert_eq!(event["type"], "assay.watch.claim");
+    assert_eq!(event["time"], shown["logged_at"]);
+    assert_eq!(event["data"], shown);
+    let second = publish(&person, 2)?;
+    assert_eq!(watch.next()?["claim_id"], second.as_str());
+    let next = receiver.taken().context("nothing arrived")?;
+    assert_eq!(next["data"]["claim_id"], second.as_str());
+    ensure!(next["id"] != event["id"], "two events have one id");
+
+    let both = person.run(&[&once[..], &["--exec", "true"]].concat())?;
+    assert_eq!(both.status.code(), Some(2));
     Ok(())
 }

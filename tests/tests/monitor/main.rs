@@ -6,11 +6,9 @@
     reason = "a test reports by panicking"
 )]
 
-mod receiver;
-
 use anyhow::{Context, ensure};
 use assay_tests::process::{Node, Ready, assay, assay_command, new_key, poll};
-use receiver::Receiver;
+use assay_tests::receiver::Receiver;
 use serde_json::{Value, json};
 use std::{
     fs,

@@ -8,15 +8,15 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::Failure,
-    keys::Key,
-    output, policy_file, session,
+    hook::Hook,
+    output, policy_file,
     time::now_ms,
 };
 use assay_client::monitor::{
-    self, Kind, Level, LogMonitor, MetricsServer, MonitorError, Outbox, Seen, Watched, Webhook,
+    self, Delivery, Kind, Level, LogMonitor, MetricsServer, MonitorError, Outbox, Seen, Watched,
     metrics,
 };
-use assay_client::{is_exposed, plain, replace_public};
+use assay_client::{plain, replace_public};
 use assay_policy::rules::Policy;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
@@ -85,22 +85,8 @@ pub struct Command {
     /// What is told: alerts of this level and above
     #[arg(long, env = "ASSAY_LEVEL", default_value = "warning")]
     level: Told,
-    /// Send each alert here, too: an event of CloudEvents 1.0, signed as Standard Webhooks says
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ASSAY_WEBHOOK",
-        requires = "webhook_key"
-    )]
-    webhook: Option<String>,
-    /// The key that signs what is sent, made by `assay key new FILE`
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSAY_WEBHOOK_KEY",
-        requires = "webhook"
-    )]
-    webhook_key: Option<PathBuf>,
+    #[command(flatten)]
+    hook: Hook,
     /// Numbers for Prometheus: serve them at this address, under /metrics, or write them into this
     /// file after each round
     #[arg(long, value_name = "ADDRESS|FILE", env = "ASSAY_METRICS")]
@@ -160,7 +146,7 @@ struct Monitors<'a> {
     settings: &'a Settings,
     logs: Vec<LogMonitor>,
     teller: Teller<'a>,
-    webhook: Option<Webhook>,
+    delivery: Option<Delivery>,
     numbers: Option<Numbers>,
 }
 
@@ -206,13 +192,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     for watched in watched {
         logs.push(LogMonitor::open(shared.clone(), watched)?);
     }
-    let (webhook, outbox) = open_webhook(&command, settings)?;
+    let (delivery, outbox) = open_delivery(&command, settings)?;
     let mut monitors = Monitors {
         command: &command,
         settings,
         logs,
         teller: Teller::new(settings, outbox),
-        webhook,
+        delivery,
         numbers: open_numbers(&command, settings).await?,
     };
     let [mut interrupt, mut terminate] =
@@ -253,24 +239,16 @@ fn copy(error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), error.to_string())
 }
 
-fn open_webhook(
+fn open_delivery(
     command: &Command,
     settings: &Settings,
-) -> Result<(Option<Webhook>, Option<Outbox>), Failure> {
-    let (Some(url), Some(path)) = (&command.webhook, &command.webhook_key) else {
+) -> Result<(Option<Delivery>, Option<Outbox>), Failure> {
+    let Some(webhook) = command.hook.open(settings)? else {
         return Ok((None, None));
     };
-    let key = Key::read(path)?;
-    let public = monitor::public_key(&key.signing);
-    output::say(settings, &format!("alerts are signed for {public}"));
-    if is_exposed(url) {
-        // What is behind the host may be a secret.
-        let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        session::look_at_addresses(settings, [host.as_str()])?;
-    }
     let outbox = Outbox::open(&settings.state_dir);
     let outbox = outbox.map_err(|e| Failure::io(e.to_string(), std::io::Error::other(e)))?;
-    Ok((Some(Webhook::new(url, key.signing)?), Some(outbox)))
+    Ok((Some(Delivery::to(webhook)), Some(outbox)))
 }
 
 impl Monitors<'_> {
@@ -304,11 +282,11 @@ impl Monitors<'_> {
 
     /// Sends what waits.
     async fn deliver(&mut self, round: &mut Round) -> Result<(), Failure> {
-        let (Some(webhook), Some(outbox)) = (&mut self.webhook, self.teller.outbox()) else {
+        let (Some(delivery), Some(outbox)) = (&mut self.delivery, self.teller.outbox()) else {
             return Ok(());
         };
         let at_once = self.command.once;
-        let delivered = webhook
+        let delivered = delivery
             .deliver(outbox, SENT_AT_ONCE, now_ms(), at_once)
             .await;
         let delivered =

@@ -7,6 +7,7 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::{self, Failure},
+    hook::Hook,
     options::Format,
     output, session,
     time::now_ms,
@@ -14,12 +15,13 @@ use crate::{
 use assay_claims::index::Name;
 use assay_client::ask::{AskError, Asker, Context, LogAddress};
 use assay_client::report::{Scales, json::NewClaim};
+use assay_client::webhook::Webhook;
 use assay_client::{Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, Head, HeadTimes};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 use clap::{Args, builder::FalseyValueParser};
-use out::{Shown, execute, json, text_of, write};
+use out::{Shown, event_of, execute, json, text_of, write};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +31,7 @@ use std::{
 };
 use tokio::{
     signal::unix,
+    sync::Mutex,
     task::JoinSet,
     time::{self, Instant},
 };
@@ -46,8 +49,9 @@ const BATCH: usize = 256;
 /// Show new claims about something as they are published, each verified.
 ///
 /// It goes on where it stopped the last time that the same was watched. A claim counts as shown
-/// once its line is written, or once --exec has succeeded, so that nothing is ever missed; at most
-/// the last one is shown twice. Lists are verified: no claim can be left out between two others.
+/// once its line is written, and with --webhook the address has taken it, or once --exec has
+/// succeeded, so that nothing is ever missed; at most the last one is shown twice, and sent twice
+/// with the same id. Lists are verified: no claim can be left out between two others.
 /// What a claim is worth is decided with what all logs of the policy have on it: what its signer or
 /// those whom you trust say of it, and which keys are compromised. Claims that are about other
 /// claims (withdrawals, disputes) are about those: watch claim:ID. Exit code 0: told to stop, or,
@@ -71,6 +75,8 @@ pub struct Command {
     /// If it fails, the watch ends, and begins with the same claim the next time
     #[arg(long, env = "ASSAY_EXEC", value_name = "COMMAND")]
     exec: Option<String>,
+    #[command(flatten)]
+    hook: Hook,
 }
 
 /// An entry whose claim does not verify: the log should never have taken it.
@@ -89,6 +95,8 @@ struct Watch {
     /// All logs of the policy.
     logs: Vec<LogAddress>,
     settings: Settings,
+    /// Where claims are sent. One is sent after the other, whichever log they are from.
+    webhook: Option<Mutex<Webhook>>,
     /// The names, each with what was typed.
     names: BTreeMap<Name, BTreeSet<String>>,
 }
@@ -123,6 +131,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             names.entry(name).or_default().insert(about.spelled());
         }
     }
+    settings.refuse_both("exec", "webhook", "use one of them")?;
+    let webhook = command.hook.open(settings)?.map(Mutex::new);
     let policy = asking::policy_or_starting(settings)?;
     let logs = asking::logs(&policy, settings, How::default())?;
     let watch = Arc::new(Watch {
@@ -130,6 +140,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         policy,
         logs: logs.clone(),
         settings: settings.clone(),
+        webhook,
         names,
     });
     let mut stop = stop_signals()?;
@@ -297,11 +308,17 @@ impl Watch {
             }
         };
         match (&self.command.exec, &fresh.claim) {
-            (None, _) => write(if self.settings.format == Format::Json {
-                &json
-            } else {
-                &text
-            }),
+            (None, claim) => {
+                // What nobody signed is nothing to act on.
+                if claim.is_ok() {
+                    self.send(log, fresh, &json).await?;
+                }
+                write(if self.settings.format == Format::Json {
+                    &json
+                } else {
+                    &text
+                })
+            }
             (Some(command), Ok(_)) => {
                 execute(command, &json, leaf).await?;
                 self.say(&format!("leaf {leaf} of {origin}: the command succeeded"));
@@ -312,6 +329,38 @@ impl Watch {
                 self.say(text.trim_end());
                 Ok(Shown::Done)
             }
+        }
+    }
+
+    /// Sends a claim to the webhook, if there is one, until it is taken; with --once, once.
+    async fn send(&self, log: &LogAddress, fresh: &Fresh, json: &str) -> Result<(), Failure> {
+        let Some(webhook) = &self.webhook else {
+            return Ok(());
+        };
+        let origin = log.key.name();
+        let event = event_of(origin, fresh.leaf.get(), json)?;
+        let mut webhook = webhook.lock().await;
+        loop {
+            let sent = webhook.send(&event.0, event.1.as_bytes(), now_ms()).await;
+            let Err(not_taken) = sent else {
+                return Ok(());
+            };
+            let leaf = fresh.leaf.get();
+            let what = format!(
+                "the webhook did not take leaf {leaf} of {}: {}",
+                output::plain(origin),
+                output::plain(&not_taken.why)
+            );
+            if self.command.once {
+                let next = "the next watch begins with it";
+                return Err(Failure::Undelivered(format!("{what}; {next}")));
+            }
+            let wait = Duration::from_millis(not_taken.again_ms);
+            self.say(&format!(
+                "{what}; sent again in {} s",
+                wait.as_secs_f32().ceil()
+            ));
+            time::sleep(wait).await;
         }
     }
 

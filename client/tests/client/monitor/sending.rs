@@ -1,7 +1,8 @@
 //! Sending alerts: what a receiver gets, and that it can verify it by other means than ours.
 
 use super::*;
-use assay_client::monitor::{Outbox, Webhook, public_key};
+use assay_client::monitor::{Delivery, Outbox};
+use assay_client::webhook::{Webhook, public_key};
 use axum::{body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
@@ -123,7 +124,7 @@ async fn an_alert_arrives_signed_and_once() {
     assert_eq!(outbox.len().unwrap(), 2);
 
     let (url, received) = receiver(&[]).await;
-    let mut webhook = Webhook::new(&url, key()).unwrap();
+    let mut webhook = Delivery::to(Webhook::new(&url, key()).unwrap());
     let delivered = webhook
         .deliver(&outbox, 100, 1_800_000_000_000, false)
         .await;
@@ -164,7 +165,7 @@ async fn what_is_not_taken_is_sent_again_later_in_order() {
     }
     monitor.round(NOW, &mut Sent(outbox.clone())).await.unwrap();
     let (url, received) = receiver(&[200, 500, 302, 429]).await;
-    let mut webhook = Webhook::new(&url, key()).unwrap();
+    let mut webhook = Delivery::to(Webhook::new(&url, key()).unwrap());
     let mut now = 1_800_000_000_000;
     let first = webhook.deliver(&outbox, 100, now, false).await.unwrap();
     assert_eq!((first.sent, first.waiting), (1, 2));
@@ -181,7 +182,7 @@ async fn what_is_not_taken_is_sent_again_later_in_order() {
         assert!(refused.why_not.unwrap().contains(status));
     }
     // Whoever runs it once sends at once; a program that starts anew goes on with what waits.
-    let mut webhook = Webhook::new(&url, key()).unwrap();
+    let mut webhook = Delivery::to(Webhook::new(&url, key()).unwrap());
     let rest = webhook.deliver(&outbox, 100, now, true).await.unwrap();
     assert_eq!((rest.sent, rest.waiting), (2, 0));
     let requests = received.lock().unwrap().requests.clone();
@@ -201,7 +202,7 @@ async fn nobody_there_loses_nothing() {
     let outbox = Outbox::open(folder.path()).unwrap();
     fake.state().publish(&claim(2, 10));
     monitor.round(NOW, &mut Sent(outbox.clone())).await.unwrap();
-    let mut webhook = Webhook::new("http://127.0.0.1:1/hook", key()).unwrap();
+    let mut webhook = Delivery::to(Webhook::new("http://127.0.0.1:1/hook", key()).unwrap());
     let delivered = webhook.deliver(&outbox, 100, NOW, true).await.unwrap();
     assert_eq!((delivered.sent, delivered.waiting), (0, 1));
     assert!(delivered.why_not.unwrap().contains("no answer"));

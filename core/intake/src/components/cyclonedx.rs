@@ -21,7 +21,9 @@ pub(super) const READER: Reader = Reader {
 };
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let bom = Node::root("$", input.json()?);
+    let whole = input.json()?;
+    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
+    let bom = Node::root(path, document);
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
     let mut list = List::default();
@@ -73,6 +75,10 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         .map(|purl| purl.string())
         .transpose()?;
     let purl = purl.filter(|purl| !purl.is_empty());
+    if purl.is_none() && !own && component.shown("type") == Some("file") {
+        sbom::file(&described.name, list);
+        return read_components(component, list);
+    }
     Element {
         component: described,
         purls: purl.into_iter().collect(),

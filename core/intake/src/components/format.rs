@@ -8,7 +8,7 @@ use super::{
     apk, bun, cargo, cargo_auditable, composer, conda, cyclonedx, deno, dpkg, gemfile, go_mod,
     go_sum,
 };
-use super::{go_build, gradle, maven_tree};
+use super::{go_build, gradle, gradle_verification, maven_tree};
 use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
 use super::{requirements, swift, syft, trivy, xml, yarn};
 use super::{sbom, spdx2, spdx3, tag_value, uv};
@@ -96,6 +96,8 @@ formats! {
     MavenTree(maven_tree::READER),
     /// `gradle.lockfile` of Gradle.
     GradleLock(gradle::READER),
+    /// `gradle/verification-metadata.xml` of Gradle.
+    GradleVerification(gradle_verification::READER),
     /// `packages.lock.json` of NuGet, versions 1 and 2.
     NugetLock(nuget::LOCK),
     /// `project.assets.json` of a restore by .NET.
@@ -177,6 +179,8 @@ impl fmt::Display for Format {
 
 const USE_AN_SBOM: &str =
     "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
+const USE_AN_SBOM_OF_IT: &str =
+    "it is a database of rpm; write an SBOM of the system or image, and check that";
 const USE_THE_LOCK: &str =
     "it says what the project asks for, not what it got; check its lock file";
 const USE_JSON: &str = "export it as JSON";
@@ -191,6 +195,12 @@ pub const NOT_READ: &[(&str, &str)] = &[
     ("conan.lock", USE_AN_SBOM),
     ("flake.lock", USE_AN_SBOM),
     ("setup.py", USE_THE_LOCK),
+    (
+        "go.work",
+        "it names the modules of a workspace; check the go.mod of each",
+    ),
+    ("rpmdb.sqlite", USE_AN_SBOM_OF_IT),
+    ("Packages.db", USE_AN_SBOM_OF_IT),
     (
         "Dockerfile",
         "it says how an image is built; write an SBOM of the image, and check that",
@@ -271,12 +281,43 @@ pub(super) fn by_name(path: &str) -> Option<Format> {
         })
 }
 
+/// Members by which documents are known that name components, or what is known of some, and are no
+/// list of what something is made of; and what to do.
+const OTHERS: &[(&str, &str)] = &[
+    (
+        "payloadType",
+        "it is a signed envelope (DSSE): take the statement out of it (base64 in \"payload\"), and \
+         check that",
+    ),
+    (
+        "detector",
+        "it is a snapshot for GitHub's dependency graph: check the lock file that it was made of, \
+         or the SBOM that GitHub exports",
+    ),
+    (
+        "matches",
+        "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a claim \
+         of its findings",
+    ),
+    (
+        "runs",
+        "it is what a scan found (SARIF): check what was scanned; `assay publish scan` makes a \
+         claim of its findings",
+    ),
+];
+
 /// The members that only documents of one format have.
 fn by_members(document: &Value) -> Result<Format, Fault> {
     let document = sbom::unwrapped(document);
     one_of(|sign| match sign {
         Sign::Member(key) => document.get(key).is_some(),
         Sign::Text(_) | Sign::Root(_) => false,
+    })
+    .map_err(|fault| {
+        let other = OTHERS.iter().find(|(key, _)| document.get(key).is_some());
+        other.map_or(fault, |(_, advice)| {
+            Fault::new(None, "this says nothing of what something is made of").advise(advice)
+        })
     })
 }
 

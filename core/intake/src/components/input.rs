@@ -42,8 +42,16 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
         });
     }
     let text = utf16(bytes).map(|text| Cow::Owned(text.into_bytes()));
+    let bytes = text.unwrap_or(Cow::Borrowed(bytes));
+    // Old editors end lines with a carriage return alone.
+    let returns = bytes.contains(&b'\r') && !bytes.contains(&b'\n');
+    let broken = |byte: u8| if byte == b'\r' { b'\n' } else { byte };
     Ok(Decoded {
-        bytes: text.unwrap_or(Cow::Borrowed(bytes)),
+        bytes: if returns {
+            bytes.iter().copied().map(broken).collect()
+        } else {
+            bytes
+        },
         program: None,
     })
 }
@@ -170,6 +178,14 @@ impl<'a> Input<'a> {
 
     /// The file as YAML, read into JSON values; at most [`limits::COMPONENT_YAML_BYTES`] of it.
     pub(super) fn yaml(&self) -> Result<Value, Fault> {
+        let mut documents = self.yaml_documents(1)?;
+        documents
+            .pop()
+            .ok_or_else(|| Fault::at(1, "the document is empty"))
+    }
+
+    /// The file as up to `most` documents of YAML, as [`Input::yaml`] reads one.
+    pub(super) fn yaml_documents(&self, most: usize) -> Result<Vec<Value>, Fault> {
         if self.text.len() > limits::COMPONENT_YAML_BYTES {
             let reason = format!(
                 "the file has {} bytes; of YAML, {} are read",
@@ -178,7 +194,7 @@ impl<'a> Input<'a> {
             );
             return Err(Fault::new(None, reason));
         }
-        yaml::parse_text(self.text).map_err(|e| match e {
+        yaml::parse_several(self.text, most).map_err(|e| match e {
             DocumentError::Syntax { line, reason, .. } | DocumentError::Line { line, reason } => {
                 let reason = format!("cannot be read: {}", shown(&reason));
                 Fault::new(u32::try_from(line).ok(), reason)

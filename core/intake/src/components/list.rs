@@ -3,6 +3,7 @@
 
 use super::component::{Component, Note, Unidentified};
 use super::fault::Fault;
+use super::pinned::placeholder;
 use crate::limits;
 use crate::text::shown;
 use assay_claims::purl::{self, Purl};
@@ -55,6 +56,10 @@ impl List {
         mut component: Component,
         parts: purl::Components,
     ) -> Result<(), Fault> {
+        let version = parts.version.as_deref().filter(|_| !component.own);
+        if let Some(reason) = version.and_then(placeholder) {
+            return self.without_purl(component, reason);
+        }
         match Purl::build(parts) {
             Ok(purl) if purl.version().is_some() => {
                 component.purl = Some(purl);

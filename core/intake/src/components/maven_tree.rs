@@ -5,7 +5,7 @@ use super::component::Component;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::origin::maven;
+use super::origin::{maven, qualify_maven};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
@@ -90,16 +90,18 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 fn artifact(line: &str, is_drawn: bool) -> Option<(purl::Components, Option<&str>)> {
     let word = line.split(' ').next().unwrap_or_default();
     let words: Vec<&str> = word.split(':').collect();
-    let (group, name, version, scope) = match (is_drawn, words.as_slice()) {
-        (false, [group, name, _, version] | [group, name, _, _, version]) => {
-            (group, name, version, None)
-        }
-        (true, [group, name, _, version, scope] | [group, name, _, _, version, scope]) => {
-            (group, name, version, Some(*scope))
-        }
+    let (words, scope) = match words.split_last()? {
+        (scope, words) if is_drawn => (words, Some(*scope)),
+        _ => (words.as_slice(), None),
+    };
+    let (group, name, kind, classifier, version) = match words {
+        [group, name, kind, version] => (group, name, kind, None, version),
+        [group, name, kind, classifier, version] => (group, name, kind, Some(*classifier), version),
         _ => return None,
     };
-    Some((maven(&format!("{group}:{name}"), version)?, scope))
+    let mut parts = maven(&format!("{group}:{name}"), version)?;
+    qualify_maven(&mut parts, kind, classifier);
+    Some((parts, scope))
 }
 
 #[cfg(test)]
@@ -122,7 +124,7 @@ mod tests {
             [
                 "pkg:maven/com.e/shop@1.0 own :6",
                 "pkg:maven/org.a/b@2.0 :7",
-                "pkg:maven/org.a/c@3.0 optional :8",
+                "pkg:maven/org.a/c@3.0?classifier=linux optional :8",
                 "pkg:maven/org.a/t@4 dev :10",
             ]
         );

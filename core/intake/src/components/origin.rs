@@ -37,6 +37,41 @@ pub(super) fn maven(coordinates: &str, version: &str) -> Option<purl::Components
     whole.then_some(parts)
 }
 
+/// Kinds of artifacts of Maven that are archives of Java's without another word: what a purl without
+/// `type` is.
+const JARS: [&str; 9] = [
+    "",
+    "bundle",
+    "ejb",
+    "ejb-client",
+    "jar",
+    "java-source",
+    "javadoc",
+    "maven-plugin",
+    "test-jar",
+];
+
+/// Adds what tells an artifact of Maven from others of one version (purl-spec, "maven").
+pub(super) fn qualify_maven(parts: &mut purl::Components, kind: &str, classifier: Option<&str>) {
+    // Maven's default artifact handlers give these their classifiers.
+    let implied = match kind {
+        "test-jar" => Some("tests"),
+        "ejb-client" => Some("client"),
+        "java-source" => Some("sources"),
+        "javadoc" => Some("javadoc"),
+        _ => None,
+    };
+    let stated = classifier.filter(|classifier| !classifier.is_empty());
+    if let Some(classifier) = stated.or(implied) {
+        parts
+            .qualifiers
+            .push(("classifier".into(), classifier.to_owned()));
+    }
+    if !JARS.contains(&kind) {
+        parts.qualifiers.push(("type".into(), kind.to_owned()));
+    }
+}
+
 /// Adds a qualifier with an address. Its user name and password stay where they are: a purl is
 /// shown and sent around.
 pub(super) fn qualify(parts: &mut purl::Components, key: &str, address: &str) {

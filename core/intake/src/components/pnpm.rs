@@ -24,16 +24,22 @@ pub(super) const READER: Reader = Reader {
 };
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let document = input.yaml()?;
-    let root = Node::root("$", &document);
-    let major = version(&root)?;
+    // From pnpm 11 on, what pnpm itself was installed from may stand before the project.
+    let documents = input.yaml_documents(2)?;
+    if documents.is_empty() {
+        return Err(Fault::at(1, "the document is empty"));
+    }
     let mut list = List::default();
-    let Some(packages) = root.get("packages") else {
-        return Ok(list);
-    };
-    for (key, package) in packages.members()? {
-        package.object()?;
-        read_package(key, &package, major, &mut list)?;
+    for document in &documents {
+        let root = Node::root("$", document);
+        let major = version(&root)?;
+        let Some(packages) = root.get("packages") else {
+            continue;
+        };
+        for (key, package) in packages.members()? {
+            package.object()?;
+            read_package(key, &package, major, &mut list)?;
+        }
     }
     Ok(list)
 }

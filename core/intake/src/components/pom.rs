@@ -6,9 +6,9 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::markup::{child, elements, line, own_text, text};
-use super::origin::maven;
+use super::origin::{maven, qualify_maven};
+use super::pinned::unpinned;
 use super::reader::{Reader, Sign};
-use super::sbom::unpinned;
 use roxmltree::Node;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -172,19 +172,35 @@ impl<'a> Project<'a> {
             let reason = "has a version that the file does not say";
             return list.unidentified(Some(at), &coordinates, reason);
         };
-        if let Some(reason) = unpinned(&version) {
+        // What is asked for hard is what is got.
+        let hard = version
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .filter(|inner| !inner.contains([',', '[', ']']));
+        let version = hard.unwrap_or(&version).trim();
+        if let Some(reason) = unpinned(version) {
             return list.unidentified(Some(at), &format!("{coordinates} {version}"), reason);
         }
         let component = Component {
             name: coordinates.clone(),
-            version: Some(version.clone()),
+            version: Some(version.to_owned()),
             line: Some(at),
             dev: text(dependency, "scope").as_deref() == Some("test"),
             optional: text(dependency, "optional").as_deref() == Some("true"),
             ..Component::default()
         };
-        match maven(&coordinates, &version) {
-            Some(parts) => list.package(component, parts),
+        match maven(&coordinates, version) {
+            Some(mut parts) => {
+                let stated = ["type", "classifier"].map(|name| child(dependency, name));
+                let [kind, classifier] = ["type", "classifier"].map(|n| self.stated(dependency, n));
+                if stated.iter().flatten().count() > kind.iter().chain(&classifier).count() {
+                    let reason = "has a type or classifier that the file does not say";
+                    return list.unidentified(Some(at), &coordinates, reason);
+                }
+                let kind = kind.unwrap_or_default();
+                qualify_maven(&mut parts, &kind, classifier.as_deref());
+                list.package(component, parts)
+            }
             None => list.without_purl(component, "has no package URL"),
         }
     }
@@ -206,7 +222,7 @@ mod tests {
             "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><parent><groupId>com.e</groupId>\
              <version>7</version></parent><artifactId>shop</artifactId><properties><v>1.${{m}}</v><m>2</m>\
              <loop>${{loop}}</loop></properties><dependencyManagement><dependencies>{}</dependencies>\
-             </dependencyManagement>\n<dependencies>{}{}{}{}{}{}{}</dependencies></project>",
+             </dependencyManagement>\n<dependencies>{}{}{}{}{}{}{}{}{}{}</dependencies></project>",
             dependency("b", "<version>3.0</version>"),
             dependency("a", "<version>${v}</version><scope>test</scope>"),
             dependency("b", "<optional>true</optional>"),
@@ -215,6 +231,12 @@ mod tests {
             dependency("e", "<version>[1.0,2.0)</version>"),
             dependency("f", "<version>${loop}</version>"),
             dependency("g", "<version>${unknown}</version>"),
+            dependency(
+                "h",
+                "<version>[1.0]</version><classifier>c${m}</classifier><type>zip</type>"
+            ),
+            dependency("h", "<version>1.0</version><type>test-jar</type>"),
+            dependency("h", "<version>1.0</version><classifier>${no}</classifier>"),
         );
         let found = found(PomXml, &text);
         assert_eq!(
@@ -224,9 +246,11 @@ mod tests {
                 "pkg:maven/org.a/a@1.2 dev :3",
                 "pkg:maven/org.a/b@3.0 optional :4",
                 "pkg:maven/org.a/c@7 :5",
+                "pkg:maven/org.a/h@1.0?classifier=c2&type=zip :10",
+                "pkg:maven/org.a/h@1.0?classifier=tests :11",
             ]
         );
-        assert_eq!(unidentified(&found).len(), 4, "{:?}", unidentified(&found));
+        assert_eq!(unidentified(&found).len(), 5, "{:?}", unidentified(&found));
     }
 
     #[test]

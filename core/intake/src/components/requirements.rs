@@ -24,12 +24,13 @@ pub(super) const READER: Reader = Reader {
 };
 
 /// Whether a path is that of a file of requirements: `requirements.txt`, `dev-requirements.txt`,
-/// `constraints.txt`, those of pip-tools (`requirements.in`), and any text in a folder
-/// `requirements`.
+/// `constraints.txt`, those of pip-tools (`requirements.in`) and of Rye (`requirements.lock`), and any
+/// text in a folder `requirements`.
 fn is_requirements(path: &str, name: &str) -> bool {
     let folder = path.rsplit(['/', '\\']).nth(1).unwrap_or_default();
     let says = |word: &str| name.contains(word);
     (name.ends_with(".txt") && (says("requirements") || says("constraints")))
+        || ["requirements.lock", "requirements-dev.lock"].contains(&name)
         || (name.ends_with(".in") && says("requirements"))
         || (folder == "requirements" && (name.ends_with(".txt") || name.ends_with(".in")))
 }

@@ -5,6 +5,7 @@ use super::component::Component;
 use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::list::List;
+use super::pinned::unpinned;
 use crate::documents::has_vex;
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
@@ -126,41 +127,35 @@ pub(super) fn upstream_of_info(info: &str) -> Option<String> {
     words.next().is_none().then_some(upstream)
 }
 
-/// The document in what GitHub's API wraps it in, `{"sbom": …}`; others are as they are.
+/// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, or an in-toto statement that
+/// has it as its predicate. Others are as they are.
 pub(super) fn unwrapped(document: &Value) -> &Value {
-    match document.pointer("/sbom") {
-        Some(inner @ Value::Object(_)) if document.get("spdxVersion").is_none() => inner,
-        _ => document,
-    }
+    wrapper(document).map_or(document, |(_, inner)| inner)
 }
 
-/// Why a version in an SBOM is none that could be looked up, if it is none: what a project asks
-/// for, or a name of whatever is the newest.
-pub(super) fn unpinned(version: &str) -> Option<&'static str> {
-    const RANGE: &str = "has a range of versions, and not the one that is used";
-    const MOVING: &str = "has a branch or tag that moves, and no version";
-    const WORKED_ON: &str = "was built from what somebody worked on, and has no version";
-    if version == "(devel)" {
-        return Some(WORKED_ON);
+/// The path of what is wrapped, and that.
+pub(super) fn wrapper(document: &Value) -> Option<(&'static str, &Value)> {
+    if ["spdxVersion", "bomFormat", "@graph"]
+        .iter()
+        .any(|key| document.get(key).is_some())
+    {
+        return None;
     }
-    let part = |c: &str| ["x", "X", "*"].contains(&c);
-    let begins = version.starts_with(['^', '~', '<', '>', '=', '!', '[', '(', '*']);
-    let wild = version.split('.').skip(1).any(part) || part(version);
-    if begins || wild || version.contains(['<', '>', '|', ',']) || version.contains(" - ") {
-        return Some(RANGE);
-    }
-    let lower = version.to_ascii_lowercase();
-    MOVING_NAMES.contains(&lower.as_str()).then_some(MOVING)
+    let is_statement = document.get("predicateType").is_some();
+    let places = [
+        ("$.sbom", "/sbom", true),
+        ("$.predicate", "/predicate", is_statement),
+    ];
+    places.into_iter().find_map(|(path, pointer, fits)| {
+        let inner = document.pointer(pointer).filter(|_| fits)?;
+        inner.as_object().map(|_| (path, inner))
+    })
 }
-
-/// Branches and tags that name another version every now and then.
-const MOVING_NAMES: [&str; 9] = [
-    "develop", "edge", "head", "latest", "main", "master", "nightly", "trunk", "unstable",
-];
 
 /// The purl, with the version that the document states beside it if it has none itself.
 fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
     let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;
+    let version = version.map(str::trim);
     // The version of an image is its digest, and what documents state beside it is a tag.
     let fits = !["oci", "docker"].contains(&purl.components().ty.as_str());
     match (purl.version(), version.filter(|_| fits)) {
@@ -178,6 +173,14 @@ fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
 
 /// The purl, if it names a version that does not move. What a document is about may be a branch.
 fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
+    let purl = match purl.version().map(|version| (version, version.trim())) {
+        Some((whole, trimmed)) if whole != trimmed => Purl::build(assay_claims::purl::Components {
+            version: Some(trimmed.to_owned()),
+            ..purl.components().clone()
+        })
+        .map_err(|e| format!("is no package URL: {e}"))?,
+        _ => purl,
+    };
     match purl.version().and_then(unpinned).filter(|_| !own) {
         None => Ok(purl),
         Some(reason) => Err(reason.to_owned()),
@@ -270,6 +273,12 @@ pub(super) fn note_files(count: usize, list: &mut List) {
     }
 }
 
+/// Leaves out a component that is a file, and no package of its own. It is noted with the others.
+pub(super) fn file(name: &str, list: &mut List) {
+    let remark = "files of its packages, which are not looked up one by one";
+    list.remark(remark, None, name);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,49 +306,6 @@ mod tests {
                 .unwrap_err()
                 .starts_with("is no package URL")
         );
-    }
-
-    #[test]
-    fn ranges_and_names_that_move_are_no_versions() {
-        for version in [
-            "^4.18.0",
-            "~1.2",
-            ">= 2.0,< 3",
-            "4.*.*",
-            "4.x",
-            "1.2.X",
-            "*",
-            "[1.0,2.0)",
-            "latest",
-            "1.0 - 2.0",
-            "1 || 2",
-            "=1.0",
-            "main",
-            "HEAD",
-            "!=1",
-            "<2",
-        ] {
-            assert!(unpinned(version).is_some(), "{version}");
-        }
-        let built = unpinned("(devel)").unwrap();
-        assert!(built.contains("no version") && !built.contains("range"));
-        for version in [
-            "4.18.0",
-            "1.0~rc1",
-            "1:2.3-4+b1",
-            "v4",
-            "1!2.0",
-            "2.0.x86",
-            "dev-main",
-            "1.0 beta",
-            "v0.0.0-20240101000000-0123456789ab",
-            "sha256:00",
-            "2024b",
-            "x264",
-            "1.0-latest",
-        ] {
-            assert_eq!(unpinned(version), None, "{version}");
-        }
     }
 
     #[test]

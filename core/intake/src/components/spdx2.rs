@@ -34,12 +34,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 }
 
 fn read_document(whole: &Value) -> Result<List, Fault> {
-    let document = sbom::unwrapped(whole);
-    let path = if std::ptr::eq(whole, document) {
-        "$"
-    } else {
-        "$.sbom"
-    };
+    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
     let document = Node::root(path, document);
     document
         .need("spdxVersion")?
@@ -107,6 +102,11 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
                 purls.push(reference.need("referenceLocator")?.text()?);
             }
         }
+    }
+    let is_file = package.shown("primaryPackagePurpose") == Some("FILE");
+    if is_file && purls.is_empty() && !component.own {
+        sbom::file(&component.name, list);
+        return Ok(());
     }
     let info = package.shown("sourceInfo");
     Element {

@@ -21,7 +21,9 @@ pub(super) const READER: Reader = Reader {
 };
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let document = Node::root("$", input.json()?);
+    let whole = input.json()?;
+    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
+    let document = Node::root(path, document);
     let graph = document.need("@graph")?;
     let elements: Vec<_> = graph.items()?.collect();
     let mut documents = 0;
@@ -94,6 +96,11 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
         own: own == Some(id),
         ..sbom::component(name, version)
     };
+    let is_file = package.shown("software_primaryPurpose") == Some("file");
+    if is_file && purls.is_empty() && !component.own {
+        sbom::file(&component.name, list);
+        return Ok(());
+    }
     Element {
         component,
         purls,

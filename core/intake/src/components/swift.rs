@@ -48,7 +48,7 @@ fn read_pin(
     (name, location): (&'static str, &'static str),
     list: &mut List,
 ) -> Result<(), Fault> {
-    let (name, location) = (pin.need(name)?.text()?, pin.need(location)?.text()?);
+    let (name, location) = (pin.need(name)?.text()?, pin.need(location)?.string()?);
     let state = pin.need("state")?;
     let version = state.shown("version").filter(|version| !version.is_empty());
     let component = Component {
@@ -61,6 +61,10 @@ fn read_pin(
             .collect(),
         ..Component::default()
     };
+    if pin.shown("kind") == Some("registry") && location.is_empty() {
+        let reason = "is from a registry, and the file does not say from which";
+        return list.without_purl(component, reason);
+    }
     match path(location) {
         Some(path) if version.is_some() => {
             list.package(component, origin::spaced("swift", &path, version))

@@ -121,6 +121,7 @@ pub const PROMISES: &[Promise] = &[
             "markup",
             "program",
             "origin",
+            "pinned",
             "reader",
             "sbom",
             "tarball",

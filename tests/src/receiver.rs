@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -14,12 +14,14 @@ struct State {
     taken: Option<Value>,
 }
 
+/// A receiver that listens until the test ends.
 pub struct Receiver {
     url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Receiver {
+    /// Listens on a port that is free.
     pub fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}/hook", listener.local_addr()?);
@@ -34,17 +36,19 @@ impl Receiver {
         Ok(Receiver { url, state })
     }
 
+    /// Where it takes events.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
+    /// Refuses events from now on, or takes them.
     pub fn refuse(&self, refuses: bool) {
-        self.state.lock().unwrap().refuses = refuses;
+        held(&self.state).refuses = refuses;
     }
 
     /// The last event that was taken.
     pub fn taken(&self) -> Option<Value> {
-        self.state.lock().unwrap().taken.clone()
+        held(&self.state).taken.clone()
     }
 }
 
@@ -61,12 +65,12 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             break;
         }
         if let Some(stated) = line.strip_prefix("content-length:") {
-            length = stated.trim().parse().unwrap();
+            length = stated.trim().parse().map_err(io::Error::other)?;
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let mut state = state.lock().unwrap();
+    let mut state = held(state);
     let status = if state.refuses {
         "503 Service Unavailable"
     } else {
@@ -75,4 +79,9 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     };
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     reader.get_mut().write_all(head.as_bytes())
+}
+
+/// The state, whoever panicked while it was held.
+fn held(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,9 @@
-//! Sending alerts to an address: an event of CloudEvents 1.0 in JSON, signed as Standard Webhooks
-//! 1.0 says.
+//! Sending events to an address: CloudEvents 1.0 in JSON, signed as Standard Webhooks 1.0 says.
 //!
 //! ```text
 //! POST <address>
 //! content-type: application/cloudevents+json
-//! webhook-id: <the alert's id>
+//! webhook-id: <the event's id>
 //! webhook-timestamp: <seconds since 1970>
 //! webhook-signature: v1a,<base64 of Ed25519 over "<id>.<timestamp>.<body>">
 //! ```
@@ -12,14 +11,13 @@
 //! Any 2xx takes the event. Anything else, and silence, is tried again, later and later, with
 //! jitter; the order stays. No redirect is followed.
 
-use super::alert::{Alert, Phase};
-use super::outbox::{Outbox, OutboxError};
 use crate::ClientError;
 use assay_claims::claim::{PublicKey, SigningKey};
 use assay_claims::time::rfc3339_of_ms;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::Signer;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
 
@@ -29,51 +27,61 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// First and longest wait before an event is sent again, in milliseconds.
 const AGAIN_MS: (u64, u64) = (1_000, 3_600_000);
 
-/// An address that alerts are sent to.
+/// An address that events are sent to.
 #[derive(Debug)]
 pub struct Webhook {
     url: String,
     key: SigningKey,
     http: reqwest::Client,
-    /// How often in a row the address did not take an event, and until when it is left alone.
+    /// How often in a row the address did not take an event.
     failures: u32,
-    not_before_ms: u64,
 }
 
-/// What came of sending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Delivered {
-    /// Events that were taken.
-    pub sent: u64,
-    /// Events that wait.
-    pub waiting: usize,
-    /// Why the next one was not taken.
-    pub why_not: Option<String>,
+/// What is sent.
+#[derive(Debug)]
+pub struct Event<'e, T> {
+    /// What a second sending of the same has, too: letters, digits, `-` and `_`.
+    pub id: &'e str,
+    /// The origin of the log that it is about.
+    pub log: &'e str,
+    /// What kind of event it is, in words with dots between them.
+    pub kind: &'e str,
+    /// When it happened, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What is told.
+    pub data: &'e T,
+}
+
+impl<T: Serialize> Event<'_, T> {
+    /// The event in JSON, as CloudEvents 1.0 says (JSON Event Format 1.0, section 3).
+    pub fn to_json(&self) -> String {
+        let event = json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": encoded(self.log),
+            "type": self.kind,
+            "time": rfc3339_of_ms(self.at_ms),
+            "datacontenttype": "application/json",
+            "data": self.data,
+        });
+        event.to_string()
+    }
+}
+
+/// An event was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct NotTaken {
+    /// Why.
+    pub why: String,
+    /// How long the address is to be left alone, in milliseconds: longer each time in a row.
+    pub again_ms: u64,
 }
 
 /// The public half of a webhook's key, as Standard Webhooks writes it: `whpk_` and base64.
 pub fn public_key(key: &SigningKey) -> String {
     let public = BASE64_STANDARD.encode(PublicKey::from(key).as_bytes());
     format!("whpk_{public}")
-}
-
-/// The event of an alert.
-pub(super) fn event(alert: &Alert) -> String {
-    let phase = match alert.phase {
-        Phase::Event => "",
-        Phase::Began => ".began",
-        Phase::Ended => ".ended",
-    };
-    let event = json!({
-        "specversion": "1.0",
-        "id": alert.id,
-        "source": encoded(&alert.log),
-        "type": format!("assay.monitor.{}{phase}", alert.kind.name()),
-        "time": rfc3339_of_ms(alert.at_ms),
-        "datacontenttype": "application/json",
-        "data": alert,
-    });
-    event.to_string()
 }
 
 /// An origin as a relative reference (RFC 3986, sections 2.1 and 4.2).
@@ -114,44 +122,30 @@ impl Webhook {
             key,
             http,
             failures: 0,
-            not_before_ms: 0,
         })
     }
 
-    /// Sends what waits, in order, until one is not taken or `most` were. It does nothing while the
-    /// address is left alone, unless `at_once`. `now_ms` is the time in milliseconds since 1970.
-    pub async fn deliver(
-        &mut self,
-        outbox: &Outbox,
-        most: u64,
-        now_ms: u64,
-        at_once: bool,
-    ) -> Result<Delivered, OutboxError> {
-        let mut delivered = Delivered::default();
-        while delivered.sent < most && (at_once || now_ms >= self.not_before_ms) {
-            let Some(next) = outbox.first()? else {
-                break;
-            };
-            match self.send(&next.id, &next.body, now_ms / 1000).await {
-                Ok(()) => {
-                    outbox.done(&next)?;
-                    self.failures = 0;
-                    delivered.sent += 1;
-                }
-                Err(Refused { why, retry_ms }) => {
-                    self.failures = self.failures.saturating_add(1);
-                    let wait = retry_ms.unwrap_or_default().max(backoff_ms(self.failures));
-                    self.not_before_ms = now_ms.saturating_add(wait.min(AGAIN_MS.1));
-                    delivered.why_not = Some(why);
-                    break;
-                }
+    /// Sends an event in JSON with its id. `now_ms` is the time in milliseconds since 1970.
+    ///
+    /// Fails if the address does not answer with a 2xx in time.
+    pub async fn send(&mut self, id: &str, event: &[u8], now_ms: u64) -> Result<(), NotTaken> {
+        match self.post(id, event, now_ms / 1000).await {
+            Ok(()) => {
+                self.failures = 0;
+                Ok(())
+            }
+            Err(Refused { why, retry_ms }) => {
+                self.failures = self.failures.saturating_add(1);
+                let wait = retry_ms.unwrap_or_default().max(backoff_ms(self.failures));
+                Err(NotTaken {
+                    why,
+                    again_ms: wait.min(AGAIN_MS.1),
+                })
             }
         }
-        delivered.waiting = outbox.len()?;
-        Ok(delivered)
     }
 
-    async fn send(&self, id: &str, body: &[u8], timestamp: u64) -> Result<(), Refused> {
+    async fn post(&self, id: &str, body: &[u8], timestamp: u64) -> Result<(), Refused> {
         let request = self
             .http
             .post(&self.url)
@@ -203,7 +197,6 @@ fn backoff_ms(failures: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::Kind;
 
     #[test]
     fn waits_grow_and_have_jitter() {
@@ -216,20 +209,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn an_event_is_one_of_cloudevents() {
-        let words = "hidden".to_owned();
-        let alert = Alert::new(Kind::Frozen, Phase::Began, "log ü", 1_000, "7", words);
-        let event: serde_json::Value = serde_json::from_str(&event(&alert)).unwrap();
-        assert_eq!(event["specversion"], "1.0");
-        assert_eq!(event["type"], "assay.monitor.frozen.began");
-        assert_eq!(event["source"], "log%20%C3%BC");
-        assert_eq!(event["time"], "1970-01-01T00:00:01Z");
-        assert_eq!(event["id"], alert.id);
-        assert_eq!(event["data"]["level"], "warning");
-        assert_eq!(event["data"]["words"], "hidden");
     }
 
     #[test]
