@@ -7,6 +7,8 @@
     reason = "a test reports by panicking"
 )]
 
+mod monitoring;
+
 use anyhow::{Context, ensure};
 use assay_tests::process::{assay, binaries, free_address, poll};
 use assay_tlog::tlog_policy::TlogPolicy;
@@ -49,7 +51,8 @@ fn node(arguments: &[String]) -> Command {
 
 fn done(command: &mut Command) -> anyhow::Result<Output> {
     let output = command.output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    let said = String::from_utf8_lossy(&said);
     ensure!(output.status.success(), "{command:?}: {said}");
     Ok(output)
 }
