@@ -3,6 +3,7 @@
 
 use super::{deploy, done};
 use anyhow::{Context, ensure};
+use assay_tests::debian::require_program;
 use assay_tests::process::{Node, assay, assay_command, binaries, new_key};
 use assay_tests::skip::skip;
 use std::{
@@ -81,13 +82,38 @@ fn look_into_packages(out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether packages can be made here; else the test is skipped.
+fn can_pack() -> bool {
+    let needed = ["dpkg-deb", "dpkg-shlibdeps", "xz", "strip", "git"];
+    let missing = needed.iter().find(|program| !has(program));
+    if let Some(program) = missing {
+        skip(&format!("the packages: {program} is missing"));
+    }
+    missing.is_none()
+}
+
+/// Types docs/first-hour.md, with these packages.
+#[test]
+fn the_first_hour_is_as_the_document_says() -> anyhow::Result<()> {
+    let found = ["nginx", "promtool"].map(|it| require_program(it, "the first hour"));
+    let [Some(nginx), Some(promtool)] = found else {
+        return Ok(());
+    };
+    if !can_pack() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    pack(folder.path(), "UTC", "022")?;
+    let mut typed = Command::new("python3");
+    typed.arg(deploy().join("../tests/first_hour/run.py"));
+    done(typed.arg(folder.path()).arg(nginx).arg(promtool))?;
+    Ok(())
+}
+
 #[test]
 fn a_release_is_the_same_each_time() -> anyhow::Result<()> {
-    for program in ["dpkg-deb", "dpkg-shlibdeps", "xz", "strip", "git"] {
-        if !has(program) {
-            skip(&format!("the packages: {program} is missing"));
-            return Ok(());
-        }
+    if !can_pack() {
+        return Ok(());
     }
     let folder = tempfile::tempdir()?;
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
