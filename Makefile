@@ -58,7 +58,7 @@ bench: ## the figures of docs/performance.md: prints a table, writes bench.json 
 	cargo run --locked --bin assay-bench
 
 release: ## tarballs, Debian packages, SBOMs and checksums of this commit, into dist/; scripts/release says more
-	@scripts/setup
+	@scripts/setup release
 	@scripts/release
 
 clean: ## remove what was built in this clone (RocksDB takes 12 to 30 minutes to build again)
