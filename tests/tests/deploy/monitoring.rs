@@ -3,7 +3,7 @@
 use super::{deploy, done};
 use anyhow::{Context, ensure};
 use assay_tests::debian::require_program;
-use assay_tests::process::{Node, assay, new_key, poll};
+use assay_tests::process::{Node, assay, binaries, new_key, poll};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -143,6 +143,47 @@ fn each_alert_has_an_entry_in_the_runbook() -> anyhow::Result<()> {
         alerted.push(name);
     }
     assert_eq!(alerted, entries, "in this order");
+    Ok(())
+}
+
+/// The commands of ours that the runbook has: in backticks, or a line of a block.
+fn commands(runbook: &str) -> Vec<Vec<&str>> {
+    let (mut all, mut text) = (Vec::new(), runbook);
+    while let Some((_, rest)) = text.split_once('`') {
+        let end = if rest.starts_with("``") { "```" } else { "`" };
+        let Some((span, after)) = rest.trim_start_matches('`').split_once(end) else {
+            break;
+        };
+        let lines = if end == "`" { 1 } else { usize::MAX };
+        for command in span.splitn(lines, '\n') {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            if matches!(words[..], ["assay" | "assay-node", _, ..]) {
+                all.push(words);
+            }
+        }
+        text = after;
+    }
+    all
+}
+
+#[test]
+fn commands_of_the_runbook_are_commands() -> anyhow::Result<()> {
+    let runbook = read("RUNBOOK.md")?;
+    let commands = commands(&runbook);
+    ensure!(commands.len() > 8, "{commands:?}");
+    for command in commands {
+        let is_word = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_option = |word: &&&str| word.starts_with("--");
+        let words = command
+            .iter()
+            .take_while(|it| is_word(it) && !is_option(it));
+        let mut help = Command::new(binaries().join(command[0]));
+        let help = done(help.args(words.skip(1)).arg("--help"))?.stdout;
+        let help = String::from_utf8(help)?;
+        for option in command.iter().filter(is_option) {
+            assert!(help.contains(option), "{command:?}: no {option}: {help}");
+        }
+    }
     Ok(())
 }
 
