@@ -107,8 +107,8 @@ fn a_node_shows_what_the_dashboard_does() -> anyhow::Result<()> {
     poll(|| {
         let metrics = done(Command::new("curl").args(["-fsS", &url]))?.stdout;
         let metrics = String::from_utf8(metrics)?;
-        let has = |name: &&str| metrics.lines().any(|line| line.starts_with(*name));
-        Ok(SHOWN.iter().all(has).then_some(()))
+        let mut lines = SHOWN.iter().map(|name| format!("\n{name}"));
+        Ok(lines.all(|line| metrics.contains(&line)).then_some(()))
     })?;
     let dashboard = read(DASHBOARD)?;
     assert!(SHOWN.iter().all(|it| names(&dashboard).contains(it)));
@@ -166,21 +166,21 @@ fn commands(runbook: &str) -> Vec<Vec<&str>> {
     all
 }
 
+fn is_word(word: &str) -> bool {
+    !word.starts_with("--") && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
 #[test]
 fn commands_of_the_runbook_are_commands() -> anyhow::Result<()> {
     let runbook = read("RUNBOOK.md")?;
     let commands = commands(&runbook);
     ensure!(commands.len() > 8, "{commands:?}");
     for command in commands {
-        let is_word = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-        let is_option = |word: &&&str| word.starts_with("--");
-        let words = command
-            .iter()
-            .take_while(|it| is_word(it) && !is_option(it));
+        let words = command.iter().take_while(|it| is_word(it));
         let mut help = Command::new(binaries().join(command[0]));
         let help = done(help.args(words.skip(1)).arg("--help"))?.stdout;
         let help = String::from_utf8(help)?;
-        for option in command.iter().filter(is_option) {
+        for option in command.iter().filter(|it| it.starts_with("--")) {
             assert!(help.contains(option), "{command:?}: no {option}: {help}");
         }
     }
