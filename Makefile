@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz torture vectors build bench clean
+.PHONY: help demo cli test lint house sim fuzz torture vectors build bench release clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,10 @@ bench: ## the figures of docs/performance.md: prints a table, writes bench.json 
 	@scripts/setup
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-bench
+
+release: ## tarballs, Debian packages, SBOMs and checksums of this commit, into dist/; scripts/release says more
+	@scripts/setup release
+	@scripts/release
 
 clean: ## remove what was built in this clone (RocksDB takes 12 to 30 minutes to build again)
 	cargo clean

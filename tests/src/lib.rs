@@ -5,6 +5,7 @@ pub mod add_checkpoint;
 pub mod aics;
 pub mod clock;
 pub mod data;
+pub mod debian;
 pub mod faults;
 pub mod federation;
 pub mod gossip;

@@ -7,8 +7,12 @@
     reason = "a test reports by panicking"
 )]
 
+mod monitoring;
+mod packages;
+
 use anyhow::{Context, ensure};
 use assay_tests::process::{assay, binaries, free_address, poll};
+use assay_tests::skip::skip;
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::{
     collections::BTreeMap,
@@ -49,7 +53,8 @@ fn node(arguments: &[String]) -> Command {
 
 fn done(command: &mut Command) -> anyhow::Result<Output> {
     let output = command.output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    let said = String::from_utf8_lossy(&said);
     ensure!(output.status.success(), "{command:?}: {said}");
     Ok(output)
 }
@@ -230,7 +235,9 @@ fn the_units_are_well_formed() -> anyhow::Result<()> {
                 "{}",
                 String::from_utf8_lossy(&output.stdout)
             ),
-            Err(error) => println!("systemd-analyze is not here: {error}"),
+            Err(error) => skip(&format!(
+                "the hardening of {unit}: systemd-analyze: {error}"
+            )),
         }
     }
     Ok(())
