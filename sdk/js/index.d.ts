@@ -21,9 +21,17 @@ export class ServerError extends AssayError { readonly culprit: "server"; }
 /** Whoever made or signed the claim. */
 export class IssuerError extends AssayError { readonly culprit: "issuer"; }
 /** Whoever called: an argument, a key, a policy, or a question that the node refuses. */
-export class CallerError extends AssayError { readonly culprit: "caller"; }
+export class CallerError extends AssayError {
+  readonly culprit: "caller";
+  /** For kind `refused`: the name that gRPC has for it, if the node says one. */
+  readonly code?: string;
+}
 /** Nobody: the answer may be right, or there is none. */
-export class UnsupportedError extends AssayError { readonly culprit: "nobody"; }
+export class UnsupportedError extends AssayError {
+  readonly culprit: "nobody";
+  /** For kind `unavailable`: in how many seconds to try again, if the node says so. */
+  readonly retryAfter?: number;
+}
 
 // --- Keys, policies, checkpoints ---
 
