@@ -3,7 +3,7 @@
 
 import { AssayError, CallerError, UnsupportedError, byHalf, fromBase64, internals, labelOf, nameHalf, packageNames, readAnswer,
   readKey, verifyAnswer, verifyCheckpoint } from "./verify.js";
-import { contradiction, isAbout, summarize } from "./lookup.js";
+import { claimsAbout, contradiction, isAbout, summarize, withdrawals } from "./lookup.js";
 import { arePagesWhole, checkPage } from "./pages.js";
 import { verifyReceipts } from "./receipt.js";
 
@@ -38,6 +38,9 @@ export function readAnswerJson(json) {
     cut: encoded(json, "cut"), lists, leaves: numbers(json), entries: field(json, "entries", "array", []).map(bytes),
     inclusion: encoded(json, "inclusion"), range: encoded(json, "range") });
 }
+
+const needIssuers = (issuers) => needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
+  "issuers are ids in hex; whose word counts is yours to say");
 
 /** The names that something has: `{ purl }`, `{ digest }`, `{ vuln }`, `{ claim }` or `{ issuer }`. */
 function namesFor(about) {
@@ -84,18 +87,62 @@ export class Log {
    * What each of some issuers said about something: claims that are proven to be in the log and whose
    * signatures hold, each with the standing of its signers, by the records that they have in the log.
    * `complete`: nothing that these issuers said about it was left out, as of `asOf`. What an issuer
-   * declared of its keys is in `compromises` and `compromisedKeys`; withdrawals are not asked for.
+   * declared of its keys is in `compromises` and `compromisedKeys`, and `withdrawn` has the leaves of
+   * claims that their own issuers withdrew.
    */
   async lookup({ issuers, ...about } = {}) {
-    needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
-      "issuers are ids in hex; whose word counts is yours to say");
+    needIssuers(issuers);
     const named = namesFor(about), isIssuer = named[0][0] === "issuer";
     const names = named.map(([kind, value]) => nameHalf(kind, value));
     const by = isIssuer ? TYPES.map((type) => byHalf("issuer", type)) : issuers.map((id) => byHalf("", id));
     const answers = await this.#ask(names, by);
-    const records = isIssuer ? [] : await this.#ask(issuers.map((id) => nameHalf("issuer", id)),
-      TYPES.map((type) => byHalf("issuer", type)));
-    return summarize(answers, records, named, isIssuer ? null : issuers);
+    if (isIssuer) return { ...summarize(answers, [], named, null), withdrawn: new Set() };
+    const records = await this.#records(issuers);
+    return this.#withWithdrawals(summarize(answers, records, named, issuers), records, issuers);
+  }
+
+  /** Marks claims that their own issuers withdrew, for which it asks. */
+  async #withWithdrawals(found, records, issuers) {
+    const targets = [...new Set(found.claims.map(({ claim }) => claim.id))].map((id) => ["claim", id]);
+    if (!targets.length) return { ...found, withdrawn: new Set() };
+    const replies = await this.#ask(targets.map(([kind, id]) => nameHalf(kind, id)), issuers.map((id) => byHalf("", id)));
+    // With what was answered before: two entries at one leaf are two histories.
+    const said = summarize(replies, [...records, ...found.answers], targets, issuers);
+    return { ...found, complete: said.complete, asOf: said.asOf,
+      checkpoints: [...found.checkpoints, ...replies.map((answer) => answer.checkpoint)],
+      withdrawn: withdrawals(found.claims, said.claims) };
+  }
+
+  /**
+   * The same about many packages: `about` has for each purl the claims about that version, and those about
+   * its package and no version. With `isPrivate` the node is told at most 12 bits of each package's name, and sends what is said of all
+   * others whose names begin so; of claims that are found it then is asked whether they were withdrawn.
+   */
+  async lookupAll({ purls, issuers, isPrivate = false } = {}) {
+    needIssuers(issuers);
+    needArgument(Array.isArray(purls) && purls.length > 0 && purls.length <= MOST.names, "purls are a list");
+    const named = new Map(purls.map((purl) => [purl, namesFor({ purl })]));
+    const packages = [...new Set([...named.values()].map(([[, value]]) => value))].map((value) => ["package", value]);
+    const halves = packages.map(([kind, value]) => nameHalf(kind, value)), by = issuers.map((id) => byHalf("", id));
+    const answers = await (isPrivate ? this.#askCrowds(halves, by) : this.#ask(halves, by));
+    const records = await this.#records(issuers), found = summarize(answers, records, packages, issuers);
+    return { ...await this.#withWithdrawals(found, records, issuers), about: claimsAbout(found, named, issuers) };
+  }
+
+  #records(issuers) {
+    return this.#ask(issuers.map((id) => nameHalf("issuer", id)), TYPES.map((type) => byHalf("issuer", type)));
+  }
+
+  /** What is said of all names that begin like some, as far as the node is told how. */
+  async #askCrowds(names, by) {
+    const answers = [];
+    needArgument(by.length < MOST.halves, "too much is asked at once");
+    for (const first of [...new Set(names.map((name) => name.slice(0, 3)))].sort()) {
+      const prefix = first + "0", question = { prefix, bits: 12, by };
+      answers.push(await this.#fresh(async () =>
+        verifyAnswer(await this.#get("prefix", { prefix, bits: "12", by }), question, this.trust)));
+    }
+    return answers;
   }
 
   /** The records of an issuer and its declarations of keys that are not to be trusted. */
