@@ -10,12 +10,15 @@
 use anyhow::{Context, ensure};
 use assay_tests::{
     aics::{require_python, run},
+    data,
     js::require_node,
+    npm::require_npm,
     process::{Node, assay, new_key},
+    skip::skip,
 };
 use serde_json::Value;
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -73,16 +76,11 @@ impl Live {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Runs a program of `tests/interop/sdk` with what there is to ask, which must succeed.
-    fn ask_by(&self, command: &mut Command, program: &str) -> anyhow::Result<()> {
+    /// Tells a program of `tests/interop/sdk` what there is to ask.
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let ready = self.node.ready();
-        let programs = root().join("tests/interop/sdk");
-        command
-            .arg(programs.join(program))
-            .args([&ready.url, &ready.vkey, &self.issuer, &self.claim])
-            .arg(PURL)
-            .args(DATES);
-        run(command).map(drop)
+        let own = [&ready.url, &ready.vkey, &self.issuer, &self.claim];
+        command.args(own).arg(PURL)
     }
 }
 
@@ -97,13 +95,35 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// A program of `tests/interop/sdk`.
+fn program(name: &str) -> PathBuf {
+    root().join("tests/interop/sdk").join(name)
+}
+
+/// What Chromium is called, and what is made of it.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// A browser, or `None`, saying that the test is skipped. Panics instead if `CI` is set.
+fn require_browser() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
+        .find(|program| program.is_file());
+    if found.is_none() {
+        skip("verify.html in a browser: Chromium is missing");
+    }
+    found
+}
+
 #[test]
 fn in_javascript_the_truth_is_verified_and_the_lie_refused() {
     let Some(node) = require_node("the JavaScript SDK at a live node") else {
         return;
     };
     let live = Live::start().unwrap();
-    live.ask_by(&mut Command::new(node), "live.mjs").unwrap();
+    let mut command = Command::new(node);
+    live.tell(command.arg(program("live.mjs"))).args(DATES);
+    run(&mut command).unwrap();
 }
 
 #[test]
@@ -117,5 +137,25 @@ fn in_python_the_truth_is_verified_and_the_lie_refused() {
         .args(["-W", "error"])
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONPATH", root().join("sdk/python/src"));
-    live.ask_by(&mut python, "live.py").unwrap();
+    live.tell(python.arg(program("live.py"))).args(DATES);
+    run(&mut python).unwrap();
+}
+
+#[test]
+fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
+    let what = "verify.html in a browser";
+    let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
+        return;
+    };
+    let Some(browser) = require_browser() else {
+        return;
+    };
+    let live = Live::start().unwrap();
+    let mut command = Command::new(node);
+    command.arg(program("browser.mjs")).arg(browser);
+    live.tell(&mut command).current_dir(packages);
+    if let Some(folder) = data::require("ed25519") {
+        command.arg(folder.join("ed25519vectors.json"));
+    }
+    run(&mut command).unwrap();
 }
