@@ -1,9 +1,9 @@
 // Asks a node over its read API and verifies what it answers. Nothing is stored, and nobody else is
 // asked. The node learns what is asked for, and whose word is trusted.
 
-import { AssayError, byHalf, fromBase64, internals, labelOf, nameHalf, packageNames, readAnswer, readKey, verifyAnswer,
-  verifyCheckpoint } from "./verify.js";
-import { contradiction, isAbout, summarize } from "./lookup.js";
+import { AssayError, CallerError, UnsupportedError, byHalf, fromBase64, internals, labelOf, nameHalf, packageNames, readAnswer,
+  readKey, verifyAnswer, verifyCheckpoint } from "./verify.js";
+import { claimsAbout, contradiction, isAbout, summarize, withdrawals } from "./lookup.js";
 import { arePagesWhole, checkPage } from "./pages.js";
 import { verifyReceipts } from "./receipt.js";
 
@@ -15,6 +15,9 @@ const MOST = { bytes: 16 << 20, halves: 190, names: 65_536, receipts: 1000, head
   list: { bytes: 64 << 20, ms: 15 * 60_000, short: 64, leaves: 8 } };
 const TYPES = ["urn:assay:issuer:v1", "urn:assay:key-compromise:v1"];
 const needArgument = check("argument", "caller");
+// Another spelling has other labels, and of those the log proves that nothing is said.
+const CANONICAL = /^pkg:[a-z][a-z0-9.+-]*(\/([A-Za-z0-9._~:-]|%[0-9A-F]{2})+)+(@([A-Za-z0-9._~:-]|%[0-9A-F]{2})+)?([?#]|$)/;
+const NEEDLESS = /^[^?#]*%(2[DE]|3[0-9A]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/;
 
 /** Reads the message `Answer` from protobuf's JSON: bytes in base64, numbers as text. */
 export function readAnswerJson(json) {
@@ -36,6 +39,9 @@ export function readAnswerJson(json) {
     inclusion: encoded(json, "inclusion"), range: encoded(json, "range") });
 }
 
+const needIssuers = (issuers) => needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
+  "issuers are ids in hex; whose word counts is yours to say");
+
 /** The names that something has: `{ purl }`, `{ digest }`, `{ vuln }`, `{ claim }` or `{ issuer }`. */
 function namesFor(about) {
   const kinds = ["purl", "digest", "vuln", "claim", "issuer"].filter((kind) => about[kind] !== undefined);
@@ -44,6 +50,8 @@ function namesFor(about) {
   needArgument(typeof value === "string" && value !== "", `${kind} is a text`);
   const named = kind === "purl" ? packageNames(value) : [[kind, value]];
   needArgument(named.length, "a purl begins with pkg: and has visible ASCII characters only");
+  needArgument(kind !== "purl" || (CANONICAL.test(value) && !NEEDLESS.test(value)), "the purl is not in canonical form, "
+    + "as in pkg:npm/%40scope/name@1.2.3: @ in a name is %40, + in a version is %2B");
   return named;
 }
 
@@ -79,18 +87,62 @@ export class Log {
    * What each of some issuers said about something: claims that are proven to be in the log and whose
    * signatures hold, each with the standing of its signers, by the records that they have in the log.
    * `complete`: nothing that these issuers said about it was left out, as of `asOf`. What an issuer
-   * declared of its keys is in `compromises` and `compromisedKeys`; withdrawals are not asked for.
+   * declared of its keys is in `compromises` and `compromisedKeys`, and `withdrawn` has the leaves of
+   * claims that their own issuers withdrew.
    */
-  async lookup({ issuers, ...about }) {
-    needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
-      "issuers are ids in hex; whose word counts is yours to say");
+  async lookup({ issuers, ...about } = {}) {
+    needIssuers(issuers);
     const named = namesFor(about), isIssuer = named[0][0] === "issuer";
     const names = named.map(([kind, value]) => nameHalf(kind, value));
     const by = isIssuer ? TYPES.map((type) => byHalf("issuer", type)) : issuers.map((id) => byHalf("", id));
     const answers = await this.#ask(names, by);
-    const records = isIssuer ? [] : await this.#ask(issuers.map((id) => nameHalf("issuer", id)),
-      TYPES.map((type) => byHalf("issuer", type)));
-    return summarize(answers, records, named, isIssuer ? null : issuers);
+    if (isIssuer) return { ...summarize(answers, [], named, null), withdrawn: new Set() };
+    const records = await this.#records(issuers);
+    return this.#withWithdrawals(summarize(answers, records, named, issuers), records, issuers);
+  }
+
+  /** Marks claims that their own issuers withdrew, for which it asks. */
+  async #withWithdrawals(found, records, issuers) {
+    const targets = [...new Set(found.claims.map(({ claim }) => claim.id))].map((id) => ["claim", id]);
+    if (!targets.length) return { ...found, withdrawn: new Set() };
+    const replies = await this.#ask(targets.map(([kind, id]) => nameHalf(kind, id)), issuers.map((id) => byHalf("", id)));
+    // With what was answered before: two entries at one leaf are two histories.
+    const said = summarize(replies, [...records, ...found.answers], targets, issuers);
+    return { ...found, complete: said.complete, asOf: said.asOf,
+      checkpoints: [...found.checkpoints, ...replies.map((answer) => answer.checkpoint)],
+      withdrawn: withdrawals(found.claims, said.claims) };
+  }
+
+  /**
+   * The same about many packages: `about` has for each purl the claims about that version, and those about
+   * its package and no version. With `isPrivate` the node is told at most 12 bits of each package's name, and sends what is said of all
+   * others whose names begin so; of claims that are found it then is asked whether they were withdrawn.
+   */
+  async lookupAll({ purls, issuers, isPrivate = false } = {}) {
+    needIssuers(issuers);
+    needArgument(Array.isArray(purls) && purls.length > 0 && purls.length <= MOST.names, "purls are a list");
+    const named = new Map(purls.map((purl) => [purl, namesFor({ purl })]));
+    const packages = [...new Set([...named.values()].map(([[, value]]) => value))].map((value) => ["package", value]);
+    const halves = packages.map(([kind, value]) => nameHalf(kind, value)), by = issuers.map((id) => byHalf("", id));
+    const answers = await (isPrivate ? this.#askCrowds(halves, by) : this.#ask(halves, by));
+    const records = await this.#records(issuers), found = summarize(answers, records, packages, issuers);
+    return { ...await this.#withWithdrawals(found, records, issuers), about: claimsAbout(found, named, issuers) };
+  }
+
+  #records(issuers) {
+    return this.#ask(issuers.map((id) => nameHalf("issuer", id)), TYPES.map((type) => byHalf("issuer", type)));
+  }
+
+  /** What is said of all names that begin like some, as far as the node is told how. */
+  async #askCrowds(names, by) {
+    const answers = [];
+    needArgument(by.length < MOST.halves, "too much is asked at once");
+    for (const first of [...new Set(names.map((name) => name.slice(0, 3)))].sort()) {
+      const prefix = first + "0", question = { prefix, bits: 12, by };
+      answers.push(await this.#fresh(async () =>
+        verifyAnswer(await this.#get("prefix", { prefix, bits: "12", by }), question, this.trust)));
+    }
+    return answers;
   }
 
   /** The records of an issuer and its declarations of keys that are not to be trusted. */
@@ -160,9 +212,22 @@ export class Log {
     needArgument(names.length + by.length <= MOST.names && by.length < MOST.halves, "too much is asked at once");
     const each = MOST.halves - by.length, answers = [];
     for (let at = 0; at < names.length; at += each) {
-      const question = { names: names.slice(at, at + each), by };
-      answers.push(await this.#fresh(async () =>
-        verifyAnswer(await this.#get("batch", { name: question.names, by }), question, this.trust)));
+      answers.push(...await this.#askSome(names.slice(at, at + each), by));
+    }
+    return answers;
+  }
+
+  /** One answer, or several if the node says that it would be too large. */
+  async #askSome(names, by) {
+    try {
+      return [await this.#fresh(async () =>
+        verifyAnswer(await this.#get("batch", { name: names, by }), { names, by }, this.trust))];
+    } catch (error) {
+      if (error.code !== "OUT_OF_RANGE" || names.length + by.length === 2) throw error;
+    }
+    const answers = [], whole = names.length > 1 ? names : by, middle = whole.length >> 1;
+    for (const part of [whole.slice(0, middle), whole.slice(middle)]) {
+      answers.push(...await (whole === names ? this.#askSome(part, by) : this.#askSome(names, part)));
     }
     return answers;
   }
@@ -201,11 +266,11 @@ export class Log {
       response = await this.fetch.call(globalThis, address, { headers: { accept }, redirect: "error",
         credentials: "omit", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(this.timeoutMs) });
     } catch (error) {
-      refuse("unavailable", "the node cannot be reached: " + error.message, "nobody", error);
+      refuse("unavailable", "the node cannot be reached: " + reason(error), "nobody", error);
     }
     const bytes = await bounded(response);
-    if (response.status !== 200) refused(response.status, bytes);
-    const type = response.headers.get("content-type") ?? "";
+    if (response.status !== 200) refused(response, bytes);
+    const type = (response.headers.get("content-type") ?? "").toLowerCase();
     check("message")(type.startsWith(accept), "something else answers in place of a log");
     return bytes;
   }
@@ -233,17 +298,23 @@ async function bounded(response) {
     }
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    refuse("unavailable", "the answer broke off: " + error.message, "nobody", error);
+    refuse("unavailable", "the answer broke off: " + reason(error), "nobody", error);
   }
   return bytes.slice(0, length);
 }
 
-/** Says what a node that answers no says, in a line of plain text. */
-function refused(status, bytes) {
+/** Why a request failed. Engines keep it in the cause: a name, a port, a certificate, a redirect. */
+const reason = ({ message, cause }) => (cause?.message ? `${message}: ${cause.message}` : message).slice(0, 300);
+
+/** Says what a node that answers no says, in a line of plain text, and when to try again. */
+function refused(response, bytes) {
+  const { status } = response, wait = /^\d{1,9}$/.exec(response.headers.get("retry-after") ?? "");
   let problem = null;
   try { problem = strictJson(bytes).value; } catch { /* not the node's words */ }
   const detail = (member(problem, "detail", "string") ?? "").replace(/\p{C}/gu, " ").slice(0, 300);
   const isCallers = status >= 400 && status < 500 && ![408, 425, 429].includes(status) && problem;
-  refuse(isCallers ? "refused" : "unavailable", `the node answers ${status}: ${detail || "no reason given"}`,
-    isCallers ? "caller" : "nobody");
+  const text = `the node answers ${status}: ${detail || "no reason given"}`;
+  if (isCallers) throw Object.assign(new CallerError("refused", text), { code: member(problem, "code", "string") });
+  const error = new UnsupportedError("unavailable", wait ? `${text}; try again in ${wait[0]} seconds` : text);
+  throw wait ? Object.assign(error, { retryAfter: Number(wait[0]) }) : error;
 }

@@ -21,9 +21,17 @@ export class ServerError extends AssayError { readonly culprit: "server"; }
 /** Whoever made or signed the claim. */
 export class IssuerError extends AssayError { readonly culprit: "issuer"; }
 /** Whoever called: an argument, a key, a policy, or a question that the node refuses. */
-export class CallerError extends AssayError { readonly culprit: "caller"; }
+export class CallerError extends AssayError {
+  readonly culprit: "caller";
+  /** For kind `refused`: the name that gRPC has for it, if the node says one. */
+  readonly code?: string;
+}
 /** Nobody: the answer may be right, or there is none. */
-export class UnsupportedError extends AssayError { readonly culprit: "nobody"; }
+export class UnsupportedError extends AssayError {
+  readonly culprit: "nobody";
+  /** For kind `unavailable`: in how many seconds to try again, if the node says so. */
+  readonly retryAfter?: number;
+}
 
 // --- Keys, policies, checkpoints ---
 
@@ -224,7 +232,7 @@ export function verifyReceipt(receipt: ReceiptFiles, trust: Trust, records?: Rec
 
 export type About = { purl: string } | { digest: string } | { vuln: string } | { claim: string } | { issuer: string };
 export interface LookedUp {
-  /** Nothing that these issuers said about it was left out, as of `asOf`. Withdrawals are not asked for. */
+  /** Nothing that these issuers said about it, or in withdrawal of that, was left out, as of `asOf`. */
   complete: boolean;
   /** That of the oldest of all answers, those about the issuers' records included. */
   asOf: bigint;
@@ -235,6 +243,8 @@ export interface LookedUp {
    * its issuers ever declared compromised: from when on is in `compromises`.
    */
   claims: (Place & { claim: Claim; compromisedKeys: string[] } & Standing)[];
+  /** Leaves of claims that one of their own issuers withdrew. */
+  withdrawn: Set<bigint>;
   /** The issuers' declarations of keys that are not to be trusted, rightly signed. */
   compromises: (Place & { claim: Claim; standing: "proven"; records: IssuerRecord[] })[];
   /** Claims in the log that do not verify. */
@@ -250,6 +260,13 @@ export class Log {
   constructor(options: { url: string; log?: Trust["log"]; policy?: Policy | null; origin?: string;
     fetch?: typeof fetch; timeoutMs?: number; now?: () => number });
   lookup(question: About & { issuers: string[] }): Promise<LookedUp>;
+  /**
+   * The same about many packages: of each purl the claims about that version, and those about its package
+   * and no version. With `isPrivate` the node is told at most 12 bits of each package's name.
+   */
+  lookupAll(question: { purls: string[]; issuers: string[]; isPrivate?: boolean }): Promise<LookedUp & {
+    about: Map<string, LookedUp["claims"]>;
+  }>;
   issuer(id: string): Promise<LookedUp>;
   census(about: About): Promise<CheckedAnswer>;
   /** A whole list in pages, with its entries of that name and speaker in full. */
@@ -257,3 +274,19 @@ export class Log {
   receipt(claimId: string): Promise<CheckedReceipt & { files: ReceiptFiles[] }>;
   checkpoint(): Promise<Checkpoint>;
 }
+
+// --- Lock files and SBOMs
+
+/** Why a file is not read here; `assay check` may. */
+export class Unreadable extends AssayError { readonly culprit: "nobody"; }
+export interface Listed {
+  format: string;
+  /** Canonical, once each, sorted. */
+  purls: string[];
+  /** What is the project itself: purls, or names. */
+  own: string[];
+  /** What is listed and not read here, with the reason. */
+  unread: { name: string; why: string }[];
+}
+/** Reads a lock file or an SBOM by its name and text, as `assay check` does or not at all. */
+export function readLock(name: string, text: string): Listed;

@@ -6,4 +6,5 @@ export * from "./pages.js";
 export * from "./issuers.js";
 export * from "./receipt.js";
 export * from "./client.js";
+export * from "./lock.js";
 export { equationHolds, isWanted } from "./ed25519.js";

@@ -56,3 +56,31 @@ function placesIn(answers) {
   }
   return places;
 }
+
+/**
+ * Of each purl, with its names, the claims about its version, and those about its package and no version
+ * of it, in the order of the log.
+ */
+export function claimsAbout({ claims, answers }, named, issuers) {
+  const entries = new Map(answers.flatMap((answer) => [...answer.entries])), byName = new Map();
+  for (const one of claims) {
+    const names = namesIn(entries.get(one.leaf)).filter(([, , by]) => issuers.includes(by));
+    const versions = names.filter(([kind]) => kind === "version").map(([, value]) => value);
+    const packages = names.filter(([kind]) => kind === "package").map(([, value]) => value);
+    const whole = packages.filter((value) => !versions.some((version) => version.startsWith(value + "@")));
+    for (const value of new Set([...versions, ...whole])) byName.set(value, [...(byName.get(value) ?? []), one]);
+  }
+  return new Map([...named].map(([purl, names]) => [purl,
+    [...new Set(names.flatMap(([, value]) => byName.get(value) ?? []))].sort((a, b) => (a.leaf < b.leaf ? -1 : 1))]));
+}
+
+const WITHDRAWAL = "urn:assay:withdrawal:v1";
+
+/** The leaves of claims that one of their own issuers withdrew, by a claim that is proven. */
+export function withdrawals(claims, replies) {
+  const issuersOf = ({ claim }) => claim.signers.map(({ issuer }) => issuer);
+  const said = replies.filter(({ standing, claim }) => standing === "proven" && claim.statement.predicateType === WITHDRAWAL);
+  const withdrawn = claims.filter((one) => said.some((reply) => reply.claim.statement.predicate?.target === one.claim.id
+    && issuersOf(reply).some((issuer) => issuersOf(one).includes(issuer))));
+  return new Set(withdrawn.map(({ leaf }) => leaf));
+}

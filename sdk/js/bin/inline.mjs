@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const here = new URL("..", import.meta.url);
 const read = (name) => readFileSync(new URL(name, here), "utf8");
-const FILES = ["verify", "ed25519", "policy", "pages", "issuers", "receipt", "lookup", "client"];
+const FILES = ["verify", "ed25519", "policy", "pages", "issuers", "receipt", "lookup", "client", "lock"];
 
 /** A file as a function that returns its exports. */
 function inlined(name) {

@@ -37,6 +37,8 @@ test("what is no answer of a log is said to be none", async () => {
     [(_, to) => to.writeHead(503).end("busy"), "unavailable", "nobody"],
     [(_, to) => to.writeHead(429, { "content-type": "application/problem+json" }).end('{"detail":"later"}'), "unavailable", "nobody"],
     [(_, to) => to.writeHead(400, { "content-type": "application/problem+json" }).end('{"detail":"no\\u202e such purl"}'), "refused", "caller"],
+    [(_, to) => to.writeHead(404, { "content-type": "text/html" }).end("<p>Nothing"), "unavailable", "nobody"],
+    [(_, to) => to.writeHead(206, { "content-type": "application/protobuf" }).end(), "unavailable", "nobody"],
     [(_, to) => to.writeHead(302, { location: "http://127.0.0.1:1/" }).end(), "unavailable", "nobody"],
     [(_, to) => { to.writeHead(200, { "content-length": "100" }).write("x"); to.destroy(); return true; }, "unavailable", "nobody"],
     [() => true, "unavailable", "nobody"],
@@ -55,6 +57,43 @@ test("what is no answer of a log is said to be none", async () => {
   await assert.rejects(look(new sdk.Log({ url: "http://127.0.0.1:1", ...trust })), refusedAs("unavailable", "nobody"));
 });
 
+test("when to try again is told, and why nothing came", async () => {
+  const look = (client) => client.lookup({ purl: "pkg:cargo/serde", issuers: ids });
+  for (const [stated, seconds] of [["7", 7], ["Fri, 01 Jan 2027 00:00:00 GMT", undefined], ["-1", undefined]]) {
+    await withNode((_, to) => to.writeHead(503, { "retry-after": stated }).end("busy"), (client) =>
+      assert.rejects(look(client), (error) => refusedAs("unavailable", "nobody")(error)
+        && error.retryAfter === seconds && error.message.includes("try again") === (seconds !== undefined)));
+  }
+  await assert.rejects(look(new sdk.Log({ url: "http://127.0.0.1:1", ...trust })),
+    ({ message }) => /bad port|ECONNREFUSED/.test(message));
+  await withNode((_, to) => to.writeHead(302, { location: "http://127.0.0.1:1/" }).end(), (client) =>
+    assert.rejects(look(client), ({ message }) => message.includes("redirect")));
+});
+
+test("what is too much for one answer is asked for in parts", () => {
+  const most = { names: 1, by: 1 };
+  return withNode((url, to) => {
+    if (url.searchParams.getAll("name").length <= most.names && url.searchParams.getAll("by").length <= most.by) return false;
+    to.writeHead(400, { "content-type": "application/problem+json" }).end('{"detail":"too much","code":"OUT_OF_RANGE"}');
+    return true;
+  }, async (client, asked) => {
+    const found = await client.lookup({ purl: "pkg:cargo/serde@1.0.0", issuers: ids });
+    assert.deepEqual([found.complete, found.claims.length], [true, 3]);
+    assert.equal(found.claims[1].records.length, 2);
+    most.names = 0;
+    asked.length = 0;
+    await assert.rejects(client.lookup({ purl: "pkg:cargo/serde", issuers: ids }), refusedAs("refused", "caller"));
+    assert.ok(asked.length < 8, "it goes on asking");
+  });
+});
+
+test("media types are read as HTTP writes them", () => withNode((_, to) => {
+  const wanted = to.req.headers.accept.toUpperCase() + "; a=b", { writeHead } = to;
+  to.writeHead = (status, headers) => writeHead.call(to, status, { ...headers, "content-type": wanted });
+}, async (client) => {
+  assert.equal((await client.lookup({ purl: "pkg:cargo/serde", issuers: ids })).complete, true);
+}));
+
 test("two heads of one size are held against the log, with both notes", () => withNode(null, async (client) => {
   await client.receipt((await sdk.openReceipt(receiptOf(log, leaves.review, cosigned()), trust)).claim.id);
   const other = signNote({ origin: ORIGIN, key: keys.log }, BigInt(log.entries.length), new Uint8Array(32), cosigned());
@@ -65,7 +104,9 @@ test("two heads of one size are held against the log, with both notes", () => wi
 }));
 
 test("what is asked wrongly is the caller's, and is not sent", () => withNode(null, async (client, asked) => {
-  for (const wrong of [{ purl: "serde", issuers: ids }, { purl: "pkg:cargo/a", issuers: [] }, { issuers: ids },
+  const spelled = ["pkg:npm/@a/b", "pkg:NPM/a", "pkg:npm//a", "pkg:npm/a/", "pkg:npm/a@1+2", "pkg:npm/%40a%2fb", "pkg:npm/%61",
+    "pkg:npm", "pkg:npm/a@1@2"].map((purl) => ({ purl, issuers: ids }));
+  for (const wrong of [...spelled, undefined, { purl: "serde", issuers: ids }, { purl: "pkg:cargo/a", issuers: [] }, { issuers: ids },
     { purl: "pkg:cargo/a", issuers: ["x"] }, { purl: "pkg:cargo/a", vuln: "CVE-1", issuers: ids }]) {
     await assert.rejects(client.lookup(wrong), refusedAs("argument", "caller"));
   }

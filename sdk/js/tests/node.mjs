@@ -26,7 +26,10 @@ export function answer(log, leaves, path, query) {
   const protobuf = (parts) => ["application/protobuf", encodeAnswer(parts)];
   const ask = (question) => protobuf(log.answer(question, cosigned()));
   if (path === "/api/v1/batch") return ask({ names: query.getAll("name"), by: query.getAll("by") });
-  if (path === "/api/v1/prefix") return ask({ prefix: query.get("prefix"), bits: Number(query.get("bits")) });
+  if (path === "/api/v1/prefix") {
+    const by = query.getAll("by");
+    return ask({ prefix: query.get("prefix"), bits: Number(query.get("bits")), ...(by.length && { by }) });
+  }
   if (path === "/api/v1/lookup") return protobuf(page(log, query.get("label"), Number(query.get("from"))));
   if (path === "/api/v1/checkpoint") return ["text/plain; charset=utf-8", utf8(log.note(cosigned()))];
   const files = (leaf) => Object.fromEntries(Object.entries(receiptOf(log, leaf, cosigned()))

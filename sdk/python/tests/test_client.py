@@ -310,6 +310,14 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.send_response(400)
             self.end_headers()
             self.wfile.write(b'{"status":400,"code":"OUT_OF_RANGE","detail":"ask for less"}')
+        elif self.path in ("/later", "/soon", "/wrong"):
+            self.send_response(400 if self.path == "/wrong" else 429)
+            self.send_header("Retry-After", "7" if self.path == "/later" else "soon")
+            self.end_headers()
+            self.wfile.write(b'{"detail":"\\u001b[1mno"}')
+        elif self.path in ("/part", "/nothing"):
+            self.send_response(206 if self.path == "/part" else 204)
+            self.end_headers()
         elif self.path == "/gzip":
             self.send_response(200)
             self.send_header("Content-Encoding", "gzip")
@@ -361,7 +369,8 @@ class OverHttp(unittest.TestCase):
         for path, kind in (
             ("/slow", "network"), ("/headers", "network"), ("/large", "too-large"),
             ("/claims-large", "too-large"), ("/elsewhere", "redirect"), ("/gzip", "network"),
-            ("/missing", "status"), ("/much", "too-large"),
+            ("/missing", "status"), ("/much", "too-large"), ("/part", "status"),
+            ("/nothing", "status"), ("/later", "status"), ("/soon", "status"),
         ):  # fmt: skip
             started = time.monotonic()
             with self.subTest(path=path):
@@ -369,6 +378,35 @@ class OverHttp(unittest.TestCase):
                     get(self.url + path, "*/*", 1.0, 1_000_000)
                 self.assertEqual(caught.exception.kind, kind, caught.exception)
                 self.assertLess(time.monotonic() - started, 10)
+
+    def test_when_to_try_again_is_told(self):
+        for path, seconds in (("/later", 7), ("/soon", None)):
+            with self.subTest(path=path), self.assertRaises(UnavailableError) as caught:
+                get(self.url + path, "*/*", 1.0, 10)
+            self.assertEqual(caught.exception.retry_after, seconds)
+
+    def test_what_the_node_refuses_is_the_callers(self):
+        with self.assertRaises(CallerError) as caught:
+            get(self.url + "/wrong", "*/*", 1.0, 10)
+        self.assertEqual(caught.exception.kind, "refused")
+        self.assertNotIn("\x1b", caught.exception.reason)
+
+    def test_a_web_page_is_no_log(self):
+        for ask in (lambda log: log.lookup(purl="pkg:cargo/rand"), lambda log: log.receipt("0" * 64)):
+            log = log_at(lambda _path, _accept: Body(b"<p>Sign in", "text/html"))
+            with self.assertRaises(ServerError) as caught:
+                ask(log)
+            self.assertIn("something else answers", caught.exception.reason)
+
+    def test_a_purl_in_another_spelling_is_not_asked_for(self):
+        node = Node()
+        for purl in (
+            "pkg:npm/@a/b", "pkg:NPM/a", "pkg:npm//a", "pkg:npm/a/", "pkg:npm/a@1+2", "pkg:npm",
+            "pkg:npm/%40a%2fb", "pkg:npm/%61", "pkg:npm/a@1@2", "pkg:npm/a\n",
+        ):  # fmt: skip
+            with self.subTest(purl=purl), self.assertRaises(CallerError):
+                log_at(node).lookup(purl=purl)
+        self.assertEqual(node.asked, [])
 
     def test_nobody_is_no_answer(self):
         with self.assertRaises(UnavailableError):

@@ -7,6 +7,7 @@ proxies and the network are trusted for nothing but to answer at all.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,11 @@ _HEADS = 10_000
 _REQUESTS = 1_000
 # How often a look-up is tried until its answers are of one head: a log grows between two of them.
 _TRIES = 3
+# What shows of a purl's canonical form without the rules of its type, and characters that it never
+# encodes.
+_PART = "(?:[A-Za-z0-9._~:-]|%[0-9A-F]{2})+"
+_CANONICAL = re.compile(f"pkg:[a-z][a-z0-9.+-]*(?:/{_PART})+(?:@{_PART})?(?:[?#].*)?")
+_NEEDLESS = re.compile("[^?#]*%(?:2[DE]|3[0-9A]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])")
 # How far a log's clock may be ahead of the caller's, in seconds (docs/index.md 1.2).
 _AHEAD = 5 * 60
 # A path with its query and the media type that is wanted, for whoever has another way to the node.
@@ -137,6 +143,8 @@ class Log:
         with it: see `verify_receipt`."""
         _id(claim_id)
         body = self._fetch(f"/api/v1/receipt/{claim_id}", JSON)
+        if body.media_type != JSON:
+            raise ServerError("message", "something else answers in place of a log")
         if len(body.data) > self.most_bytes // 2:
             raise ServerError("message", f"the receipt has {len(body.data)} bytes of JSON")
         try:
@@ -243,6 +251,8 @@ class Log:
     ) -> tuple[Answer, VerifiedHead]:
         said.count()
         body = self._fetch(f"/api/v1/{path}?{urlencode(query)}", PROTOBUF)
+        if body.media_type not in (PROTOBUF, JSON):
+            raise ServerError("message", "something else answers in place of a log")
         if body.media_type == JSON:
             answer = parse_answer_json(body.data, self.most_bytes // 2)
         else:
@@ -352,6 +362,13 @@ def _name(purl: str | None, digest: str | None, vulnerability: str | None) -> Na
         names = package_names(purl)
         if not names:
             raise CallerError("question", "a purl begins with pkg: and has visible ASCII only")
+        if _CANONICAL.fullmatch(purl) is None or _NEEDLESS.match(purl) is not None:
+            # Another spelling has other labels, and of those the log proves that nothing is said.
+            raise CallerError(
+                "question",
+                "the purl is not in canonical form, as in pkg:npm/%40scope/name@1.2.3: "
+                "@ in a name is %40, + in a version is %2B",
+            )
         return names[0]
     return ("digest", digest) if digest is not None else ("vuln", str(vulnerability))
 

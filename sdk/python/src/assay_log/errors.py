@@ -73,4 +73,8 @@ class UnsupportedError(AssayError):
 
 class UnavailableError(AssayError):
     """No answer came that can be used: the network, the node, a limit of time or size, or clocks
-    that differ too much."""
+    that differ too much. `retry_after` is in how many seconds to try again, if the node says so."""
+
+    def __init__(self, kind: str, reason: str, retry_after: int | None = None) -> None:
+        super().__init__(kind, reason)
+        self.retry_after = retry_after

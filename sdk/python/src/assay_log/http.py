@@ -8,6 +8,7 @@ caller's to choose.
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 import urllib.error
@@ -18,10 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import jsontext
-from .errors import CallerError, UnavailableError
+from .errors import AssayError, CallerError, UnavailableError
 
 _CHUNK = 64 * 1024
 _SHOWN = 200
+# Statuses that say to try again, of those that blame the caller.
+_LATER = (408, 425, 429)
+_SECONDS = re.compile("[0-9]{1,9}")
 # Longest description of an error that is read (RFC 9457), in bytes.
 _PROBLEM = 4096
 
@@ -100,7 +104,7 @@ def _opener(watch: _Watch) -> urllib.request.OpenerDirector:
 
 def get(url: str, accept: str, seconds: float, most_bytes: int) -> Body:
     """Fetches a URL of scheme http or https. Fails with `UnavailableError`, and with `CallerError`
-    for another URL."""
+    for another URL, or if the node says that the question is wrong."""
     try:
         scheme = urllib.parse.urlsplit(url).scheme
     except ValueError as error:
@@ -124,6 +128,8 @@ def get(url: str, accept: str, seconds: float, most_bytes: int) -> Body:
 
 
 def _read(response: Any, most_bytes: int) -> Body:
+    if response.status != 200:
+        raise UnavailableError("status", f"the node answered with status {response.status}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise UnavailableError("network", "the answer is compressed, which nobody asked for")
     stated = response.headers.get("Content-Length", "0")
@@ -143,9 +149,10 @@ def _too_large(most_bytes: int) -> UnavailableError:
     return UnavailableError("too-large", f"the answer has more than {most_bytes} bytes")
 
 
-def _refused(error: urllib.error.HTTPError) -> UnavailableError:
-    """A status that is no success: of kind `too-large` if the node says that its answer would be.
-    The server's words are shown escaped, and a few of them only."""
+def _refused(error: urllib.error.HTTPError) -> AssayError:
+    """A status that is no success: of kind `too-large` if the node says that its answer would be,
+    and the caller's if it says that the question is wrong. The server's words are shown escaped,
+    and a few of them only."""
     with error:
         if error.code in (301, 302, 303, 307, 308):
             where = str(error.headers.get("Location", ""))[:_SHOWN]
@@ -155,7 +162,14 @@ def _refused(error: urllib.error.HTTPError) -> UnavailableError:
         problem = jsontext.parse(said)
     except jsontext.NotStrict:
         problem = None
-    shown = jsontext.text(problem, "detail") or said.decode("utf-8", "replace")
-    too_large = error.code == 400 and jsontext.text(problem, "code") == "OUT_OF_RANGE"
+    detail = jsontext.text(problem, "detail")
+    shown = detail or said.decode("utf-8", "replace")
     reason = f"the node answered with status {error.code}: {shown[:_SHOWN]!r}"
-    return UnavailableError("too-large" if too_large else "status", reason)
+    if error.code == 400 and jsontext.text(problem, "code") == "OUT_OF_RANGE":
+        return UnavailableError("too-large", reason)
+    if 400 <= error.code < 500 and error.code not in _LATER and detail is not None:
+        return CallerError("refused", reason)
+    wait = str(error.headers.get("Retry-After", ""))
+    if _SECONDS.fullmatch(wait) is None:
+        return UnavailableError("status", reason)
+    return UnavailableError("status", f"{reason}; try again in {wait} seconds", int(wait))

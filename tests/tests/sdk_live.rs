@@ -1,0 +1,161 @@
+//! Both SDKs at a live node over HTTP, and behind a proxy that lies about what it says. The programs
+//! of `tests/interop/sdk` look things up and verify them; here is only what they ask.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
+
+use anyhow::{Context, ensure};
+use assay_tests::{
+    aics::{require_python, run},
+    data,
+    js::require_node,
+    npm::require_npm,
+    process::{Node, assay, new_key},
+    skip::skip,
+};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// What is claimed, with a byte that canonical purls encode in its name.
+const PURL: &str = "pkg:npm/%40scope/name@1.0.0";
+
+/// A date of the claim, and what the proxy makes of it.
+const DATES: [&str; 2] = ["2027-06-30", "2099-06-30"];
+
+const LIFECYCLE: &str = r#"{
+  "$schema": "https://docs.oasis-open.org/openeox/eox-core/v1.0/schema/core.json",
+  "general_availability": "tba",
+  "end_of_security_support": "2027-06-30T00:00:00Z",
+  "end_of_life": "tba",
+  "last_updated": "2026-11-28T00:00:00Z"
+}"#;
+
+/// A log with one claim.
+struct Live {
+    node: Node,
+    folder: tempfile::TempDir,
+    issuer: String,
+    claim: String,
+}
+
+impl Live {
+    fn start() -> anyhow::Result<Self> {
+        let mut live = Live {
+            node: Node::start()?,
+            folder: tempfile::tempdir()?,
+            issuer: String::new(),
+            claim: String::new(),
+        };
+        let folder = live.folder.path();
+        fs::write(folder.join("lifecycle.json"), LIFECYCLE)?;
+        new_key(folder, "key.pem")?;
+        let register = ["issuer", "register", "--name", "Makers", "--key", "key.pem"];
+        let registered = live.online(&register)?;
+        let publish = ["publish", "lifecycle", "lifecycle.json", "--subject", PURL];
+        let published = live.online(&[&publish[..], &["--key", "key.pem"]].concat())?;
+        live.issuer = text(&registered, "issuer_id")?;
+        live.claim = text(&published[0], "claim_id")?;
+        Ok(live)
+    }
+
+    /// What `assay` says in JSON, with the log's address and key.
+    fn online(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let ready = self.node.ready();
+        let log = ["--log", &ready.url, "--log-key", &ready.vkey];
+        let all = [arguments, &log, &["--output", "json"]].concat();
+        let output = assay(self.folder.path(), &all)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?}: {said}");
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Tells a program of `tests/interop/sdk` what there is to ask.
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let ready = self.node.ready();
+        let own = [&ready.url, &ready.vkey, &self.issuer, &self.claim];
+        command.args(own).arg(PURL)
+    }
+}
+
+fn text(json: &Value, key: &str) -> anyhow::Result<String> {
+    let found = json[key].as_str();
+    Ok(found
+        .with_context(|| format!("no {key} in {json}"))?
+        .to_owned())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A program of `tests/interop/sdk`.
+fn program(name: &str) -> PathBuf {
+    root().join("tests/interop/sdk").join(name)
+}
+
+/// What Chromium is called, and what is made of it.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// A browser, or `None`, saying that the test is skipped. Panics instead if `CI` is set.
+fn require_browser() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
+        .find(|program| program.is_file());
+    if found.is_none() {
+        skip("verify.html in a browser: Chromium is missing");
+    }
+    found
+}
+
+#[test]
+fn in_javascript_the_truth_is_verified_and_the_lie_refused() {
+    let Some(node) = require_node("the JavaScript SDK at a live node") else {
+        return;
+    };
+    let live = Live::start().unwrap();
+    let mut command = Command::new(node);
+    live.tell(command.arg(program("live.mjs"))).args(DATES);
+    run(&mut command).unwrap();
+}
+
+#[test]
+fn in_python_the_truth_is_verified_and_the_lie_refused() {
+    let Some(programs) = require_python("the Python SDK at a live node") else {
+        return;
+    };
+    let live = Live::start().unwrap();
+    let mut python = Command::new(programs.join("python"));
+    python
+        .args(["-W", "error"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", root().join("sdk/python/src"));
+    live.tell(python.arg(program("live.py"))).args(DATES);
+    run(&mut python).unwrap();
+}
+
+#[test]
+fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
+    let what = "verify.html in a browser";
+    let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
+        return;
+    };
+    let Some(browser) = require_browser() else {
+        return;
+    };
+    let live = Live::start().unwrap();
+    let mut command = Command::new(node);
+    command.arg(program("browser.mjs")).arg(browser);
+    live.tell(&mut command).current_dir(packages);
+    if let Some(folder) = data::require("ed25519") {
+        command.arg(folder.join("ed25519vectors.json"));
+    }
+    run(&mut command).unwrap();
+}
