@@ -128,8 +128,8 @@ impl Scan {
         summary.push(("findings".into(), self.findings.len().to_string()));
         summary.extend(self.summary.iter().cloned());
         if self.times.is_none() {
-            let note =
-                "the document does not say when the scan ran: the time of publishing is used";
+            let note = "the document does not say in RFC 3339 when the scan ran: the time of publishing is \
+                 used";
             summary.push(("note".into(), note.into()));
         }
         summary

@@ -3,7 +3,7 @@
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, scan, texts};
+use super::{found_in, scan, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -55,6 +55,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         .and_then(Value::as_str);
     Ok(Scan {
         version: version.map(str::to_owned),
+        times: time(root, "/projectInfo/reportDate"),
         ignored,
         ..scan("pkg:github/dependency-check/DependencyCheck", findings)
     })

@@ -133,6 +133,47 @@ fn trivy_is_read() {
     );
 }
 
+/// When each of these reports ran, if it states that.
+fn finished(text: &str) -> (String, bool) {
+    let claim = prepare("scan", "r", text.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let scan = Vulns::parse(&claim.predicate).unwrap();
+    let source = claim.predicate.pointer("/metadata/timeSource").unwrap();
+    let is_stated = source.as_str() == Some("document");
+    (scan.finished.as_str().to_owned(), is_stated)
+}
+
+#[test]
+fn the_time_of_a_scan_is_the_one_that_its_document_states() {
+    let trivy =
+        r#"{"SchemaVersion":2,"CreatedAt":"TIME","ArtifactName":"a","Results":[{"Target":"l"}]}"#;
+    let grype = r#"{"matches":[],"descriptor":{"name":"grype","timestamp":"TIME"}}"#;
+    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"projectInfo":{"reportDate":"TIME"},
+        "dependencies":[{"fileName":"a.jar"}]}"#;
+    let run = |time: &str| {
+        format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[],
+                "invocations":[{{"executionSuccessful":true,{time}}},{{"executionSuccessful":true}}]}}]}}"#
+        )
+    };
+    let (start, end) = (
+        run(r#""startTimeUtc":"TIME""#),
+        run(r#""endTimeUtc":"TIME""#),
+    );
+    let stated = "2026-03-04T05:06:07.123456789+01:00";
+    for text in [trivy, grype, dependency_check, &start, &end] {
+        let dated = finished(&text.replace("TIME", stated));
+        assert_eq!(dated, (stated.to_owned(), true), "{text}");
+    }
+    for text in [trivy, grype, dependency_check] {
+        for none in ["0001-01-01T00:00:00Z", "Mar 4, 2026", ""] {
+            let dated = finished(&text.replace("TIME", none));
+            assert_eq!(dated, (NOW.to_owned(), false), "{text}");
+        }
+    }
+}
+
 #[test]
 fn npm_audit_is_read() {
     let text = r#"{"auditReportVersion":2,"vulnerabilities":{

@@ -4,7 +4,7 @@ use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, scan, texts};
+use super::{found_in, method, scan, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -64,6 +64,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        times: time(root, "/CreatedAt"),
         ignored,
         scanned: root
             .shown("ArtifactName")

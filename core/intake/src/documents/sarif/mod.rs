@@ -318,20 +318,21 @@ fn location(place: &Value) -> Value {
     object([("location", uri.cloned()), ("line", line.cloned())])
 }
 
-/// From the first start to the last end of the run's invocations, if all of them say both.
+/// From the first time to the last that the run's invocations state: tools write the one or the
+/// other, and the latest that is stated tells which run was later.
 fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError> {
     let Some(invocations) = run.get("invocations") else {
         return Ok(None);
     };
     let mut span: Option<[(time::Instant, &str); 2]> = None;
-    let mut complete = true;
     for invocation in invocations.items()? {
-        let (start, end) = (
-            time(&invocation, "startTimeUtc")?,
-            time(&invocation, "endTimeUtc")?,
-        );
-        let (Some(start), Some(end)) = (start, end) else {
-            complete = false;
+        let either = |key: &'static str, draft: &'static str| match time(&invocation, key)? {
+            None => time(&invocation, draft),
+            stated => Ok(stated),
+        };
+        let start = either("startTimeUtc", "startTime")?;
+        let end = either("endTimeUtc", "endTime")?;
+        let (Some(start), Some(end)) = (start.or(end), end.or(start)) else {
             continue;
         };
         if end.0 < start.0 {
@@ -340,16 +341,14 @@ fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError>
         let [first, last] = span.unwrap_or([start, end]);
         span = Some([first.min(start), last.max(end)]);
     }
-    Ok(span
-        .filter(|_| complete)
-        .map(|[(_, first), (_, last)]| (first.to_owned(), last.to_owned())))
+    Ok(span.map(|[(_, first), (_, last)]| (first.to_owned(), last.to_owned())))
 }
 
 fn time<'v>(
     invocation: &Node<'v, '_>,
     key: &'static str,
 ) -> Result<Option<(time::Instant, &'v str)>, PredicateError> {
-    // The draft 2.0.0 spelled them without `Utc`, and those are not read.
+    // The draft 2.0.0 spelled them without `Utc`.
     let Some(node) = invocation.get(key) else {
         return Ok(None);
     };
