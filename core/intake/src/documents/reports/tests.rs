@@ -175,6 +175,26 @@ fn the_time_of_a_scan_is_the_one_that_its_document_states() {
 }
 
 #[test]
+fn what_a_scanner_was_told_to_ignore_is_told() {
+    let grype = r#"{"matches":[],"ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}},
+        {"vulnerability":{"id":"CVE-3"},"artifact":{"name":"y"}}],"descriptor":{"name":"grype"}}"#;
+    let trivy = r#"{"SchemaVersion":2,"ArtifactName":"a","Results":[{"Target":"l",
+        "ExperimentalModifiedFindings":[{"Type":"vulnerability","Status":"ignored","Finding":{"VulnerabilityID":"CVE-3"}}]}]}"#;
+    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"dependencies":[{"fileName":"a.jar",
+        "suppressedVulnerabilities":[{"name":"CVE-3"}]}]}"#;
+    let cargo_audit = r#"{"lockfile":{"dependency-count":1},"settings":{"ignore":["CVE-3"]},
+        "vulnerabilities":{"found":false,"count":0,"list":[]}}"#;
+    for text in [grype, trivy, dependency_check, cargo_audit] {
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let mut lines = claim.summary.iter();
+        let line = lines.find(|(label, _)| label.contains("told to ignore"));
+        assert_eq!(line.unwrap().1, "1: CVE-3", "{text}");
+    }
+}
+
+#[test]
 fn npm_audit_is_read() {
     let text = r#"{"auditReportVersion":2,"vulnerabilities":{
         "lib":{"name":"lib","severity":"high","via":[{"source":77,"name":"lib","url":"https://e.org/advisories/GHSA-1","severity":"high","cvss":{"score":9.8,"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}},

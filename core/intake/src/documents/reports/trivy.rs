@@ -39,7 +39,10 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
                 let id = found
                     .pointer("/Finding/VulnerabilityID")
                     .and_then(Value::as_str);
-                ignored.extend(id.map(Value::from));
+                match id {
+                    Some(id) => ignored.push(id.into()),
+                    None => others += 1,
+                }
             }
         }
     }
