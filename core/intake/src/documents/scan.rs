@@ -39,7 +39,8 @@ pub(super) struct Scan {
     pub database: Option<Value>,
     /// What it found.
     pub findings: Findings,
-    /// Whether it looked at all that it was to look at, as far as the document says.
+    /// Whether it looked at all that it was to look at, as far as the document says, and at
+    /// anything.
     pub is_whole: bool,
     /// When the scan started and finished, if the document says so.
     pub times: Option<(String, String)>,

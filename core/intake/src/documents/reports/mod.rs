@@ -33,6 +33,14 @@ fn scan(uri: &str, findings: Findings) -> Scan {
     }
 }
 
+/// What people are told of a report that says nothing: where nothing was looked at, nothing found
+/// is no word for anything.
+pub(super) fn nothing_scanned() -> (String, String) {
+    let note = "the report names nothing that was looked at for vulnerabilities: that it found \
+                none says nothing";
+    ("note".to_owned(), note.to_owned())
+}
+
 /// When a scan ended, where a report states that at one of these pointers: started then, too, as
 /// nobody says when it began. Go's zero time, and what is no RFC 3339 time, says nothing.
 fn time(root: &Node<'_, '_>, pointer: &str) -> Option<(String, String)> {

@@ -195,6 +195,55 @@ fn what_a_scanner_was_told_to_ignore_is_told() {
 }
 
 #[test]
+fn a_report_that_looked_at_nothing_is_not_whole() {
+    let trivy = |results: &str| format!(r#"{{"SchemaVersion":2,"ArtifactName":"a"{results}}}"#);
+    let secrets = r#","Results":[{"Target":"f","Class":"secret","Secrets":[{"RuleID":"k"}]},
+        {"Target":"d","Class":"config","Misconfigurations":[{"ID":"m"}]}]"#;
+    let packages = r#","Results":[{"Target":"l","Class":"lang-pkgs"},
+        {"Target":"f","Class":"secret","Secrets":[{"RuleID":"k"}]}]"#;
+    let dependency_check = |info: &str, dependencies: &str| {
+        format!(r#"{{"reportSchema":"1.1","scanInfo":{{{info}}},"dependencies":[{dependencies}]}}"#)
+    };
+    let exception = r#""analysisExceptions":[{"exception":{"message":"no database"}}]"#;
+    let jar = r#"{"fileName":"a.jar"}"#;
+    let pip = |dependencies: &str| format!(r#"{{"dependencies":[{dependencies}],"fixes":[]}}"#);
+    let npm = |total: u64| {
+        format!(
+            r#"{{"auditReportVersion":2,"vulnerabilities":{{}},"metadata":{{"dependencies":{{"total":{total}}}}}}}"#
+        )
+    };
+    let cargo = |count: u64| {
+        format!(
+            r#"{{"lockfile":{{"dependency-count":{count}}},"vulnerabilities":{{"found":false,"count":0,"list":[]}}}}"#
+        )
+    };
+    let go = r#"{"config":{"scanner_name":"govulncheck"}}"#;
+    for (text, is_whole) in [
+        (trivy(""), false),
+        (trivy(r#","Results":[]"#), false),
+        (trivy(secrets), false),
+        (trivy(packages), true),
+        (dependency_check("", ""), false),
+        (dependency_check(exception, jar), false),
+        (dependency_check("", jar), true),
+        (pip(""), false),
+        (pip(r#"{"name":"a","version":"1","vulns":[]}"#), true),
+        (npm(0), false),
+        (npm(7), true),
+        (cargo(0), false),
+        (cargo(7), true),
+        (go.to_owned(), false),
+        (
+            format!(r#"{go}{{"progress":{{"message":"Scanning"}}}}"#),
+            true,
+        ),
+    ] {
+        let (lines, whole) = found(&text).unwrap();
+        assert!(lines.is_empty() && whole == is_whole, "{text}");
+    }
+}
+
+#[test]
 fn npm_audit_is_read() {
     let text = r#"{"auditReportVersion":2,"vulnerabilities":{
         "lib":{"name":"lib","severity":"high","via":[{"source":77,"name":"lib","url":"https://e.org/advisories/GHSA-1","severity":"high","cvss":{"score":9.8,"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}},

@@ -362,18 +362,35 @@ fn failure(run: &Node<'_, '_>) -> Result<Option<&'static str>, PredicateError> {
     };
     for invocation in invocations.items()? {
         invocation.object()?;
-        if invocation
-            .value()
-            .get("executionSuccessful")
-            .and_then(Value::as_bool)
-            == Some(false)
-        {
+        let said = invocation.value();
+        let failed = said.get("executionSuccessful").and_then(Value::as_bool) == Some(false);
+        let broke = [
+            "exitSignalName",
+            "exitSignalNumber",
+            "processStartFailureMessage",
+        ];
+        let mut broke = broke.into_iter().filter_map(|key| said.get(key));
+        if failed || broke.any(|value| *value != Value::Null) || has_errors(said) {
             return Ok(Some(
                 "the tool says that it did not end well: the claim only references what it wrote",
             ));
         }
     }
     Ok(None)
+}
+
+/// Whether a tool notified of an error of its own (SARIF 3.20.21 and 3.58.6): what it could not
+/// look at, it did not find anything in.
+fn has_errors(invocation: &Value) -> bool {
+    let lists = [
+        "toolExecutionNotifications",
+        "toolConfigurationNotifications",
+    ];
+    let lists = lists
+        .into_iter()
+        .filter_map(|key| invocation.get(key)?.as_array());
+    let mut levels = lists.flatten().filter_map(|one| one.get("level")?.as_str());
+    levels.any(|level| level == "error")
 }
 
 /// What tells this analysis from others by the same tool: the category of the run, which is its id
