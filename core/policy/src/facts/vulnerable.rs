@@ -294,6 +294,16 @@ impl<'a> Vulnerabilities<'a> {
         self.replaced.by(claim, part, issuers)
     }
 
+    /// Whether a later word took the place of a statement of a document, by everybody for whom it
+    /// counts.
+    pub(crate) fn is_replaced(&self, fact: &Fact<'_>, at: usize) -> bool {
+        let speakers = fact.speakers.iter();
+        let counting = speakers.filter(|speaker| speaker.counts_for(&Whom::Anyone));
+        let issuers = counting.map(|speaker| &speaker.issuer);
+        let by = self.replaced_by(fact.claim, Part::Statement(at), issuers);
+        by.is_some()
+    }
+
     /// The statements of every issuer that stand, for each vulnerability.
     pub(crate) fn last_statements(&self) -> impl Iterator<Item = &Stated<'a>> {
         let numbered = self.stated.iter().enumerate();

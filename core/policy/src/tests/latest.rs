@@ -77,6 +77,27 @@ fn a_scan_that_is_logged_later_and_dated_earlier_clears_nothing() {
 }
 
 #[test]
+fn who_looks_again_says_nothing_any_more() {
+    let (world, maker, policy) = world();
+    let policy = policy.replacen("version = 1", "version = 1\nunknown = \"warn\"", 1);
+    for (before, expected) in [
+        ("affected", Outcome::Denied),
+        ("not_affected", Outcome::Fine),
+        ("fixed", Outcome::Fine),
+        ("under_investigation", Outcome::Warn),
+    ] {
+        let mut world = World::continuing(&world);
+        say_vex(&mut world, &maker, ("one", 1), 2, before);
+        assert_eq!(outcome(&policy, &world), expected, "{before}");
+        for document in [("one", 2), ("other", 1)] {
+            let mut world = World::continuing(&world);
+            say_vex(&mut world, &maker, document, 3, "under_investigation");
+            assert_eq!(outcome(&policy, &world), Outcome::Warn, "{before}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_clock_can_be_corrected() {
     let (mut world, maker, policy) = world();
     say_scan(&mut world, &maker, 31, &["CVE-1"]);
