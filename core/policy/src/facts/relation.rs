@@ -309,6 +309,9 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Applies::Undecided => Relation::OtherVersions,
         Applies::No => return None,
     };
+    if is_same_image(ours, theirs) {
+        return Some(Relation::This);
+    }
     let by_build = if !ours.is_from_same_place(theirs) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
@@ -317,6 +320,15 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Relation::OtherBuild
     };
     Some(by_build.max(by_versions))
+}
+
+/// Whether both are one image by its digest, which is the image wherever it lies and whatever it is
+/// built for: the version of an image is its digest.
+fn is_same_image(ours: &Purl, theirs: &Purl) -> bool {
+    let is_image = ["docker", "oci"].contains(&ours.components().ty.as_str());
+    let mut both = [ours, theirs].into_iter();
+    let digested = both.all(|one| one.version().is_some_and(|it| it.starts_with("sha256:")));
+    is_image && digested && ours.components().subpath == theirs.components().subpath
 }
 
 /// Whether our version is in the range that a purl without a version states (purl-spec, "Known

@@ -216,6 +216,31 @@ const BUILDS: &[(&str, &str, Option<Relation>)] = &[
     ),
 ];
 
+/// Images, whose versions are their digests or are none.
+const IMAGES: &[(&str, &str, Option<Relation>)] = &[
+    (
+        "pkg:oci/i@sha256:aa",
+        "pkg:oci/i@sha256:aa?arch=amd64&repository_url=ghcr.io%2Fe%2Fi",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:oci/i@sha256:aa?repository_url=e.org%2Fi&tag=1",
+        "pkg:oci/i@sha256:aa?arch=arm64",
+        Some(Relation::This),
+    ),
+    ("pkg:oci/i@sha256:aa", "pkg:oci/i@sha256:bb", None),
+    (
+        "pkg:oci/i?repository_url=e.org%2Fi",
+        "pkg:oci/i@sha256:aa",
+        Some(Relation::OtherSource),
+    ),
+    (
+        "pkg:docker/e/i@1.0",
+        "pkg:docker/e/i@1.0?repository_url=e.org",
+        Some(Relation::OtherSource),
+    ),
+];
+
 /// The same, of names and versions that are spelled in several ways, and of source packages.
 const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
     (
@@ -311,7 +336,7 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
 
 #[test]
 fn a_version_has_an_epoch_a_build_and_a_place() {
-    for (theirs, ours, expected) in BUILDS.iter().chain(SPELLINGS) {
+    for (theirs, ours, expected) in BUILDS.iter().chain(SPELLINGS).chain(IMAGES) {
         assert_eq!(
             stands(theirs, &[], &asked(ours, &[])),
             *expected,
