@@ -294,14 +294,17 @@ fn of_named(
     Some(by_artifact.max(by_build))
 }
 
-/// How a package that is spoken of stands to ours; `None` if it is another one, or another version.
+/// How a package that is spoken of stands to ours; `None` if it is another one, or another version,
+/// or of another release of a distribution: each release has fixes of its own in one version.
 fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     let same = if theirs.version().is_none() {
         theirs.is_same_package(ours)
     } else {
         theirs.is_same_version(ours)
     };
-    if !same {
+    let other_release = ours.distribution().zip(theirs.distribution());
+    let other_release = other_release.is_some_and(|(one, other)| ours.is_other_release(one, other));
+    if !same || other_release {
         return None;
     }
     let by_versions = match in_versions(ours, theirs) {

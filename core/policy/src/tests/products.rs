@@ -181,7 +181,7 @@ const BUILDS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:deb/debian/a@1?distro=debian-11",
         "pkg:deb/debian/a@1?distro=debian-12",
-        Some(Relation::OtherBuild),
+        None,
     ),
     // What we do not say cannot be compared.
     (
@@ -284,7 +284,7 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:deb/debian/openssl@3-1?arch=source&distro=debian-11",
         "pkg:deb/debian/libssl3@3-1?distro=debian-12&upstream=openssl",
-        Some(Relation::OtherBuild),
+        None,
     ),
     (
         "pkg:deb/ubuntu/a@1?distro=jammy",

@@ -18,7 +18,7 @@ pub(in super::super) const TOOL: Tool = Tool {
 };
 
 /// What GitHub calls the ecosystems of OSV.
-const ECOSYSTEMS: [(&str, &str); 11] = [
+const ECOSYSTEMS: [(&str, &str); 12] = [
     ("npm", "npm"),
     ("pip", "PyPI"),
     ("rust", "crates.io"),
@@ -30,6 +30,7 @@ const ECOSYSTEMS: [(&str, &str); 11] = [
     ("erlang", "Hex"),
     ("pub", "Pub"),
     ("swift", "SwiftURL"),
+    ("actions", "GitHub Actions"),
 ];
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {

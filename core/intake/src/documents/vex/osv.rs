@@ -104,7 +104,10 @@ fn products(
         package.need("name")?.text()?,
     );
     let purl = match package.optional_text("purl")? {
-        Some(purl) => Purl::canonicalize(purl).ok(),
+        Some(purl) => {
+            let purl = Purl::canonicalize(purl).ok();
+            purl.map(|purl| ecosystem::of_release(purl, system))
+        }
         None => ecosystem::purl(system, name, None),
     };
     let Some(purl) = purl else {
