@@ -63,6 +63,37 @@ impl Purl {
     }
 }
 
+impl Purl {
+    /// Whether two values of the qualifier `distro` surely name different releases of this
+    /// package's distribution: by their numbers. Of names that are not known it cannot be told.
+    pub fn is_other_release(&self, one: &str, other: &str) -> bool {
+        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let parts = match vendor {
+            "alpine" | "ubuntu" => 2,
+            _ => 1,
+        };
+        match (number(vendor, one, parts), number(vendor, other, parts)) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        }
+    }
+
+    /// The value of the qualifier `distro`, which names a release of a distribution.
+    pub fn distribution(&self) -> Option<&str> {
+        let mut qualifiers = self.components().qualifiers.iter();
+        let found = qualifiers.find(|(key, _)| key == "distro");
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The first parts of the number of a release, if it has one of so many.
+fn number(vendor: &str, stated: &str, parts: usize) -> Option<Vec<u32>> {
+    let release = release(vendor, stated);
+    let numbers = release.split('.').map(|part| part.parse::<u32>().ok());
+    let numbers = numbers.take(parts).collect::<Option<Vec<u32>>>()?;
+    (numbers.len() == parts).then_some(numbers)
+}
+
 /// The number of a release, as far as packages are of it: Debian and Alpine publish newer media of
 /// one release.
 fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
@@ -115,6 +146,35 @@ mod tests {
         assert!(!alpine.is_same_release("alpine-3.19.1", "v3.18"));
         assert!(purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.3"));
         assert!(!purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.2"));
+    }
+
+    #[test]
+    fn a_release_is_another_only_by_its_number() {
+        for (package, one, other, expected) in [
+            ("pkg:deb/debian/a@1", "debian-12", "debian-11", true),
+            ("pkg:deb/debian/a@1", "bookworm", "11", true),
+            ("pkg:deb/debian/a@1", "debian-12", "debian-12.4", false),
+            ("pkg:deb/debian/a@1", "debian-12", "sid", false),
+            ("pkg:deb/debian/a@1", "debian-12", "ubuntu-22.04", false),
+            ("pkg:deb/ubuntu/a@1", "ubuntu-22.04", "ubuntu-22.10", true),
+            ("pkg:deb/ubuntu/a@1", "jammy", "ubuntu-22.04.3", false),
+            ("pkg:apk/alpine/a@1", "alpine-3.19", "alpine-3.20.1", true),
+            ("pkg:apk/alpine/a@1", "alpine-3.19", "v3.19.4", false),
+            ("pkg:apk/alpine/a@1", "alpine-3", "alpine-3.19", false),
+            ("pkg:rpm/redhat/a@1", "rhel-9", "rhel-9.4", false),
+            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-8.10", true),
+        ] {
+            assert_eq!(
+                purl(package).is_other_release(one, other),
+                expected,
+                "{one} {other}"
+            );
+            assert_eq!(
+                purl(package).is_other_release(other, one),
+                expected,
+                "{one} {other}"
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::draft::{Prepared, Summary};
 use super::ecosystem;
 use super::error::DocumentError;
 use super::findings::Findings;
+use super::reports::nothing_scanned;
 use super::scan::Scan;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
@@ -47,18 +48,24 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     {
         return Err(found.fault(format!("says otherwise than the list, which has {count}")));
     }
+    let count = root.value().pointer("/lockfile/dependency-count");
+    let is_empty = count.and_then(Value::as_u64) == Some(0);
+    let mut summary = summary(root)?;
+    if is_empty {
+        summary.push(nothing_scanned());
+    }
     Ok(Scan {
         uri: "pkg:cargo/cargo-audit".into(),
         version: None,
         database: database(root)?,
         findings,
-        is_whole: true,
+        is_whole: !is_empty,
         times: None,
         ignored: ignored(root)?,
         // It says how many packages its lock file has, and not which file that is.
         scanned: vec![],
         subjects: Subjects::default(),
-        summary: summary(root)?,
+        summary,
     })
 }
 

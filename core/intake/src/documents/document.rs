@@ -38,6 +38,12 @@ impl Document {
                 "the document is compressed ({format}): {advice}"
             )));
         }
+        if is_utf_16(bytes) {
+            let advice = "the document is UTF-16, as PowerShell writes what is redirected into a \
+                          file; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`, or in PowerShell \
+                          `| Out-File -Encoding utf8`) and publish the result";
+            return Err(DocumentError::NotTaken(advice.into()));
+        }
         Ok(Document {
             bytes: Bytes::copy_from_slice(bytes),
             name: attachment_name(file_name),
@@ -60,7 +66,9 @@ impl Document {
     pub fn json(&self) -> Result<Value, DocumentError> {
         if self.body().trim_ascii_start().first() == Some(&b'<') {
             return Err(DocumentError::NotTaken(
-                "the document looks like XML; export it as JSON".into(),
+                "the document looks like XML; export it as JSON: of CycloneDX, `cyclonedx convert \
+                 --input-file FILE.xml --output-format json` writes it"
+                    .into(),
             ));
         }
         parse(self.body())
@@ -171,6 +179,14 @@ impl Document {
     }
 }
 
+/// Whether text is UTF-16, with a byte order mark or without: no JSON, YAML or TOML begins with a
+/// character beyond ASCII, and none has NUL.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    let marks = [&b"\xff\xfe"[..], b"\xfe\xff"];
+    let is_marked = marks.into_iter().any(|mark| bytes.starts_with(mark));
+    is_marked || matches!(bytes, [0, 1..=255, ..] | [1..=255, 0, ..])
+}
+
 /// Parses JSON; errors say line and column.
 pub fn parse(bytes: &[u8]) -> Result<Value, DocumentError> {
     json::parse(bytes).map_err(|e| DocumentError::Syntax {
@@ -222,6 +238,31 @@ mod tests {
             let error = Document::new("x.json.gz", bytes).err().unwrap();
             assert!(error.to_string().contains("decompress it"), "{error}");
         }
+    }
+
+    #[test]
+    fn utf_16_is_told_from_what_is_broken() {
+        let utf_16 = |text: &str, mark: bool, big: bool| {
+            let units = mark
+                .then_some(0xfeff)
+                .into_iter()
+                .chain(text.encode_utf16());
+            let bytes = units.map(|unit: u16| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            });
+            bytes.flatten().collect::<Vec<u8>>()
+        };
+        for (mark, big) in [(true, true), (true, false), (false, true), (false, false)] {
+            let error = Document::new("x.sarif", &utf_16("{}", mark, big))
+                .err()
+                .unwrap();
+            assert!(error.to_string().contains("convert it to UTF-8"), "{error}");
+        }
+        assert!(Document::new("x.json", b"{}").is_ok());
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Finding {
         }
     }
 
+    /// Whether any severity is known.
+    pub fn is_rated(&self) -> bool {
+        !self.severities.is_empty()
+    }
+
     /// Adds other names of what was found.
     pub fn aliases(&mut self, aliases: &[&str]) {
         let (mut named, mut known): (Vec<&str>, HashSet<&str>) = Default::default();

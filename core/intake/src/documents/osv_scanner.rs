@@ -82,8 +82,18 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         return Ok(());
     };
     for vulnerability in vulnerabilities.items()? {
-        let finding = findings.entry(vulnerability.need("id")?.text()?);
+        let id = vulnerability.need("id")?.text()?;
+        let finding = findings.entry(id);
         read_severities(&vulnerability, finding)?;
+        for affected in affected(vulnerability.value(), package.value()) {
+            read_severities(&Node::root("$", affected), finding)?;
+        }
+        if !finding.is_rated() {
+            finding.severity(
+                "CVSS",
+                group_severity(entry.value(), id).unwrap_or_default(),
+            );
+        }
         if let Some(aliases) = vulnerability.get("aliases") {
             let aliases: Result<Vec<&str>, _> =
                 aliases.items()?.map(|alias| alias.text()).collect();
@@ -92,6 +102,30 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         finding.annotate(found_in.clone());
     }
     Ok(())
+}
+
+/// What an OSV record says of a package by itself (OSV schema, "affected[].severity").
+fn affected<'v>(record: &'v Value, package: &'v Value) -> impl Iterator<Item = &'v Value> {
+    let list = record.get("affected").and_then(Value::as_array);
+    list.unwrap_or_default().iter().filter(move |affected| {
+        let same = |key: &str| affected.pointer(&format!("/package/{key}")) == package.get(key);
+        same("name") && same("ecosystem")
+    })
+}
+
+/// The score that osv-scanner gives a group of names of one vulnerability. Zero is what it has for
+/// none.
+fn group_severity<'v>(entry: &'v Value, id: &str) -> Option<&'v str> {
+    let groups = entry.get("groups").and_then(Value::as_array);
+    let mut groups = groups.unwrap_or_default().iter();
+    let group = groups.find(|group| {
+        let ids = group.get("ids").and_then(Value::as_array);
+        ids.unwrap_or_default()
+            .iter()
+            .any(|one| one.as_str() == Some(id))
+    });
+    let score = group?.get("max_severity")?.as_str()?;
+    Some(score).filter(|score| score.bytes().any(|b| (b'1'..=b'9').contains(&b)))
 }
 
 /// The severities of the OSV record, and the word that its database has for it.
@@ -115,4 +149,42 @@ fn read_severities(
         finding.severity("database", word);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+
+    #[test]
+    fn a_severity_stands_in_the_record_of_the_package_or_in_the_group() {
+        let low = r#"{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}"#;
+        let of = |record: &str, max: &str| {
+            let text = format!(
+                r#"{{"results":[{{"source":{{"path":"l"}},"packages":[{{"package":{{"name":"a","version":"1","ecosystem":"npm"}},
+                    "vulnerabilities":[{{"id":"CVE-1"{record}}}],"groups":[{{"ids":["CVE-0"],"max_severity":"9.9"}},
+                    {{"ids":["CVE-1"],"max_severity":"{max}"}}]}}]}}]}}"#
+            );
+            let now = "2026-11-22T18:41:48Z";
+            let claim = prepare("scan", "r", text.as_bytes(), now)
+                .unwrap()
+                .remove(0);
+            let list = claim.predicate.pointer("/scanner/result/0/severity");
+            let list = list.unwrap().as_array().unwrap().iter();
+            let scores = list.filter_map(|one| one.get("score")?.as_str());
+            scores.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let affected = |name: &str| {
+            format!(
+                r#","affected":[{{"package":{{"name":"{name}","ecosystem":"npm"}},"severity":[{low}]}}]"#
+            )
+        };
+        let vector = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
+        assert_eq!(of(&affected("a"), "7.5"), [vector]);
+        assert_eq!(of(&format!(r#","severity":[{low}]"#), "7.5"), [vector]);
+        // Of another package it says nothing of this one.
+        assert_eq!(of(&affected("b"), "7.5"), ["7.5"]);
+        for none in ["", "0.0", "0"] {
+            assert_eq!(of("", none), [""; 0], "{none}");
+        }
+    }
 }

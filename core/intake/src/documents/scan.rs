@@ -39,7 +39,8 @@ pub(super) struct Scan {
     pub database: Option<Value>,
     /// What it found.
     pub findings: Findings,
-    /// Whether it looked at all that it was to look at, as far as the document says.
+    /// Whether it looked at all that it was to look at, as far as the document says, and at
+    /// anything.
     pub is_whole: bool,
     /// When the scan started and finished, if the document says so.
     pub times: Option<(String, String)>,
@@ -127,9 +128,17 @@ impl Scan {
         }
         summary.push(("findings".into(), self.findings.len().to_string()));
         summary.extend(self.summary.iter().cloned());
+        let ignored: BTreeSet<&str> = self.ignored.iter().filter_map(Value::as_str).collect();
+        if !ignored.is_empty() {
+            let names: Vec<&str> = ignored.iter().copied().collect();
+            let label =
+                "advisories that the scanner was told to ignore, whose findings are left out";
+            let value = format!("{}: {}", names.len(), names.join(", "));
+            summary.push((label.to_owned(), value));
+        }
         if self.times.is_none() {
-            let note =
-                "the document does not say when the scan ran: the time of publishing is used";
+            let note = "the document does not say in RFC 3339 when the scan ran: the time of publishing is \
+                 used";
             summary.push(("note".into(), note.into()));
         }
         summary

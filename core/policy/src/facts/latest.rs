@@ -163,6 +163,30 @@ fn latest<'w>(words: impl Iterator<Item = &'w Word>) -> Option<&'w Word> {
     by_document.0.into_values().max_by_key(|word| &word.when)
 }
 
+/// The newest version of every document of an issuer, of those that are sound, by the place of the
+/// fact that has it. What an older version cleared and the newest does not say any more is cleared
+/// no more; what it said against something is not taken back by silence.
+#[derive(Debug, Default)]
+pub(super) struct Editions<'a>(BTreeMap<(IssuerId, &'a str), (u64, usize)>);
+
+impl<'a> Editions<'a> {
+    /// Takes a version that an issuer said with effect.
+    pub(super) fn take(&mut self, issuer: IssuerId, document: &'a str, version: u64, fact: usize) {
+        let newest = self.0.entry((issuer, document)).or_insert((version, fact));
+        if version > newest.0 {
+            *newest = (version, fact);
+        }
+    }
+
+    /// The place of the fact that has a newer version of a document.
+    pub(super) fn newer(&self, issuer: IssuerId, document: &str, version: u64) -> Option<usize> {
+        let newest = self.0.get(&(issuer, document));
+        newest
+            .filter(|(newest, _)| *newest > version)
+            .map(|(_, fact)| *fact)
+    }
+}
+
 /// What was replaced by a later word of the same issuer, and by which claim.
 #[derive(Debug, Default)]
 pub(super) struct Replaced(BTreeMap<Statement, Vec<Replacement>>);

@@ -230,12 +230,13 @@ impl<'a> Fact<'a> {
 
     /// Whether somebody who counts says with it whether the component can be used. A builder says
     /// what a scan found; that its own tests pass judges nothing.
-    pub(crate) fn is_judged(&self, component: &Component) -> bool {
+    /// `stands` says of a statement of its document whether nothing later took its place.
+    pub(crate) fn is_judged(&self, component: &Component, stands: impl Fn(usize) -> bool) -> bool {
         let counts = match self.body {
             Body::Other(Unread::TestResult) => self.speakers.iter().any(Speaker::judges),
             _ => self.is_said(),
         };
-        counts && self.is_a_word(component)
+        counts && self.is_a_word(component, stands)
     }
 
     /// Whether somebody who counts for the component says it, whatever it is.
@@ -247,19 +248,19 @@ impl<'a> Fact<'a> {
     /// Whether it says anything about whether the component can be used: a scan that ended well, a
     /// review of the whole, practices, a scorecard, a test; support dates that are surely of this
     /// version; and a VEX document, if one of its statements is about the very thing and somebody
-    /// came to it: that they are still looking is no word for it.
+    /// came to it and stands by it: that they are still looking, or again, is no word for it.
     ///
     /// That documents belong to it, how it was built or released, what somebody demands of it, and
     /// what is said of claims or of issuers says nothing of that, nor does what this reader cannot
     /// read. A scan that failed is a document, too.
-    fn is_a_word(&self, component: &Component) -> bool {
+    fn is_a_word(&self, component: &Component, stands: impl Fn(usize) -> bool) -> bool {
         match self.body {
             Body::Scan(scan) => scan.is_complete,
             Body::Audit(audit) => audit.judges(),
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
-            Body::Vex(vex) => vex.statements.iter().any(|statement| {
-                if vulnerable::is_open(statement) {
+            Body::Vex(vex) => vex.statements.iter().enumerate().any(|(at, statement)| {
+                if vulnerable::is_open(statement) || !stands(at) {
                     return false;
                 }
                 if self.of_product {

@@ -294,14 +294,17 @@ fn of_named(
     Some(by_artifact.max(by_build))
 }
 
-/// How a package that is spoken of stands to ours; `None` if it is another one, or another version.
+/// How a package that is spoken of stands to ours; `None` if it is another one, or another version,
+/// or of another release of a distribution: each release has fixes of its own in one version.
 fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     let same = if theirs.version().is_none() {
         theirs.is_same_package(ours)
     } else {
         theirs.is_same_version(ours)
     };
-    if !same {
+    let other_release = ours.distribution().zip(theirs.distribution());
+    let other_release = other_release.is_some_and(|(one, other)| ours.is_other_release(one, other));
+    if !same || other_release {
         return None;
     }
     let by_versions = match in_versions(ours, theirs) {
@@ -309,6 +312,9 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Applies::Undecided => Relation::OtherVersions,
         Applies::No => return None,
     };
+    if is_same_image(ours, theirs) {
+        return Some(Relation::This);
+    }
     let by_build = if !ours.is_from_same_place(theirs) {
         Relation::OtherSource
     } else if is_same_build(ours, theirs) {
@@ -317,6 +323,15 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
         Relation::OtherBuild
     };
     Some(by_build.max(by_versions))
+}
+
+/// Whether both are one image by its digest, which is the image wherever it lies and whatever it is
+/// built for: the version of an image is its digest.
+fn is_same_image(ours: &Purl, theirs: &Purl) -> bool {
+    let is_image = ["docker", "oci"].contains(&ours.components().ty.as_str());
+    let mut both = [ours, theirs].into_iter();
+    let digested = both.all(|one| one.version().is_some_and(|it| it.starts_with("sha256:")));
+    is_image && digested && ours.components().subpath == theirs.components().subpath
 }
 
 /// Whether our version is in the range that a purl without a version states (purl-spec, "Known

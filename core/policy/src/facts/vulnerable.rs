@@ -8,7 +8,7 @@
 
 use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
-use super::latest::{Replaced, Word, standing};
+use super::latest::{Editions, Replaced, Word, standing};
 use super::relation::{
     Relation, Within, has_part, is_of_product, of_statement, of_statement_within,
 };
@@ -174,6 +174,13 @@ impl<'a> Vulnerabilities<'a> {
             found: Vec::new(),
             replaced: Replaced::default(),
         };
+        let mut editions = Editions::default();
+        for (at, fact) in facts.facts.iter().enumerate() {
+            if let Body::Vex(vex) = fact.body {
+                let sound = fact.speakers.iter().filter(|speaker| speaker.stands);
+                sound.for_each(|one| editions.take(one.issuer, &vex.id, vex.version, at));
+            }
+        }
         for fact in &facts.facts {
             match fact.body {
                 Body::Vex(vex) => all.take_statements(fact, vex, &about, &mut words),
@@ -181,13 +188,20 @@ impl<'a> Vulnerabilities<'a> {
                 _ => {}
             }
         }
-        for (topic, words) in words {
+        for (topic, mut words) in words {
+            let issuer = topic.matter.issuer;
+            words.retain(|word| {
+                word.against
+                    || editions
+                        .newer(issuer, &word.document, word.version)
+                        .is_none()
+            });
             let standing = standing(&words);
             let by_name = all.standing.entry(topic.name.clone()).or_default();
             by_name.extend(&standing);
             all.last.insert(topic, standing);
         }
-        all.replace_statements();
+        all.replace_statements(&editions, &facts.facts);
         for scans in series.into_values() {
             all.take_series(scans);
         }
@@ -240,17 +254,22 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
-    /// Notes the statements that do not stand, each with the first that does.
-    fn replace_statements(&mut self) {
+    /// Notes the statements that do not stand, each with the first that does, or with the newest
+    /// version of its document.
+    fn replace_statements(&mut self, editions: &Editions<'a>, facts: &'a [Fact<'a>]) {
         for (at, stated) in self.stated.iter().enumerate() {
             let standing = self.last_on(stated);
             if standing.contains(&at) {
                 continue;
             }
-            if let Some(by) = standing.first().and_then(|by| self.stated.get(*by)) {
-                let issuer = stated.speaker.issuer;
-                self.replaced
-                    .insert(stated.fact, stated.part, issuer, by.fact);
+            let issuer = stated.speaker.issuer;
+            let by = standing.first().and_then(|by| self.stated.get(*by));
+            let newest = || match stated.fact.body {
+                Body::Vex(vex) => facts.get(editions.newer(issuer, &vex.id, vex.version)?),
+                _ => None,
+            };
+            if let Some(by) = by.map(|by| by.fact).or_else(newest) {
+                self.replaced.insert(stated.fact, stated.part, issuer, by);
             }
         }
     }
@@ -292,6 +311,16 @@ impl<'a> Vulnerabilities<'a> {
         issuers: impl Iterator<Item = &'i IssuerId>,
     ) -> Option<Place> {
         self.replaced.by(claim, part, issuers)
+    }
+
+    /// Whether a later word took the place of a statement of a document, by everybody for whom it
+    /// counts.
+    pub(crate) fn is_replaced(&self, fact: &Fact<'_>, at: usize) -> bool {
+        let speakers = fact.speakers.iter();
+        let counting = speakers.filter(|speaker| speaker.counts_for(&Whom::Anyone));
+        let issuers = counting.map(|speaker| &speaker.issuer);
+        let by = self.replaced_by(fact.claim, Part::Statement(at), issuers);
+        by.is_some()
     }
 
     /// The statements of every issuer that stand, for each vulnerability.

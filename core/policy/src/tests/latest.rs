@@ -77,6 +77,53 @@ fn a_scan_that_is_logged_later_and_dated_earlier_clears_nothing() {
 }
 
 #[test]
+fn who_looks_again_says_nothing_any_more() {
+    let (world, maker, policy) = world();
+    let policy = policy.replacen("version = 1", "version = 1\nunknown = \"warn\"", 1);
+    for (before, expected) in [
+        ("affected", Outcome::Denied),
+        ("not_affected", Outcome::Fine),
+        ("fixed", Outcome::Fine),
+        ("under_investigation", Outcome::Warn),
+    ] {
+        let mut world = World::continuing(&world);
+        say_vex(&mut world, &maker, ("one", 1), 2, before);
+        assert_eq!(outcome(&policy, &world), expected, "{before}");
+        for document in [("one", 2), ("other", 1)] {
+            let mut world = World::continuing(&world);
+            say_vex(&mut world, &maker, document, 3, "under_investigation");
+            assert_eq!(outcome(&policy, &world), Outcome::Warn, "{before}");
+        }
+    }
+}
+
+#[test]
+fn a_newer_version_of_a_document_clears_no_more_than_it_says() {
+    let (mut world, maker, policy) = world();
+    say_scan(&mut world, &maker, 1, &["CVE-1"]);
+    say_vex(&mut world, &maker, ("one", 1), 2, "not_affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // The second version, and another document, are about something else.
+    let say_else = |document, day, by: &Party| {
+        let mut world = World::continuing(&world);
+        let text = vex(document, day, "not_affected").replace("CVE-1", "CVE-2");
+        world.log(&about("pkg:cargo/a@1", VEX, &text), &[by]);
+        outcome(&policy, &world)
+    };
+    assert_eq!(say_else(("one", 2), 3, &maker), Outcome::Denied);
+    assert_eq!(say_else(("one", 1), 3, &maker), Outcome::Fine);
+    assert_eq!(say_else(("other", 2), 3, &maker), Outcome::Fine);
+    // A version that is not signed by its keys is none.
+    assert_eq!(say_else(("one", 2), 3, &maker.with(&[9])), Outcome::Fine);
+    // What it said against something is not taken back by silence.
+    let mut world = World::continuing(&world);
+    say_vex(&mut world, &maker, ("bad", 1), 4, "affected");
+    let text = vex(("bad", 2), 5, "not_affected").replace("CVE-1", "CVE-2");
+    world.log(&about("pkg:cargo/a@1", VEX, &text), &[&maker]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+#[test]
 fn a_wrong_clock_can_be_corrected() {
     let (mut world, maker, policy) = world();
     say_scan(&mut world, &maker, 31, &["CVE-1"]);

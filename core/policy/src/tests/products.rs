@@ -181,7 +181,7 @@ const BUILDS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:deb/debian/a@1?distro=debian-11",
         "pkg:deb/debian/a@1?distro=debian-12",
-        Some(Relation::OtherBuild),
+        None,
     ),
     // What we do not say cannot be compared.
     (
@@ -212,6 +212,31 @@ const BUILDS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:npm/a@1",
         "pkg:npm/a@1?repository_url=https:%2F%2Fe.org",
+        Some(Relation::OtherSource),
+    ),
+];
+
+/// Images, whose versions are their digests or are none.
+const IMAGES: &[(&str, &str, Option<Relation>)] = &[
+    (
+        "pkg:oci/i@sha256:aa",
+        "pkg:oci/i@sha256:aa?arch=amd64&repository_url=ghcr.io%2Fe%2Fi",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:oci/i@sha256:aa?repository_url=e.org%2Fi&tag=1",
+        "pkg:oci/i@sha256:aa?arch=arm64",
+        Some(Relation::This),
+    ),
+    ("pkg:oci/i@sha256:aa", "pkg:oci/i@sha256:bb", None),
+    (
+        "pkg:oci/i?repository_url=e.org%2Fi",
+        "pkg:oci/i@sha256:aa",
+        Some(Relation::OtherSource),
+    ),
+    (
+        "pkg:docker/e/i@1.0",
+        "pkg:docker/e/i@1.0?repository_url=e.org",
         Some(Relation::OtherSource),
     ),
 ];
@@ -259,7 +284,7 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
     (
         "pkg:deb/debian/openssl@3-1?arch=source&distro=debian-11",
         "pkg:deb/debian/libssl3@3-1?distro=debian-12&upstream=openssl",
-        Some(Relation::OtherBuild),
+        None,
     ),
     (
         "pkg:deb/ubuntu/a@1?distro=jammy",
@@ -311,7 +336,7 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
 
 #[test]
 fn a_version_has_an_epoch_a_build_and_a_place() {
-    for (theirs, ours, expected) in BUILDS.iter().chain(SPELLINGS) {
+    for (theirs, ours, expected) in BUILDS.iter().chain(SPELLINGS).chain(IMAGES) {
         assert_eq!(
             stands(theirs, &[], &asked(ours, &[])),
             *expected,

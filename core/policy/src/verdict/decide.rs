@@ -30,7 +30,9 @@ pub(super) fn decide(
             reasons.extend(deny::reasons(policy, denial, facts, &vulnerabilities));
         }
     }
-    let effect = policy.unknown().filter(|_| !is_spoken_of(facts));
+    let effect = policy
+        .unknown()
+        .filter(|_| !is_spoken_of(facts, &vulnerabilities));
     for requirement in policy.requirements() {
         if requirement.rule.covers(purl) {
             let reason = require::reason(requirement, facts);
@@ -52,9 +54,12 @@ pub(super) fn decide(
 
 /// Whether somebody with a role says whether the component can be used. A review of a change alone
 /// says nothing of that: what it is a change from may be anything.
-fn is_spoken_of(facts: &Facts<'_>) -> bool {
+fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> bool {
     let words = facts.facts.iter().filter(|fact| fact.is_of_this());
-    let mut words = words.filter(|fact| fact.is_judged(facts.component));
+    let mut words = words.filter(|fact| {
+        let stands = |at| !vulnerabilities.is_replaced(fact, at);
+        fact.is_judged(facts.component, stands)
+    });
     let any = Requirement::of_any_review();
     let mut reviews = None;
     words.any(|fact| match fact.body {

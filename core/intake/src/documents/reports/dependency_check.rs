@@ -3,7 +3,7 @@
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, scan, texts};
+use super::{found_in, nothing_scanned, scan, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -18,8 +18,9 @@ pub(in super::super) const TOOL: Tool = Tool {
 /// What a report found.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
-    let mut ignored = Vec::new();
+    let (mut ignored, mut summary, mut any) = (Vec::new(), Vec::new(), false);
     for dependency in root.need("dependencies")?.items()? {
+        any = true;
         let file = dependency.need("fileName")?.text()?;
         let purls = texts(dependency.value().get("packages"), Some("id"));
         let purl = purls.into_iter().find(|id| id.starts_with("pkg:"));
@@ -49,12 +50,24 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             }
         }
     }
+    if !any {
+        summary.push(nothing_scanned());
+    }
+    let failed = root.value().pointer("/scanInfo/analysisExceptions");
+    let failed = failed.and_then(Value::as_array).unwrap_or_default();
+    if !failed.is_empty() {
+        let label = "exceptions in the analysis, so that the scan is not whole";
+        summary.push((label.to_owned(), failed.len().to_string()));
+    }
     let version = root
         .value()
         .pointer("/scanInfo/engineVersion")
         .and_then(Value::as_str);
     Ok(Scan {
         version: version.map(str::to_owned),
+        is_whole: any && failed.is_empty(),
+        summary,
+        times: time(root, "/projectInfo/reportDate"),
         ignored,
         ..scan("pkg:github/dependency-check/DependencyCheck", findings)
     })

@@ -8,7 +8,7 @@ use super::super::error::DocumentError;
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::tool::{Source, Takes, Tool};
-use super::{found_in, scan, texts};
+use super::{found_in, nothing_scanned, scan, texts};
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;
@@ -65,8 +65,14 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             findings.entry(id).aliases(&names);
         }
     }
+    // What it writes first is how it was called; then it says what it does.
+    let any = messages
+        .iter()
+        .any(|message| message.get("config").is_none());
     Scan {
         version,
+        is_whole: any,
+        summary: (!any).then(nothing_scanned).into_iter().collect(),
         ..scan("pkg:golang/golang.org/x/vuln", findings)
     }
     .of_json(source)

@@ -3,7 +3,7 @@
 use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, scan, texts};
+use super::{found_in, method, scan, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -44,6 +44,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let target = targets.into_iter().find_map(text).map(str::to_owned);
     Ok(Scan {
         version: text("/descriptor/version").map(str::to_owned),
+        times: time(root, "/descriptor/timestamp"),
         ignored,
         scanned: target.into_iter().collect(),
         ..scan("pkg:github/anchore/grype", findings)

@@ -13,7 +13,9 @@ use super::findings::{Finding, Findings};
 use super::scan::Scan;
 use super::subjects::Subjects;
 use assay_claims::json::{Value, object};
+use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;
+use assay_claims::time;
 
 /// A scan by a scanner, of which more is to be said.
 fn scan(uri: &str, findings: Findings) -> Scan {
@@ -29,6 +31,22 @@ fn scan(uri: &str, findings: Findings) -> Scan {
         subjects: Subjects::default(),
         summary: vec![],
     }
+}
+
+/// What people are told of a report that says nothing: where nothing was looked at, nothing found
+/// is no word for anything.
+pub(super) fn nothing_scanned() -> (String, String) {
+    let note = "the report names nothing that was looked at for vulnerabilities: that it found \
+                none says nothing";
+    ("note".to_owned(), note.to_owned())
+}
+
+/// When a scan ended, where a report states that at one of these pointers: started then, too, as
+/// nobody says when it began. Go's zero time, and what is no RFC 3339 time, says nothing.
+fn time(root: &Node<'_, '_>, pointer: &str) -> Option<(String, String)> {
+    let stated = root.value().pointer(pointer).and_then(Value::as_str)?;
+    time::instant(stated).filter(|_| !stated.starts_with("0001-"))?;
+    Some((stated.to_owned(), stated.to_owned()))
 }
 
 /// Where something was found.

@@ -3,7 +3,7 @@
 use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, scan};
+use super::{found_in, method, nothing_scanned, scan};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -45,7 +45,13 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             found_in(finding, name, None, None);
         }
     }
-    Ok(scan("pkg:npm/npm", findings))
+    let total = root.value().pointer("/metadata/dependencies/total");
+    let is_empty = total.and_then(Value::as_u64) == Some(0);
+    Ok(Scan {
+        is_whole: !is_empty,
+        summary: is_empty.then(nothing_scanned).into_iter().collect(),
+        ..scan("pkg:npm/npm", findings)
+    })
 }
 
 fn rate_by_npm(via: &Node<'_, '_>, finding: &mut Finding) {

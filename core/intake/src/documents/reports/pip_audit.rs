@@ -4,7 +4,7 @@ use super::super::ecosystem;
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, scan, texts};
+use super::{found_in, nothing_scanned, scan, texts};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;
@@ -21,12 +21,14 @@ pub(in super::super) const TOOL: Tool = Tool {
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
     let mut skipped: Vec<String> = Vec::new();
+    let mut any = false;
     for dependency in root.need("dependencies")?.items()? {
         let name = dependency.need("name")?.text()?;
         if dependency.get("skip_reason").is_some() {
             skipped.push(name.to_owned());
             continue;
         }
+        any = true;
         let version = dependency.need("version")?.text()?;
         let purl = ecosystem::purl("PyPI", name, Some(version));
         for found in dependency.need("vulns")?.items()? {
@@ -45,8 +47,11 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         let label = "skipped by pip-audit, so that the scan is not whole";
         summary.push((label.to_owned(), skipped.join(", ")));
     }
+    if !any {
+        summary.push(nothing_scanned());
+    }
     Ok(Scan {
-        is_whole: skipped.is_empty(),
+        is_whole: any && skipped.is_empty(),
         summary,
         ..scan("pkg:pypi/pip-audit", findings)
     })

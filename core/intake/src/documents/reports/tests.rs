@@ -133,6 +133,116 @@ fn trivy_is_read() {
     );
 }
 
+/// When each of these reports ran, if it states that.
+fn finished(text: &str) -> (String, bool) {
+    let claim = prepare("scan", "r", text.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let scan = Vulns::parse(&claim.predicate).unwrap();
+    let source = claim.predicate.pointer("/metadata/timeSource").unwrap();
+    let is_stated = source.as_str() == Some("document");
+    (scan.finished.as_str().to_owned(), is_stated)
+}
+
+#[test]
+fn the_time_of_a_scan_is_the_one_that_its_document_states() {
+    let trivy =
+        r#"{"SchemaVersion":2,"CreatedAt":"TIME","ArtifactName":"a","Results":[{"Target":"l"}]}"#;
+    let grype = r#"{"matches":[],"descriptor":{"name":"grype","timestamp":"TIME"}}"#;
+    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"projectInfo":{"reportDate":"TIME"},
+        "dependencies":[{"fileName":"a.jar"}]}"#;
+    let run = |time: &str| {
+        format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[],
+                "invocations":[{{"executionSuccessful":true,{time}}},{{"executionSuccessful":true}}]}}]}}"#
+        )
+    };
+    let (start, end) = (
+        run(r#""startTimeUtc":"TIME""#),
+        run(r#""endTimeUtc":"TIME""#),
+    );
+    let stated = "2026-03-04T05:06:07.123456789+01:00";
+    for text in [trivy, grype, dependency_check, &start, &end] {
+        let dated = finished(&text.replace("TIME", stated));
+        assert_eq!(dated, (stated.to_owned(), true), "{text}");
+    }
+    for text in [trivy, grype, dependency_check] {
+        for none in ["0001-01-01T00:00:00Z", "Mar 4, 2026", ""] {
+            let dated = finished(&text.replace("TIME", none));
+            assert_eq!(dated, (NOW.to_owned(), false), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_a_scanner_was_told_to_ignore_is_told() {
+    let grype = r#"{"matches":[],"ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}},
+        {"vulnerability":{"id":"CVE-3"},"artifact":{"name":"y"}}],"descriptor":{"name":"grype"}}"#;
+    let trivy = r#"{"SchemaVersion":2,"ArtifactName":"a","Results":[{"Target":"l",
+        "ExperimentalModifiedFindings":[{"Type":"vulnerability","Status":"ignored","Finding":{"VulnerabilityID":"CVE-3"}}]}]}"#;
+    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"dependencies":[{"fileName":"a.jar",
+        "suppressedVulnerabilities":[{"name":"CVE-3"}]}]}"#;
+    let cargo_audit = r#"{"lockfile":{"dependency-count":1},"settings":{"ignore":["CVE-3"]},
+        "vulnerabilities":{"found":false,"count":0,"list":[]}}"#;
+    for text in [grype, trivy, dependency_check, cargo_audit] {
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let mut lines = claim.summary.iter();
+        let line = lines.find(|(label, _)| label.contains("told to ignore"));
+        assert_eq!(line.unwrap().1, "1: CVE-3", "{text}");
+    }
+}
+
+#[test]
+fn a_report_that_looked_at_nothing_is_not_whole() {
+    let trivy = |results: &str| format!(r#"{{"SchemaVersion":2,"ArtifactName":"a"{results}}}"#);
+    let secrets = r#","Results":[{"Target":"f","Class":"secret","Secrets":[{"RuleID":"k"}]},
+        {"Target":"d","Class":"config","Misconfigurations":[{"ID":"m"}]}]"#;
+    let packages = r#","Results":[{"Target":"l","Class":"lang-pkgs"},
+        {"Target":"f","Class":"secret","Secrets":[{"RuleID":"k"}]}]"#;
+    let dependency_check = |info: &str, dependencies: &str| {
+        format!(r#"{{"reportSchema":"1.1","scanInfo":{{{info}}},"dependencies":[{dependencies}]}}"#)
+    };
+    let exception = r#""analysisExceptions":[{"exception":{"message":"no database"}}]"#;
+    let jar = r#"{"fileName":"a.jar"}"#;
+    let pip = |dependencies: &str| format!(r#"{{"dependencies":[{dependencies}],"fixes":[]}}"#);
+    let npm = |total: u64| {
+        format!(
+            r#"{{"auditReportVersion":2,"vulnerabilities":{{}},"metadata":{{"dependencies":{{"total":{total}}}}}}}"#
+        )
+    };
+    let cargo = |count: u64| {
+        format!(
+            r#"{{"lockfile":{{"dependency-count":{count}}},"vulnerabilities":{{"found":false,"count":0,"list":[]}}}}"#
+        )
+    };
+    let go = r#"{"config":{"scanner_name":"govulncheck"}}"#;
+    for (text, is_whole) in [
+        (trivy(""), false),
+        (trivy(r#","Results":[]"#), false),
+        (trivy(secrets), false),
+        (trivy(packages), true),
+        (dependency_check("", ""), false),
+        (dependency_check(exception, jar), false),
+        (dependency_check("", jar), true),
+        (pip(""), false),
+        (pip(r#"{"name":"a","version":"1","vulns":[]}"#), true),
+        (npm(0), false),
+        (npm(7), true),
+        (cargo(0), false),
+        (cargo(7), true),
+        (go.to_owned(), false),
+        (
+            format!(r#"{go}{{"progress":{{"message":"Scanning"}}}}"#),
+            true,
+        ),
+    ] {
+        let (lines, whole) = found(&text).unwrap();
+        assert!(lines.is_empty() && whole == is_whole, "{text}");
+    }
+}
+
 #[test]
 fn npm_audit_is_read() {
     let text = r#"{"auditReportVersion":2,"vulnerabilities":{

@@ -4,7 +4,7 @@ use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, scan, texts};
+use super::{found_in, method, nothing_scanned, scan, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -21,9 +21,10 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
     let mut ignored = Vec::new();
-    let mut others = 0;
+    let (mut others, mut any) = (0, false);
     if let Some(results) = root.get("Results") {
         for result in results.items()? {
+            any |= looked_for_vulnerabilities(result.value());
             if let Some(list) = result.get("Vulnerabilities") {
                 for found in list.items()? {
                     found_by_trivy(&found, &mut findings)?;
@@ -39,7 +40,10 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
                 let id = found
                     .pointer("/Finding/VulnerabilityID")
                     .and_then(Value::as_str);
-                ignored.extend(id.map(Value::from));
+                match id {
+                    Some(id) => ignored.push(id.into()),
+                    None => others += 1,
+                }
             }
         }
     }
@@ -47,6 +51,9 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     if others > 0 {
         let label = "misconfigurations, secrets and licenses, which are left out";
         summary.push((label.to_owned(), others.to_string()));
+    }
+    if !any {
+        summary.push(nothing_scanned());
     }
     let mut subjects = Subjects::default();
     for digest in texts(root.value().pointer("/Metadata/RepoDigests"), None) {
@@ -64,6 +71,8 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        is_whole: any,
+        times: time(root, "/CreatedAt"),
         ignored,
         scanned: root
             .shown("ArtifactName")
@@ -74,6 +83,20 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         summary,
         ..scan("pkg:github/aquasecurity/trivy", findings)
     })
+}
+
+/// Whether a result is of a scan for vulnerabilities. Those for secrets, misconfigurations and
+/// licenses have results of their own.
+fn looked_for_vulnerabilities(result: &Value) -> bool {
+    let class = result.get("Class").and_then(Value::as_str);
+    let others = ["Misconfigurations", "MisconfSummary", "Secrets", "Licenses"];
+    match class {
+        Some(class) => class.ends_with("-pkgs") || result.get("Vulnerabilities").is_some(),
+        None => {
+            let is_other = others.into_iter().any(|key| result.get(key).is_some());
+            result.get("Vulnerabilities").is_some() || !is_other
+        }
+    }
 }
 
 fn found_by_trivy(found: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {

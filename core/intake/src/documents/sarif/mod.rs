@@ -318,20 +318,21 @@ fn location(place: &Value) -> Value {
     object([("location", uri.cloned()), ("line", line.cloned())])
 }
 
-/// From the first start to the last end of the run's invocations, if all of them say both.
+/// From the first time to the last that the run's invocations state: tools write the one or the
+/// other, and the latest that is stated tells which run was later.
 fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError> {
     let Some(invocations) = run.get("invocations") else {
         return Ok(None);
     };
     let mut span: Option<[(time::Instant, &str); 2]> = None;
-    let mut complete = true;
     for invocation in invocations.items()? {
-        let (start, end) = (
-            time(&invocation, "startTimeUtc")?,
-            time(&invocation, "endTimeUtc")?,
-        );
-        let (Some(start), Some(end)) = (start, end) else {
-            complete = false;
+        let either = |key: &'static str, draft: &'static str| match time(&invocation, key)? {
+            None => time(&invocation, draft),
+            stated => Ok(stated),
+        };
+        let start = either("startTimeUtc", "startTime")?;
+        let end = either("endTimeUtc", "endTime")?;
+        let (Some(start), Some(end)) = (start.or(end), end.or(start)) else {
             continue;
         };
         if end.0 < start.0 {
@@ -340,16 +341,14 @@ fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError>
         let [first, last] = span.unwrap_or([start, end]);
         span = Some([first.min(start), last.max(end)]);
     }
-    Ok(span
-        .filter(|_| complete)
-        .map(|[(_, first), (_, last)]| (first.to_owned(), last.to_owned())))
+    Ok(span.map(|[(_, first), (_, last)]| (first.to_owned(), last.to_owned())))
 }
 
 fn time<'v>(
     invocation: &Node<'v, '_>,
     key: &'static str,
 ) -> Result<Option<(time::Instant, &'v str)>, PredicateError> {
-    // The draft 2.0.0 spelled them without `Utc`, and those are not read.
+    // The draft 2.0.0 spelled them without `Utc`.
     let Some(node) = invocation.get(key) else {
         return Ok(None);
     };
@@ -363,18 +362,35 @@ fn failure(run: &Node<'_, '_>) -> Result<Option<&'static str>, PredicateError> {
     };
     for invocation in invocations.items()? {
         invocation.object()?;
-        if invocation
-            .value()
-            .get("executionSuccessful")
-            .and_then(Value::as_bool)
-            == Some(false)
-        {
+        let said = invocation.value();
+        let failed = said.get("executionSuccessful").and_then(Value::as_bool) == Some(false);
+        let broke = [
+            "exitSignalName",
+            "exitSignalNumber",
+            "processStartFailureMessage",
+        ];
+        let mut broke = broke.into_iter().filter_map(|key| said.get(key));
+        if failed || broke.any(|value| *value != Value::Null) || has_errors(said) {
             return Ok(Some(
                 "the tool says that it did not end well: the claim only references what it wrote",
             ));
         }
     }
     Ok(None)
+}
+
+/// Whether a tool notified of an error of its own (SARIF 3.20.21 and 3.58.6): what it could not
+/// look at, it did not find anything in.
+fn has_errors(invocation: &Value) -> bool {
+    let lists = [
+        "toolExecutionNotifications",
+        "toolConfigurationNotifications",
+    ];
+    let lists = lists
+        .into_iter()
+        .filter_map(|key| invocation.get(key)?.as_array());
+    let mut levels = lists.flatten().filter_map(|one| one.get("level")?.as_str());
+    levels.any(|level| level == "error")
 }
 
 /// What tells this analysis from others by the same tool: the category of the run, which is its id

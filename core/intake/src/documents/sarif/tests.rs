@@ -245,6 +245,46 @@ fn what_is_gone_is_not_found_and_what_is_suppressed_is() {
 }
 
 #[test]
+fn a_run_with_errors_of_its_own_did_not_end_well() {
+    let error = r#"[{"level":"error","message":{"text":"the database could not be read"}}]"#;
+    for (said, is_whole) in [
+        (format!(r#""toolExecutionNotifications":{error}"#), false),
+        (
+            format!(r#""toolConfigurationNotifications":{error}"#),
+            false,
+        ),
+        (
+            format!(r#""toolExecutionNotifications":{error}"#).replace("error", "note"),
+            true,
+        ),
+        (r#""exitSignalNumber":9"#.to_owned(), false),
+        (
+            r#""processStartFailureMessage":"not found""#.to_owned(),
+            false,
+        ),
+        (r#""toolExecutionNotifications":[]"#.to_owned(), true),
+    ] {
+        let run = |results: &str| {
+            let text = format!(
+                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[{results}],
+                    "invocations":[{{"executionSuccessful":true,{said}}}]}}]}}"#
+            );
+            prepare("scan", "x.sarif", text.as_bytes(), NOW)
+                .unwrap()
+                .remove(0)
+        };
+        let is_scan = run("").predicate_type.contains("/vulns/");
+        assert_eq!(is_scan, is_whole, "{said}");
+        let found = run(r#"{"ruleId":"R1","message":{"text":"b"}}"#).predicate;
+        assert_eq!(
+            Vulns::parse(&found).unwrap().is_complete,
+            is_whole,
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn what_a_failed_run_found_counts_and_it_is_not_whole() {
     let failed = LOG.replacen(r#"Successful":true"#, r#"Successful":false"#, 1);
     let prepared = prepare("scan", "x.sarif", failed.as_bytes(), NOW)

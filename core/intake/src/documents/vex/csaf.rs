@@ -10,7 +10,7 @@ mod tree;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Said, Statement, justification, push_name};
+use super::{Said, Statement, clears, justification, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -165,7 +165,7 @@ fn read(
                 Status::NotAffected => impacts.get(name).or(flags.get(name)),
                 _ => remedies.get(name),
             };
-            for (about, part) in tree.find(&product, name)? {
+            for (about, part) in tree.find(&product, name, clears(status))? {
                 let statement = Statement {
                     vulnerability: id.clone(),
                     aliases: aliases.clone(),

@@ -5,7 +5,7 @@
 
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Said, Statement, justification, push_name};
+use super::{Named, Said, Statement, clears, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -209,15 +209,16 @@ fn versions(
                 Some(status) => Some(status.one_of(&["affected", "unaffected", "unknown"])?),
                 None => None,
             };
+            let status = of_version(analyzed, status);
             let named = match (
                 version.optional_text("version")?,
                 version.optional_text("range")?,
             ) {
-                (Some(one), None) => named.in_version(one),
-                (None, Some(range)) => named.in_range(range),
+                (Some(one), None) => named.in_stated_version(one, clears(status)),
+                (None, Some(range)) => named.in_stated_range(range),
                 _ => return Err(version.fault("has to have one of version and range")),
             };
-            all.push((of_version(analyzed, status), named));
+            all.push((status, named));
         }
     }
     if all.is_empty() {
@@ -329,6 +330,7 @@ fn named(component: &Value) -> Named {
         cpe: text("cpe").map(str::to_owned),
         digests: all_digests(root.get("hashes"), "alg", "content"),
     }
+    .with_version(text("version"))
 }
 
 /// Percent-encoding undone where it is whole; what is not is as it stands.

@@ -5,6 +5,7 @@ use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
+use super::order::{Bound, constraints};
 use super::{Named, Said, Statement};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -18,7 +19,7 @@ pub(in super::super) const TOOL: Tool = Tool {
 };
 
 /// What GitHub calls the ecosystems of OSV.
-const ECOSYSTEMS: [(&str, &str); 11] = [
+const ECOSYSTEMS: [(&str, &str); 12] = [
     ("npm", "npm"),
     ("pip", "PyPI"),
     ("rust", "crates.io"),
@@ -30,6 +31,7 @@ const ECOSYSTEMS: [(&str, &str); 11] = [
     ("erlang", "Hex"),
     ("pub", "Pub"),
     ("swift", "SwiftURL"),
+    ("actions", "GitHub Actions"),
 ];
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
@@ -108,18 +110,20 @@ fn product(
     let Some(range) = affected.get("vulnerable_version_range") else {
         return Ok(Some(any));
     };
-    let mut bounds: Vec<String> = Vec::new();
+    let mut bounds: Vec<Bound<'_>> = Vec::new();
     for bound in range.text()?.split(',').map(str::trim) {
         let (sign, version) = bound.split_once(' ').unwrap_or(("", bound));
         match sign {
-            "<" | "<=" | ">" | ">=" => bounds.push(format!("{sign}{}", version.trim())),
-            "=" | "" => bounds.push(version.trim().to_owned()),
+            "<" => bounds.push(("<", version.trim())),
+            "<=" => bounds.push(("<=", version.trim())),
+            ">" => bounds.push((">", version.trim())),
+            ">=" => bounds.push((">=", version.trim())),
+            "=" | "" => bounds.push(("", version.trim())),
             _ => return Err(range.fault(format!("has {}, which is no bound", quoted(bound)))),
         }
     }
-    Ok(Some(
-        any.in_range(&format!("vers:{ty}/{}", bounds.join("|"))),
-    ))
+    let range = format!("vers:{ty}/{}", constraints(&ty, &ty, bounds, false));
+    Ok(Some(any.in_range(&range)))
 }
 
 #[cfg(test)]
@@ -145,6 +149,11 @@ mod tests {
                 "npm",
                 ">= 1.0.0, < 1.2.0",
                 "pkg:npm/a?vers=vers:npm%2F%3E%3D1.0.0%7C%3C1.2.0",
+            ),
+            (
+                "npm",
+                "< 1.10.0, >= 1.9.0",
+                "pkg:npm/a?vers=vers:npm%2F%3E%3D1.9.0%7C%3C1.10.0",
             ),
             (
                 "rust",

@@ -9,6 +9,7 @@
 pub(super) mod csaf;
 pub(super) mod cyclonedx;
 pub(super) mod ghsa;
+mod order;
 pub(super) mod osv;
 mod pack;
 mod product;

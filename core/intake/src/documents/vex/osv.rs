@@ -8,6 +8,7 @@ use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
+use super::order::{Bound, constraints};
 use super::{Named, Said, Statement, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -104,7 +105,10 @@ fn products(
         package.need("name")?.text()?,
     );
     let purl = match package.optional_text("purl")? {
-        Some(purl) => Purl::canonicalize(purl).ok(),
+        Some(purl) => {
+            let purl = Purl::canonicalize(purl).ok();
+            purl.map(|purl| ecosystem::of_release(purl, system))
+        }
         None => ecosystem::purl(system, name, None),
     };
     let Some(purl) = purl else {
@@ -163,7 +167,7 @@ fn ranges(
                 "SEMVER" => "semver",
                 _ => ty,
             };
-            let bounds = bounds(&range.need("events")?)?;
+            let bounds = bounds(&range.need("events")?, scheme, ty)?;
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
             let vers = format!("vers:{scheme}/{bounds}");
@@ -175,21 +179,21 @@ fn ranges(
     Ok(ranges)
 }
 
-/// The events of a range as the constraints of a `vers:` range.
-fn bounds(events: &Node<'_, '_>) -> Result<String, PredicateError> {
-    let mut bounds: Vec<String> = Vec::new();
-    let mut any = false;
+/// The events of a range as the constraints of a `vers:` range. Their order in the record means
+/// nothing (OSV schema, "Evaluation").
+fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, PredicateError> {
+    let mut bounds: Vec<Bound<'_>> = Vec::new();
+    let (mut any, mut from_all) = (false, false);
     for event in events.items()? {
         for (key, version) in event.members()? {
             let version = version.text()?;
             any = true;
             match key {
-                "introduced" if version == "0" => {}
-                "introduced" => bounds.push(format!(">={version}")),
-                "fixed" => bounds.push(format!("<{version}")),
+                "introduced" if version == "0" => from_all = true,
+                "introduced" => bounds.push((">=", version)),
                 "limit" if version == "*" => {}
-                "limit" => bounds.push(format!("<{version}")),
-                "last_affected" => bounds.push(format!("<={version}")),
+                "fixed" | "limit" => bounds.push(("<", version)),
+                "last_affected" => bounds.push(("<=", version)),
                 _ => return Err(event.fault("is no event that is known")),
             }
         }
@@ -197,11 +201,7 @@ fn bounds(events: &Node<'_, '_>) -> Result<String, PredicateError> {
     if !any {
         return Err(events.fault("holds no event"));
     }
-    Ok(if bounds.is_empty() {
-        "*".to_owned()
-    } else {
-        bounds.join("|")
-    })
+    Ok(constraints(scheme, ty, bounds, from_all))
 }
 
 #[cfg(test)]
@@ -242,6 +242,10 @@ mod tests {
     fn ranges_and_versions_are_what_is_affected() {
         let until_2 = r#"{"introduced":"0"},{"fixed":"2.0.0"}"#;
         let twice = r#"{"introduced":"1.0.0"},{"fixed":"1.5.0"},{"introduced":"2.0.0"},{"last_affected":"2.1.0"}"#;
+        let grouped =
+            r#"{"introduced":"2.0.0"},{"introduced":"1.0.0"},{"fixed":"2.10.0"},{"fixed":"1.5.0"}"#;
+        let joined =
+            r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.5.0"},{"fixed":"2.0.0"}"#;
         for (ecosystem, more, expected) in [
             (
                 "npm",
@@ -264,6 +268,27 @@ mod tests {
                 "Hex",
                 range("SEMVER", until_2),
                 &["pkg:hex/a?vers=vers:semver%2F%3C2.0.0"],
+            ),
+            (
+                "npm",
+                range("SEMVER", grouped),
+                &["pkg:npm/a?vers=vers:npm%2F%3E%3D1.0.0%7C%3C1.5.0%7C%3E%3D2.0.0%7C%3C2.10.0"],
+            ),
+            (
+                "npm",
+                range("SEMVER", r#"{"fixed":"1.0.0"},{"introduced":"0"}"#),
+                &["pkg:npm/a?vers=vers:npm%2F%3C1.0.0"],
+            ),
+            // A range that goes on where it ends, and one that begins within another.
+            (
+                "npm",
+                range("SEMVER", joined),
+                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"],
+            ),
+            (
+                "npm",
+                range("SEMVER", r#"{"introduced":"0"},{"introduced":"3.0.0"}"#),
+                &["pkg:npm/a?vers=vers:npm%2F%2A"],
             ),
             // Of versions in an order that is not known the list alone is taken.
             (

@@ -22,6 +22,34 @@ pub(in super::super) struct Named {
     pub digests: Vec<(String, String)>,
 }
 
+/// How documents say in words that all versions are meant.
+const ALL: [&str; 6] = [
+    "*",
+    "all",
+    "all versions",
+    "any",
+    "any version",
+    "every version",
+];
+
+/// Whether a text can be one version: it begins as versions do, and is neither a range nor words.
+fn is_version(text: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
+    let lower = text.to_ascii_lowercase();
+    let mut prefixes = PREFIXES.into_iter();
+    let bare = prefixes.find_map(|prefix| lower.strip_prefix(prefix));
+    let begins = bare
+        .unwrap_or(&lower)
+        .starts_with(|c: char| c.is_ascii_digit());
+    let digest = lower.strip_prefix("sha256:").unwrap_or(&lower);
+    let is_digest =
+        matches!(digest.len(), 40 | 64) && digest.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_branch = lower.starts_with("dev-");
+    let words = |c: char| c.is_whitespace() || "<>=|,*/".contains(c);
+    let is_open = lower.ends_with('+') || lower.split('.').any(|part| part == "x");
+    (begins || is_digest || is_branch) && !lower.contains(words) && !is_open
+}
+
 impl Named {
     /// What has this purl, if it is one; else what is called so.
     pub fn of_text(text: &str) -> Self {
@@ -62,6 +90,54 @@ impl Named {
     /// has there. What has no purl keeps its name and is not known to be anything.
     pub fn in_version(&self, version: &str) -> Self {
         self.each_purl(version, |parts| parts.version = Some(version.to_owned()))
+    }
+
+    /// The same in what a document states where a version has to stand. What is none, such as the
+    /// name of the package or "all versions", speaks against every version, or against those of
+    /// the range that it is; it clears none, as nobody can tell which are meant.
+    pub fn in_stated_version(&self, stated: &str, clears: bool) -> Self {
+        let mut purls = self.purls.iter();
+        let is_name = purls.any(|purl| purl.components().name.eq_ignore_ascii_case(stated));
+        if is_version(stated) && !is_name {
+            return self.in_version(stated);
+        }
+        if clears {
+            return self.in_range(stated);
+        }
+        match self.range(stated) {
+            Some(range) => self.in_range(&range),
+            None => self.each_purl(stated, |parts| parts.version = None),
+        }
+    }
+
+    /// The same in a range of versions as a document states it: a `vers:` range, the constraints of
+    /// one alone, or all versions in words.
+    pub fn in_stated_range(&self, stated: &str) -> Self {
+        self.in_range(self.range(stated).as_deref().unwrap_or(stated))
+    }
+
+    /// The same in the version that a document has beside its purls, if none of them has one.
+    pub fn with_version(self, version: Option<&str>) -> Self {
+        let mut purls = self.purls.iter();
+        let is_open = purls.all(|purl| purl.version().is_none() && purl.components().ty != "oci");
+        match version.filter(|version| is_open && is_version(version)) {
+            Some(version) if !self.purls.is_empty() => self.in_version(version),
+            _ => self,
+        }
+    }
+
+    /// Constraints without a scheme (CSAF 2.0, 3.1.2.3.2) as a range of versions of the type.
+    fn range(&self, stated: &str) -> Option<String> {
+        let ty = &self.purls.first()?.components().ty;
+        let plain = stated.trim().to_ascii_lowercase();
+        if ALL.contains(&plain.as_str()) {
+            return Some(format!("vers:{ty}/*"));
+        }
+        if !stated.trim_start().starts_with(['<', '>', '=', '!']) {
+            return None;
+        }
+        let bare: String = stated.chars().filter(|c| !c.is_whitespace()).collect();
+        Some(format!("vers:{ty}/{}", bare.replace(',', "|")))
     }
 
     /// The same in these versions, which are a `vers:` range; in others nobody can tell.

@@ -294,4 +294,5 @@ fn named(element: &Value) -> Named {
         cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
         digests: all_digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
     }
+    .with_version(text(element, "software_packageVersion"))
 }

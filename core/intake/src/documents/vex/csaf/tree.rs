@@ -15,11 +15,25 @@ const STEPS: usize = 8;
 
 /// The products of a document, by their ids.
 pub(super) struct Tree<'v> {
-    products: HashMap<&'v str, Vec<Named>>,
+    products: HashMap<&'v str, Product>,
     relationships: HashMap<&'v str, Relationship<'v>>,
     groups: HashMap<&'v str, Vec<String>>,
     /// Purls that are none. What has no other has no name elsewhere.
     pub unread: Vec<String>,
+}
+
+/// What a product's id stands for.
+struct Product {
+    /// What is spoken of by what speaks against it.
+    against: Vec<Named>,
+    /// What is cleared by what clears it: other versions, where it cannot be told which are meant.
+    cleared: Vec<Named>,
+}
+
+impl Product {
+    fn named(&self, clears: bool) -> &Vec<Named> {
+        if clears { &self.cleared } else { &self.against }
+    }
 }
 
 /// One product as a part of another, or installed on it.
@@ -94,9 +108,10 @@ impl<'v> Tree<'v> {
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
         let named = self.named(product)?;
-        let named = named.into_iter().map(|one| within.apply(one)).collect();
-        self.products
-            .insert(product.need("product_id")?.text()?, named);
+        let apply = |clears| named.iter().map(|one| within.apply(one, clears)).collect();
+        let (against, cleared) = (apply(false), apply(true));
+        let id = product.need("product_id")?.text()?;
+        self.products.insert(id, Product { against, cleared });
         Ok(())
     }
 
@@ -114,11 +129,13 @@ impl<'v> Tree<'v> {
         Ok(())
     }
 
-    /// What a product's id stands for: the product, and the part of it that is meant.
+    /// What a product's id stands for in a statement that clears, or does not: the product, and
+    /// the part of it that is meant.
     pub fn find(
         &self,
         node: &Node<'_, '_>,
         id: &str,
+        clears: bool,
     ) -> Result<Vec<(Named, Option<Named>)>, PredicateError> {
         let unknown = |id: &str| {
             node.fault(format!(
@@ -127,12 +144,12 @@ impl<'v> Tree<'v> {
             ))
         };
         let alone = |named: &[Named]| named.iter().map(|one| (one.clone(), None)).collect();
-        if let Some(named) = self.products.get(id) {
-            return Ok(alone(named));
+        if let Some(product) = self.products.get(id) {
+            return Ok(alone(product.named(clears)));
         }
         let relationship = self.relationships.get(id).ok_or_else(|| unknown(id))?;
-        let parts = self.name(relationship.part, STEPS);
-        let wholes = self.name(relationship.whole, STEPS);
+        let parts = self.name(relationship.part, clears, STEPS);
+        let wholes = self.name(relationship.whole, clears, STEPS);
         let parts = parts.ok_or_else(|| unknown(relationship.part))?;
         let wholes = wholes.ok_or_else(|| unknown(relationship.whole))?;
         if relationship.has_own_name(&parts, &wholes) {
@@ -146,12 +163,12 @@ impl<'v> Tree<'v> {
     }
 
     /// A product by itself. Of a part of a part, it is that part that is meant.
-    fn name(&self, id: &str, steps: usize) -> Option<Vec<Named>> {
-        if let Some(named) = self.products.get(id) {
-            return Some(named.clone());
+    fn name(&self, id: &str, clears: bool, steps: usize) -> Option<Vec<Named>> {
+        if let Some(product) = self.products.get(id) {
+            return Some(product.named(clears).clone());
         }
         let relationship = self.relationships.get(id).filter(|_| steps > 0)?;
-        let parts = self.name(relationship.part, steps - 1)?;
+        let parts = self.name(relationship.part, clears, steps - 1)?;
         if relationship.has_own_name(&parts, &[]) {
             return Some(relationship.named.clone());
         }
@@ -207,14 +224,14 @@ struct Versions<'v> {
 
 impl Versions<'_> {
     /// What is named in these versions. A purl with a version says itself which it is.
-    fn apply(&self, named: Named) -> Named {
+    fn apply(&self, named: &Named, clears: bool) -> Named {
         if named.purls.is_empty() || named.purls.iter().all(|purl| purl.version().is_some()) {
-            return named;
+            return named.clone();
         }
         match (self.range, self.version) {
-            (Some(range), _) => named.in_range(range),
-            (None, Some(version)) => named.in_version(version),
-            (None, None) => named,
+            (Some(range), _) => named.in_stated_range(range),
+            (None, Some(version)) => named.in_stated_version(version, clears),
+            (None, None) => named.clone(),
         }
     }
 }

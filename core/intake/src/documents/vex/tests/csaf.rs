@@ -67,6 +67,77 @@ fn csaf_says_of_each_product_what_its_group_is() {
     assert_eq!(subjects, ["pkg:npm/app@2", "pkg:npm/lib@1.5"]);
 }
 
+/// A branch `product_version` can be called after anything.
+#[test]
+fn what_is_no_version_is_against_every_version_and_clears_none() {
+    for (name, against, cleared) in [
+        ("1.5", "pkg:npm/lib@1.5", "pkg:npm/lib@1.5"),
+        (
+            "v1.5-rc.1",
+            "pkg:npm/lib@v1.5-rc.1",
+            "pkg:npm/lib@v1.5-rc.1",
+        ),
+        ("lib", "pkg:npm/lib", "pkg:npm/lib?vers=lib"),
+        (
+            "Version 1.5",
+            "pkg:npm/lib",
+            "pkg:npm/lib?vers=Version%201.5",
+        ),
+        ("lib-1.5", "pkg:npm/lib", "pkg:npm/lib?vers=lib-1.5"),
+        ("1.x", "pkg:npm/lib", "pkg:npm/lib?vers=1.x"),
+        ("2.0+", "pkg:npm/lib", "pkg:npm/lib?vers=2.0%2B"),
+        (
+            "2.0 and earlier",
+            "pkg:npm/lib",
+            "pkg:npm/lib?vers=2.0%20and%20earlier",
+        ),
+        (
+            "all versions",
+            "pkg:npm/lib?vers=vers:npm%2F%2A",
+            "pkg:npm/lib?vers=all%20versions",
+        ),
+        (
+            "< 2.0.0",
+            "pkg:npm/lib?vers=vers:npm%2F%3C2.0.0",
+            "pkg:npm/lib?vers=%3C%202.0.0",
+        ),
+    ] {
+        for (group, status, product) in [
+            ("known_affected", "affected", against),
+            ("under_investigation", "under_investigation", against),
+            ("known_not_affected", "not_affected", cleared),
+            ("fixed", "fixed", cleared),
+        ] {
+            let text = csaf(&format!(r#""{group}":["L15","CPE:L15"]"#), "");
+            let text = text.replace(r#""name":"1.5""#, &format!(r#""name":"{name}""#));
+            let expected =
+                ["", "CPE > "].map(|whole| format!("CVE-1=GHSA-1 {status} - {whole}{product}"));
+            assert_eq!(lines("vex", &text), expected, "{name}");
+        }
+    }
+    // A package whose name begins like a version.
+    let text = csaf(r#""known_affected":["L15"]"#, "")
+        .replace(r#""name":"1.5""#, r#""name":"7zip""#)
+        .replace("pkg:npm/lib", "pkg:rpm/redhat/7zip?arch=src");
+    assert_eq!(
+        lines("vex", &text),
+        ["CVE-1=GHSA-1 affected - pkg:rpm/redhat/7zip?arch=src"]
+    );
+}
+
+#[test]
+fn constraints_of_a_range_need_no_scheme() {
+    for (name, range) in [
+        ("<=1.4", "vers:npm%2F%3C%3D1.4"),
+        (">= 1.0, < 1.4", "vers:npm%2F%3E%3D1.0%7C%3C1.4"),
+        ("All versions", "vers:npm%2F%2A"),
+    ] {
+        let text = csaf(r#""fixed":["LW"]"#, "").replace("before 1.2", name);
+        let expected = format!("CVE-1=GHSA-1 fixed - pkg:npm/lib?vers={range}");
+        assert_eq!(lines("vex", &text), [expected]);
+    }
+}
+
 #[test]
 fn reasons_of_csaf_are_those_of_its_products() {
     let flags = r#","flags":[{"label":"component_not_present","group_ids":["G"]}],

@@ -165,6 +165,22 @@ fn versions_are_each_for_themselves() {
             r#""version":"1.5""#,
             "not_affected - pkg:npm/y@1.5",
         ),
+        // What is no version speaks against all of them, and clears none.
+        (
+            "exploitable",
+            r#""version":"every build""#,
+            "affected - pkg:npm/y",
+        ),
+        (
+            "not_affected",
+            r#""version":"every build""#,
+            "not_affected - pkg:npm/y?vers=every%20build",
+        ),
+        (
+            "exploitable",
+            r#""range":">=1.0.0|<2.0.0""#,
+            "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
+        ),
     ] {
         let one = format!(
             r#"{{"id":"CVE-1","analysis":{{"state":"{state}"}},"affects":[{{"ref":"pkg:npm/y@1","versions":[{{{version}}}]}}]}}"#
