@@ -1,19 +1,13 @@
 //! Key files that are rotated, and what is signed meanwhile.
 
 use super::*;
-use assay_tlog::Hash;
 use assay_tlog::note::Algorithm;
-use assay_tlog::tree::TreeSize;
 use std::{fs, path::PathBuf};
 
 const ORIGIN: &str = "log.example/a";
 
-fn checkpoint() -> Checkpoint {
-    Checkpoint {
-        origin: ORIGIN.to_owned(),
-        size: TreeSize::new(7),
-        root: Hash::of(b"root"),
-    }
+fn signed(keys: &LogKeys) -> String {
+    keys.sign(TreeSize::new(7), Hash::of(b"root")).unwrap()
 }
 
 #[test]
@@ -36,13 +30,13 @@ fn a_log_signs_with_both_keys_until_the_old_one_stops() {
     ));
     let both = LogKeys::load(&path).unwrap();
     assert_eq!(both.verifiers(), [old.clone(), new.clone()]);
-    let note = both.sign(&checkpoint());
+    let note = signed(&both);
     for key in [&old, &new] {
         VerifiedCheckpoint::verify(&note, key).unwrap();
     }
     // A log that never showed its new key would not start with it alone.
     both.refuse_unshown(Some(&note)).unwrap();
-    for shown in [None, Some(&*alone.sign(&checkpoint()))] {
+    for shown in [None, Some(&*signed(&alone))] {
         let refused = both.refuse_unshown(shown);
         assert!(matches!(refused, Err(RotationError::NotShown)));
     }
