@@ -14,7 +14,7 @@ fn signed(keys: &LogKeys) -> String {
 fn a_log_signs_with_both_keys_until_the_old_one_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.key");
-    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
     let alone = LogKeys::load(&path).unwrap();
     let old = alone.verifier();
     let files = [path.clone()];
@@ -57,7 +57,7 @@ fn cosigner(folder: &Path) -> Vec<PathBuf> {
     let made = types.map(|(name, algorithm)| {
         let path = folder.join(name);
         let key = keyfile::new_cosigner("w.example/w", algorithm).unwrap();
-        keyfile::create_cosigner(&path, &key).unwrap();
+        keyfile::create_cosigner(&path, &key, None).unwrap();
         path
     });
     made.to_vec()
@@ -87,9 +87,9 @@ fn a_rotation_that_was_cut_off_is_gone_on_with() {
 fn a_next_key_of_another_log_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.key");
-    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
     let other = keyfile::new_log("log.example/b").unwrap();
-    keyfile::create(&files::next(&path), &other).unwrap();
+    keyfile::create(&files::next(&path), &other, None).unwrap();
     let refused = LogKeys::load(&path).unwrap_err().to_string();
     assert!(refused.contains("log.example/b"), "{refused}");
 }

@@ -260,7 +260,7 @@ fn open_webhook(
     let (Some(url), Some(path)) = (&command.webhook, &command.webhook_key) else {
         return Ok((None, None));
     };
-    let key = Key::read(path)?;
+    let key = Key::read(path, &settings.unlock)?;
     let public = monitor::public_key(&key.signing);
     output::say(settings, &format!("alerts are signed for {public}"));
     if is_exposed(url) {
