@@ -1,5 +1,5 @@
-//! Signing keys: Ed25519, PKCS#8 in PEM (RFC 8410), in a file that only its owner may read, and that
-//! a passphrase may encrypt ([`assay_keyfile`]).
+//! Signing keys: Ed25519, PKCS#8 in PEM (RFC 8410), in a file that only its owner may read, and
+//! that a passphrase may encrypt ([`assay_keyfile`]).
 //!
 //! A key file is created with mode 0600 and never overwritten. A file that others may read is
 //! refused. Beside it, `<file>.issuer` holds the id of the issuer that the key signs for, where
@@ -34,8 +34,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a key from random bytes and writes it to a new file, with mode 0600, encrypted if there
-    /// is a passphrase. An existing file is never touched.
+    /// Makes a key from random bytes and writes it to a new file, with mode 0600, encrypted if
+    /// there is a passphrase. An existing file is never touched.
     pub fn create(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, Failure> {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut())
@@ -51,8 +51,8 @@ impl Key {
         })
     }
 
-    /// Reads a key, and decrypts it if its file is encrypted. Fails with [`Failure::Usage`], saying what to do, if others may read the file
-    /// or it holds no such key.
+    /// Reads a key, and decrypts it if its file is encrypted. Fails with [`Failure::Usage`], saying
+    /// what to do, if others may read the file or it holds no such key.
     pub fn read(path: &Path, unlock: &Unlock) -> Result<Self, Failure> {
         let opened = unlock.open(path).map_err(unopened)?;
         let signing = parse(path, &opened.content)?;

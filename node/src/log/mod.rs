@@ -305,6 +305,11 @@ impl<S: Tables> Log<S> {
         &self.directory
     }
 
+    /// What signs the log.
+    pub fn keys(&self) -> &SharedLogKeys {
+        self.signer.keys()
+    }
+
     /// The log's verifier key, in the text form of C2SP signed-note.
     pub fn vkey(&self) -> String {
         self.signer.keys().load().verifier().to_string()

@@ -71,7 +71,8 @@ fn behind(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes the next key of a log, durably, encrypted as the key of now is. Fails with [`RotationError::Begun`] if there is one.
+/// Makes the next key of a log, durably, encrypted as the key of now is. Fails with
+/// [`RotationError::Begun`] if there is one.
 pub fn begin_log(key: &Path) -> Result<VerifierKey, RotationError> {
     let keyfile::Kept {
         key: now,

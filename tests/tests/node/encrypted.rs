@@ -77,22 +77,23 @@ fn assert_refused(node: &mut Node, words: &[&str]) {
     }
 }
 
+fn assert_encrypted(node: &Node, key: &str) {
+    let path = node.folder().join(key);
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{key}");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"),
+        "{key}: {text}"
+    );
+}
+
 #[test]
 fn a_node_with_encrypted_keys_runs_with_the_passphrase_and_with_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|it| private(folder.path(), it, &format!("{it}\n")));
     let mut node = encrypted_node(&one);
-    for key in KEYS {
-        let path = node.folder().join(key);
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert!(
-            !fs::read_to_string(&path).unwrap().contains("PRIVATE+KEY"),
-            "{key}"
-        );
-    }
+    KEYS.iter().for_each(|key| assert_encrypted(&node, key));
     assert_refused(&mut node, &["log.key is encrypted", "--passphrase-file"]);
     given(&mut node, BY_FILE, &two);
     assert_refused(
@@ -118,11 +119,7 @@ fn a_node_with_encrypted_keys_runs_with_the_passphrase_and_with_no_other() {
             )
             .unwrap(),
     );
-    let next = fs::read_to_string(node.folder().join("log.key.next")).unwrap();
-    assert!(
-        next.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"),
-        "{next}"
-    );
+    assert_encrypted(&node, "log.key.next");
     node.stop().unwrap();
 
     for part in ["log", "witness", "mirror", "audit"] {
@@ -280,7 +277,18 @@ fn a_signing_key_is_encrypted_changed_and_decrypted_and_stays_the_same_key() {
     .concat();
     assert!(done(&removed).contains("\"encrypted\": false"));
     assert_eq!(public(&done(&["show", "k"])), made);
+}
 
+#[test]
+fn what_is_no_signing_key_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    private(folder, "one", "one");
+    let refused = |arguments: &[&str], words: &str| {
+        let (code, said) = key_command(folder, arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    };
     private(folder, "letter", "no key");
     refused(
         &["passphrase", "letter", "--new-passphrase-file", "one"],
