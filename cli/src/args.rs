@@ -53,7 +53,7 @@ pub enum Command {
     /// Write, explain or test a policy
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Make or show a signing key
+    /// Make or show a signing key, or change its passphrase
     #[command(subcommand)]
     Key(key::Command),
     /// Register an issuer, rotate its keys, declare a key compromised, or show its records
@@ -93,10 +93,11 @@ pub enum Command {
 }
 
 /// The options of all commands that not every command honors, by id and as they are written.
-const SELDOM: [(&str, &str); 8] = [
+const SELDOM: [(&str, &str); 9] = [
     ("log", "--log"),
     ("log_key", "--log-key"),
     ("output", "--output"),
+    ("passphrase_file", "--passphrase-file"),
     ("policy", "--policy"),
     ("state_dir", "--state-dir"),
     ("tls_ca", "--tls-ca"),
@@ -168,7 +169,26 @@ impl Command {
         reads || self.honors("state_dir")
     }
 
+    /// Whether it may read signing keys.
+    fn signs(&self) -> bool {
+        matches!(
+            self,
+            Command::Key(_)
+                | Command::Issuer(_)
+                | Command::Publish(_)
+                | Command::Bridge(_)
+                | Command::Withdraw(_)
+                | Command::Respond(_)
+                | Command::Endorse(_)
+                | Command::Require(_)
+                | Command::Monitor(_)
+        )
+    }
+
     fn honors(&self, id: &str) -> bool {
+        if id == "passphrase_file" {
+            return self.signs();
+        }
         match self {
             Command::Check(_)
             | Command::Export(_)
@@ -227,6 +247,10 @@ mod tests {
             (&["man", "--output", "json"], "--output"),
             (&["completions", "bash", "--log-key", "k"], "--log-key"),
             (&["log", "--output", "sarif"], "only `assay check`"),
+            (
+                &["check", "x", "--passphrase-file", "p"],
+                "--passphrase-file",
+            ),
         ] {
             let said = refused(arguments).unwrap_or_else(|| panic!("{arguments:?}"));
             assert!(said.contains(option), "{arguments:?}: {said}");

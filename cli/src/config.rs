@@ -7,6 +7,7 @@ use crate::{
 };
 use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
+use assay_keyfile::Unlock;
 use assay_tlog::note::VerifierKey;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::Deserialize;
@@ -41,6 +42,8 @@ struct File {
     tls_cert: Option<PathBuf>,
     /// As `--tls-key`.
     tls_key: Option<PathBuf>,
+    /// As `--passphrase-file`.
+    passphrase_file: Option<PathBuf>,
     /// As `--key`: the signing keys.
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
@@ -99,6 +102,8 @@ pub struct Settings {
     pub tls: Tls,
     /// Whether heads that logs show are passed on to other nodes.
     pub submit_heads: bool,
+    /// How encrypted signing keys are opened.
+    pub unlock: Arc<Unlock>,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
     monitor: MonitorTable,
@@ -190,6 +195,9 @@ impl Settings {
                 cert: global.tls_cert.clone().or(at(file.tls_cert)),
                 key: global.tls_key.clone().or(at(file.tls_key)),
             },
+            unlock: Arc::new(Unlock::new(
+                global.passphrase_file.clone().or(at(file.passphrase_file)),
+            )),
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
             submit_heads: file.submit_heads.unwrap_or(true),

@@ -35,7 +35,7 @@ impl Hook {
         let (Some(url), Some(path)) = (&self.webhook, &self.webhook_key) else {
             return Ok(None);
         };
-        let key = Key::read(path)?;
+        let key = Key::read(path, &settings.unlock)?;
         let public = public_key(&key.signing);
         output::say(settings, &format!("events are signed for {public}"));
         if is_exposed(url) {

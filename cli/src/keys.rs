@@ -1,4 +1,5 @@
-//! Signing keys: Ed25519, PKCS#8 in PEM (RFC 8410), in a file that only its owner may read.
+//! Signing keys: Ed25519, PKCS#8 in PEM (RFC 8410), in a file that only its owner may read, and
+//! that a passphrase may encrypt ([`assay_keyfile`]).
 //!
 //! A key file is created with mode 0600 and never overwritten. A file that others may read is
 //! refused. Beside it, `<file>.issuer` holds the id of the issuer that the key signs for, where
@@ -7,20 +8,20 @@
 use crate::{config, exit::Failure};
 use assay_claims::issuer::IssuerId;
 use assay_client::replace_public;
+use assay_keyfile::{
+    Passphrase, PrivateFileError, Unlock, UnlockError,
+    passphrase::{self, Changed},
+    private,
+};
 use ed25519::pkcs8::{
     DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
 };
 use ed25519_dalek::SigningKey;
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    io,
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
-
-/// Longest key file that is read.
-const FILE_BYTES: u64 = 4096;
 
 /// A signing key and where it is from.
 pub struct Key {
@@ -33,14 +34,16 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a key from random bytes and writes it to a new file, with mode 0600. An existing file
-    /// is never touched.
-    pub fn create(path: &Path) -> Result<Self, Failure> {
+    /// Makes a key from random bytes and writes it to a new file, with mode 0600, encrypted if
+    /// there is a passphrase. An existing file is never touched.
+    pub fn create(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, Failure> {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut())
             .map_err(|e| Failure::io("no random bytes", io::Error::other(e)))?;
         let signing = SigningKey::from_bytes(&seed);
-        write_new(path, &to_pem(&signing)?)?;
+        let sealed = passphrase::sealed(to_pem(&signing)?.as_bytes(), passphrase);
+        make_folder(path)?;
+        private::create(path, &sealed.map_err(unopened)?).map_err(unusable)?;
         Ok(Key {
             path: path.to_owned(),
             signing,
@@ -48,16 +51,11 @@ impl Key {
         })
     }
 
-    /// Reads a key. Fails with [`Failure::Usage`], saying what to do, if others may read the file
-    /// or it holds no such key.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let shown = path.display();
-        let signing = from_pem(&read_private(path)?).ok_or_else(|| {
-            Failure::Usage(format!(
-                "{shown} holds no Ed25519 private key in PKCS#8 PEM; `assay key new FILE` makes \
-                 one, as does `openssl genpkey -algorithm ed25519`"
-            ))
-        })?;
+    /// Reads a key, and decrypts it if its file is encrypted. Fails with [`Failure::Usage`], saying
+    /// what to do, if others may read the file or it holds no such key.
+    pub fn read(path: &Path, unlock: &Unlock) -> Result<Self, Failure> {
+        let opened = unlock.open(path).map_err(unopened)?;
+        let signing = parse(path, &opened.content)?;
         Ok(Key {
             path: path.to_owned(),
             signing,
@@ -66,10 +64,10 @@ impl Key {
     }
 
     /// Reads several keys and refuses the same one twice.
-    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+    pub fn read_all(paths: &[PathBuf], unlock: &Unlock) -> Result<Vec<Self>, Failure> {
         let mut keys: Vec<Key> = vec![];
         for path in paths {
-            let key = Key::read(path)?;
+            let key = Key::read(path, unlock)?;
             if let Some(same) = keys.iter().find(|other| other.public() == key.public()) {
                 let (one, two) = (same.path.display(), path.display());
                 return Err(Failure::Usage(format!(
@@ -132,53 +130,81 @@ fn read_sidecar(key: &Path) -> Result<Option<IssuerId>, Failure> {
         .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
 }
 
-/// Writes a new file that only its owner may read, and the folders above it.
-fn write_new(path: &Path, pem: &str) -> Result<(), Failure> {
-    let shown = path.display();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))?;
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => Failure::Usage(format!(
-                "{shown} exists and is not overwritten; name another file for the new key"
-            )),
-            _ => Failure::io(format!("cannot create {shown}"), e),
-        })?;
-    file.write_all(pem.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(|e| Failure::io(format!("cannot write {shown}"), e))
+/// Encrypts the key file at `path` with another passphrase, or with none. What is no key is left as
+/// it is. At every moment the file is whole; see [`passphrase::change`].
+pub fn change_passphrase(
+    path: &Path,
+    unlock: &Unlock,
+    new: Option<&Passphrase>,
+) -> Result<Changed, Failure> {
+    let is_key = |content: &[u8]| match parse(path, content) {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(NotChanged(failure)),
+    };
+    let changed = passphrase::change(path, unlock, new, is_key);
+    changed.map_err(|NotChanged(failure)| failure)
 }
 
-/// Reads a file that only its owner may read.
-fn read_private(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let shown = path.display();
-    let unreadable = |e| Failure::io(format!("cannot read {shown}"), e);
-    let file = File::open(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Failure::Usage(format!(
-            "{shown}: there is no such key; `assay key new {shown}` makes one"
-        )),
-        _ => unreadable(e),
-    })?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(Failure::Usage(format!(
-            "{shown} can be read by others (mode {:03o}); such a key is refused. Run: chmod 600 \
-             {shown}",
-            mode & 0o777
-        )));
+struct NotChanged(Failure);
+
+impl From<UnlockError> for NotChanged {
+    fn from(error: UnlockError) -> Self {
+        NotChanged(unopened(error))
     }
-    // Room for the whole file, so that growing leaves no copy of the key behind.
-    let mut pem = Zeroizing::new(String::with_capacity(FILE_BYTES as usize + 1));
-    file.take(FILE_BYTES)
-        .read_to_string(&mut pem)
-        .map_err(unreadable)?;
-    Ok(pem)
+}
+
+/// What a person is told of a key that cannot be opened.
+pub fn unopened(error: UnlockError) -> Failure {
+    match error {
+        UnlockError::File(error) => unusable(error),
+        UnlockError::Terminal(source) => Failure::io("cannot ask for a passphrase", source),
+        UnlockError::Random(error) => Failure::io("no random bytes", io::Error::other(error)),
+        error => Failure::Usage(error.to_string()),
+    }
+}
+
+fn unusable(error: PrivateFileError) -> Failure {
+    match error {
+        PrivateFileError::Io { path, source } => {
+            Failure::io(format!("cannot use {}", path.display()), source)
+        }
+        PrivateFileError::Missing { path } => {
+            let shown = path.display();
+            Failure::Usage(format!(
+                "{shown}: there is no such key; `assay key new {shown}` makes one"
+            ))
+        }
+        error => Failure::Usage(error.to_string()),
+    }
+}
+
+/// Makes the folders above a file.
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))
+}
+
+/// Reads the content of a key file.
+fn parse(path: &Path, content: &[u8]) -> Result<SigningKey, Failure> {
+    let text = std::str::from_utf8(content).unwrap_or_default();
+    let is_pkcs8 = text.contains("BEGIN ENCRYPTED PRIVATE KEY");
+    from_pem(text).ok_or_else(|| {
+        let shown = path.display();
+        Failure::Usage(if is_pkcs8 {
+            format!(
+                "{shown} is encrypted as PKCS#8, which is not read. Decrypt it with `openssl pkey \
+                 -in {shown} -out FILE`, and encrypt FILE with `assay key passphrase FILE`"
+            )
+        } else {
+            format!(
+                "{shown} holds no Ed25519 private key in PKCS#8 PEM; `assay key new FILE` makes \
+                 one, as does `openssl genpkey -algorithm ed25519`"
+            )
+        })
+    })
 }
 
 /// PKCS#8 version 1 (RFC 8410, section 7): the private key alone. Every tool reads that; not every
@@ -202,20 +228,25 @@ fn from_pem(pem: &str) -> Option<SigningKey> {
 mod tests {
     use super::*;
     use ed25519::pkcs8::PublicKeyBytes;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn read(path: &Path) -> Result<Key, Failure> {
+        Key::read(path, &Unlock::default())
+    }
 
     #[test]
     fn a_new_key_is_its_owners_alone_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/key.pem");
-        let made = Key::create(&path).unwrap();
+        let made = Key::create(&path, None).unwrap();
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        assert_eq!(Key::read(&path).unwrap().public(), made.public());
+        assert_eq!(read(&path).unwrap().public(), made.public());
         let before = std::fs::read(&path).unwrap();
         assert!(
-            matches!(Key::create(&path), Err(Failure::Usage(_))),
+            matches!(Key::create(&path, None), Err(Failure::Usage(_))),
             "overwritten"
         );
         assert_eq!(std::fs::read(&path).unwrap(), before);
@@ -225,14 +256,14 @@ mod tests {
     fn a_key_that_others_may_read_is_refused_with_the_command_that_helps() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
-        Key::create(&path).unwrap();
+        Key::create(&path, None).unwrap();
         for mode in [0o640, 0o604, 0o620, 0o644, 0o601] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let error = Key::read(&path).err().unwrap().to_string();
+            let error = read(&path).err().unwrap().to_string();
             assert!(error.contains("chmod 600"), "{mode:o}: {error}");
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
-        assert!(Key::read(&path).is_ok());
+        assert!(read(&path).is_ok());
     }
 
     /// A key file as `assay key new` has always written it, here of the key in RFC 8410, section
@@ -301,11 +332,11 @@ mod tests {
     fn a_key_signs_for_one_issuer() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
-        let key = Key::create(&path).unwrap();
+        let key = Key::create(&path, None).unwrap();
         assert_eq!(key.issuer(), IssuerId::derive(1, &[key.public()]));
         let other = IssuerId::derive(1, &[[7; 32]]);
         key.write_sidecar(&other).unwrap();
-        let key = Key::read(&path).unwrap();
+        let key = read(&path).unwrap();
         assert_eq!(key.issuer(), other);
         assert!(key.write_sidecar(&other).is_ok());
         assert!(
@@ -313,7 +344,7 @@ mod tests {
                 .is_err()
         );
         assert!(
-            Key::read_all(&[path.clone(), path]).is_err(),
+            Key::read_all(&[path.clone(), path], &Unlock::default()).is_err(),
             "one key twice"
         );
     }

@@ -49,6 +49,15 @@ pub struct Global {
     /// This client's TLS key (PEM)
     #[arg(long, global = true, env = "ASSAY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// File with the passphrase of encrypted signing keys: one line [default: asked for on a
+    /// terminal]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_PASSPHRASE_FILE",
+        value_name = "FILE"
+    )]
+    pub passphrase_file: Option<PathBuf>,
     /// What was given on the command line, of these options and of the command's own.
     #[arg(skip)]
     pub given: Given,

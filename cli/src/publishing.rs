@@ -70,7 +70,7 @@ impl Signing {
     /// different ones.
     pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
         session::one_issuer(settings, self.issuer, || {
-            Key::read_all(&settings.keys(&self.key))
+            Key::read_all(&settings.keys(&self.key), &settings.unlock)
         })
     }
 }
@@ -209,7 +209,7 @@ pub struct Publisher<'a> {
 impl<'a> Publisher<'a> {
     /// Reads the keys and connects.
     pub async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
-        let keys = Key::read_all(&settings.keys(&signing.key))?;
+        let keys = Key::read_all(&settings.keys(&signing.key), &settings.unlock)?;
         let issuer = settings.issuer(signing.issuer)?;
         Ok(Publisher {
             client: session::connect(settings).await?,

@@ -1,5 +1,6 @@
 //! `assay-node audit`: arguments in, what was made out.
 
+use super::NewKeys;
 use super::output;
 use super::own::{Node, change};
 use anyhow::bail;
@@ -37,6 +38,8 @@ pub struct Init {
     /// The auditor's name in its cosignatures, for example node.example.org/audit.
     #[arg(long, env = "ASSAY_AUDIT_NAME")]
     name: String,
+    #[command(flatten)]
+    keys: NewKeys,
 }
 
 /// Does what a command says.
@@ -55,7 +58,7 @@ fn clear(args: &Clear) -> anyhow::Result<()> {
 }
 
 fn init(args: &Init) -> anyhow::Result<()> {
-    let vkeys = keys::init(&args.dir, &args.name)?;
+    let vkeys = keys::init(&args.dir, &args.name, args.keys.passphrase()?.as_ref())?;
     output::say(format_args!(
         "New auditor {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name

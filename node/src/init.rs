@@ -15,6 +15,7 @@ use crate::{
         disk,
     },
 };
+use assay_keyfile::Passphrase;
 use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
 use std::{
     fs, io,
@@ -36,6 +37,8 @@ pub struct Init<'a> {
     pub admin: SocketAddr,
     /// What else is in its configuration: tables in TOML.
     pub tables: &'a str,
+    /// What its key file is encrypted with.
+    pub passphrase: Option<&'a Passphrase>,
 }
 
 /// Why there is no new log.
@@ -248,7 +251,7 @@ fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError>
             return Err(InitError::Exists { path: path.clone() });
         }
     }
-    keyfile::create(&config.log.key, key)?;
+    keyfile::create(&config.log.key, key, init.passphrase)?;
     let opening = Opening {
         path: &config.storage.path,
         blobs: None,
@@ -338,6 +341,7 @@ mod tests {
                 listen: SocketAddr::from(([127, 0, 0, 1], 1)),
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
                 tables: "\n[witness]\nconfig = \"w.toml\"\n",
+                passphrase: None,
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);

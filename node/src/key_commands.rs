@@ -1,4 +1,4 @@
-//! `assay-node key rotate`: arguments in, new keys out.
+//! `assay-node key`: arguments in, new keys out.
 
 use super::output;
 use super::own::{Node, Own, change};
@@ -8,6 +8,7 @@ use assay_node::{
     audit,
     config::{Config, ConfigFile as _},
     cosigner::{CosignedFile, read_policy},
+    keyfile,
     log::Signed,
     mirror,
     rotation::{
@@ -18,7 +19,7 @@ use assay_node::{
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::witness::WitnessKeys;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
 
 /// The keys of a node.
@@ -26,6 +27,28 @@ use std::path::PathBuf;
 pub enum Command {
     /// Makes the next key, which signs beside the one of now. With --finish, it takes its place.
     Rotate(Rotate),
+    /// Encrypts the keys with a passphrase, with another one, or not any more. At every moment each
+    /// file is whole. What runs goes on; its next start needs the new passphrase.
+    Passphrase(NewPassphrase),
+}
+
+#[derive(Args)]
+pub struct NewPassphrase {
+    /// Which keys.
+    part: Which,
+    #[command(flatten)]
+    node: Node,
+    /// File with the new passphrase: one line. Without it, a terminal is asked.
+    #[arg(long, env = "ASSAY_NODE_NEW_PASSPHRASE_FILE", value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// The keys are not encrypted any more.
+    #[arg(
+        long,
+        env = "ASSAY_NODE_REMOVE_PASSPHRASE",
+        value_parser = FalseyValueParser::new(),
+        conflicts_with = "new_passphrase_file"
+    )]
+    remove: bool,
 }
 
 #[derive(Args)]
@@ -57,13 +80,51 @@ enum Which {
 
 /// Does what a command says.
 pub fn run(command: &Command) -> anyhow::Result<()> {
-    let Command::Rotate(args) = command;
-    let part = match args.part {
-        Which::Log => Part::Log,
-        Which::Witness => Part::Witness,
-        Which::Mirror => Part::Mirror,
-        Which::Audit => Part::Audit,
-    };
+    match command {
+        Command::Rotate(args) => rotate(args),
+        Command::Passphrase(args) => passphrase(args),
+    }
+}
+
+impl From<Which> for Part {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Log => Part::Log,
+            Which::Witness => Part::Witness,
+            Which::Mirror => Part::Mirror,
+            Which::Audit => Part::Audit,
+        }
+    }
+}
+
+/// Changes the passphrase of the keys of a part, and of the next ones.
+fn passphrase(args: &NewPassphrase) -> anyhow::Result<()> {
+    let part = Part::from(args.part);
+    let key_files = key_files(&Own::configured(&args.node)?, part)?;
+    let next = key_files.iter().map(|key| files::next(key));
+    let next: Vec<PathBuf> = next.filter(|path| path.exists()).collect();
+    let unlock = keyfile::unlock();
+    let new = (!args.remove)
+        .then(|| unlock.replacing(args.new_passphrase_file.as_deref()))
+        .transpose()?;
+    for path in key_files.iter().chain(&next) {
+        let changed = keyfile::change_passphrase(path, unlock, new.as_ref())?;
+        let now = if changed.is_encrypted {
+            "encrypted with the new passphrase"
+        } else {
+            "not encrypted"
+        };
+        let already = if changed.is_old { ", as before" } else { "" };
+        output::say(format_args!("{}: {now}{already}", path.display()));
+    }
+    output::say(
+        "Before the next start, give it the same passphrase. Copies and retired keys keep theirs.",
+    );
+    Ok(())
+}
+
+fn rotate(args: &Rotate) -> anyhow::Result<()> {
+    let part = Part::from(args.part);
     let own = Own::load(&args.node)?;
     if args.finish {
         finish(args, &own, part)

@@ -15,13 +15,14 @@ mod witness_commands;
 
 use anyhow::Context;
 use assay_claims::time::rfc3339_of_ms;
+use assay_keyfile::{Passphrase, Unlock, UnlockError};
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
-    init, log, mirror, node, telemetry, witness,
+    init, keyfile, log, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 use run_until::{Signals, runtime};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -32,8 +33,34 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
+    /// File with the passphrase of encrypted keys: one line. Without it, it is the service's
+    /// credential assay-passphrase, or asked for on a terminal.
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_NODE_PASSPHRASE_FILE",
+        value_name = "FILE"
+    )]
+    passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
+}
+
+/// How new keys are kept.
+#[derive(Args)]
+struct NewKeys {
+    /// Encrypts the new keys with a passphrase: that of --passphrase-file, of the credential, or
+    /// one that is asked for. Every start needs it.
+    #[arg(long, env = "ASSAY_NODE_ENCRYPT_KEYS", value_parser = FalseyValueParser::new())]
+    encrypt_keys: bool,
+}
+
+impl NewKeys {
+    /// The passphrase of the new keys, if they are to have one.
+    fn passphrase(&self) -> Result<Option<Passphrase>, UnlockError> {
+        let unlock = keyfile::unlock();
+        self.encrypt_keys.then(|| unlock.for_new()).transpose()
+    }
 }
 
 #[derive(Subcommand)]
@@ -56,7 +83,7 @@ enum Command {
     /// Says which other logs and witnesses this node works with.
     #[command(subcommand)]
     Peer(peer_commands::Command),
-    /// Rotates the keys of a log, a witness or a mirror.
+    /// Rotates the keys of a log, a witness or a mirror, or changes their passphrase.
     #[command(subcommand)]
     Key(key_commands::Command),
     /// Takes logs to be cosigned from lists.
@@ -114,6 +141,8 @@ struct Init {
     /// log.example.org/audit. Needs a mirror.
     #[arg(long, env = "ASSAY_NODE_AUDIT", requires = "mirror")]
     audit: Option<String>,
+    #[command(flatten)]
+    keys: NewKeys,
 }
 
 #[derive(Args)]
@@ -132,7 +161,10 @@ struct Run {
 
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
+        Ok(cli) => {
+            keyfile::unlock_by(Unlock::new(cli.passphrase_file));
+            cli.command
+        }
         Err(error) if error.use_stderr() => error.exit(),
         // Help or the version, which was asked for.
         Err(help) => return ended(output::shown(help.print())),
@@ -185,18 +217,25 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
             args.witness.iter().chain(&args.mirror).chain(&args.audit),
         )?;
     }
+    let passphrase = args.keys.passphrase()?;
+    let passphrase = passphrase.as_ref();
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
     if let Some(name) = &args.witness {
-        vkeys.extend(init_witness(args, name)?);
+        vkeys.extend(init_witness(args, name, passphrase)?);
         tables += "\n[witness]\nconfig = \"witness/witness.toml\"\n";
     }
     if let Some(name) = &args.mirror {
-        vkeys.extend(mirror::init::init(&args.dir, name, witness::run::now())?);
+        vkeys.extend(mirror::init::init(
+            &args.dir,
+            name,
+            witness::run::now(),
+            passphrase,
+        )?);
         tables += &format!("\n{}", mirror_commands::table(name));
         output::say(format_args!("New mirror {name}."));
     }
     if let Some(name) = &args.audit {
-        vkeys.extend(audit::keys::init(&args.dir, name)?);
+        vkeys.extend(audit::keys::init(&args.dir, name, passphrase)?);
         tables += &format!("\n{}", audit_commands::table(name));
         output::say(format_args!("New auditor {name}."));
     }
@@ -206,6 +245,7 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         listen: args.listen,
         admin: args.admin,
         tables: &tables,
+        passphrase,
     })?;
     output::say(format_args!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
@@ -225,13 +265,18 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
 }
 
 /// Makes the witness of a node, before the node's configuration names it.
-fn init_witness(args: &Init, name: &str) -> anyhow::Result<Vec<String>> {
+fn init_witness(
+    args: &Init,
+    name: &str,
+    passphrase: Option<&Passphrase>,
+) -> anyhow::Result<Vec<String>> {
     let new = witness::init::init(&witness::init::Init {
         dir: &args.dir.join("witness"),
         name,
         listen: args.listen,
         admin: args.admin,
         now: witness::run::now(),
+        passphrase,
     })?;
     output::say(format_args!("New witness {name}."));
     Ok(new.vkeys)

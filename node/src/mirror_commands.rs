@@ -1,5 +1,6 @@
 //! `assay-node mirror`: arguments in, what was made out.
 
+use super::NewKeys;
 use super::output;
 use anyhow::Context;
 use assay_node::config::{Config, ConfigFile as _};
@@ -25,6 +26,8 @@ pub struct Init {
     /// The mirror's name in its cosignatures, for example node.example.org/mirror.
     #[arg(long, env = "ASSAY_MIRROR_NAME")]
     name: String,
+    #[command(flatten)]
+    keys: NewKeys,
 }
 
 #[derive(Args)]
@@ -49,7 +52,12 @@ pub fn table(name: &str) -> String {
 }
 
 fn init_mirror(args: &Init) -> anyhow::Result<()> {
-    let vkeys = init::init(&args.dir, &args.name, now())?;
+    let vkeys = init::init(
+        &args.dir,
+        &args.name,
+        now(),
+        args.keys.passphrase()?.as_ref(),
+    )?;
     output::say(format_args!(
         "New mirror {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name

@@ -36,8 +36,17 @@ pub struct Own {
 }
 
 impl Own {
-    /// Reads the configuration of a node, or of a witness that runs by itself.
+    /// Reads the configuration of a node, or of a witness that runs by itself, and the log's keys.
     pub fn load(node: &Node) -> anyhow::Result<Self> {
+        let own = Own::configured(node)?;
+        let key = own.node.as_ref().map(|config| &config.log.key);
+        let log = key.map(|key| LogKeys::load(key)).transpose()?;
+        let log = log.map(|keys| keys.verifiers()).unwrap_or_default();
+        Ok(Own { log, ..own })
+    }
+
+    /// The same without the log's keys, which are not read.
+    pub fn configured(node: &Node) -> anyhow::Result<Self> {
         let config = match Config::load(&node.config) {
             Ok(config) => config,
             Err(error @ ConfigError::Malformed { .. }) => {
@@ -56,7 +65,7 @@ impl Own {
             Err(error) => return Err(error.into()),
         };
         Ok(Own {
-            log: LogKeys::load(&config.log.key)?.verifiers(),
+            log: Vec::new(),
             witness: config.witness.as_ref().map(|own| own.config.clone()),
             mirror: config.mirror.clone(),
             audit: config.audit.clone(),

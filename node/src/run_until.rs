@@ -71,9 +71,15 @@ fn end_after(time: Duration) {
         thread::sleep(2 * LAST_WORDS);
         let _ = kill_process(getpid(), Kill::KILL);
     });
+    let seconds = time.as_secs();
+    let disk = assay_node::pace::slow();
+    let disk = disk
+        .as_deref()
+        .unwrap_or("the disk is not to blame; report it");
     tracing::warn!(
-        "the disk is too slow to end in order; everything acknowledged is durable, and the next \
-         start publishes what is not published yet"
+        seconds,
+        "ended out of order, because it took too long to end by itself: {disk}. Everything \
+         acknowledged is durable, and the next start publishes what is not published yet"
     );
     // A thread of its own writes that, and may find nobody who reads it.
     thread::sleep(LAST_WORDS);

@@ -366,6 +366,16 @@ impl<S: Reads> TileReader for StoredTiles<'_, S> {
     }
 }
 
+/// Returns the proof that the tree of size `new` extends that of size `old`, made from the stored
+/// tiles.
+pub fn stored_consistency(
+    tables: &impl Reads,
+    old: TreeSize,
+    new: TreeSize,
+) -> Result<Vec<Hash>, RecordError> {
+    prove_consistency(&StoredTiles(tables), old, new).map_err(unreadable)
+}
+
 /// Returns the root of the tree of `size`, computed from the stored tiles.
 pub fn stored_root(tables: &impl Reads, size: TreeSize) -> Result<Hash, RecordError> {
     root(&StoredTiles(tables), size).map_err(unreadable)

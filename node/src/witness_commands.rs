@@ -1,5 +1,6 @@
 //! `assay-node witness`: arguments in, what was made out.
 
+use super::NewKeys;
 use super::output;
 use super::run_until::{Signals, runtime};
 use anyhow::Context;
@@ -56,6 +57,8 @@ pub struct Init {
         value_parser = listen_address
     )]
     admin: SocketAddr,
+    #[command(flatten)]
+    keys: NewKeys,
 }
 
 #[derive(Args)]
@@ -108,6 +111,7 @@ fn init_witness(args: &Init) -> anyhow::Result<()> {
         listen: args.listen,
         admin: args.admin,
         now: now(),
+        passphrase: args.keys.passphrase()?.as_ref(),
     })?;
     output::say(format_args!(
         "New witness {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",

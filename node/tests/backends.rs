@@ -26,6 +26,7 @@ fn on_rocksdb(folder: &Path) -> Config {
         listen: any,
         admin: any,
         tables: "",
+        passphrase: None,
     });
     Config::load(&new.unwrap().config).unwrap()
 }

@@ -1,17 +1,45 @@
 //! `assay key`: making and showing signing keys.
 
-use crate::{config::Settings, exit::Failure, keys::Key, output};
-use clap::Subcommand;
+use crate::{
+    config::Settings,
+    exit::Failure,
+    keys::{Key, change_passphrase, unopened},
+    output,
+};
+use assay_keyfile::passphrase::Changed;
+use clap::{Subcommand, builder::FalseyValueParser};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Keys are Ed25519, PKCS#8 in PEM, in files that only their owner may read.
+/// Keys are Ed25519, PKCS#8 in PEM, in files that only their owner may read, and that a passphrase
+/// may encrypt.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a new signing key. An existing file is never overwritten
     New {
         /// The file [default: ~/.config/assay/key.pem]
         file: Option<PathBuf>,
+        /// Encrypt it with a passphrase: that of --passphrase-file, or one that is asked for
+        #[arg(long, env = "ASSAY_ENCRYPT", value_parser = FalseyValueParser::new())]
+        encrypt: bool,
+    },
+    /// Encrypt signing keys with a passphrase, with another one, or not any more
+    ///
+    /// At every moment a key file is whole. Copies of it keep the passphrase that they have.
+    Passphrase {
+        /// The key files [default: those of the configuration, else ~/.config/assay/key.pem]
+        files: Vec<PathBuf>,
+        /// File with the new passphrase: one line [default: asked for on a terminal]
+        #[arg(long, env = "ASSAY_NEW_PASSPHRASE_FILE", value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+        /// The keys are not encrypted any more
+        #[arg(
+            long,
+            env = "ASSAY_REMOVE_PASSPHRASE",
+            value_parser = FalseyValueParser::new(),
+            conflicts_with = "new_passphrase_file"
+        )]
+        remove: bool,
     },
     /// Show the public key of a signing key, and the issuer that it signs for
     Show {
@@ -54,9 +82,11 @@ impl KeyView {
 /// Runs the command.
 pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
-        Command::New { file } => {
+        Command::New { file, encrypt } => {
             let path = file.unwrap_or_else(|| settings.default_key().to_owned());
-            let view = KeyView::new(&Key::create(&path)?);
+            let passphrase = encrypt.then(|| settings.unlock.for_new());
+            let passphrase = passphrase.transpose().map_err(unopened)?;
+            let view = KeyView::new(&Key::create(&path, passphrase.as_ref())?);
             output::data(settings, || view.text(), &view)?;
             let path = path.display();
             let next = format!("next: assay issuer register --name NAME --key {path}");
@@ -67,10 +97,60 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Show { files } => {
             let mut views = Vec::new();
             for path in settings.keys(&files) {
-                views.push(KeyView::new(&Key::read(&path)?));
+                views.push(KeyView::new(&Key::read(&path, &settings.unlock)?));
             }
             output::data(settings, || texts(&views), &views)
         }
+        Command::Passphrase {
+            files,
+            new_passphrase_file,
+            remove,
+        } => {
+            let unlock = &settings.unlock;
+            let new = (!remove).then(|| unlock.replacing(new_passphrase_file.as_deref()));
+            let new = new.transpose().map_err(unopened)?;
+            let mut views = Vec::new();
+            for file in settings.keys(&files) {
+                let changed = change_passphrase(&file, unlock, new.as_ref())?;
+                views.push(ChangedView::new(file, changed));
+            }
+            let text = || views.iter().map(ChangedView::text).collect();
+            output::data(settings, text, &views)
+        }
+    }
+}
+
+/// What became of a key file.
+#[derive(Debug, Serialize)]
+struct ChangedView {
+    file: PathBuf,
+    /// Whether it is encrypted now.
+    encrypted: bool,
+    /// Whether it was changed.
+    changed: bool,
+}
+
+impl ChangedView {
+    fn new(file: PathBuf, changed: Changed) -> Self {
+        ChangedView {
+            file,
+            encrypted: changed.is_encrypted,
+            changed: !changed.is_old,
+        }
+    }
+
+    fn text(&self) -> String {
+        let now = if self.encrypted {
+            "encrypted with the new passphrase"
+        } else {
+            "not encrypted"
+        };
+        let already = if self.changed {
+            ""
+        } else {
+            " (it was already)"
+        };
+        format!("{}  {now}{already}\n", self.file.display())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod metered;
 pub mod page;
 mod places;
 pub mod proxied;
+mod proxy_protocol;
 pub mod read;
 pub mod rest_of_body;
 pub mod serve;

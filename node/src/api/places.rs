@@ -2,6 +2,7 @@
 //! cannot keep out callers.
 
 use crate::held::Account;
+use arc_swap::ArcSwap;
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -39,7 +40,7 @@ struct Open {
 /// The place of one connection.
 #[derive(Debug)]
 pub struct Place {
-    account: Arc<Account>,
+    account: ArcSwap<Account>,
     start: Instant,
     /// When it came, and when it last called, in milliseconds since the start. 0 is never.
     came_ms: u64,
@@ -70,7 +71,7 @@ impl Places {
             }
         };
         let place = Arc::new(Place {
-            account,
+            account: ArcSwap::new(account),
             start: self.start,
             came_ms: since(self.start),
             called_ms: AtomicU64::new(0),
@@ -104,6 +105,11 @@ impl Places {
 }
 
 impl Place {
+    /// Notes whose connection it is: a proxy passed it on.
+    pub fn belongs_to(&self, account: Arc<Account>) {
+        self.account.store(account);
+    }
+
     /// Notes that a call begins.
     pub fn calls(&self) {
         let now = since(self.start).max(1);
@@ -113,7 +119,7 @@ impl Place {
     /// Whether it asks for nothing, and has not for some time.
     fn is_idle(&self, now: u64) -> bool {
         let last = self.called_ms.load(Ordering::Relaxed).max(self.came_ms);
-        now.saturating_sub(last) >= KEEPS.as_millis() as u64 && self.account.holds_nothing()
+        now.saturating_sub(last) >= KEEPS.as_millis() as u64 && self.account.load().holds_nothing()
     }
 
     /// Ends when the connection has to leave: another one needs the place, or it never called.

@@ -24,6 +24,8 @@ const HOPS: usize = 32;
 pub struct Proxies {
     trusted: Vec<IpAddr>,
     header: ProxyHeader,
+    /// Whether they pass on connections, each with a header of the PROXY protocol.
+    passes_on: bool,
 }
 
 impl Proxies {
@@ -32,7 +34,20 @@ impl Proxies {
         Proxies {
             trusted: trusted.iter().map(IpAddr::to_canonical).collect(),
             header,
+            passes_on: false,
         }
+    }
+
+    /// The same addresses, whose connections must begin with a header of the PROXY protocol if
+    /// `passes_on`.
+    #[must_use]
+    pub fn with_protocol(self, passes_on: bool) -> Self {
+        Proxies { passes_on, ..self }
+    }
+
+    /// Whether their connections must begin with a header of the PROXY protocol.
+    pub fn passes_on(&self) -> bool {
+        self.passes_on
     }
 
     /// Whether what comes from an address is believed.

@@ -8,6 +8,7 @@
 use super::{
     places::{Place, Places},
     proxied::Proxies,
+    proxy_protocol::{self, ProxyProtocolError},
     rest_of_body::RequestBody,
     tls::Tls,
 };
@@ -163,6 +164,7 @@ impl<A: App> Server<A> {
             .enable_all()
             .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
+        let held = self.held.clone();
         thread::Builder::new()
             .name(format!("serve-{number}"))
             .spawn(move || {
@@ -174,7 +176,8 @@ impl<A: App> Server<A> {
                                 None => break,
                                 Some(accepted) => {
                                     let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
-                                    open.spawn(connection(accepted, app, tls, stop));
+                                    let held = held.clone();
+                                    open.spawn(connection(accepted, held, app, tls, stop));
                                 }
                             },
                             // Reaps connections as they end.
@@ -215,8 +218,7 @@ async fn accept(
         }
     };
     let account = held.connection(address.ip());
-    let Some(of_network) = account.try_hold(Kind::Connection, 1) else {
-        metrics::counter!("assay_refused_total", "limit" => "address_connections").increment(1);
+    let Some(of_network) = of_address(&account) else {
         return Ok(None);
     };
     let place = places.take(account.clone()).await;
@@ -232,20 +234,38 @@ async fn accept(
 
 async fn connection(
     accepted: Accepted,
+    held: Arc<Held>,
     app: impl App,
     tls: Option<Arc<Tls>>,
     stop: watch::Receiver<bool>,
 ) {
     let Accepted {
         stream,
-        peer,
+        mut peer,
         place,
-        of_network: _of_network,
-        proxy,
+        of_network: mut _of_network,
+        mut proxy,
     } = accepted;
-    let Ok(stream) = TcpStream::from_std(stream) else {
+    let Ok(mut stream) = TcpStream::from_std(stream) else {
         return;
     };
+    if let Some(proxies) = proxy.take_if(|proxies| proxies.passes_on()) {
+        let Some(source) = passed_on(&mut stream, &peer).await else {
+            return;
+        };
+        // What it passes on is the callers' own, so that nothing in it is believed to be the
+        // proxy's.
+        if let Some(address) = source {
+            let account = held.connection(address.ip());
+            let Some(place_of_caller) = of_address(&account) else {
+                return;
+            };
+            _of_network = place_of_caller;
+            place.belongs_to(account.clone());
+            peer = Peer { address, account };
+            proxy = proxies.trusts(address.ip()).then_some(proxies);
+        }
+    }
     match tls {
         None => {
             // A connection that sends nothing is closed.
@@ -263,6 +283,30 @@ async fn connection(
             Err(_) => tracing::debug!("TLS handshake took too long"),
         },
     }
+}
+
+/// Whose connection it is that a proxy passes on: the header says so, or that it is the proxy's
+/// own. Returns none if it has to be closed.
+async fn passed_on(stream: &mut TcpStream, peer: &Peer) -> Option<Option<SocketAddr>> {
+    let proxy = peer.address.ip();
+    match timeout(HANDSHAKE, proxy_protocol::read(stream)).await {
+        Ok(Ok(source)) => return Some(source),
+        Ok(Err(ProxyProtocolError::Nothing)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%proxy, %error, "a connection of a trusted proxy was closed");
+        }
+        Err(_) => tracing::debug!("a header of the PROXY protocol took too long"),
+    }
+    None
+}
+
+/// The place of a connection among those of its network, or none if there are too many.
+fn of_address(account: &Arc<Account>) -> Option<Hold> {
+    let place = account.try_hold(Kind::Connection, 1);
+    if place.is_none() {
+        metrics::counter!("assay_refused_total", "limit" => "address_connections").increment(1);
+    }
+    place
 }
 
 /// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They are left to

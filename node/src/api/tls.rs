@@ -68,7 +68,7 @@ impl Tls {
 fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let chain = certificates(&files.certificate)?;
-    crate::keyfile::refuse_open(&files.key).map_err(|e| TlsError::File {
+    assay_keyfile::private::refuse_open(&files.key).map_err(|e| TlsError::File {
         path: files.key.clone(),
         reason: e.to_string(),
     })?;

@@ -5,6 +5,7 @@ use crate::keyfile::{self, KeyFileError, NewKeyError};
 use crate::reason::with_causes;
 use crate::rotation::{files, socket::CosignerRotation};
 use arc_swap::ArcSwap;
+use assay_keyfile::Passphrase;
 use assay_tlog::note::{Algorithm, CosignerKey, VerifierKey};
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError};
 use std::path::{Path, PathBuf};
@@ -53,8 +54,12 @@ pub enum AuditKeysError {
 pub const FILES: [&str; 2] = ["audit.key", "audit-ml-dsa-44.key"];
 
 /// Makes two keys in `dir`, the node's folder, and returns the verifier keys: Ed25519, then
-/// ML-DSA-44. Nothing that exists is overwritten.
-pub fn init(dir: &Path, name: &str) -> Result<Vec<String>, AuditKeysError> {
+/// ML-DSA-44. Nothing that exists is overwritten. With a passphrase they are encrypted.
+pub fn init(
+    dir: &Path,
+    name: &str,
+    passphrase: Option<&Passphrase>,
+) -> Result<Vec<String>, AuditKeysError> {
     let ed25519 = keyfile::new_cosigner(name, Algorithm::CosignatureV1)?;
     let ml_dsa_44 = keyfile::new_cosigner(name, Algorithm::MlDsa44)?;
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
@@ -63,7 +68,7 @@ pub fn init(dir: &Path, name: &str) -> Result<Vec<String>, AuditKeysError> {
         return Err(AuditKeysError::Exists { path: path.clone() });
     }
     for (path, key) in paths.iter().zip([&ed25519, &ml_dsa_44]) {
-        keyfile::create_cosigner(path, key)?;
+        keyfile::create_cosigner(path, key, passphrase)?;
     }
     Ok(keys.verifiers().iter().map(ToString::to_string).collect())
 }

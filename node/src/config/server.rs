@@ -48,6 +48,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// The header in which they say so.
     pub proxy_header: ProxyHeader,
+    /// Whether their connections must begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// Longest time that calls in flight get when the node stops, in seconds.
     pub drain_s: u64,
     /// TLS. Without it, connections are plain text.
@@ -78,6 +80,7 @@ impl Default for ServerConfig {
             shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
+            proxy_protocol: false,
             drain_s: 10,
             tls: None,
         }
@@ -91,12 +94,21 @@ impl ServerConfig {
         within("server.connections", self.connections, 1..=CONNECTIONS)?;
         within("server.held_mib", self.held_mib, HELD_MIB)?;
         within("server.stall_s", self.stall_s, 1..=DAY_S)?;
-        within("server.drain_s", self.drain_s, 0..=DAY_S)
+        within("server.drain_s", self.drain_s, 0..=DAY_S)?;
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            return Err(
+                "server.proxy_protocol is for the connections of server.trusted_proxies, and there \
+                 are none"
+                    .into(),
+            );
+        }
+        Ok(())
     }
 
     /// The proxies that are believed.
     pub fn proxies(&self) -> Arc<Proxies> {
-        Arc::new(Proxies::new(&self.trusted_proxies, self.proxy_header))
+        let proxies = Proxies::new(&self.trusted_proxies, self.proxy_header);
+        Arc::new(proxies.with_protocol(self.proxy_protocol))
     }
 
     /// The paths in it.
@@ -175,6 +187,9 @@ mod tests {
             let error = config.check().unwrap_err();
             assert!(error.starts_with(&format!("{name} is ")), "{error}");
         }
+        let lonely: ServerConfig = toml::from_str("proxy_protocol = true").unwrap();
+        let error = lonely.check().unwrap_err();
+        assert!(error.contains("server.trusted_proxies"), "{error}");
         assert_eq!(ServerConfig::default().check(), Ok(()));
     }
 }

@@ -87,6 +87,11 @@ pub(super) fn heard(
                 part.reason = None;
                 part.failures += 1;
             }
+            Heard::Dissents(stop) => {
+                part.state = WitnessState::Fails;
+                part.reason = Some(stop.to_string());
+                part.failures += 1;
+            }
             Heard::OtherSize(_) | Heard::Unasked => {}
         }
     });

@@ -38,6 +38,7 @@ enum Said {
     Well,
     Failing(Discriminant<Failure>),
     RolledBack,
+    Dissents,
 }
 
 /// The sequencer is gone, or was told to stop: there is nobody to tell.
@@ -90,9 +91,7 @@ impl<S: Reads + 'static> Task<S> {
                 self.stop("a question to a witness failed; this is a fault of the program".into());
                 return;
             };
-            let Ok(()) = self.answered(&answered) else {
-                return;
-            };
+            self.answered(&answered);
         }
     }
 
@@ -160,6 +159,7 @@ impl<S: Reads + 'static> Task<S> {
                 }
                 Told::NoQuorum
             }
+            Event::Stopped(stop) => return Err(self.stop(stop.to_string())),
             // What was just put together must be what every reader accepts.
             Event::Witnessed { note } => match self.witnesses.verify(&note) {
                 Ok(checkpoint) => {
@@ -181,7 +181,7 @@ impl<S: Reads + 'static> Task<S> {
         self.tell.send(told).map_err(|_| Gone)
     }
 
-    fn answered(&mut self, answered: &Answered) -> Result<(), Gone> {
+    fn answered(&mut self, answered: &Answered) {
         let Answered {
             ask,
             reply,
@@ -189,20 +189,10 @@ impl<S: Reads + 'static> Task<S> {
             took,
         } = answered;
         let random = getrandom::u64().unwrap_or_default();
-        let heard = match self
-            .witnesses
-            .cosigning
-            .answered(self.now(), ask, reply, random)
-        {
-            Ok(heard) => heard,
-            Err(stop) => {
-                metrics::counter!("assay_witness_alarms_total").increment(1);
-                return Err(self.stop(stop.to_string()));
-            }
-        };
+        let (now, cosigning) = (self.now(), &mut self.witnesses.cosigning);
+        let heard = cosigning.answered(now, ask, reply, random);
         self.measure(ask, reply, *took, &heard);
         self.say(ask, heard, error.as_deref());
-        Ok(())
     }
 
     fn measure(&self, ask: &Ask, reply: &Reply, took: Duration, heard: &Heard) {
@@ -214,7 +204,10 @@ impl<S: Reads + 'static> Task<S> {
         if let Some(took) = took {
             metrics::histogram!("assay_witness_latency_seconds", &labels).record(took);
         }
-        if matches!(heard, Heard::Failed(_) | Heard::RolledBack { .. }) {
+        if matches!(
+            heard,
+            Heard::Failed(_) | Heard::RolledBack { .. } | Heard::Dissents(_)
+        ) {
             metrics::counter!("assay_witness_failures_total", &labels).increment(1);
         }
         let cosigned = status.cosigned.get();
@@ -229,6 +222,7 @@ impl<S: Reads + 'static> Task<S> {
             Heard::Cosigned => Said::Well,
             Heard::Failed(failure) => Said::Failing(mem::discriminant(failure)),
             Heard::RolledBack { .. } => Said::RolledBack,
+            Heard::Dissents(_) => Said::Dissents,
             Heard::OtherSize(_) | Heard::Unasked => return,
         };
         let before = self.said.insert(ask.witness, now.clone());
@@ -248,6 +242,14 @@ impl<S: Reads + 'static> Task<S> {
                     witness, url, %from, %to,
                     "a witness forgot what it had cosigned; it does not count until this node \
                      starts again. Ask its operator"
+                );
+            }
+            Heard::Dissents(stop) => {
+                metrics::counter!("assay_witness_alarms_total").increment(1);
+                tracing::error!(
+                    witness, url, %stop,
+                    "ALARM: a witness says that this log is another one; it does not count until \
+                     this node starts again"
                 );
             }
             _ if before.is_some() => {

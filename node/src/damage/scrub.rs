@@ -2,6 +2,7 @@
 
 use super::examine::{Damage, Examination};
 use crate::config::StorageConfig;
+use crate::log::Log;
 use crate::reason::with_causes;
 use crate::rotation::SharedLogKeys;
 use crate::storage::{StorageError, Store};
@@ -10,6 +11,7 @@ use assay_tlog::head::{LogVerifier, VerifiedHead};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 /// Most places that are named.
@@ -57,9 +59,7 @@ impl Damaged {
 /// says so. One round takes as many hours at most as the configuration says; with 0 there is none.
 /// Returns what is found to be damaged.
 pub fn start<S: Store + 'static>(
-    view: &Arc<View<S>>,
-    store: &Arc<S>,
-    keys: &SharedLogKeys,
+    log: &Log<S>,
     config: &StorageConfig,
     stop: watch::Receiver<bool>,
 ) -> io::Result<Arc<Damaged>> {
@@ -67,14 +67,15 @@ pub fn start<S: Store + 'static>(
     metrics::gauge!("assay_store_damaged").set(0.0);
     if config.scrub_hours > 0 {
         let scrubber = Scrubber {
-            view: view.clone(),
-            store: store.clone(),
-            keys: keys.clone(),
+            view: log.view().clone(),
+            store: log.store().clone(),
+            keys: log.keys().clone(),
             round: Duration::from_secs(config.scrub_hours * 3600),
             damaged: damaged.clone(),
         };
+        let waits = Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("scrub".into());
-        thread.spawn(move || scrubber.run(&stop))?;
+        thread.spawn(move || scrubber.run(&waits, &stop))?;
     }
     Ok(damaged)
 }
@@ -89,10 +90,10 @@ struct Scrubber<S> {
 }
 
 impl<S: Store + 'static> Scrubber<S> {
-    fn run(&self, stop: &watch::Receiver<bool>) {
+    fn run(&self, waits: &Runtime, stop: &watch::Receiver<bool>) {
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let started = Instant::now();
-            match self.round(stop) {
+            match self.round(waits, stop) {
                 Ok(true) => {
                     metrics::counter!("assay_scrub_rounds_total").increment(1);
                     let took = started.elapsed().as_secs();
@@ -104,12 +105,12 @@ impl<S: Store + 'static> Scrubber<S> {
                     tracing::warn!(reason, "the store cannot be examined");
                 }
             }
-            pause(stop, LONGEST);
+            pause(waits, stop, LONGEST);
         }
     }
 
     /// One round. Returns whether it came to its end.
-    fn round(&self, stop: &watch::Receiver<bool>) -> Result<bool, StorageError> {
+    fn round(&self, waits: &Runtime, stop: &watch::Receiver<bool>) -> Result<bool, StorageError> {
         let Some(signed) = self.signed() else {
             return Ok(false);
         };
@@ -121,7 +122,7 @@ impl<S: Store + 'static> Scrubber<S> {
             metrics::gauge!("assay_scrub_progress").set(steps.done as f64 / steps.all as f64);
             let left = u32::try_from(steps.all - steps.done).unwrap_or(u32::MAX);
             let time = self.round.saturating_sub(started.elapsed());
-            pause(stop, (time / left.max(1)).min(LONGEST));
+            pause(waits, stop, (time / left.max(1)).min(LONGEST));
             if *stop.borrow() {
                 return Ok(false);
             }
@@ -138,14 +139,10 @@ impl<S: Store + 'static> Scrubber<S> {
 }
 
 /// Waits for so long, or until `stop` says so.
-fn pause(stop: &watch::Receiver<bool>, time: Duration) {
+fn pause(waits: &Runtime, stop: &watch::Receiver<bool>, time: Duration) {
     let mut stop = stop.clone();
-    let wait = async {
+    waits.block_on(async {
         let stopped = stop.wait_for(|stop| *stop);
         let _ = tokio::time::timeout(time, stopped).await;
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    if let Ok(runtime) = { runtime }.enable_time().build() {
-        runtime.block_on(wait);
-    }
+    });
 }

@@ -17,14 +17,15 @@ use crate::{
     index::{self, Index, IndexError},
     records::{self, RecordError},
     registry::Directory,
-    rotation::SharedLogKeys,
+    rotation::{LogKeys, SharedLogKeys},
+    signer::log::{KeyFailed, LogSigner},
     storage::{Batch, Reads, StorageError, Table, Tables},
     view::{StoredTiles, View, stored_root},
 };
 use assay_claims::entry::EntryError;
 use assay_claims::index::Commitment;
 use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
-use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, TreeSize};
 use clock::LogClock;
@@ -125,6 +126,9 @@ pub enum CreateError {
     /// The checkpoint file cannot be written, or exists.
     #[error(transparent)]
     CheckpointFile(#[from] CheckpointFileError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Key(#[from] KeyFailed),
 }
 
 /// What a log has signed last, and what it takes to sign more.
@@ -197,7 +201,7 @@ pub struct Log<S> {
     store: Arc<S>,
     view: Arc<View<S>>,
     directory: Arc<Directory>,
-    keys: SharedLogKeys,
+    signer: LogSigner,
     file: CheckpointFile,
     state: Sequencer,
     index: Index,
@@ -242,6 +246,7 @@ impl<S: Tables> Log<S> {
         // After a crash between commit and signature, the index is that of a checkpoint which is
         // about to be signed, and not of the last one.
         let is_last = state.head().last_commitment == last.size();
+        let signer = LogSigner::new(keys, &last);
         let last = SignedHead {
             index: is_last.then(|| index.map().clone()),
             checkpoint: last,
@@ -258,7 +263,7 @@ impl<S: Tables> Log<S> {
             store,
             view: Arc::new(view),
             directory: Arc::new(directory),
-            keys,
+            signer,
             file,
             state,
             index,
@@ -300,9 +305,14 @@ impl<S: Tables> Log<S> {
         &self.directory
     }
 
+    /// What signs the log.
+    pub fn keys(&self) -> &SharedLogKeys {
+        self.signer.keys()
+    }
+
     /// The log's verifier key, in the text form of C2SP signed-note.
     pub fn vkey(&self) -> String {
-        self.keys.load().verifier().to_string()
+        self.signer.keys().load().verifier().to_string()
     }
 }
 
@@ -317,12 +327,8 @@ pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), C
     let step = Sequencer::empty().plan_commitment(now_ms(), &Commitment::empty())?;
     store.commit(records::batch(&step)?)?;
     let head = step.next.head();
-    let checkpoint = Checkpoint {
-        origin: key.name().to_owned(),
-        size: head.size,
-        root: head.root,
-    };
-    Ok(CheckpointFile::create(path)?.append(&checkpoint.sign(key))?)
+    let note = LogKeys::from(key.clone()).sign(head.size, head.root)?;
+    Ok(CheckpointFile::create(path)?.append(&note)?)
 }
 
 /// Shows what a quorum cosigned before this start. Each head is in the checkpoint file before

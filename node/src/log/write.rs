@@ -14,14 +14,15 @@ use crate::{
     checkpoint_file::CheckpointFileError,
     index::{Held, Rows},
     records::{self, RecordError},
+    signer::log::SignError,
     storage::{StorageError, Table, Tables},
-    view::stored_root,
+    view::{stored_consistency, stored_root},
 };
 use assay_claims::entry::{Entry, EntryError};
 use assay_claims::index::Map;
 use assay_claims::sequencer::{Candidate, Outcome, Step};
 use assay_tlog::Hash;
-use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::time::{Duration, Instant};
 
@@ -49,9 +50,9 @@ pub enum WriteError {
         /// The root that was planned.
         planned: Hash,
     },
-    /// The note that was just signed does not verify.
+    /// The log's key did not sign, or must not.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Sign(#[from] SignError),
     /// This machine's clock shows what cannot be. Nothing was written.
     #[error(transparent)]
     Clock(#[from] ClockJumped),
@@ -130,14 +131,10 @@ impl<S: Tables> Log<S> {
                 planned: head.root,
             });
         }
-        let keys = self.keys.load();
-        let note = keys.sign(&Checkpoint {
-            origin: keys.origin().to_owned(),
-            size: head.size,
-            root: head.root,
-        });
-        let checkpoint = VerifiedCheckpoint::verify(&note, &keys.verifier())?;
-        self.file.append(&note)?;
+        let before = self.last.checkpoint.size();
+        let proof = stored_consistency(&*self.store, before, head.size)?;
+        let checkpoint = self.signer.sign(head.size, head.root, &proof)?;
+        self.file.append(checkpoint.note())?;
         self.view.sign(head.size);
         self.last = SignedHead {
             checkpoint,

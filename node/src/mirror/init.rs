@@ -11,6 +11,7 @@ use crate::{
         backend::{Backend, Job, Opening},
     },
 };
+use assay_keyfile::Passphrase;
 use assay_tlog::note::Algorithm;
 use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
 use std::{
@@ -55,8 +56,14 @@ pub enum InitError {
 
 /// Makes two keys and a store below `dir`, the node's folder, and returns the verifier keys:
 /// Ed25519, then ML-DSA-44. `now` is what the clock shows, in seconds since 1970 (UTC); who runs
-/// `init` has confirmed it. Nothing that exists is overwritten.
-pub fn init(dir: &Path, name: &str, now: u64) -> Result<Vec<String>, InitError> {
+/// `init` has confirmed it. Nothing that exists is overwritten. With a passphrase the keys are
+/// encrypted.
+pub fn init(
+    dir: &Path,
+    name: &str,
+    now: u64,
+    passphrase: Option<&Passphrase>,
+) -> Result<Vec<String>, InitError> {
     let ed25519 = keyfile::new_cosigner(name, Algorithm::CosignatureV1)?;
     let ml_dsa_44 = keyfile::new_cosigner(name, Algorithm::MlDsa44)?;
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
@@ -76,7 +83,7 @@ pub fn init(dir: &Path, name: &str, now: u64) -> Result<Vec<String>, InitError> 
         source,
     })?;
     for (path, key) in files {
-        keyfile::create_cosigner(&path, key)?;
+        keyfile::create_cosigner(&path, key, passphrase)?;
     }
     let opening = Opening {
         path: &path,

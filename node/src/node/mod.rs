@@ -279,17 +279,15 @@ async fn serve<S: Store + 'static>(
     let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
     let (halt, witnessed) = (Arc::new(Halt::default()), witnesses.is_some());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
-    let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
     let (stop, stopped) = watch::channel(false);
-    let scrub = scrub::start(&view, &store, &parts.keys, &config.storage, stopped.clone())?;
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
     let (leaving, halted) = (Leaving::new(&stopped, &config.server), halt.clone());
     let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
-    let socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
@@ -301,6 +299,9 @@ async fn serve<S: Store + 'static>(
         proxies: config.server.proxies(),
         drain: Duration::from_secs(config.server.drain_s),
     };
+    // Last: a start that fails would end the process under these threads, which use the store.
+    let scrub = scrub::start(&log, &config.storage, stopped.clone())?;
+    let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
     let server = tokio::spawn(server.run(listener, stopped.clone()));
     let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let admin_server = tokio::spawn(admin::serve(admin_listener, routes, stopped));

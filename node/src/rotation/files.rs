@@ -71,15 +71,19 @@ fn behind(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes the next key of a log, durably. Fails with [`RotationError::Begun`] if there is one.
+/// Makes the next key of a log, durably, encrypted as the key of now is. Fails with
+/// [`RotationError::Begun`] if there is one.
 pub fn begin_log(key: &Path) -> Result<VerifierKey, RotationError> {
-    let now = keyfile::load(key)?;
+    let keyfile::Kept {
+        key: now,
+        passphrase,
+    } = keyfile::open(key)?;
     let path = next(key);
     if path.exists() {
         return Err(RotationError::Begun { path });
     }
     let new = keyfile::new_log(now.name())?;
-    keyfile::create(&path, &new)?;
+    keyfile::create(&path, &new, passphrase.as_ref())?;
     sync(key)?;
     Ok(new.verifier())
 }
@@ -96,9 +100,12 @@ pub fn begin_cosigner(keys: &[PathBuf]) -> Result<Vec<VerifierKey>, RotationErro
     for key in keys {
         let path = next(key);
         if !path.exists() {
-            let now = keyfile::load_cosigner(key)?;
+            let keyfile::Kept {
+                key: now,
+                passphrase,
+            } = keyfile::open_cosigner(key)?;
             let new = keyfile::new_cosigner(now.name(), now.verifier().algorithm())?;
-            keyfile::create_cosigner(&path, &new)?;
+            keyfile::create_cosigner(&path, &new, passphrase.as_ref())?;
         }
         made.push(keyfile::load_cosigner(&path)?.verifier());
     }

@@ -13,9 +13,15 @@ pub mod socket;
 pub use files::RotationError;
 
 use crate::keyfile::{self, KeyFileError};
+use crate::signer::{
+    self,
+    log::{CheckpointKey, KeyFailed},
+};
 use arc_swap::ArcSwap;
-use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::{SignerKey, VerifierKey};
+use assay_tlog::tree::TreeSize;
 use std::{fmt, path::Path, sync::Arc};
 
 /// Which keys of a node are rotated.
@@ -49,8 +55,9 @@ impl fmt::Display for Part {
 /// What a log signs with: one key, and while it is rotated the one that will take its place.
 #[derive(Clone)]
 pub struct LogKeys {
-    now: SignerKey,
-    next: Option<SignerKey>,
+    now: Arc<dyn CheckpointKey>,
+    next: Option<Arc<dyn CheckpointKey>>,
+    verifier: VerifierKey,
 }
 
 /// The keys of a log that runs, which may change.
@@ -72,38 +79,51 @@ impl LogKeys {
                 reason: format!("it is for {:?}, not {:?}", next.name(), now.name()),
             });
         }
-        let next = Some(next);
-        Ok(LogKeys { now, next })
+        Ok(LogKeys {
+            next: Some(Arc::new(next)),
+            ..now.into()
+        })
+    }
+
+    /// A key that is somewhere else, alone.
+    pub fn of(now: Box<dyn CheckpointKey>) -> Self {
+        LogKeys {
+            verifier: now.verifier(),
+            now: now.into(),
+            next: None,
+        }
     }
 
     /// The origin of the log.
     pub fn origin(&self) -> &str {
-        self.now.name()
+        self.verifier.name()
     }
 
     /// The key of now.
     pub fn verifier(&self) -> VerifierKey {
-        self.now.verifier()
+        self.verifier.clone()
     }
 
     /// The key of now, and the next one.
     pub fn verifiers(&self) -> Vec<VerifierKey> {
         let keys = std::iter::once(&self.now).chain(&self.next);
-        keys.map(SignerKey::verifier).collect()
+        keys.map(|key| key.verifier()).collect()
     }
 
     /// The key that will take the place of the one of now.
-    pub fn next(&self) -> Option<&SignerKey> {
-        self.next.as_ref()
+    pub fn next(&self) -> Option<&dyn CheckpointKey> {
+        self.next.as_deref()
     }
 
-    /// Returns a signed note, with a line of each key.
-    pub fn sign(&self, checkpoint: &Checkpoint) -> String {
-        let mut note = checkpoint.sign(&self.now);
-        if let Some(next) = &self.next {
-            note += &next.sign(&checkpoint.body());
+    /// Returns the signed note of a checkpoint of this log, with a line of each key. Nothing is
+    /// compared with what was signed before: [`crate::signer::log::LogSigner`] does that.
+    pub(crate) fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed> {
+        let mut note = signer::log::checkpoint(self.origin(), size, root).body();
+        note.push('\n');
+        for key in std::iter::once(&self.now).chain(&self.next) {
+            note += &key.sign(size, root)?;
         }
-        note
+        Ok(note)
     }
 
     /// Fails with [`RotationError::NotShown`] unless `shown` is a checkpoint that the next key
@@ -129,7 +149,7 @@ impl LogKeys {
 
 impl From<SignerKey> for LogKeys {
     fn from(now: SignerKey) -> Self {
-        LogKeys { now, next: None }
+        LogKeys::of(Box::new(now))
     }
 }
 

@@ -7,9 +7,9 @@
 use crate::http_client;
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;
+use crate::signer::log::{CheckpointKey, KeyFailed};
 use assay_proto::federation_page::{FederationPage, PAGE_BYTES};
 use assay_tlog::checkpoint::Checkpoint;
-use assay_tlog::note::SignerKey;
 use assay_tlog::tlog_policy::TlogPolicy;
 use assay_tlog::witness::Request;
 use futures::{StreamExt as _, future::join_all, stream};
@@ -39,14 +39,27 @@ pub struct Asked {
     pub is_quorum: bool,
 }
 
+/// Why witnesses cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The next key did not sign.
+    #[error(transparent)]
+    Key(#[from] KeyFailed),
+    /// There is no client.
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+}
+
 /// Asks the witnesses of `policy` about the log's next key. `head` is what a quorum cosigned last.
 pub async fn witnesses(
     policy: &TlogPolicy,
     head: &Checkpoint,
-    next: &SignerKey,
-) -> reqwest::Result<Asked> {
+    next: &dyn CheckpointKey,
+) -> Result<Asked, AskError> {
     let http = client()?;
-    let body = Request::body(head.size, &[], &head.sign(next));
+    let line = next.sign(head.size, head.root)?;
+    let note = format!("{}\n{line}", head.body());
+    let body = Request::body(head.size, &[], &note);
     // Both keys of one witness are behind one address, which is asked once.
     let mut urls: Vec<&str> = Vec::new();
     let of_policy = policy.witnesses().iter();

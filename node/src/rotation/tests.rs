@@ -1,26 +1,20 @@
 //! Key files that are rotated, and what is signed meanwhile.
 
 use super::*;
-use assay_tlog::Hash;
 use assay_tlog::note::Algorithm;
-use assay_tlog::tree::TreeSize;
 use std::{fs, path::PathBuf};
 
 const ORIGIN: &str = "log.example/a";
 
-fn checkpoint() -> Checkpoint {
-    Checkpoint {
-        origin: ORIGIN.to_owned(),
-        size: TreeSize::new(7),
-        root: Hash::of(b"root"),
-    }
+fn signed(keys: &LogKeys) -> String {
+    keys.sign(TreeSize::new(7), Hash::of(b"root")).unwrap()
 }
 
 #[test]
 fn a_log_signs_with_both_keys_until_the_old_one_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.key");
-    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
     let alone = LogKeys::load(&path).unwrap();
     let old = alone.verifier();
     let files = [path.clone()];
@@ -36,13 +30,13 @@ fn a_log_signs_with_both_keys_until_the_old_one_stops() {
     ));
     let both = LogKeys::load(&path).unwrap();
     assert_eq!(both.verifiers(), [old.clone(), new.clone()]);
-    let note = both.sign(&checkpoint());
+    let note = signed(&both);
     for key in [&old, &new] {
         VerifiedCheckpoint::verify(&note, key).unwrap();
     }
     // A log that never showed its new key would not start with it alone.
     both.refuse_unshown(Some(&note)).unwrap();
-    for shown in [None, Some(&*alone.sign(&checkpoint()))] {
+    for shown in [None, Some(&*signed(&alone))] {
         let refused = both.refuse_unshown(shown);
         assert!(matches!(refused, Err(RotationError::NotShown)));
     }
@@ -63,7 +57,7 @@ fn cosigner(folder: &Path) -> Vec<PathBuf> {
     let made = types.map(|(name, algorithm)| {
         let path = folder.join(name);
         let key = keyfile::new_cosigner("w.example/w", algorithm).unwrap();
-        keyfile::create_cosigner(&path, &key).unwrap();
+        keyfile::create_cosigner(&path, &key, None).unwrap();
         path
     });
     made.to_vec()
@@ -93,9 +87,9 @@ fn a_rotation_that_was_cut_off_is_gone_on_with() {
 fn a_next_key_of_another_log_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.key");
-    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
     let other = keyfile::new_log("log.example/b").unwrap();
-    keyfile::create(&files::next(&path), &other).unwrap();
+    keyfile::create(&files::next(&path), &other, None).unwrap();
     let refused = LogKeys::load(&path).unwrap_err().to_string();
     assert!(refused.contains("log.example/b"), "{refused}");
 }

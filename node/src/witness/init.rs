@@ -14,6 +14,7 @@ use crate::{
         backend::{Job, Opening},
     },
 };
+use assay_keyfile::Passphrase;
 use assay_tlog::note::{Algorithm, CosignerKey};
 use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
 use std::{
@@ -39,6 +40,8 @@ pub struct Init<'a> {
     pub admin: SocketAddr,
     /// What the clock shows, in seconds since 1970 (UTC). Who runs `init` has confirmed it.
     pub now: u64,
+    /// What its key files are encrypted with.
+    pub passphrase: Option<&'a Passphrase>,
 }
 
 /// Why there is no new witness.
@@ -105,7 +108,7 @@ pub fn init(init: &Init<'_>) -> Result<NewWitness, InitError> {
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
     let floor = ClockFloor::new(0).confirmed_by_operator(init.now)?;
     complete(&config_path, &configuration(init), unwritable, |draft| {
-        make(draft, init.name, [&ed25519, &ml_dsa_44], floor)
+        make(draft, init, [&ed25519, &ml_dsa_44], floor)
     })?;
     Ok(NewWitness {
         config: config_path,
@@ -126,7 +129,7 @@ fn configuration(init: &Init<'_>) -> String {
 /// Makes what the configuration in `draft` names: the key files and the store.
 fn make(
     draft: &Path,
-    name: &str,
+    init: &Init<'_>,
     keys: [&CosignerKey; 2],
     floor: ClockFloor,
 ) -> Result<(), InitError> {
@@ -141,7 +144,7 @@ fn make(
         }
     }
     for (path, key) in files.into_iter().zip(keys) {
-        keyfile::create_cosigner(path, key)?;
+        keyfile::create_cosigner(path, key, init.passphrase)?;
     }
     let opening = Opening {
         path: &config.storage.path,
@@ -149,10 +152,13 @@ fn make(
         block_cache_mib: BLOCK_CACHE_MIB,
         create: true,
     };
-    config
-        .storage
-        .backend
-        .run(opening, Create { name, floor })??;
+    config.storage.backend.run(
+        opening,
+        Create {
+            name: init.name,
+            floor,
+        },
+    )??;
     Ok(())
 }
 

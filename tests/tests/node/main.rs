@@ -14,6 +14,7 @@ mod bad_input;
 mod damage;
 mod disk;
 mod drain;
+mod encrypted;
 mod endorsed;
 mod idle;
 mod issuers;

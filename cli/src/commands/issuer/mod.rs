@@ -165,8 +165,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 }
 
 async fn register(command: Register, settings: &Settings) -> Result<(), Failure> {
-    let keys = Key::read_all(&settings.keys(&command.key))?;
-    let roots = Key::read_all(&command.rotation_key)?;
+    let keys = Key::read_all(&settings.keys(&command.key), &settings.unlock)?;
+    let roots = Key::read_all(&command.rotation_key, &settings.unlock)?;
     let rotation = (!roots.is_empty()).then(|| Rotation {
         keys: public(&roots),
         threshold: command.rotation_threshold,
@@ -195,14 +195,14 @@ async fn register(command: Register, settings: &Settings) -> Result<(), Failure>
 }
 
 async fn rotate(command: Rotate, settings: &Settings) -> Result<(), Failure> {
-    let roots = Key::read_all(&command.rotation_key)?;
+    let roots = Key::read_all(&command.rotation_key, &settings.unlock)?;
     let old = if command.key.is_empty() && !roots.is_empty() {
         Vec::new()
     } else {
-        Key::read_all(&settings.keys(&command.key))?
+        Key::read_all(&settings.keys(&command.key), &settings.unlock)?
     };
-    let new = Key::read_all(&command.new_key)?;
-    let new_roots = Key::read_all(&command.new_rotation_key)?;
+    let new = Key::read_all(&command.new_key, &settings.unlock)?;
+    let new_roots = Key::read_all(&command.new_rotation_key, &settings.unlock)?;
     let authority = if roots.is_empty() { &old } else { &roots };
     let id = session::one_issuer(settings, command.issuer, || Ok(authority))?;
     let client = session::connect(settings).await?;

@@ -25,7 +25,9 @@ pub struct Command {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let id = match command.issuer {
         Some(id) => id,
-        None => session::one_issuer(settings, None, || Key::read_all(&settings.keys(&[])))?,
+        None => session::one_issuer(settings, None, || {
+            Key::read_all(&settings.keys(&[]), &settings.unlock)
+        })?,
     };
     let read = async |client: &Client| Ok((client.issuer(&id).await?, keys_of(client, &id).await?));
     let (history, keys) = session::read(settings, read).await?;

@@ -44,6 +44,10 @@ pub enum Heard {
         /// The size that it says it has.
         to: TreeSize,
     },
+    /// It says that this log is another one than it knows. It no longer counts, until a new start
+    /// of this log asks it again. Whether this log goes on is what the others say
+    /// ([`super::Event::Stopped`]).
+    Dissents(Stop),
     /// It did not cosign, and is asked again later.
     Failed(Failure),
     /// The answer to a question that is not open.
@@ -144,6 +148,7 @@ enum State {
     Asked(Question),
     Waiting { until_ms: u64 },
     RolledBack,
+    Dissents(Stop),
     Excluded,
 }
 
@@ -200,6 +205,22 @@ impl Link {
         self.state = State::Excluded;
     }
 
+    /// What it says against this log.
+    pub(super) fn dissent(&self) -> Option<&Stop> {
+        match &self.state {
+            State::Dissents(stop) => Some(stop),
+            _ => None,
+        }
+    }
+
+    /// Whether it may still cosign at some time.
+    pub(super) fn may_cosign(&self) -> bool {
+        !matches!(
+            self.state,
+            State::RolledBack | State::Dissents(_) | State::Excluded
+        )
+    }
+
     pub(super) fn is_excluded(&self) -> bool {
         self.state == State::Excluded
     }
@@ -210,7 +231,8 @@ impl Link {
             && match self.state {
                 State::Ready => true,
                 State::Waiting { until_ms } => until_ms <= now.elapsed_ms,
-                State::Asked(_) | State::RolledBack | State::Excluded => false,
+                State::Asked(_) => false,
+                State::RolledBack | State::Dissents(_) | State::Excluded => false,
             }
     }
 
@@ -240,18 +262,18 @@ impl Link {
         reply: &Reply,
         signed: TreeSize,
         random: u64,
-    ) -> Result<(Heard, Option<(Question, Vec<Line>)>), Stop> {
+    ) -> (Heard, Option<(Question, Vec<Line>)>) {
         let State::Asked(question) = &self.state else {
-            return Ok((Heard::Unasked, None));
+            return (Heard::Unasked, None);
         };
         if question.id != id {
-            return Ok((Heard::Unasked, None));
+            return (Heard::Unasked, None);
         }
         let question = question.clone();
         self.state = State::Ready;
         let (status, retry_after_s, body) = match reply {
             Reply::Unreachable => {
-                return Ok((self.failed(now, Failure::Unreachable, random), None));
+                return (self.failed(now, Failure::Unreachable, random), None);
             }
             Reply::Answer {
                 status,
@@ -263,24 +285,19 @@ impl Link {
             200 => match self.lines(now, &question, body) {
                 Ok(lines) => {
                     self.has_cosigned(&question);
-                    return Ok((Heard::Cosigned, Some((question, lines))));
+                    return (Heard::Cosigned, Some((question, lines)));
                 }
                 Err(failure) => failure,
             },
             409 => match size(body) {
-                Some(size) => {
-                    return self
-                        .other_size(now, size, signed, random)
-                        .map(|it| (it, None));
-                }
+                Some(size) => return (self.other_size(now, size, signed, random), None),
                 None => Failure::Malformed,
             },
             // To a first question no witness answers so: every tree extends the empty one.
             422 if question.old > TreeSize::EMPTY => {
-                return Err(Stop::OtherHistory {
-                    witness: self.name.clone(),
-                    held: question.old,
-                });
+                let (witness, held) = (self.name.clone(), question.old);
+                let heard = self.dissents(Stop::OtherHistory { witness, held });
+                return (heard, None);
             }
             403 | 404 => Failure::Unknown(status),
             429 => Failure::TooOften,
@@ -291,7 +308,12 @@ impl Link {
             let asked_ms = (u64::from(seconds) * 1000).min(BACKOFF_MAX_MS);
             *until_ms = (*until_ms).max(now.elapsed_ms + asked_ms);
         }
-        Ok((heard, None))
+        (heard, None)
+    }
+
+    fn dissents(&mut self, stop: Stop) -> Heard {
+        self.state = State::Dissents(stop.clone());
+        Heard::Dissents(stop)
     }
 
     fn has_cosigned(&mut self, question: &Question) {
@@ -321,34 +343,29 @@ impl Link {
         Heard::Failed(failure)
     }
 
-    fn other_size(
-        &mut self,
-        now: Moment,
-        size: TreeSize,
-        signed: TreeSize,
-        random: u64,
-    ) -> Result<Heard, Stop> {
+    fn other_size(&mut self, now: Moment, size: TreeSize, signed: TreeSize, random: u64) -> Heard {
         if size > signed {
-            return Err(Stop::Ahead {
-                witness: self.name.clone(),
-                held: size,
+            let (witness, held) = (self.name.clone(), size);
+            return self.dissents(Stop::Ahead {
+                witness,
+                held,
                 signed,
             });
         }
         if size < self.cosigned {
             self.state = State::RolledBack;
-            return Ok(Heard::RolledBack {
+            return Heard::RolledBack {
                 from: self.cosigned,
                 to: size,
-            });
+            };
         }
         self.held = size;
         self.moved += 1;
         // Once is how a log learns the size. More often it is not a witness's honest answer.
         if self.moved > 2 {
-            return Ok(self.failed(now, Failure::Sizes, random));
+            return self.failed(now, Failure::Sizes, random);
         }
-        Ok(Heard::OtherSize(size))
+        Heard::OtherSize(size)
     }
 
     /// The signature lines of a cosigned checkpoint that are by this witness's keys.

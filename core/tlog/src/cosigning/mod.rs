@@ -10,10 +10,12 @@
 //! that it has, and each has one question at a time. So a witness that is slow or gone delays
 //! nobody once the quorum stands.
 //!
-//! What a witness says of sizes is not signed, and what it signs is verified here. Two answers end
-//! the signing of this log, as [`Stop`]: that a witness has a larger tree of it than was ever
+//! What a witness says of sizes is not signed, and what it signs is verified here. Two answers can
+//! end the signing of this log, as [`Stop`]: that a witness has a larger tree of it than was ever
 //! signed here, and that it has another history. Either somebody else signs with the log's key, or
-//! this disk is old.
+//! this disk is old, or the witness lies. It ends unless a quorum can stand without that witness,
+//! and quorums of the policy share an honest one; then nothing newer is signed before that quorum
+//! has cosigned what was signed last.
 //!
 //! Scope: decisions. Left out: HTTP, proofs and clocks, which are the node's. A caller asks
 //! [`Cosigning::step`] what to do, does it, tells [`Cosigning::answered`] what came of it, and asks

@@ -74,6 +74,9 @@ pub enum Event {
         /// The names of the policy's keys that did cosign.
         cosigned: Vec<String>,
     },
+    /// This log must not sign any more: a witness says that it is another one than it knows, and
+    /// those who do not say so are no quorum, or quorums of this policy may contradict each other.
+    Stopped(Stop),
 }
 
 /// What is to be done now.
@@ -219,18 +222,12 @@ impl Cosigning {
 
     /// Takes what came of a question. `random` are 64 random bits, for the wait after a failure.
     ///
-    /// Returns what it means, and fails with [`Stop`] if this log must not sign any more.
-    pub fn answered(
-        &mut self,
-        now: Moment,
-        ask: &Ask,
-        reply: &Reply,
-        random: u64,
-    ) -> Result<Heard, Stop> {
+    /// Returns what it means.
+    pub fn answered(&mut self, now: Moment, ask: &Ask, reply: &Reply, random: u64) -> Heard {
         let Some(link) = self.links.get_mut(ask.witness) else {
-            return Ok(Heard::Unasked);
+            return Heard::Unasked;
         };
-        let (heard, lines) = link.answered(now, ask.id, reply, self.signed, random)?;
+        let (heard, lines) = link.answered(now, ask.id, reply, self.signed, random);
         if let (Some(candidate), Some((question, lines))) = (&mut self.candidate, lines) {
             // A late answer may be about the candidate before this one.
             if candidate.head.checkpoint() == &question.checkpoint {
@@ -244,7 +241,20 @@ impl Cosigning {
                 }
             }
         }
-        Ok(heard)
+        heard
+    }
+
+    /// What a witness says against this log, if that ends its signing. One alone may lie. If it
+    /// does not, a quorum of the others cannot stand: safe quorums have an honest witness in
+    /// common, who does not cosign two histories.
+    fn stopped(&self) -> Option<&Stop> {
+        let stop = self.links.iter().find_map(Link::dissent)?;
+        let others = self.links.iter().filter(|link| link.may_cosign());
+        let keys = others.flat_map(|link| &link.keys);
+        let names = keys.map(|(place, _)| self.policy.witnesses()[*place].name.as_str());
+        let is_safe = self.policy.quorum_size().is_some_and(|it| it.is_safe());
+        let goes_on = is_safe && self.policy.is_quorum(names);
+        (!goes_on).then_some(stop)
     }
 
     /// Excludes the witness of this name, which is convicted of misbehavior: it is not asked any
@@ -315,6 +325,10 @@ impl Cosigning {
     }
 
     fn event(&mut self, now: Moment) -> Option<Event> {
+        if let Some(stop) = self.stopped() {
+            return Some(Event::Stopped(stop.clone()));
+        }
+        let is_disputed = self.links.iter().any(|link| link.dissent().is_some());
         let candidate = self.candidate.as_mut()?;
         if let Some(quorum_ms) = candidate.quorum_ms {
             let more = self.links.iter().any(|link| link.is_expected(self.round));
@@ -329,7 +343,10 @@ impl Cosigning {
             }
             return None;
         }
-        if candidate.told || self.links.iter().any(|link| link.is_expected(self.round)) {
+        // While somebody says that this log is another one, nothing newer is signed before a quorum
+        // of the others has cosigned what is: they are asked until they do.
+        let is_open = self.links.iter().any(|link| link.is_expected(self.round));
+        if candidate.told || is_open || is_disputed {
             return None;
         }
         candidate.told = true;

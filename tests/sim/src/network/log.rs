@@ -172,6 +172,11 @@ impl Publishing {
                 self.phase = Phase::Stuck;
             }
             Some(Event::NoQuorum { .. }) | None => {}
+            Some(Event::Stopped(stop)) => {
+                let what = format!("{} {stop:?}", self.log.host.name);
+                self.log.host.chronicle().event("stop", &what);
+                return None;
+            }
         }
         let now_ms = self.log.host.now().elapsed_ms;
         let wake = step
@@ -179,7 +184,7 @@ impl Publishing {
             .map_or(1_000, |at| at.saturating_sub(now_ms).max(1));
         tokio::select! {
             biased;
-            Some(Ok((ask, reply))) = self.answers.join_next() => self.answered(&ask, &reply)?,
+            Some(Ok((ask, reply))) = self.answers.join_next() => self.answered(&ask, &reply),
             () = tokio::time::sleep_until(self.next_entry) => self.grow().await,
             () = sleep(Duration::from_millis(wake)) => {}
         }
@@ -224,20 +229,11 @@ impl Publishing {
         });
     }
 
-    fn answered(&mut self, ask: &Ask, reply: &Reply) -> Option<()> {
+    fn answered(&mut self, ask: &Ask, reply: &Reply) {
         let (now, random) = (self.log.host.now(), self.log.host.word());
-        match self.cosigning.answered(now, ask, reply, random) {
-            Ok(heard) => {
-                let what = format!("{} {} {heard:?}", self.log.host.name, ask.url);
-                self.log.host.chronicle().event("heard", &what);
-                Some(())
-            }
-            Err(stop) => {
-                let what = format!("{} {stop:?}", self.log.host.name);
-                self.log.host.chronicle().event("stop", &what);
-                None
-            }
-        }
+        let heard = self.cosigning.answered(now, ask, reply, random);
+        let what = format!("{} {} {heard:?}", self.log.host.name, ask.url);
+        self.log.host.chronicle().event("heard", &what);
     }
 
     fn witnessed(&mut self, note: String) {

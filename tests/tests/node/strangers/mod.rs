@@ -4,6 +4,7 @@
 //! honest caller beside them comes from 127.0.0.1.
 
 mod many;
+mod passed_on;
 mod places;
 mod proxied;
 mod quotas;
