@@ -104,7 +104,10 @@ fn products(
         package.need("name")?.text()?,
     );
     let purl = match package.optional_text("purl")? {
-        Some(purl) => Purl::canonicalize(purl).ok(),
+        Some(purl) => {
+            let purl = Purl::canonicalize(purl).ok();
+            purl.and_then(|purl| ecosystem::in_release(purl, system))
+        }
         None => ecosystem::purl(system, name, None),
     };
     let Some(purl) = purl else {
@@ -284,6 +287,11 @@ mod tests {
                 &["pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0"],
             ),
             ("npm", String::new(), &["pkg:npm/a"]),
+            (
+                "Debian:12",
+                range("ECOSYSTEM", r#"{"introduced":"0"},{"fixed":"1-2"}"#),
+                &["pkg:deb/debian/a?distro=debian-12&vers=vers:deb%2F%3C1-2"],
+            ),
         ] {
             let products = of(ecosystem, "a", &more).unwrap();
             assert_eq!(products, expected, "{ecosystem} {more}");
