@@ -428,9 +428,7 @@ fn what_the_node_refused_is_forgotten() -> anyhow::Result<()> {
     };
     let refused = bridge(&operator)?;
     ensure!(refused.status.code() == Some(2), "{}", said(&refused));
-    operator.ok(&[
-        "issuer", "register", "--name", "Late", "--key", "late.pem",
-    ])?;
+    operator.ok(&["issuer", "register", "--name", "Late", "--key", "late.pem"])?;
     let before = operator.size()?;
     // Meanwhile the source says something else.
     for number in 0..12 {

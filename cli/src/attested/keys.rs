@@ -64,14 +64,17 @@ impl Keys {
         };
         let text = str::from_utf8(&document.bytes).map_err(|_| wrong("it is not UTF-8".into()))?;
         if text.trim_start().starts_with("-----BEGIN") {
-            let spki = DerPublicKey::from_pem(text).map_err(|e| wrong(e.to_string()))?;
+            let spki = DerPublicKey::from_pem(text);
+            let spki = spki.map_err(|_| wrong("it is no public key in PEM".into()))?;
             return Ok(Keys(vec![Key {
                 name: None,
                 spki,
                 valid: None,
             }]));
         }
-        let list: List = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let list: List = serde_json::from_str(text).map_err(|_| {
+            wrong("it is no list of keys, as npm or Sigstore has them, and no key in PEM".into())
+        })?;
         let mut keys = Vec::new();
         for listed in list.keys {
             keys.extend(listed.into_key().map_err(wrong)?);
@@ -114,7 +117,8 @@ impl Listed {
             } => {
                 let valid = expires.map(|end| {
                     let range = serde_json::json!({"start": "1970-01-01T00:00:00Z", "end": end});
-                    serde_json::from_value(range).map_err(|e| format!("expires: {e}"))
+                    serde_json::from_value(range)
+                        .map_err(|_| "`expires` of a key is no time".to_owned())
                 });
                 Ok(Some(Key {
                     name: Some(keyid),

@@ -56,8 +56,8 @@ impl Trust {
             Failure::Usage(format!("{shown} is no trusted root: {}", plain(&reason)))
         };
         let text = str::from_utf8(&document.bytes).map_err(|_| wrong("it is not UTF-8".into()))?;
-        let read = TrustedRoot::from_json(text).map_err(|e| wrong(e.to_string()))?;
-        Verifier::new(&read).map_err(|e| wrong(e.to_string()))?;
+        let read = TrustedRoot::from_json(text).map_err(|e| wrong(step::words(&e)))?;
+        Verifier::new(&read).map_err(|e| wrong(step::words(&e)))?;
         Ok(Trust {
             root: read,
             digest: Hash::of(&document.bytes),

@@ -103,7 +103,7 @@ impl From<Error> for Refused {
 }
 
 /// Reasons of the verifier that are not for people, and what they mean.
-const MEANT: [(&str, &str); 4] = [
+const MEANT: [(&str, &str); 7] = [
     ("CertExpired", "it was over when it was signed with"),
     (
         "CertNotValidYet",
@@ -113,6 +113,15 @@ const MEANT: [(&str, &str); 4] = [
     (
         "InvalidSignatureForPublicKey",
         "no authority of the trusted root made it",
+    ),
+    (
+        "enum VerificationMaterialContent",
+        "it has neither certificate nor key",
+    ),
+    ("enum SignatureContent", "it has no signature"),
+    (
+        "expected struct",
+        "something else stands where its format has an object",
     ),
 ];
 

@@ -234,9 +234,10 @@ fn packaged(subject: Subject, is_of_pypi: bool) -> Subject {
     let Some(name) = subject.name().filter(|_| subject.uri().is_none()) else {
         return subject;
     };
-    let purl = match name.starts_with("pkg:") {
-        true => Purl::canonicalize(name).ok(),
-        false => of_pypi(name).filter(|_| is_of_pypi),
+    let purl = if name.starts_with("pkg:") {
+        Purl::canonicalize(name).ok()
+    } else {
+        of_pypi(name).filter(|_| is_of_pypi)
     };
     match purl {
         Some(purl) => with_uri(&subject, purl.as_str().to_owned()),
