@@ -415,3 +415,31 @@ fn what_is_bridged_is_known() -> anyhow::Result<()> {
     ensure!(less > 0 && all_less, "{table}");
     Ok(())
 }
+
+/// What the node refused is nowhere: when its issuer is registered, nothing of it is withdrawn.
+#[test]
+fn what_the_node_refused_is_forgotten() -> anyhow::Result<()> {
+    let mut operator = Operator::new()?;
+    new_key(operator.folder.path(), "late.pem")?;
+    operator.records(12)?;
+    let bridge = |operator: &Operator| {
+        let words = ["bridge", "osv", "source", "--key", "late.pem"];
+        operator.try_run(&words)
+    };
+    let refused = bridge(&operator)?;
+    ensure!(refused.status.code() == Some(2), "{}", said(&refused));
+    operator.ok(&["issuer", "register", "--name", "Late", "--key", "late.pem"])?;
+    let before = operator.size()?;
+    // Meanwhile the source says something else.
+    for number in 0..12 {
+        let (file, id) = (format!("{number}.json"), format!("X-{number}"));
+        operator.record(&file, &id, "left", "2.0.0")?;
+    }
+    let taken = bridge(&operator)?;
+    ensure!(taken.status.success(), "{}", said(&taken));
+    let view: Value = serde_json::from_slice(&taken.stdout)?;
+    ensure!(view["published"] == 12 && view["replaced"] == 0, "{view}");
+    ensure!(operator.size()? == before + 12, "{view}");
+    operator.node.stop()?;
+    Ok(())
+}

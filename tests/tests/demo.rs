@@ -38,6 +38,14 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     ] {
         assert!(lookup.contains(said), "no {said:?} in:\n{lookup}");
     }
+    // Public records were bridged, or what stands for them.
+    let bridged = printed(&output, "assay bridge ");
+    assert!(bridged.contains("published "), "{bridged}");
+    assert!(!bridged.contains("published 0"), "{bridged}");
+    let hyper = printed(&output, "assay lookup pkg:cargo/hyper@");
+    for said in ["by public records", "it is only about other products"] {
+        assert!(hyper.contains(said), "no {said:?} in:\n{hyper}");
+    }
     let check = printed(&output, "assay check Cargo.lock");
     for said in [
         "1 past end of support",

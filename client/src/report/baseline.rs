@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use assay_policy::rules::{Outcome, Severity};
 use serde::Deserialize;
+use serde_json::error::Category;
 use std::collections::BTreeMap;
 
 /// Longest report that is taken for a baseline, in bytes.
@@ -49,7 +50,7 @@ impl Gravity {
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// It is not JSON, or has something else where a report has findings.
-    #[error("it cannot be read: {0}")]
+    #[error("{}", unreadable(.0))]
     Unreadable(#[from] serde_json::Error),
     /// It is no report.
     #[error("it is no report of `assay check`; write one with --output json or --output sarif")]
@@ -66,6 +67,16 @@ pub enum BaselineError {
     /// A word that no report has.
     #[error("it has the unknown outcome or severity {0:?}; it may be of a newer program")]
     Word(String),
+}
+
+/// Why a report cannot be read, without the names that this program has for its parts.
+fn unreadable(error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        Category::Data => format!("at {place} it has what no report of `assay check` has there"),
+        Category::Eof => format!("it ends in the middle, at {place}"),
+        Category::Syntax | Category::Io => format!("it is not JSON: {place}"),
+    }
 }
 
 #[derive(Deserialize)]

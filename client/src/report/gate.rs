@@ -308,11 +308,15 @@ mod tests {
     #[test]
     fn what_is_no_report_is_no_baseline() {
         for (text, why) in [
-            ("", "cannot be read"),
-            ("[]", "cannot be read"),
+            ("", "it ends in the middle, at line 1, column 0"),
+            ("x", "it is not JSON: line 1, column 1"),
+            ("[]", "no report of `assay check` has there"),
             ("{}", "no report"),
             (r#"{"components": []}"#, "no report"),
-            (r#"{"findings": {}}"#, "cannot be read"),
+            (
+                r#"{"findings": {}}"#,
+                "at line 1, column 14 it has what no report",
+            ),
             (r#"{"findings": [{"outcome": "denied"}]}"#, "told apart"),
             (r#"{"findings": [{"fingerprint": "a"}]}"#, "told apart"),
             (

@@ -196,13 +196,25 @@ impl Carrier<'_> {
         if steps.is_empty() {
             return Ok(());
         }
+        let before = self.held(&steps);
         self.write(&steps)?;
+        let counts: Vec<usize> = steps.iter().map(|step| step.claims.len()).collect();
         let claims = steps
             .iter_mut()
             .enumerate()
             .flat_map(|(at, step)| step.claims.drain(..).map(move |claim| (at, claim)))
             .collect();
-        let refused = self.publish(&steps, claims).await?;
+        let refused = match self.publish(&steps, claims).await {
+            Ok(refused) => refused,
+            // Of none of them is anything in the log: nothing is to be withdrawn of it, ever.
+            Err(error) if is_refusal(&error) => {
+                self.forget(before)?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        let was = before.into_iter().map(|(_, held)| held);
+        take_back(&mut steps, was.zip(counts), &refused);
         let mut withdrawals = Vec::new();
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) {
@@ -237,6 +249,25 @@ impl Carrier<'_> {
             }
         }
         self.write(&steps)
+    }
+
+    /// What the ledger has of the steps.
+    fn held(&self, steps: &[Step]) -> Vec<(String, Held)> {
+        let all = steps.iter().map(|step| {
+            let held = self.ledger.get(&step.key).cloned();
+            (step.key.clone(), held.unwrap_or_default())
+        });
+        all.collect()
+    }
+
+    /// Takes down what there was before.
+    fn forget(&mut self, before: Vec<(String, Held)>) -> Result<(), Failure> {
+        let lines: Vec<String> = before.iter().map(|(key, held)| held.to_line(key)).collect();
+        self.journal.append(&lines)?;
+        for (key, held) in before {
+            self.ledger.put(&key, held);
+        }
+        Ok(())
     }
 
     fn write(&mut self, steps: &[Step]) -> Result<(), Failure> {
@@ -324,6 +355,21 @@ impl Carrier<'_> {
         self.done.claims += 1;
         self.done.already_logged += usize::from(published.already_logged);
     }
+}
+
+/// Of steps of which all claims were refused, what was held before is held: so much, and as many
+/// claims were sent.
+fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, refused: &[usize]) {
+    for (at, (step, (held, count))) in steps.iter_mut().zip(before).enumerate() {
+        let not_taken = refused.iter().filter(|one| **one == at).count();
+        if count > 0 && not_taken == count {
+            step.held = held;
+        }
+    }
+}
+
+fn is_refusal(error: &Failure) -> bool {
+    matches!(error, Failure::Client(ClientError::Refused { .. }))
 }
 
 fn is_busy(refusal: &Refused) -> bool {

@@ -55,6 +55,15 @@ pub const BRIDGES: &[Bridge] = &[
         read: osv,
     },
     Bridge {
+        name: "debian",
+        help: "A folder of Debian's records in OSV, one a file: DSA, DLA, DTSA, DEBIAN-CVE",
+        source: "Debian security tracker",
+        license: "that of the Debian security tracker",
+        extensions: &[".json"],
+        most_bytes: RECORD_BYTES,
+        read: osv,
+    },
+    Bridge {
         name: "endoflife",
         help: "Answers of endoflife.date's API v1, one product a file",
         source: "endoflife.date",
