@@ -12,7 +12,6 @@
 mod about;
 mod args;
 mod asking;
-mod attested;
 mod check;
 mod commands;
 mod config;
