@@ -212,9 +212,12 @@ fn insights_line(insights: &SecurityInsights) -> String {
         Some(false) => ", reports of vulnerabilities are not accepted",
         None => "",
     };
+    let policy = insights.security_policy.as_deref();
+    let how = policy.map(|at| format!("; how to report one: {}", one_word(at)));
     format!(
-        "its SECURITY-INSIGHTS were reviewed on {}{reports}",
-        one_word(&insights.last_reviewed)
+        "its SECURITY-INSIGHTS were reviewed on {}{reports}{}",
+        one_word(&insights.last_reviewed),
+        how.unwrap_or_default()
     )
 }
 
