@@ -45,6 +45,9 @@ pub struct Line {
     /// Which part of the claim it shows.
     #[serde(skip)]
     pub part: Part,
+    /// What of it can be told in two words.
+    #[serde(skip)]
+    pub fact: Option<Fact>,
     /// The ids of the vulnerabilities that it is about.
     #[serde(skip)]
     pub vulnerabilities: Vec<String>,
@@ -78,6 +81,15 @@ pub struct Line {
     pub disputes: usize,
     /// What others say of it.
     pub replies: Vec<Reply>,
+}
+
+/// What a claim says, if it can be told in two words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A review that passed.
+    Passed,
+    /// The last day of security support: `2028-03-31`.
+    Supported(String),
 }
 
 /// Where a claim stands.
@@ -205,6 +217,7 @@ impl Line {
             kind: line.kind,
             of: claim.body().kind(),
             part: line.part,
+            fact: words::fact(claim.body()),
             vulnerabilities: line.vulnerabilities.clone(),
             issuers: (line.voices.iter())
                 .map(|voice| Voice::new(voice, reader))
@@ -234,6 +247,12 @@ impl Line {
     /// Whether it counts for anything, without reservation.
     pub fn counts(&self) -> bool {
         self.effect && self.why_not.is_none()
+    }
+
+    /// Whether it counts, and somebody says it who has a role under the policy.
+    pub fn is_trusted(&self) -> bool {
+        let mut voices = self.issuers.iter();
+        self.counts() && voices.any(|voice| voice.effect && !voice.roles.is_empty())
     }
 }
 

@@ -44,7 +44,7 @@ pub use component::{
 pub use conclusion::Conclusion;
 pub use finding::{Finding, UNIDENTIFIED};
 pub use gate::{FailOn, Gate};
-pub use line::{InLog, Line, Question, Role, ShownClaim, Voice};
+pub use line::{Fact, InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};

@@ -30,6 +30,7 @@ mod wrote;
 mod tests;
 
 pub use asked::{hint, lacking, name, unanswered};
+pub(super) use claim::fact;
 pub use claim::says as line_says;
 pub use explain::{Section, explain, lax_logs, what_is_ignored};
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};

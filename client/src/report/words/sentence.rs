@@ -2,7 +2,7 @@
 
 use super::lines::voices_for;
 use super::{Reader, ago, at, unanswered};
-use crate::report::{Component, Line, Log, Report};
+use crate::report::{Component, Fact, Line, Log, Report};
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
@@ -135,7 +135,8 @@ fn quiet(report: &Report, who: &str) -> String {
     let reviews = questions.find(|it| it.question == Question::Reviewed);
     let lines = reviews.map(|it| &it.lines[..]).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
-    for line in lines.iter().filter(|line| line.counts()) {
+    let passed = lines.iter().filter(|line| line.fact == Some(Fact::Passed));
+    for line in passed.filter(|line| line.counts()) {
         for name in reviewers(line, report.reader) {
             if !names.contains(&name) {
                 names.push(name);
