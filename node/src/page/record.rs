@@ -215,9 +215,10 @@ fn heads(tips: &[String], own: &str) -> List {
 
 fn peers(page: &FederationPage) -> List {
     let lines = page.peers.iter().map(|peer| {
-        let roles = match peer.roles.is_empty() {
-            true => "nothing".to_owned(),
-            false => peer.roles.join(", "),
+        let roles = if peer.roles.is_empty() {
+            "nothing".to_owned()
+        } else {
+            peer.roles.join(", ")
         };
         Said {
             word: "peer",
