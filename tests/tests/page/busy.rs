@@ -67,7 +67,7 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
     Ok(())
 }
 
-/// One connection has few pages made at a time, however many it asks for.
+/// While the log is as it was, a page is made once; and several may be asked for at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_was_made_is_sent_again() -> anyhow::Result<()> {
     let world = World::new("").await?;
