@@ -104,7 +104,8 @@
 //!
 //! ```no_run
 //! use assay_client::ask::{About, Asker, Audience, How, LogAddress, required_logs};
-//! use assay_client::report::{Conclusion, Scales, words};
+//! use assay_client::report::words::{self, Reader};
+//! use assay_client::report::{Conclusion, Scales};
 //! use assay_client::{Cel, Tls};
 //! use assay_policy::rules::{Policy, STARTING};
 //! use assay_tlog::note::VerifierKey;
@@ -129,6 +130,7 @@
 //!     policy: asker.policy(),
 //!     policy_name: "the starting policy",
 //!     now_ms,
+//!     reader: Reader::Owner,
 //! };
 //! let report = scales.found(&found);
 //! println!("{}", words::paragraph(&about, &report));

@@ -28,6 +28,7 @@ pub mod mirror;
 pub mod misbehavior;
 pub mod node;
 pub mod pace;
+pub mod page;
 pub mod peers;
 pub mod quota;
 mod reason;

@@ -15,6 +15,7 @@ use crate::{
     leaving::Leaving,
     mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence},
+    page::Federation,
     peers::{
         Peers,
         page::{self, Page, Part},
@@ -45,6 +46,8 @@ pub struct Plain {
     pub witness: Option<OwnWitness>,
     /// The node's own mirror.
     pub mirror: Option<mirror::Opened>,
+    /// What is public of the federation.
+    pub page: Arc<Page>,
     /// Gossip with the peers.
     pub gossip: rounds::Running,
     /// How often one network may submit heads.
@@ -53,6 +56,17 @@ pub struct Plain {
     pub rotations: Rotations,
     /// What else is on the admin socket.
     pub admin: Router,
+}
+
+impl Plain {
+    /// What its pages for people tell of the federation.
+    pub fn federation(&self, evidence: &Arc<Evidence>) -> Federation {
+        Federation {
+            page: self.page.clone(),
+            desk: self.gossip.desk.clone(),
+            evidence: evidence.clone(),
+        }
+    }
 }
 
 /// What a node says of its own log.
@@ -114,9 +128,11 @@ pub fn routes<S: Store + 'static>(
     if let Some(opened) = &mirror {
         opened.seen.tell(gossip.desk.seen());
     }
+    let page = Arc::new(made.page);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
-        router: made.router.merge(heads).merge(page::router(made.page)),
+        router: made.router.merge(heads).merge(page::router(page.clone())),
+        page,
         witness: own,
         mirror,
         gossip,

@@ -9,6 +9,7 @@ use crate::{
     policy_file, time,
 };
 use assay_client::ask::{Asked, Asker, Inventory};
+use assay_client::report::words::Reader;
 use assay_client::report::{Conclusion, Scales};
 use assay_intake::components;
 use assay_policy::rules::Policy;
@@ -87,6 +88,7 @@ impl Question {
             policy: self.asker.policy(),
             policy_name: &self.policy_name,
             now_ms: time::now_ms(),
+            reader: Reader::Owner,
         }
     }
 

@@ -211,6 +211,14 @@ impl Asker {
         self
     }
 
+    /// The same, which keeps no answers to be read offline: for who asks what strangers choose.
+    pub fn keeping_no_answers(mut self) -> Self {
+        for connection in &mut self.connections {
+            connection.keeps = false;
+        }
+        self
+    }
+
     /// Who is convicted; `None` if nothing is asked.
     pub(super) async fn convicted(&self) -> Option<&Convictions> {
         let asked = || convicted(&self.policy, &self.connections, self.how);

@@ -28,7 +28,7 @@ pub(super) struct Unconfirmed<'c> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HeadError {
     /// Too few witnesses confirm it.
-    #[error("not enough of your witnesses confirm what it shows ({})", shortfall(.0))]
+    #[error("not enough of the policy's witnesses confirm what it shows ({})", shortfall(.0))]
     Quorum(QuorumError),
     /// Its times do not fit.
     #[error("the times of its head do not fit: {0}")]

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     tls: Tls,
     /// Until when it is asked: a node that drips could else hold up each of many questions.
     pub(super) until: Instant,
+    /// Whether answers are kept.
+    pub(super) keeps: bool,
     way: Arc<Mutex<Way>>,
 }
 
@@ -48,6 +50,7 @@ impl Connection {
             state_dir,
             tls,
             until: Instant::now() + LONG,
+            keeps: true,
             way: Arc::default(),
         }
     }

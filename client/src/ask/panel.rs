@@ -375,7 +375,7 @@ impl Connection {
         Ok(match (client, how) {
             (None, _) => Source::Kept(cache),
             (Some(client), How::Privately) => Source::Private(client),
-            (Some(client), _) => Source::Node(client, Some(cache)),
+            (Some(client), _) => Source::Node(client, self.keeps.then_some(cache)),
         })
     }
 }

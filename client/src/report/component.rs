@@ -1,7 +1,7 @@
 //! A component, with the policy's verdict and its reasons.
 
 use super::words;
-use super::words::who;
+use super::words::{Reader, who};
 use crate::ask::{Part, Place};
 use crate::plain;
 use assay_claims::kind::vex::Status;
@@ -229,6 +229,7 @@ pub(super) struct Judge<'a> {
     pub(super) known: Known<'a>,
     pub(super) answers: Vec<LogAnswer>,
     pub(super) now_ms: u64,
+    pub(super) reader: Reader,
 }
 
 impl Judge<'_> {
@@ -285,7 +286,7 @@ impl Judge<'_> {
             rule: reason.rule.clone(),
             cause: reason.cause(),
             outcome: reason.outcome,
-            text: words::reason(reason),
+            text: words::reason(reason, self.reader),
             claims: self.all_evidence(&reason.evidence),
         }
     }

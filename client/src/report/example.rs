@@ -1,5 +1,6 @@
 //! A report for the tests of the outputs: one component for each way to be.
 
+use super::words::Reader;
 use super::{
     Completeness, Component, Evidence, Gate, Head, Log, Named, Reason, Report, Stated,
     Vulnerability,
@@ -57,6 +58,7 @@ pub fn report() -> Report {
         stops_at_unknown: true,
         ignores: vec![],
         gate: Gate::default(),
+        reader: Reader::Owner,
         asked_at_ms: NOW_MS,
         how: How::Openly,
         logs: vec![log()],

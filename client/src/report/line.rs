@@ -4,11 +4,11 @@
 
 use super::claim::Claim;
 use super::reply::Reply;
-use super::words::{self, short_list};
+use super::words::{self, Reader, short_list};
 use assay_claims::kind::Kind;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::time::rfc3339_of_ms;
-use assay_policy::posture::{self, Posture};
+use assay_policy::posture::{self, Part, Posture};
 use assay_policy::trust::{Grant, Standing};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -42,6 +42,12 @@ pub struct Line {
     /// What kind of claim it is.
     #[serde(skip)]
     pub of: Kind,
+    /// Which part of the claim it shows.
+    #[serde(skip)]
+    pub part: Part,
+    /// What of it can be told in two words.
+    #[serde(skip)]
+    pub fact: Option<Fact>,
     /// The ids of the vulnerabilities that it is about.
     #[serde(skip)]
     pub vulnerabilities: Vec<String>,
@@ -75,6 +81,15 @@ pub struct Line {
     pub disputes: usize,
     /// What others say of it.
     pub replies: Vec<Reply>,
+}
+
+/// What a claim says, if it can be told in two words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A review that passed.
+    Passed,
+    /// The last day of security support: `2028-03-31`.
+    Supported(String),
 }
 
 /// Where a claim stands.
@@ -130,13 +145,13 @@ pub struct ShownClaim {
 
 impl Question {
     /// Every question with its answers, those without any among them.
-    pub(super) fn all(posture: &Posture<'_>) -> Vec<Self> {
+    pub(super) fn all(posture: &Posture<'_>, reader: Reader) -> Vec<Self> {
         let mut questions = Vec::with_capacity(posture::Question::ALL.len());
         for question in posture::Question::ALL {
             questions.push(Question {
                 question,
                 text: words::question(question),
-                lines: joined(posture.of(question).map(Line::new)),
+                lines: joined(posture.of(question).map(|line| Line::new(line, reader))),
             });
         }
         questions
@@ -186,7 +201,7 @@ impl Line {
     }
 
     /// Describes a line.
-    pub(super) fn new(line: &posture::Line<'_>) -> Self {
+    pub(super) fn new(line: &posture::Line<'_>, reader: Reader) -> Self {
         let claim = line.logged.claim();
         let effect = line.voices.iter().any(|voice| voice.standing.is_good());
         // A claim of several signers has effect if it has for one; why it has none for the others
@@ -195,16 +210,20 @@ impl Line {
             .voices
             .first()
             .filter(|_| !effect)
-            .map(|voice| words::standing(&voice.standing));
+            .map(|voice| words::standing(&voice.standing, reader));
         Line {
             says: words::line_says(line),
             about: short_list(claim.statement().subjects()),
             kind: line.kind,
             of: claim.body().kind(),
+            part: line.part,
+            fact: words::fact(claim.body()),
             vulnerabilities: line.vulnerabilities.clone(),
-            issuers: line.voices.iter().map(Voice::new).collect(),
+            issuers: (line.voices.iter())
+                .map(|voice| Voice::new(voice, reader))
+                .collect(),
             effect,
-            why_not: standing.or_else(|| words::note(line)),
+            why_not: standing.or_else(|| words::note(line, reader)),
             claim_id: line.claim().to_string(),
             log: line.origin().to_owned(),
             leaf_index: line.leaf().get(),
@@ -229,16 +248,22 @@ impl Line {
     pub fn counts(&self) -> bool {
         self.effect && self.why_not.is_none()
     }
+
+    /// Whether it counts, and somebody says it who has a role under the policy.
+    pub fn is_trusted(&self) -> bool {
+        let mut voices = self.issuers.iter();
+        self.counts() && voices.any(|voice| voice.effect && !voice.roles.is_empty())
+    }
 }
 
 impl Voice {
-    fn new(voice: &posture::Voice) -> Self {
+    fn new(voice: &posture::Voice, reader: Reader) -> Self {
         Voice {
             issuer_id: voice.issuer.to_string(),
             name: voice.name.clone(),
             called: voice.anchor.clone(),
             roles: voice.roles.iter().map(Role::new).collect(),
-            standing: words::standing(&voice.standing),
+            standing: words::standing(&voice.standing, reader),
             effect: voice.standing == Standing::Good,
         }
     }

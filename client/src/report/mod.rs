@@ -44,7 +44,7 @@ pub use component::{
 pub use conclusion::Conclusion;
 pub use finding::{Finding, UNIDENTIFIED};
 pub use gate::{FailOn, Gate};
-pub use line::{InLog, Line, Question, Role, ShownClaim, Voice};
+pub use line::{Fact, InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
@@ -58,6 +58,7 @@ use crate::plain;
 use assay_claims::kind::Kind;
 use assay_policy::rules::Outcome;
 use keys::Keys;
+use words::Reader;
 
 /// Everything that there is to tell about what was asked.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub struct Report {
     pub about: Option<About>,
     /// When, in milliseconds since 1970.
     pub asked_at_ms: u64,
+    /// Who reads it.
+    pub reader: Reader,
     /// How the logs were asked.
     pub how: How,
     /// What the reader calls the policy: its file.

@@ -1,6 +1,7 @@
 //! What an issuer signed, in lines.
 
 use super::line::Line;
+use super::words::Reader;
 use crate::ask::Signed;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::posture;
@@ -27,6 +28,7 @@ impl SignedLines {
         claims: &[LoggedClaim],
         policy: &Policy,
         now_ms: u64,
+        reader: Reader,
     ) -> (Self, Vec<Line>) {
         // Not by the claim's id: another issuer may have signed the same statement, at a leaf of
         // its own.
@@ -45,7 +47,7 @@ impl SignedLines {
         listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (mut newest, mut said) = (Vec::new(), Vec::new());
         for line in &listed {
-            let view = Line::new(line);
+            let view = Line::new(line, reader);
             if places.contains(&(line.origin(), line.leaf())) {
                 newest.push(view);
             } else {

@@ -10,6 +10,7 @@ use super::log::Log;
 use super::reply;
 use super::signed::SignedLines;
 use super::versions::Versions;
+use super::words::Reader;
 use crate::ask::{About, Asked, Context, Found, Inventory, Part};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
@@ -27,6 +28,8 @@ pub struct Scales<'a> {
     pub policy_name: &'a str,
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,
+    /// Who reads the report.
+    pub reader: Reader,
 }
 
 impl<'a> Scales<'a> {
@@ -90,7 +93,7 @@ impl<'a> Scales<'a> {
         );
         let lines = listed.lines.iter();
         let lines = lines.filter(|line| line.leaf() == leaf && line.origin() == origin);
-        let mut lines: Vec<Line> = lines.map(Line::new).collect();
+        let mut lines: Vec<Line> = lines.map(|line| Line::new(line, self.reader)).collect();
         if !context.is_whole(logged) {
             lines.iter_mut().for_each(Line::bound);
         }
@@ -109,6 +112,7 @@ impl<'a> Scales<'a> {
         Report {
             about: None,
             asked_at_ms: self.now_ms,
+            reader: self.reader,
             how: asked.how,
             policy: self.policy_name.to_owned(),
             stops_at_unknown: self.policy.stops_at_unknown(),
@@ -143,6 +147,7 @@ impl<'a> Scales<'a> {
                 .without(asked.overlong()),
             answers: asked.answers(),
             now_ms: self.now_ms,
+            reader: self.reader,
         }
     }
 
@@ -159,10 +164,11 @@ impl<'a> Scales<'a> {
     /// The lines of every question and of what an issuer signed, each with what others say of it.
     fn lines(&self, found: &Found, posture: &Posture) -> (Vec<Question>, Option<SignedLines>) {
         let claims = &found.claims;
-        let mut questions = Question::all(posture);
+        let mut questions = Question::all(posture, self.reader);
         let (mut signed, mut of_signed) = (None, Vec::new());
         if let Some(list) = &found.signed {
-            let (lines, said) = SignedLines::new(list, claims, self.policy, self.now_ms);
+            let (lines, said) =
+                SignedLines::new(list, claims, self.policy, self.now_ms, self.reader);
             (signed, of_signed) = (Some(lines), said);
         }
         let lines = questions.iter().flat_map(|question| &question.lines);

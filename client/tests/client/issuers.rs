@@ -6,7 +6,8 @@ use assay_claims::claim;
 use assay_claims::index::{Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_client::ask::{About, Asker, Audience, Found, How, LogAddress, LogState};
-use assay_client::report::{Conclusion, Report, Scales, words};
+use assay_client::report::words::{self, Reader};
+use assay_client::report::{Conclusion, Report, Scales};
 use assay_client::{Cel, Tls};
 use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
@@ -35,6 +36,7 @@ async fn look_up(logs: &[&Fake], policy: &str, issuer: IssuerId, folder: &Path) 
         policy: asker.policy(),
         policy_name: "policy.toml",
         now_ms: NOW_MS,
+        reader: Reader::Owner,
     };
     let report = scales.found(&found);
     (found, report)
@@ -89,7 +91,7 @@ async fn what_an_issuer_signed_is_held_to_the_witnesses() {
         panic!("{:?}", found.asked.logs[0].answer);
     };
     assert!(
-        missing.contains("what it has signed is not known (not enough of your witnesses"),
+        missing.contains("what it has signed is not known (not enough of the policy's witnesses"),
         "{missing}"
     );
     assert!(!report.is_complete());

@@ -8,6 +8,7 @@ use assay_claims::statement::Subject;
 use assay_client::ask::{
     About, Asker, Audience, Hint, How, LogAddress, OTHERS, Others, OthersPage, required_logs,
 };
+use assay_client::report::words::Reader;
 use assay_client::report::{Report, Scales};
 use assay_client::{Cel, Tls};
 use assay_policy::rules::Policy;
@@ -49,6 +50,7 @@ async fn look_up(fake: &Fake, folder: &Path, what: &str, audience: Audience, how
         policy: asker.policy(),
         policy_name: "policy.toml",
         now_ms: NOW_MS,
+        reader: Reader::Owner,
     };
     scales.found(&found)
 }

@@ -8,7 +8,8 @@ use assay_client::ask::{
     About, AskError, Asker, Audience, Hint, How, Inventory, Listed, Listing, LogAddress, Note,
     Unidentified, required_logs,
 };
-use assay_client::report::{Conclusion, Report, Scales, json, markdown, sarif, vex, words};
+use assay_client::report::words::{self, Reader};
+use assay_client::report::{Conclusion, Report, Scales, json, markdown, sarif, vex};
 use assay_client::{Cel, Tls};
 use assay_policy::rules::{Outcome, Policy};
 use std::path::Path;
@@ -32,6 +33,7 @@ fn scales(asker: &Asker) -> Scales<'_> {
         policy: asker.policy(),
         policy_name: "policy.toml",
         now_ms: NOW_MS,
+        reader: Reader::Owner,
     }
 }
 

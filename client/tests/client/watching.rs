@@ -6,6 +6,7 @@ use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use assay_client::ask::{Asker, How, Inquiry, LogAddress, LogState, required_logs};
 use assay_client::report::Scales;
+use assay_client::report::words::Reader;
 use assay_client::{Cel, Cursor, Tls};
 use assay_policy::rules::Policy;
 use std::path::Path;
@@ -59,6 +60,7 @@ async fn replies_without_end_hold_up_no_news_and_bound_only_who_makes_them() {
         policy: asker.policy(),
         policy_name: "policy.toml",
         now_ms: NOW_MS,
+        reader: Reader::Owner,
     };
     for fresh in &news.fresh {
         let logged = fresh.claim.as_ref().unwrap();

@@ -7,6 +7,7 @@ mod audit;
 mod federation;
 mod file;
 mod mirror;
+mod page;
 mod quorum;
 mod server;
 mod within;
@@ -16,6 +17,7 @@ pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
 pub use self::mirror::{LOGS as MIRRORED_LOGS, LogLimit, MirrorConfig, MirroredLog};
+pub use self::page::PageConfig;
 pub use self::quorum::QuorumConfig;
 pub use self::server::{ServerConfig, TlsConfig, listen_address};
 pub use self::witness::OwnWitnessConfig;
@@ -80,6 +82,9 @@ pub struct Config {
     /// Its peers.
     #[serde(default)]
     pub federation: FederationConfig,
+    /// Its pages for people.
+    #[serde(default)]
+    pub page: PageConfig,
 }
 
 /// The log's name, key and checkpoints.
@@ -413,6 +418,7 @@ impl ConfigFile for Config {
         paths.extend(self.mirror.iter_mut().flat_map(MirrorConfig::paths));
         paths.extend(self.audit.iter_mut().flat_map(AuditConfig::paths));
         paths.extend(self.server.paths());
+        paths.extend(&mut self.page.policy);
         for path in paths {
             *path = folder.join(&*path);
         }

@@ -27,11 +27,14 @@ pub enum Kind {
     Coming,
     /// Watches: their number, not bytes.
     Watch,
+    /// Pages for people that are made: their number, not bytes. Apart from questions, of which each
+    /// asks some.
+    Page,
     /// Connections: their number, not bytes.
     Connection,
 }
 
-pub(super) const KINDS: usize = 11;
+pub(super) const KINDS: usize = 12;
 
 /// How many kinds are bytes: the first ones.
 pub(super) const BYTE_KINDS: usize = 5;

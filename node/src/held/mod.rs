@@ -48,6 +48,10 @@ const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
 /// and is worked for at every checkpoint.
 const WATCHES: [u32; 3] = [16, 64, 1024];
 
+/// Pages for people that are made at once for one connection, and for one network. How many in all
+/// is for whoever makes them to say.
+const PAGES: [u32; 3] = [2, 4, 1 << 20];
+
 /// What one network may have of all connections: a sixteenth.
 const NETWORK_CONNECTIONS: usize = 16;
 
@@ -112,6 +116,7 @@ impl Level {
             of(MESSAGES),
             of(MESSAGES),
             of(WATCHES),
+            of(PAGES),
             u32::try_from(connections).unwrap_or(u32::MAX),
         ];
         Level {

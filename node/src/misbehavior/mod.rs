@@ -356,6 +356,11 @@ impl Evidence {
         self.read_kept(|kept| kept.files.get(id).cloned())
     }
 
+    /// How many files are kept.
+    pub fn count(&self) -> usize {
+        self.read_kept(|kept| kept.files.len())
+    }
+
     /// All files with larger ids than `after`, in the order of their ids.
     pub fn list(&self, after: Option<Hash>) -> Vec<Listed> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);

@@ -3,7 +3,7 @@
 use crate::{
     api::tls::TlsError, config::ConfigError, cosigner::WitnessesError, descriptors::TooFew,
     keyfile::KeyFileError, log::OpenError, mirror::run::MirrorStartError,
-    misbehavior::EvidenceError, peers::PeersError, storage::StorageError,
+    misbehavior::EvidenceError, page::PageError, peers::PeersError, storage::StorageError,
     witness::run::WitnessStartError,
 };
 use std::{io, net::SocketAddr, path::PathBuf};
@@ -45,6 +45,9 @@ pub enum StartError {
     /// The mirror that this node is, too, cannot be opened.
     #[error("this node's own mirror does not start")]
     Mirror(#[from] Box<MirrorStartError>),
+    /// The pages cannot be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),

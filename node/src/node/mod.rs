@@ -3,8 +3,11 @@
 //! Nothing listens before the log is open. A node that must not sign does not start.
 
 mod error;
+mod parts;
 
 pub use error::StartError;
+
+use parts::Parts;
 
 use crate::{
     admission::Admission,
@@ -25,16 +28,17 @@ use crate::{
     cosigner::{Asking, Witnesses},
     damage::scrub,
     descriptors::{self, TooFew},
-    files, gossip,
+    files,
     held::{self, Held},
     leaving::Leaving,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
-    peers::{PeerFile, Peers, page::Part},
+    page,
+    peers::PeerFile,
     quota::Uploads,
-    rotation::{LogKeys, SharedLogKeys, socket::LogRotation},
-    routes::{LogPage, OwnWitness, Plain, routes},
+    rotation::{LogKeys, SharedLogKeys},
+    routes::OwnWitness,
     sequencer::{Driver, Halt, Submission},
     storage::{
         Store,
@@ -44,7 +48,6 @@ use crate::{
     view::View,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::federation_page::{LogPart, QuorumPart};
 use assay_proto::v1::{
     attachment_service_server::AttachmentServiceServer,
     federation_service_server::FederationServiceServer,
@@ -129,38 +132,6 @@ impl Job for Serve {
     }
 }
 
-/// What a node is beside its log.
-struct Parts {
-    keys: SharedLogKeys,
-    quorum: Option<Part<QuorumPart>>,
-    witness: Option<Opened>,
-    evidence: Arc<Evidence>,
-}
-
-impl Parts {
-    /// The routes of plain HTTP and of the admin socket.
-    fn routes<S: Store + 'static>(
-        self,
-        view: Arc<View<S>>,
-        config: &Config,
-        peers: &Peers,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<Plain, StartError> {
-        let own = LogPage {
-            page: page(&view, &self.keys),
-            quorum: self.quorum,
-        };
-        let rotation = rotation(&view, self.keys, config);
-        let plain = routes(view, self.witness, config, &self.evidence, peers, own, stop);
-        let mut plain = plain.map_err(Box::new)?;
-        plain.rotations.log = Some(rotation);
-        let rotations = std::mem::take(&mut plain.rotations);
-        let standing = gossip::http::admin(plain.gossip.desk.clone());
-        plain.admin = rotations.routes().merge(plain.admin).merge(standing);
-        Ok(plain)
-    }
-}
-
 impl Node {
     /// Starts everything. When it returns, calls are answered.
     ///
@@ -206,8 +177,7 @@ impl Node {
             .await
     }
 
-    /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay in
-    /// force.
+    /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay.
     pub fn reload(&self) {
         reload_tls(self.tls.as_deref());
     }
@@ -284,14 +254,17 @@ async fn serve<S: Store + 'static>(
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
     let (leaving, halted) = (Leaving::new(&stopped, &config.server), halt.clone());
     let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
+    let keys = parts.keys.clone();
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
+    let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let admin_socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(store, plain.router, logs, federation, config)?.with_halt(halt.clone()),
+        app: api(store, plain.router.merge(pages), logs, federation, config)?
+            .with_halt(halt.clone()),
         tls: tls.clone(),
         threads: config.server.threads,
         connections,
@@ -321,33 +294,6 @@ async fn serve<S: Store + 'static>(
         witness: plain.witness,
         mirror: plain.mirror,
         gossip: plain.gossip.task,
-    })
-}
-
-/// How the log's key is rotated.
-fn rotation<S: Store + 'static>(
-    view: &Arc<View<S>>,
-    keys: SharedLogKeys,
-    config: &Config,
-) -> LogRotation {
-    let view = view.clone();
-    LogRotation {
-        file: config.log.key.clone(),
-        keys,
-        shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
-    }
-}
-
-/// What is public of the log.
-fn page<S: Store + 'static>(view: &Arc<View<S>>, keys: &SharedLogKeys) -> Part<LogPart> {
-    let (view, keys) = (view.clone(), keys.clone());
-    Arc::new(move || {
-        let keys = keys.load();
-        LogPart {
-            origin: keys.origin().to_owned(),
-            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-            size: view.published().ok().map(|shown| shown.size().get()),
-        }
     })
 }
 

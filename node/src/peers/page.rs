@@ -47,7 +47,13 @@ impl Page {
         }
     }
 
-    fn say(&self) -> FederationPage {
+    /// The size that its log shows, if it has one.
+    pub fn size(&self) -> Option<u64> {
+        self.log.as_ref().and_then(|log| log().size)
+    }
+
+    /// The page as it is now.
+    pub fn say(&self) -> FederationPage {
         let witness = self.witness.as_ref().map(|witness| witness());
         let (witness, log_lists) = witness.unzip();
         let mirror = self.mirror.as_ref().map(|mirror| mirror());
@@ -100,10 +106,10 @@ async fn copies(State(mirror): State<Part<(CosignerPart, Vec<CopyPart>)>>) -> St
 }
 
 /// Returns the route.
-pub fn router(page: Page) -> Router {
+pub fn router(page: Arc<Page>) -> Router {
     Router::new()
         .route("/federation.json", get(say))
-        .with_state(Arc::new(page))
+        .with_state(page)
 }
 
 async fn say(State(page): State<Arc<Page>>, Extension(peer): Extension<Peer>) -> Response {

@@ -302,7 +302,13 @@ impl Running {
         let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness, evidence, gossip.desk, page::router(page), shared),
+            app: Api::new(
+                witness,
+                evidence,
+                gossip.desk,
+                page::router(Arc::new(page)),
+                shared,
+            ),
             tls: tls.clone(),
             threads: config.server.threads,
             connections,

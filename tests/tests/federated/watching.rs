@@ -98,7 +98,7 @@ fn nothing_is_new_only_where_enough_witnesses_confirm_it() -> anyhow::Result<()>
             assert_eq!(ended.code, Some(code), "{}", ended.stderr);
             let says = ended
                 .stderr
-                .contains("not enough of your witnesses confirm");
+                .contains("not enough of the policy's witnesses confirm");
             assert_eq!(says, code == 3, "{}", ended.stderr);
         }
     }

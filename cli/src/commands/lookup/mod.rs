@@ -12,7 +12,8 @@ use crate::{
 };
 use assay_claims::index::By;
 use assay_client::ask::{Audience, OTHERS, OthersPage};
-use assay_client::report::{Scales, json, words};
+use assay_client::report::words::{self, Reader};
+use assay_client::report::{Scales, json};
 use assay_policy::rules::Policy;
 use clap::{Args, builder::FalseyValueParser, value_parser};
 
@@ -92,6 +93,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         policy: asker.policy(),
         policy_name: &settings.policy(None).display().to_string(),
         now_ms: time::now_ms(),
+        reader: Reader::Owner,
     };
     let report = scales.found(&found);
     let json = json::lookup(&found.about, &report);

@@ -69,7 +69,7 @@ fn group(text: &mut String, title: &str, lines: &[Line], report: &Report) {
         // What is said of those who reply stands with them.
         if line.target.is_none() {
             for reply in &line.replies {
-                wrap(&mut shown, "    > ", "      ", &words::reply(reply));
+                wrap(&mut shown, "    > ", "      ", &words::reply(reply, report));
             }
         }
         if line.counts() {

@@ -234,7 +234,7 @@ impl ExampleView {
                 .map(|reason: &Reason| ReasonView {
                     rule: reason.rule.clone(),
                     outcome: reason.outcome.name(),
-                    text: words::reason(reason),
+                    text: words::reason(reason, words::Reader::Owner),
                 })
                 .collect(),
             name: example.name,

@@ -14,6 +14,7 @@ use crate::{
 };
 use assay_claims::index::Name;
 use assay_client::ask::{AskError, Asker, Context, LogAddress};
+use assay_client::report::words::Reader;
 use assay_client::report::{Scales, json::NewClaim};
 use assay_client::webhook::Webhook;
 use assay_client::{Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, Head, HeadTimes};
@@ -380,6 +381,7 @@ impl Watch {
             policy: &self.policy,
             policy_name: "",
             now_ms: now_ms(),
+            reader: Reader::Owner,
         }
     }
 

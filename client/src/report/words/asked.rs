@@ -162,7 +162,7 @@ fn why_silent(state: LogState) -> &'static str {
     match state {
         LogState::Answered | LogState::Unreachable => "no answer from",
         LogState::Stale => "only an answer that is too old from",
-        LogState::Unconfirmed => "no answer that enough of your witnesses confirm from",
+        LogState::Unconfirmed => "no answer that enough witnesses confirm from",
         LogState::UnsupportedMapping => "an answer of an unknown version from",
         LogState::Convicted => "proof of misbehavior against",
     }

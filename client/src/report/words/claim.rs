@@ -2,13 +2,14 @@
 
 use super::time::date;
 use super::type_name;
+use crate::report::Fact;
 use crate::{one_word, quoted, quoted_name};
 use assay_claims::kind::Body;
 use assay_claims::kind::audit::{Audit, Scope, Verdict};
 use assay_claims::kind::endorsement::Endorsement;
 use assay_claims::kind::issuer::Issuer;
 use assay_claims::kind::key_compromise::KeyCompromise;
-use assay_claims::kind::lifecycle::Lifecycle;
+use assay_claims::kind::lifecycle::{Date, Lifecycle};
 use assay_claims::kind::practice::{Baseline, DataHandling, SecurityInsights};
 use assay_claims::kind::provenance::Provenance;
 use assay_claims::kind::requirement::Requirement;
@@ -50,6 +51,18 @@ pub fn says(line: &Line<'_>) -> String {
         Body::KeyCompromise(compromise) => compromise_line(compromise),
         Body::Issuer(record) => record_line(record),
         Body::Reference(_) | Body::Other(_) => type_name(uri).into_owned(),
+    }
+}
+
+/// What a claim says, if it can be told in two words.
+pub(in crate::report) fn fact(body: &Body) -> Option<Fact> {
+    match body {
+        Body::Audit(audit) => (audit.verdict == Verdict::Pass).then_some(Fact::Passed),
+        Body::Lifecycle(lifecycle) => match &lifecycle.end_of_security_support {
+            Date::At(at) => Some(Fact::Supported(at.as_str().chars().take(10).collect())),
+            Date::ToBeAnnounced => None,
+        },
+        _ => None,
     }
 }
 
@@ -212,9 +225,12 @@ fn insights_line(insights: &SecurityInsights) -> String {
         Some(false) => ", reports of vulnerabilities are not accepted",
         None => "",
     };
+    let policy = insights.security_policy.as_deref();
+    let how = policy.map(|at| format!("; how to report one: {}", one_word(at)));
     format!(
-        "its SECURITY-INSIGHTS were reviewed on {}{reports}",
-        one_word(&insights.last_reviewed)
+        "its SECURITY-INSIGHTS were reviewed on {}{reports}{}",
+        one_word(&insights.last_reviewed),
+        how.unwrap_or_default()
     )
 }
 

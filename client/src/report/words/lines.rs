@@ -1,7 +1,7 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
 use super::stood::by_mirror;
-use super::{ago, at, convicted, self_named, shorten, stood_behind};
+use super::{Reader, ago, at, convicted, self_named, shorten, stood_behind};
 use crate::ask::{About, How, LogState, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
@@ -115,43 +115,52 @@ pub fn who_says(line: &Line, report: &Report) -> String {
     }
     format!(
         "by {}; {}, {}",
-        voices(&line.issuers),
+        voices_for(&line.issuers, report.reader),
         ago(line.logged_at_ms, report.asked_at_ms),
         places.join(" and ")
     )
 }
 
-/// Those who say something.
+/// Those who say something, and what they are to you.
 pub fn voices(issuers: &[Voice]) -> String {
-    let words: Vec<String> = issuers.iter().map(voice).collect();
+    voices_for(issuers, Reader::Owner)
+}
+
+/// The same for any reader.
+pub(super) fn voices_for(issuers: &[Voice], reader: Reader) -> String {
+    let words: Vec<String> = issuers.iter().map(|one| voice(one, reader)).collect();
     words.join(" and ")
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
-fn voice(voice: &Voice) -> String {
+fn voice(voice: &Voice, reader: Reader) -> String {
     let name = match &voice.called {
         Some(called) => called.clone(),
         None => self_named(&voice.issuer_id, voice.name.as_deref()),
     };
+    if reader == Reader::Unweighed {
+        return name;
+    }
+    let (trust, do_not_trust) = (reader.trust(), reader.do_not_trust());
     let roles: Vec<&str> = voice.roles.iter().map(|role| role.role).collect();
     let roles = roles.join(" and ");
     match (voice.roles.is_empty(), &voice.called) {
-        (true, None) => format!("{name}, whom you do not trust for anything"),
-        (true, Some(_)) => format!("{name}, whom you do not trust for this"),
-        (false, Some(_)) => format!("{name}, whom you trust as {roles}"),
-        (false, None) => format!("{name}, endorsed as {roles} by issuers you trust"),
+        (true, None) => format!("{name}, whom {do_not_trust} for anything"),
+        (true, Some(_)) => format!("{name}, whom {do_not_trust} for this"),
+        (false, Some(_)) => format!("{name}, whom {trust} as {roles}"),
+        (false, None) => format!("{name}, endorsed as {roles} by issuers {trust}"),
     }
 }
 
 /// What others say of a claim, beside it.
-pub fn reply(reply: &Reply) -> String {
+pub fn reply(reply: &Reply, report: &Report) -> String {
     let effect = match (reply.effect, reply.counts_somewhere()) {
         (true, _) => "",
         (false, true) => " (without effect for this issuer)",
         (false, false) => " (without effect)",
     };
     let says = reply.says.trim_end_matches('.');
-    let voices = voices(&reply.issuers);
+    let voices = voices_for(&reply.issuers, report.reader);
     format!("{voices}: {says}{effect}; leaf {}", reply.leaf_index)
 }
 

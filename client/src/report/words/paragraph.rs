@@ -1,9 +1,9 @@
 //! What is known of one thing, in a paragraph for people who know nothing of logs and keys.
 
-use super::lines::in_quotes;
+use super::lines::{in_quotes, voices_for};
 use super::names::count;
 use super::versions::versions;
-use super::{lacking, name, voices};
+use super::{Reader, lacking, name};
 use crate::ask::{About, Others};
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
@@ -28,7 +28,12 @@ pub fn paragraph(about: &About, report: &Report) -> String {
             claims(&name, report)
         }
     });
-    sentences.extend(report.components.first().map(verdict));
+    sentences.extend(
+        report
+            .components
+            .first()
+            .map(|component| verdict(component, report.reader)),
+    );
     capitalized(&sentences.join(" "))
 }
 
@@ -76,10 +81,15 @@ fn claims(name: &str, report: &Report) -> Vec<String> {
         (_, true) => "are on this page",
     };
     let claims = count(all.len(), "claim");
-    let by = by(&lines);
+    let by = by(&lines, report.reader);
     let mut sentences = vec![format!("{claims} about {name} {known}, signed {by}.")];
     sentences.extend(worth(&lines));
-    sentences.extend(report.versions.as_ref().map(versions));
+    sentences.extend(
+        report
+            .versions
+            .as_ref()
+            .map(|of| versions(of, report.reader)),
+    );
     sentences
 }
 
@@ -91,7 +101,7 @@ fn nothing(name: &str, report: &Report) -> Vec<String> {
         } else {
             "No claims were found"
         };
-        let versions = versions(of_versions);
+        let versions = versions(of_versions, report.reader);
         return vec![format!("{none} about {name} as a whole; {versions}")];
     }
     match report.lacking {
@@ -111,7 +121,10 @@ fn nothing(name: &str, report: &Report) -> Vec<String> {
 fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
     let itself: Vec<&Line> = report.lines().filter(|line| line.claim_id == id).collect();
     if !itself.is_empty() {
-        let mut sentences = vec![format!("{name} is in the log, signed {}.", by(&itself))];
+        let mut sentences = vec![format!(
+            "{name} is in the log, signed {}.",
+            by(&itself, report.reader)
+        )];
         sentences.extend(worth(&itself));
         return sentences;
     }
@@ -126,7 +139,10 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
         sentences.push(format!("No claims by others were found about {name}."));
         return sentences;
     }
-    sentences.push(format!("What others say about {name}: {}.", quoted(&said)));
+    sentences.push(format!(
+        "What others say about {name}: {}.",
+        quoted(&said, report.reader)
+    ));
     if said.iter().any(|line| line.of == Kind::Withdrawal) {
         sentences.push(
             "A withdrawal counts only if the signer of the claim signed it, which cannot be seen \
@@ -138,13 +154,13 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
 }
 
 /// What some lines say, and by whom.
-fn quoted(said: &[&Line]) -> String {
+fn quoted(said: &[&Line], reader: Reader) -> String {
     let mut words = Vec::new();
     for line in said.iter().take(SAID) {
         words.push(format!(
             "{}, by {}",
             in_quotes(&line.says),
-            voices(&line.issuers)
+            voices_for(&line.issuers, reader)
         ));
     }
     let words = words.join("; ");
@@ -190,7 +206,7 @@ fn worth(lines: &[&Line]) -> Vec<String> {
 }
 
 /// By how many issuers, and whom of them the reader trusts.
-fn by(lines: &[&Line]) -> String {
+fn by(lines: &[&Line], reader: Reader) -> String {
     let (mut all, mut trusted) = (BTreeSet::new(), BTreeSet::new());
     for voice in lines.iter().flat_map(|line| &line.issuers) {
         all.insert(voice.issuer_id.as_str());
@@ -198,14 +214,16 @@ fn by(lines: &[&Line]) -> String {
             trusted.insert(voice.issuer_id.as_str());
         }
     }
+    let (trust, issuers) = (reader.trust(), count(all.len(), "issuer"));
     let whom = match (all.len(), trusted.len()) {
-        (1, 1) => "whom you trust".to_owned(),
-        (1, _) => "whom you do not trust for anything here".to_owned(),
-        (_, 0) => "none of whom you trust".to_owned(),
-        (n, m) if n == m => "all of whom you trust".to_owned(),
-        (_, m) => format!("{m} of whom you trust"),
+        _ if reader == Reader::Unweighed => return format!("by {issuers}"),
+        (1, 1) => format!("whom {trust}"),
+        (1, _) => format!("whom {} for anything here", reader.do_not_trust()),
+        (_, 0) => format!("none of whom {trust}"),
+        (n, m) if n == m => format!("all of whom {trust}"),
+        (_, m) => format!("{m} of whom {trust}"),
     };
-    format!("by {}, {whom}", count(all.len(), "issuer"))
+    format!("by {issuers}, {whom}")
 }
 
 /// Who an issuer is, and what it has done.
@@ -227,12 +245,14 @@ fn issuer(name: &str, id: &str, report: &Report) -> Vec<String> {
         quoted_name(own)
     ));
     let powerless = keys.is_some_and(|keys| !keys.powerless.is_empty());
-    sentences.push(match &voice.called {
-        Some(called) if powerless => {
-            format!("Your policy names it \"{called}\": what it signed before still counts.")
-        }
-        Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
-        None => "Your policy does not name it.".to_owned(),
+    let policy = report.reader.policy_first();
+    sentences.extend(match &voice.called {
+        _ if report.reader == Reader::Unweighed => None,
+        Some(called) if powerless => Some(format!(
+            "{policy} names it \"{called}\": what it signed before still counts."
+        )),
+        Some(called) => Some(format!("{policy} names it \"{called}\" and trusts it.")),
+        None => Some(format!("{policy} does not name it.")),
     });
     match endorsements(id, report) {
         0 => {}
@@ -302,17 +322,18 @@ fn compromised(name: &str, keys: &Keys, report: &Report) -> Option<String> {
 }
 
 /// Whether the policy is met, and the worst reason why not.
-fn verdict(component: &Component) -> String {
+fn verdict(component: &Component, reader: Reader) -> String {
+    let policy = reader.policy_first();
     let why = component
         .reasons
         .first()
         .filter(|_| component.outcome != Outcome::Fine)
         .map(|reason| ended(&reason.text));
     match (component.outcome.is_met(), why) {
-        (true, None) => "Your policy is met.".to_owned(),
-        (true, Some(why)) => format!("Your policy is met, with a warning: {why}"),
-        (false, None) => "Your policy is not met.".to_owned(),
-        (false, Some(why)) => format!("Your policy is not met: {why}"),
+        (true, None) => format!("{policy} is met."),
+        (true, Some(why)) => format!("{policy} is met, with a warning: {why}"),
+        (false, None) => format!("{policy} is not met."),
+        (false, Some(why)) => format!("{policy} is not met: {why}"),
     }
 }
 

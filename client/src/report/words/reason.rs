@@ -1,7 +1,7 @@
 //! Why a policy decides as it does.
 
 use super::time::{date, duration};
-use super::{or, whom};
+use super::{Reader, or, whom};
 use crate::one_word;
 use assay_policy::rules::{Severity, Wanted};
 use assay_policy::trust::{ENDORSEMENTS, ISSUERS, Limit};
@@ -16,11 +16,11 @@ use std::collections::BTreeSet;
 const NAMED: usize = 10;
 
 /// A reason, in one or more sentences.
-pub fn reason(reason: &Reason) -> String {
+pub fn reason(reason: &Reason, reader: Reader) -> String {
     let stated = reason.stated.as_deref().unwrap_or_default();
     match &reason.why {
-        Why::Logs(fault) => log_fault(fault),
-        Why::Unknown(unspoken) => unknown(unspoken),
+        Why::Logs(fault) => log_fault(fault, reader),
+        Why::Unknown(unspoken) => unknown(unspoken, reader),
         Why::Affected(found) | Why::Vulnerable(found) => {
             denied(stated, found.iter().map(rated).collect())
         }
@@ -36,12 +36,12 @@ pub fn reason(reason: &Reason) -> String {
         Why::Claim => stated.to_owned(),
         Why::Requirement(demanded) => required(stated, demanded, reason.evidence.len()),
         Why::Undecided(undecided) => not_decided(undecided),
-        Why::Ignored(overlooked) => ignored(reason, overlooked),
+        Why::Ignored(overlooked) => ignored(reason, overlooked, reader),
     }
 }
 
 /// That the policy ignores it, until when and why; then what it is.
-fn ignored(reason: &Reason, overlooked: &Overlooked) -> String {
+fn ignored(reason: &Reason, overlooked: &Overlooked, reader: Reader) -> String {
     let entries: Vec<String> = overlooked
         .by
         .iter()
@@ -59,16 +59,17 @@ fn ignored(reason: &Reason, overlooked: &Overlooked) -> String {
         ..reason.clone()
     };
     format!(
-        "Your policy ignores this {} It would be \"{}\": {}",
+        "{} ignores this {} It would be \"{}\": {}",
+        reader.policy_first(),
         entries.join(" Also "),
         overlooked.outcome,
-        self::reason(&ignored)
+        self::reason(&ignored, reader)
     )
 }
 
-fn log_fault(fault: &LogFault) -> String {
+fn log_fault(fault: &LogFault, reader: Reader) -> String {
     match fault {
-        LogFault::Bounded(bound) => bounded(bound),
+        LogFault::Bounded(bound) => bounded(bound, reader),
         LogFault::NoneAsked => "No log was asked, so nothing is known.".to_owned(),
         LogFault::Silent { origin, why: None } => format!("The log {origin} did not answer."),
         LogFault::Silent {
@@ -87,24 +88,26 @@ fn log_fault(fault: &LogFault) -> String {
             age_ms,
             most_ms,
         } => format!(
-            "The answer of the log {origin} is older than the {} that your policy allows ({}): \
+            "The answer of the log {origin} is older than the {} that {} allows ({}): \
              later withdrawals would be missing from it.",
             duration(*most_ms),
+            reader.policy(),
             duration(*age_ms)
         ),
     }
 }
 
 /// Who was not heard, and why.
-fn bounded(bound: &Bound) -> String {
+fn bounded(bound: &Bound, reader: Reader) -> String {
     match bound {
         Bound::Search(Limit::Endorsements { issuer, origin }) => format!(
             "Issuer {issuer} endorses more than {ENDORSEMENTS} others in the log {origin}, so none \
              of its endorsements there counts, and who speaks for it is not known."
         ),
         Bound::Search(Limit::Issuers { scope, steps }) => format!(
-            "Your anchors for {scope} lead to more than {ISSUERS} issuers; only the first {steps} \
-             steps were followed."
+            "The anchors of {} for {scope} lead to more than {ISSUERS} issuers; only the first \
+             {steps} steps were followed.",
+            reader.policy()
         ),
         Bound::Search(Limit::Unasked(issuer)) => {
             format!("Whom issuer {issuer} endorses was not asked.")
@@ -139,11 +142,12 @@ fn bounded(bound: &Bound) -> String {
     }
 }
 
-fn unknown(unspoken: &Unspoken) -> String {
+fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
+    let trust = reader.trust();
     let idle = idle(unspoken);
     if unspoken.no_word > 0 {
         return format!(
-            "Issuers you trust made {} about it, and none that says whether it can be used: only \
+            "Issuers {trust} made {} about it, and none that says whether it can be used: only \
              how it was built, that documents belong to it, or what cannot be read.",
             claims(unspoken.no_word)
         );
@@ -153,7 +157,7 @@ fn unknown(unspoken: &Unspoken) -> String {
             .map(|idle| format!(" {} more {idle}.", unspoken.idle))
             .unwrap_or_default();
         return format!(
-            "No claims from issuers you trust; {} from others.{more}",
+            "No claims from issuers {trust}; {} from others.{more}",
             claims(unspoken.by_others)
         );
     }
@@ -164,7 +168,11 @@ fn unknown(unspoken: &Unspoken) -> String {
                 2 => "Both claims about it".to_owned(),
                 n => format!("All {n} claims about it"),
             };
-            format!("{all} {idle}: see `assay lookup`. Unknown is not trusted.")
+            let see = match reader {
+                Reader::Owner => "see `assay lookup`",
+                Reader::Visitor | Reader::Unweighed => "see below",
+            };
+            format!("{all} {idle}: {see}. Unknown is not trusted.")
         }
         (None, Some(place)) => format!(
             "No log has a claim about it as it comes from {}. Claims about packages of the \

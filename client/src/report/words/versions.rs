@@ -1,12 +1,13 @@
 //! What is said of a package's versions, for those who asked about the package as a whole.
 
+use super::Reader;
 use crate::report::Versions;
 
 /// Most versions that a sentence names.
 const NAMED: usize = 5;
 
 /// How much is said of a package's versions, and how to ask for it, in sentences.
-pub(super) fn versions(versions: &Versions) -> String {
+pub(super) fn versions(versions: &Versions, reader: Reader) -> String {
     let named: Vec<&str> = versions
         .of
         .iter()
@@ -26,13 +27,15 @@ pub(super) fn versions(versions: &Versions) -> String {
         .first()
         .map(|newest| newest.purl.as_str())
         .unwrap_or_default();
-    let ask = if versions.of.len() == 1 {
-        format!("`assay lookup {ask}` shows {them}.")
+    let ask = if reader != Reader::Owner {
+        String::new()
+    } else if versions.of.len() == 1 {
+        format!(" `assay lookup {ask}` shows {them}.")
     } else {
-        format!("Ask for one, such as `assay lookup {ask}`.")
+        format!(" Ask for one, such as `assay lookup {ask}`.")
     };
     format!(
-        "{claims} about {} of its versions, and not shown here: {}{more}. {ask}",
+        "{claims} about {} of its versions, and not shown here: {}{more}.{ask}",
         versions.of.len(),
         named.join(", ")
     )
@@ -51,10 +54,11 @@ mod tests {
             claims: 1,
         };
         let words = |claims, versions| {
-            super::versions(&Versions {
+            let versions = Versions {
                 claims,
                 of: (0..versions).map(version).collect(),
-            })
+            };
+            super::versions(&versions, Reader::Owner)
         };
         assert_eq!(
             words(1, 1),

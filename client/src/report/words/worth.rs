@@ -1,16 +1,19 @@
 //! What a claim is worth, and what limits it.
 
+use super::Reader;
 use assay_policy::posture::{Line, Part, Relation};
 use assay_policy::trust::{EndorsementFault, Place, Standing};
 
 /// What limits a line beyond the standings of its issuers; `None` if nothing does. The first of
 /// these: it is about something else, it gives no role, it was replaced.
-pub fn note(line: &Line<'_>) -> Option<String> {
+pub fn note(line: &Line<'_>, reader: Reader) -> Option<String> {
     if let Some(note) = line.relation.and_then(relation) {
         return Some(note.to_owned());
     }
-    if let Some(fault) = line.fault {
-        return Some(endorsement_fault(fault).to_owned());
+    if let Some(fault) = line.fault
+        && let Some(why) = endorsement_fault(fault, reader)
+    {
+        return Some(why);
     }
     if line.part == Part::OtherProducts {
         return Some("it is only about other products".to_owned());
@@ -52,27 +55,39 @@ fn replaced(origin: &str, by: &Place) -> String {
     format!("a newer claim by the same issuer replaced it: leaf {leaf}{log}")
 }
 
-pub(super) fn endorsement_fault(fault: EndorsementFault) -> &'static str {
-    match fault {
+/// Why an endorsement gives no role; `None` if only a policy says so, and none does.
+pub(super) fn endorsement_fault(fault: EndorsementFault, reader: Reader) -> Option<String> {
+    let why = match fault {
+        EndorsementFault::EndorserLacksRole | EndorsementFault::TooDeep
+            if reader == Reader::Unweighed =>
+        {
+            return None;
+        }
         EndorsementFault::Standing => "without effect: see its standing",
         EndorsementFault::Expired => "without effect: it has expired",
         EndorsementFault::NotYet => "without effect: it is not valid yet",
         EndorsementFault::OtherPackages => "without effect: for other packages",
         EndorsementFault::EndorserLacksRole => {
-            "without effect: the endorser does not have this role for these packages under your \
-             policy"
+            return Some(format!(
+                "without effect: the endorser does not have this role for these packages under {}",
+                reader.policy()
+            ));
         }
         EndorsementFault::TooDeep => {
-            "without effect: your policy does not let the endorser pass this role on"
+            return Some(format!(
+                "without effect: {} does not let the endorser pass this role on",
+                reader.policy()
+            ));
         }
         EndorsementFault::Cycle => {
             "without effect: it leads back to an issuer that is already in the chain"
         }
-    }
+    };
+    Some(why.to_owned())
 }
 
 /// What a claim is worth for one of its issuers: `good`, or `without effect` and why.
-pub fn standing(standing: &Standing) -> String {
+pub fn standing(standing: &Standing, reader: Reader) -> String {
     match standing {
         Standing::Good => "good".to_owned(),
         Standing::NotAuthorized(error) => format!("without effect: {error}"),
@@ -99,7 +114,7 @@ pub fn standing(standing: &Standing) -> String {
         Standing::TooClose => "without effect: the issuer's keys changed in another log within an \
                                hour of it"
             .to_owned(),
-        Standing::Ignored { reason } => format!("ignored by your policy: {reason}"),
+        Standing::Ignored { reason } => format!("ignored by {}: {reason}", reader.policy()),
     }
 }
 

@@ -73,7 +73,10 @@ fn claims_are_said_in_plain_words() {
     );
 
     // A role that the endorser does not have is shown, without effect.
-    let notes: Vec<_> = posture.of(Question::Vouched).map(note).collect();
+    let notes: Vec<_> = posture
+        .of(Question::Vouched)
+        .map(|line| note(line, Reader::Owner))
+        .collect();
     assert_eq!(
         notes,
         [
@@ -115,7 +118,7 @@ fn of_a_document_about_several_products_what_is_about_the_one_is_shown() {
     let shown = |posture: Posture<'_>| -> Vec<(String, bool)> {
         posture
             .of(Question::Vulnerable)
-            .map(|line| (line_says(line), note(line).is_none()))
+            .map(|line| (line_says(line), note(line, Reader::Owner).is_none()))
             .collect()
     };
     let of = |purl: &str| shown(posture(&policy, &component(purl), &world.claims, NOW_MS));
@@ -204,10 +207,16 @@ fn what_limits_a_claim_is_said() {
     world.endorse(&a, &endorsement(&a, "auditor", &["pkg:npm/*"], 0));
     let policy = parse("version = 1");
     let said = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
-    let notes: Vec<_> = said.of(Question::Vulnerable).map(note).collect();
+    let notes: Vec<_> = said
+        .of(Question::Vulnerable)
+        .map(|line| note(line, Reader::Owner))
+        .collect();
     let replaced = "a newer claim by the same issuer replaced it: leaf 2".to_owned();
     assert_eq!(notes, [None, Some(replaced)]);
-    let vouched = said.of(Question::Vouched).next().and_then(note);
+    let vouched = said
+        .of(Question::Vouched)
+        .next()
+        .and_then(|line| note(line, Reader::Owner));
     assert_eq!(
         vouched.as_deref(),
         Some("without effect: for other packages")

@@ -17,7 +17,10 @@ fn decided(policy: &str, claims: &[LoggedClaim], answers: &[LogAnswer]) -> Verdi
 /// The outcome, and the worst reason in words.
 fn said(policy: &str, world: &World) -> (Outcome, String) {
     let verdict = decided(policy, &world.claims, &fresh(world));
-    (verdict.outcome(), reason(&verdict.reasons()[0]))
+    (
+        verdict.outcome(),
+        reason(&verdict.reasons()[0], Reader::Owner),
+    )
 }
 
 fn audit(world: &mut World, by: &[&Party], verdict: &str) -> ClaimId {
@@ -93,7 +96,10 @@ fn a_requirement_is_said_in_sentences() {
             "version = 1\n{anchor}{}",
             rule.replace("because.", "Nobody reviewed it")
         );
-        reason(&decided(&policy, &world.claims, &fresh(world)).reasons()[0])
+        reason(
+            &decided(&policy, &world.claims, &fresh(world)).reasons()[0],
+            Reader::Owner,
+        )
     };
     // Somebody who is trusted must have said something, or else it is unknown.
     let tested = "https://in-toto.io/attestation/test-result/v0.1";
@@ -240,6 +246,6 @@ fn what_was_found_is_named() {
 fn logs_that_did_not_answer_are_named() {
     let policy = "version = 1\n[[log]]\norigin = \"b.example/log\"\n";
     let verdict = decided(policy, &[], &[]);
-    let text = reason(&verdict.reasons()[0]);
+    let text = reason(&verdict.reasons()[0], Reader::Owner);
     assert_eq!(text, "The log b.example/log did not answer.");
 }

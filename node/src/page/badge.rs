@@ -1,0 +1,169 @@
+//! Badges: one fact about a package, as a picture or for programs that draw one.
+//!
+//! A maintainer chooses which fact, and what speaks against the package overrides it. There is no
+//! grade, and what is not known is said in gray, with status 200: proxies keep errors.
+
+use super::frame::{Asked, shared};
+use assay_client::report::{Fact, Report};
+use assay_policy::rules::Outcome;
+use axum::response::Response;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What stands on the left.
+const LABEL: &str = "assay";
+
+/// Colors, which say nothing that the words do not.
+const PLAIN: &str = "#1f5fa8";
+const STOP: &str = "#a3261b";
+const GRAY: &str = "#63636b";
+
+/// About the width of a letter, and the space around a text, in pixels.
+const LETTER: usize = 7;
+const SPACE: usize = 10;
+
+/// Which fact is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// Until when it is supported, or else how many reviewed it.
+    Anything,
+    /// Until when it is supported.
+    Support,
+    /// How many reviewed it.
+    Reviews,
+}
+
+/// A badge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Badge {
+    message: String,
+    color: &'static str,
+}
+
+/// In which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Svg,
+    Json,
+}
+
+impl Form {
+    /// Sends a badge.
+    pub fn response(self, asked: &Asked, badge: &Badge) -> Response {
+        match self {
+            Form::Svg => shared(asked, "image/svg+xml", badge.svg().into()),
+            Form::Json => shared(asked, "application/json", badge.json().into()),
+        }
+    }
+}
+
+impl Show {
+    /// The fact of a name; `None` if no fact has it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "support" => Some(Show::Support),
+            "reviews" => Some(Show::Reviews),
+            _ => None,
+        }
+    }
+}
+
+impl Badge {
+    /// A badge that says that nothing is known.
+    pub fn gray(message: &str) -> Self {
+        Badge {
+            message: message.to_owned(),
+            color: GRAY,
+        }
+    }
+
+    /// The badge of a package, by the policy that weighed the report. `today` is a day.
+    pub fn of(report: &Report, show: Show, today: &str) -> Self {
+        if !report.is_whole() {
+            return Badge::gray("not checked");
+        }
+        let Some(component) = report.components.first() else {
+            return Badge::gray("unknown");
+        };
+        if component.outcome == Outcome::Denied {
+            return Badge {
+                message: "read this".to_owned(),
+                color: STOP,
+            };
+        }
+        let message = match show {
+            Show::Anything => support(report, today).or_else(|| reviews(report)),
+            Show::Support => support(report, today),
+            Show::Reviews => reviews(report),
+        };
+        message.map_or_else(
+            || Badge::gray("unknown"),
+            |message| Badge {
+                message,
+                color: PLAIN,
+            },
+        )
+    }
+
+    /// As a picture.
+    pub fn svg(&self) -> String {
+        let width = |text: &str| LETTER * text.chars().count() + SPACE;
+        let (left, right) = (width(LABEL), width(&self.message));
+        let (whole, middle) = (left + right, left + right / 2);
+        let (message, color) = (&self.message, self.color);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{whole}\" height=\"20\" \
+             role=\"img\" aria-label=\"{LABEL}: {message}\"><title>{LABEL}: {message}</title>\
+             <rect width=\"{left}\" height=\"20\" fill=\"#33333a\"/><rect x=\"{left}\" \
+             width=\"{right}\" height=\"20\" fill=\"{color}\"/><g fill=\"#fff\" \
+             font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\" \
+             text-anchor=\"middle\"><text x=\"{}\" y=\"14\">{LABEL}</text><text x=\"{middle}\" \
+             y=\"14\">{message}</text></g></svg>\n",
+            left / 2
+        )
+    }
+
+    /// For shields.io and others that draw it.
+    pub fn json(&self) -> String {
+        let badge = json!({
+            "schemaVersion": 1,
+            "label": LABEL,
+            "message": self.message,
+            "color": self.color,
+        });
+        format!("{badge}\n")
+    }
+}
+
+/// Until when it is supported: the first day that somebody whose word counts says.
+fn support(report: &Report, today: &str) -> Option<String> {
+    let days = report.lines().filter(|line| line.is_trusted());
+    let days = days.filter_map(|line| match &line.fact {
+        Some(Fact::Supported(day)) => Some(day.as_str()),
+        _ => None,
+    });
+    let day = days.min()?;
+    let month = day.get(..7).unwrap_or(day);
+    Some(if day < today {
+        format!("support ended {month}")
+    } else {
+        format!("supported to {month}")
+    })
+}
+
+/// How many reviewed it, and found it good.
+fn reviews(report: &Report) -> Option<String> {
+    let lines = report
+        .lines()
+        .filter(|line| line.fact == Some(Fact::Passed));
+    let voices = lines
+        .filter(|line| line.is_trusted())
+        .flat_map(|line| &line.issuers);
+    let voices = voices.filter(|voice| voice.effect && !voice.roles.is_empty());
+    let issuers: BTreeSet<&str> = voices.map(|voice| voice.issuer_id.as_str()).collect();
+    match issuers.len() {
+        0 => None,
+        1 => Some("1 review".to_owned()),
+        n => Some(format!("{n} reviews")),
+    }
+}

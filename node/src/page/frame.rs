@@ -1,0 +1,156 @@
+//! What every page has around what it shows, and how a page is sent.
+
+use super::text::{base, shown};
+use crate::api::{read::sent::Sent, serve::Peer};
+use askama::Template;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+
+/// Longest path with its query, in bytes, as that of the read API.
+pub const PATH_BYTES: usize = 8 << 10;
+
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Nothing but the style comes from anywhere, and nothing runs.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// When to try again what was refused, in seconds.
+const RETRY_S: &str = "5";
+
+/// What a handler has of a request.
+pub struct Asked {
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub peer: Peer,
+}
+
+impl Asked {
+    pub fn of(request: Request, peer: Peer) -> Self {
+        let (head, _) = request.into_parts();
+        Asked {
+            uri: head.uri,
+            headers: head.headers,
+            peer,
+        }
+    }
+
+    /// Whether its address is longer than is read.
+    pub fn is_long(&self) -> bool {
+        let whole = self.uri.path_and_query();
+        whole.is_some_and(|it| it.as_str().len() > PATH_BYTES)
+    }
+
+    /// Leads to another page.
+    pub fn see(&self, status: StatusCode, to: &str) -> Response {
+        let to = format!("{}{to}", base(self.uri.path()));
+        dressed((status, [(header::LOCATION, to)]).into_response())
+    }
+}
+
+/// What every page has around what it shows.
+pub struct Frame {
+    pub title: String,
+    pub base: String,
+    /// What was looked up.
+    pub asked: String,
+    /// Whose policy weighs it; `None` if nobody's does.
+    pub operator: Option<String>,
+}
+
+impl Frame {
+    pub fn new(asked: &Asked, title: &str, operator: Option<&str>) -> Self {
+        Frame {
+            title: title.to_owned(),
+            base: base(asked.uri.path()),
+            asked: String::new(),
+            operator: operator.map(shown),
+        }
+    }
+}
+
+/// A page of paragraphs.
+#[derive(Template)]
+#[template(path = "text.html")]
+pub struct Plain {
+    pub frame: Frame,
+    pub paragraphs: Vec<String>,
+    pub blocks: Vec<String>,
+    pub links: Vec<(&'static str, &'static str)>,
+}
+
+/// Sends a page.
+pub async fn answer(status: StatusCode, asked: &Asked, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => send(status, asked, html.into()).await,
+        Err(error) => unwritten(&error),
+    }
+}
+
+/// Sends a page that was written. Room is taken for it.
+pub async fn send(status: StatusCode, asked: &Asked, body: Bytes) -> Response {
+    let sent = match Sent::held(HTML, body, &asked.peer).await {
+        Ok(sent) => sent,
+        Err(error) => {
+            let kind = [(header::CONTENT_TYPE, TEXT), (header::RETRY_AFTER, RETRY_S)];
+            let why = format!("{}\n", error.message());
+            return dressed((StatusCode::SERVICE_UNAVAILABLE, kind, why).into_response());
+        }
+    };
+    if status == StatusCode::OK {
+        return dressed(sent.response(&asked.headers));
+    }
+    // Of what is no page, whether the caller has it already means nothing.
+    let mut response = dressed(sent.response(&HeaderMap::new()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.remove(header::ETAG);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_S));
+    }
+    response
+}
+
+/// Sends a style or a text, which are the same for everybody.
+pub fn fixed(asked: &Asked, kind: &'static str, body: Bytes) -> Response {
+    dressed(Sent::free(kind, body).response(&asked.headers))
+}
+
+/// Sends what pages of any other site may show.
+pub fn shared(asked: &Asked, kind: &'static str, body: Bytes) -> Response {
+    let mut response = fixed(asked, kind, body);
+    let headers = response.headers_mut();
+    let resource = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(resource, HeaderValue::from_static("cross-origin"));
+    let everybody = HeaderValue::from_static("*");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, everybody);
+    response
+}
+
+pub fn unwritten(error: &askama::Error) -> Response {
+    tracing::error!(%error, "a page cannot be written");
+    let why = "this node cannot write its page; its operator was told\n";
+    dressed((StatusCode::INTERNAL_SERVER_ERROR, why).into_response())
+}
+
+/// The response with what tells a browser to let nothing in.
+fn dressed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let own = "same-origin";
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-opener-policy"), own),
+        (HeaderName::from_static("cross-origin-resource-policy"), own),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,328 @@
+//! Pages as they are made: asked, weighed, written, and kept while the log is as it was.
+
+use super::badge::{Badge, Form, Show};
+use super::frame::{Asked, Frame, Plain, answer, send, unwritten};
+use super::record::Federation;
+use super::site::Site;
+use super::text::{for_shell, shown};
+use super::view::{self, Answered, View};
+use crate::held::{Hold, Kind};
+use askama::Template;
+use assay_claims::purl::Purl;
+use assay_claims::time::rfc3339_of_ms;
+use assay_client::ask::About;
+use assay_client::report::{Report, words};
+use axum::{http::StatusCode, response::Response};
+use bytes::Bytes;
+use quick_cache::{Weighter, sync::Cache};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+/// Pages that are made at once.
+const AT_ONCE: usize = 8;
+
+/// How long one waits for its turn before it is refused.
+const TURN: Duration = Duration::from_secs(2);
+
+/// How long a page is good while the log stays as it is. It says how long ago things were.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Memory for pages that were made, in bytes, and about how many there are.
+const KEPT_BYTES: u64 = 8 << 20;
+const KEPT_PAGES: usize = 512;
+
+/// Badges that are kept: each has a purl of at most some KiB.
+const KEPT_BADGES: usize = 1024;
+
+/// Most reasons that are given for a verdict.
+const REASONS: usize = 20;
+
+/// A page that was made.
+struct Kept {
+    state: (u64, usize),
+    made: Instant,
+    body: Bytes,
+}
+
+/// A badge that was made.
+struct KeptBadge {
+    state: (u64, usize),
+    made: Instant,
+    badge: Badge,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Arc<Kept>> for Weight {
+    fn weight(&self, path: &String, kept: &Arc<Kept>) -> u64 {
+        (path.len() + kept.body.len() + 128) as u64
+    }
+}
+
+/// Makes pages.
+pub struct Pages {
+    pub site: Site,
+    /// What is known of the federation.
+    pub federation: Federation,
+    turns: Arc<Semaphore>,
+    kept: Cache<String, Arc<Kept>, Weight>,
+    badges: Cache<String, Arc<KeptBadge>>,
+    /// Where pages are made: a serving thread that did it would serve nobody else meanwhile.
+    runtime: Handle,
+}
+
+/// A page about one thing.
+#[derive(Template)]
+#[template(path = "thing.html")]
+struct Thing {
+    frame: Frame,
+    sentence: Option<words::Sentence>,
+    why: Option<String>,
+    reasons: Vec<String>,
+    lacking: Vec<Answered>,
+    paragraph: String,
+    /// The whole name of what it is about.
+    spelled: String,
+    own_word: bool,
+    is_component: bool,
+    view: View,
+    /// What to type in order to ask oneself.
+    commands: Vec<String>,
+}
+
+/// Why a page was not made.
+enum Unmade {
+    Unasked(String),
+    Unwritten(askama::Error),
+}
+
+impl Pages {
+    /// Pages of a site. Must be called on the runtime that is to make them.
+    pub fn new(site: Site, federation: Federation) -> Self {
+        Pages {
+            site,
+            federation,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            kept: Cache::with_weighter(KEPT_PAGES, KEPT_BYTES, Weight),
+            badges: Cache::new(KEPT_BADGES),
+            runtime: Handle::current(),
+        }
+    }
+
+    pub fn frame(&self, asked: &Asked, title: &str) -> Frame {
+        let stated = self.site.stated.as_ref();
+        let operator = stated.map(|_| self.site.operator.as_str());
+        Frame::new(asked, title, operator)
+    }
+
+    /// The page about one thing: the one that was made, if the log is as it was.
+    pub async fn thing(self: &Arc<Self>, asked: &Asked, about: About) -> Response {
+        if asked.is_long() {
+            return self.too_long(asked).await;
+        }
+        let (path, state) = (asked.uri.path().to_owned(), self.federation.state());
+        if let Some(kept) = self.kept.get(&path)
+            && kept.state == state
+            && kept.made.elapsed() < KEPT
+        {
+            return send(StatusCode::OK, asked, kept.body.clone()).await;
+        }
+        let turn = match self.turn(asked).await {
+            Ok(turn) => turn,
+            Err(status) => return self.busy(asked, status).await,
+        };
+        let frame = self.frame(asked, "");
+        let pages = self.clone();
+        // Whoever leaves does not end it; what it takes is counted until it ends.
+        let made = self.runtime.spawn(async move {
+            let _turn = turn;
+            pages.make(path, state, frame, about).await
+        });
+        match made.await {
+            Ok(Ok(body)) => send(StatusCode::OK, asked, body).await,
+            Ok(Err(Unmade::Unasked(why))) => self.unasked(asked, &why).await,
+            Ok(Err(Unmade::Unwritten(error))) => unwritten(&error),
+            Err(_) => {
+                self.unasked(asked, "this node failed to make the page")
+                    .await
+            }
+        }
+    }
+
+    /// Waits for a turn to make a page, and not for long.
+    async fn turn(&self, asked: &Asked) -> Result<(Hold, OwnedSemaphorePermit), StatusCode> {
+        let own = asked.peer.account.clone().wait(Kind::Page, 1);
+        let own = tokio::time::timeout(TURN, own).await;
+        let own = own.map_err(|_| StatusCode::TOO_MANY_REQUESTS)?;
+        let turn = tokio::time::timeout(TURN, self.turns.clone().acquire_owned()).await;
+        match turn {
+            Ok(Ok(turn)) => Ok((own, turn)),
+            _ => Err(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+
+    /// The page of the public record.
+    pub async fn record(&self, asked: &Asked) -> Response {
+        match self.turn(asked).await {
+            Ok(_turn) => {
+                let frame = self.frame(asked, "The public record, and how to check it");
+                answer(StatusCode::OK, asked, &self.federation.record(frame)).await
+            }
+            Err(status) => self.busy(asked, status).await,
+        }
+    }
+
+    /// The badge of a package. Whatever fails is said on it.
+    pub async fn badge(
+        self: &Arc<Self>,
+        asked: &Asked,
+        purl: Purl,
+        show: Show,
+        form: Form,
+    ) -> Response {
+        let (key, state) = (format!("{show:?} {purl}"), self.federation.state());
+        if let Some(kept) = self.badges.get(&key)
+            && kept.state == state
+            && kept.made.elapsed() < KEPT
+        {
+            return form.response(asked, &kept.badge);
+        }
+        let Ok(turn) = self.turn(asked).await else {
+            return form.response(asked, &Badge::gray("try again"));
+        };
+        let pages = self.clone();
+        let made = self.runtime.spawn(async move {
+            let _turn = turn;
+            let Ok(report) = pages.site.report(About::Package(purl)).await else {
+                return Badge::gray("not checked");
+            };
+            let today = rfc3339_of_ms(report.asked_at_ms);
+            let badge = Badge::of(&report, show, today.get(..10).unwrap_or_default());
+            if report.is_whole() {
+                let (made, badge) = (Instant::now(), badge.clone());
+                pages
+                    .badges
+                    .insert(key, Arc::new(KeptBadge { state, made, badge }));
+            }
+            badge
+        });
+        let badge = made.await.unwrap_or_else(|_| Badge::gray("not checked"));
+        form.response(asked, &badge)
+    }
+
+    async fn make(
+        &self,
+        path: String,
+        state: (u64, usize),
+        frame: Frame,
+        about: About,
+    ) -> Result<Bytes, Unmade> {
+        let report = self.site.report(about.clone()).await;
+        let report = report.map_err(|error| Unmade::Unasked(error.to_string()))?;
+        let html = self.page(frame, &about, &report).render();
+        let body = Bytes::from(html.map_err(Unmade::Unwritten)?);
+        // What could not be checked now may be in a moment.
+        if report.is_whole() {
+            let (made, body) = (Instant::now(), body.clone());
+            self.kept.insert(path, Arc::new(Kept { state, made, body }));
+        }
+        Ok(body)
+    }
+
+    fn page(&self, mut frame: Frame, about: &About, report: &Report) -> Thing {
+        // Bare digits have become what they are.
+        let about = report.about.as_ref().unwrap_or(about);
+        let sentence = words::sentence(report, "this site");
+        let why = sentence.as_ref().and_then(|it| it.why.as_deref());
+        let why = why.map(shown);
+        let reasons = report.components.iter().flat_map(|it| it.against());
+        let reasons = reasons.take(REASONS).map(|reason| shown(&reason.text));
+        let reasons = reasons.filter(|reason| Some(reason) != why.as_ref());
+        frame.title = shown(&words::name(about));
+        frame.asked = shown(&about.spelled());
+        Thing {
+            reasons: reasons.collect(),
+            why,
+            sentence,
+            lacking: view::lacking(report),
+            paragraph: view::paragraph(about, report),
+            spelled: shown(&about.spelled()),
+            own_word: matches!(about, About::Issuer(_)),
+            is_component: matches!(about, About::Package(_) | About::Artifact(_)),
+            view: View::new(report),
+            commands: self.commands(about),
+            frame,
+        }
+    }
+
+    /// What a reader types in order to ask: of this log, by this policy.
+    fn commands(&self, about: &About) -> Vec<String> {
+        let key = self.site.key().map(|key| key.to_string());
+        let log = format!(
+            "--log ADDRESS --log-key {}",
+            for_shell(&key.unwrap_or_default())
+        );
+        let whose = match &self.site.stated {
+            Some(stated) => format!("--policy {}", for_shell(&stated.name)),
+            None => "--everyone".to_owned(),
+        };
+        let asked = for_shell(&about.spelled());
+        let mut commands = vec![format!("assay lookup {asked} {log} {whose}")];
+        if let About::Claim(id) = about {
+            commands.push(format!("assay receipt {id} {log} --out receipts"));
+            commands.push("assay verify receipts".to_owned());
+        }
+        commands
+    }
+
+    /// A page that says one thing.
+    pub async fn says(
+        &self,
+        status: StatusCode,
+        asked: &Asked,
+        title: &str,
+        why: &str,
+    ) -> Response {
+        let page = Plain {
+            frame: self.frame(asked, title),
+            paragraphs: vec![shown(why)],
+            blocks: Vec::new(),
+            links: Vec::new(),
+        };
+        answer(status, asked, &page).await
+    }
+
+    pub async fn nothing(&self, asked: &Asked, why: &str) -> Response {
+        let title = "There is no such page";
+        self.says(StatusCode::NOT_FOUND, asked, title, why).await
+    }
+
+    pub async fn too_long(&self, asked: &Asked) -> Response {
+        let why = format!(
+            "An address has at most {} bytes here.",
+            super::frame::PATH_BYTES
+        );
+        let title = "This address is too long";
+        self.says(StatusCode::URI_TOO_LONG, asked, title, &why)
+            .await
+    }
+
+    async fn unasked(&self, asked: &Asked, why: &str) -> Response {
+        let title = "This could not be checked fully.";
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        self.says(unavailable, asked, title, why).await
+    }
+
+    async fn busy(&self, asked: &Asked, status: StatusCode) -> Response {
+        metrics::counter!("assay_refused_total", "limit" => "pages").increment(1);
+        let why = "This node makes as many pages as it can. Try again in a few seconds.";
+        self.says(status, asked, "Try again in a moment", why).await
+    }
+}

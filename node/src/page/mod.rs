@@ -1,0 +1,327 @@
+//! Pages for people, useful without JavaScript: what is known of a package, an artifact, a
+//! vulnerability, an issuer or a claim, and of the public record itself.
+//!
+//! The client asks and reports, as it does for `assay lookup` and `assay check`; here its words
+//! become HTML. Strangers' words are text and never markup or links, and what they can make of a
+//! page is bounded in length ([`view`]), height and direction ([`text`]). Without `[page] policy`
+//! nothing is judged. docs/page.md is for readers and operators.
+
+mod badge;
+mod frame;
+mod made;
+mod places;
+mod record;
+mod site;
+mod text;
+mod view;
+
+pub use record::Federation;
+pub use site::{PageError, Site};
+
+use crate::api::serve::Peer;
+use crate::config::Config;
+use crate::rotation::SharedLogKeys;
+use askama::Template;
+use assay_claims::purl::Purl;
+use assay_client::ask::About;
+use axum::{
+    Extension, Router,
+    extract::{Path, Request, State},
+    http::StatusCode,
+    response::Response,
+    routing::get,
+};
+use badge::{Badge, Form, Show};
+use bytes::Bytes;
+use frame::{Asked, Frame, Plain, answer, fixed};
+use made::Pages;
+use places::{Choice, named, place};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+use text::{in_path, shown};
+
+/// Folder of the heads that the pages have seen, beside the store's files.
+const STATE: &str = "page";
+
+/// Returns the routes of a node's pages; none if there are to be none, or if nobody says where they
+/// reach the node. Must be called on the runtime that is to make them.
+pub fn of_node(
+    config: &Config,
+    keys: SharedLogKeys,
+    address: SocketAddr,
+    federation: Federation,
+) -> Result<Router, PageError> {
+    if !config.page.enabled {
+        return Ok(Router::new());
+    }
+    let Some(url) = own_url(config, address) else {
+        tracing::warn!("there are no pages: with TLS, page.url says where they reach this node");
+        return Ok(Router::new());
+    };
+    let state = config.storage.path.join(STATE);
+    let site = Site::open(&config.page, keys, url, state)?;
+    Ok(router(site, federation))
+}
+
+/// Where the pages reach the node: where it listens, unless something else is said.
+fn own_url(config: &Config, mut address: SocketAddr) -> Option<String> {
+    if let Some(url) = &config.page.url {
+        return Some(url.clone());
+    }
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let is_plain = config.server.tls.is_none();
+    is_plain.then(|| format!("http://{address}"))
+}
+
+fn router(site: Site, federation: Federation) -> Router {
+    let pages = Arc::new(Pages::new(site, federation));
+    Router::new()
+        .route("/", get(home))
+        .route("/p/{*purl}", get(package))
+        .route("/i/{id}", get(issuer))
+        .route("/c/{id}", get(claim))
+        .route("/v/{id}", get(vulnerability))
+        .route("/d/{digest}", get(digest))
+        .route("/x/{hex}", get(hex))
+        .route("/badge/{*purl}", get(badge))
+        .route("/policy", get(policy))
+        .route("/policy.toml", get(policy_file))
+        .route("/log", get(log))
+        .route("/style.css", get(style))
+        .with_state(pages)
+}
+
+type Shared = State<Arc<Pages>>;
+type From = Extension<Peer>;
+
+/// The first page, where things are looked up.
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home {
+    frame: Frame,
+    said: Option<String>,
+    choices: Vec<Choice>,
+}
+
+async fn home(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
+    let asked = Asked::of(request, peer);
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    let query = asked.uri.query().unwrap_or_default().as_bytes();
+    let mut pairs = form_urlencoded::parse(query);
+    let text = pairs.find(|(name, _)| name == "q");
+    let text = text.map(|(_, text)| text.trim().to_owned());
+    let text = text.filter(|text| !text.is_empty());
+    let (said, choices) = match text.as_deref().map(|text| (text, About::parse(text))) {
+        None => (None, Vec::new()),
+        Some((_, Ok(Some(about)))) => return asked.see(StatusCode::SEE_OTHER, &place(&about)),
+        Some((_, Err(error))) => (Some(shown(&error.to_string())), Vec::new()),
+        Some((text, Ok(None))) => (None, named(text)),
+    };
+    let said = said.or_else(|| {
+        let nothing = text.is_some() && choices.is_empty();
+        nothing.then(|| "This names no package, file digest, vulnerability or issuer.".to_owned())
+    });
+    let mut frame = pages.frame(&asked, "What is known about your software?");
+    frame.asked = shown(text.as_deref().unwrap_or_default());
+    let home = Home {
+        frame,
+        said,
+        choices,
+    };
+    answer(StatusCode::OK, &asked, &home).await
+}
+
+async fn package(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(text): Path<String>,
+    request: Request,
+) -> Response {
+    let asked = Asked::of(request, peer);
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    // Qualifiers that a reader did not encode.
+    let text = match asked.uri.query() {
+        Some(query) if !text.contains('?') => format!("{text}?{query}"),
+        _ => text,
+    };
+    match Purl::canonicalize(&text) {
+        Err(error) => pages.nothing(&asked, &error.to_string()).await,
+        Ok(purl) => {
+            let is_canonical = text == purl.as_str() && asked.uri.query().is_none();
+            exactly(&pages, &asked, About::Package(purl), is_canonical).await
+        }
+    }
+}
+
+/// The page about something, if it is asked for as it is spelled; else the way there.
+async fn exactly(pages: &Arc<Pages>, asked: &Asked, about: About, is_canonical: bool) -> Response {
+    if is_canonical {
+        pages.thing(asked, about).await
+    } else {
+        asked.see(StatusCode::MOVED_PERMANENTLY, &place(&about))
+    }
+}
+
+/// The page about what has a kind and a number of hex digits.
+async fn hashed(pages: &Arc<Pages>, asked: &Asked, kind: &str, digits: &str) -> Response {
+    if asked.is_long() {
+        return pages.too_long(asked).await;
+    }
+    match About::parse(&format!("{kind}{digits}")) {
+        Ok(Some(about @ (About::Issuer(_) | About::Claim(_) | About::Hex(_)))) => {
+            let is_canonical = !digits.bytes().any(|byte| byte.is_ascii_uppercase());
+            exactly(pages, asked, about, is_canonical).await
+        }
+        Ok(_) => pages.nothing(asked, "These are not 64 hex digits.").await,
+        Err(error) => pages.nothing(asked, &error.to_string()).await,
+    }
+}
+
+async fn issuer(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    hashed(&pages, &Asked::of(request, peer), "issuer:", &id).await
+}
+
+async fn claim(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    hashed(&pages, &Asked::of(request, peer), "claim:", &id).await
+}
+
+async fn hex(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(digits): Path<String>,
+    request: Request,
+) -> Response {
+    hashed(&pages, &Asked::of(request, peer), "", &digits).await
+}
+
+async fn vulnerability(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let asked = Asked::of(request, peer);
+    pages.thing(&asked, About::Vulnerability(id)).await
+}
+
+async fn digest(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(digest): Path<String>,
+    request: Request,
+) -> Response {
+    let asked = Asked::of(request, peer);
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    match About::parse(&digest) {
+        Ok(Some(about @ About::Artifact(_))) => {
+            let is_canonical = about.spelled() == digest;
+            exactly(&pages, &asked, about, is_canonical).await
+        }
+        Ok(_) => {
+            let why = "This is no digest, such as sha256:….";
+            pages.nothing(&asked, why).await
+        }
+        Err(error) => pages.nothing(&asked, &error.to_string()).await,
+    }
+}
+
+async fn badge(
+    State(pages): Shared,
+    Extension(peer): From,
+    Path(text): Path<String>,
+    request: Request,
+) -> Response {
+    let asked = Asked::of(request, peer);
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    let forms = [(".svg", Form::Svg), (".json", Form::Json)];
+    let mut forms = forms.into_iter();
+    let named = forms.find_map(|(end, form)| Some((text.strip_suffix(end)?, end, form)));
+    let Some((text, end, form)) = named else {
+        let why = "A badge is called as its package, and ends in .svg or .json.";
+        return pages.nothing(&asked, why).await;
+    };
+    let query = asked.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let show = match pairs.find(|(name, _)| name == "show") {
+        None => Some(Show::Anything),
+        Some((_, name)) => Show::named(&name),
+    };
+    match (Purl::canonicalize(text), show) {
+        (Ok(purl), Some(show)) if purl.as_str() == text => {
+            pages.badge(&asked, purl, show, form).await
+        }
+        (Ok(purl), Some(_)) => {
+            let place = in_path(purl.as_str());
+            let query = asked.uri.query().map(|query| format!("?{query}"));
+            let to = format!("badge/{place}{end}{}", query.unwrap_or_default());
+            asked.see(StatusCode::MOVED_PERMANENTLY, &to)
+        }
+        (Err(_), _) => form.response(&asked, &Badge::gray("no such package")),
+        (_, None) => form.response(&asked, &Badge::gray("no such fact")),
+    }
+}
+
+const NO_POLICY: &str = "This site has no policy, and gives no verdict.";
+
+async fn policy(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
+    let asked = Asked::of(request, peer);
+    let Some(stated) = &pages.site.stated else {
+        return pages.nothing(&asked, NO_POLICY).await;
+    };
+    let operator = shown(&pages.site.operator);
+    let page = Plain {
+        frame: pages.frame(&asked, "The policy of this site"),
+        paragraphs: vec![
+            format!("These are the rules of {operator}. They decide what this site says first."),
+            "Yours may be others. Whoever uses assay writes a policy of their own.".to_owned(),
+        ],
+        blocks: vec![stated.text.clone()],
+        links: vec![("policy.toml", "The policy as a file")],
+    };
+    answer(StatusCode::OK, &asked, &page).await
+}
+
+async fn policy_file(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
+    let asked = Asked::of(request, peer);
+    match &pages.site.stated {
+        Some(stated) => {
+            let text = Bytes::copy_from_slice(stated.text.as_bytes());
+            fixed(&asked, "text/plain; charset=utf-8", text)
+        }
+        None => pages.nothing(&asked, NO_POLICY).await,
+    }
+}
+
+async fn log(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
+    pages.record(&Asked::of(request, peer)).await
+}
+
+async fn style(Extension(peer): From, request: Request) -> Response {
+    let style = Bytes::from_static(include_bytes!("style.css"));
+    fixed(&Asked::of(request, peer), "text/css; charset=utf-8", style)
+}

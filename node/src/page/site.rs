@@ -1,0 +1,176 @@
+//! Whom the pages ask, and with which policy they weigh what comes back: the client's own question
+//! and report, of this node and of whatever other logs the policy names.
+
+use crate::config::PageConfig;
+use crate::rotation::SharedLogKeys;
+use assay_client::ask::{
+    self, About, AskError, Asker, Audience, How, LogAddress, LogsError, OthersPage,
+};
+use assay_client::report::words::Reader;
+use assay_client::report::{Report, Scales};
+use assay_client::{Cel, Tls};
+use assay_policy::rules::{POLICY_BYTES, Policy, PolicyError, STARTING};
+use assay_tlog::note::VerifierKey;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long the logs have to answer for one page.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Why there are no pages.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The policy cannot be read.
+    #[error("the policy of the pages, {path}, cannot be read", path = path.display())]
+    Unreadable {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is none.
+    #[error("the policy of the pages, {path}, cannot be used: {source}", path = path.display())]
+    Malformed {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PolicyError,
+    },
+    /// It does not say how a log is reached.
+    #[error("the policy of the pages cannot be used: {0}")]
+    Logs(#[from] LogsError),
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Unasked {
+    /// The policy and the node's keys do not fit.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// An answer does not verify.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+}
+
+/// The operator's policy, as it is shown.
+pub struct Stated {
+    /// Its text.
+    pub text: String,
+    /// What it is called: its file's name.
+    pub name: String,
+}
+
+/// What pages are made with.
+pub struct Site {
+    policy: Policy,
+    /// The operator's policy; `None` if there is none, and then nothing is judged.
+    pub stated: Option<Stated>,
+    /// Whose policy it is.
+    pub operator: String,
+    /// The keys of the node's log, which are rotated.
+    keys: SharedLogKeys,
+    /// Where the node is.
+    url: String,
+    /// Folder for the heads that were seen.
+    state: PathBuf,
+}
+
+impl Site {
+    /// Reads the policy. The node's own log has these keys, and is at `url`. Heads that are seen
+    /// are kept in the folder `state`.
+    pub fn open(
+        config: &PageConfig,
+        keys: SharedLogKeys,
+        url: String,
+        state: PathBuf,
+    ) -> Result<Self, PageError> {
+        let path = config.policy.clone();
+        let stated = path.as_deref().map(Stated::read).transpose()?;
+        let text = stated.as_ref().map_or(STARTING, |stated| &stated.text);
+        let policy = Policy::parse(text, &Cel).map_err(|source| PageError::Malformed {
+            path: path.unwrap_or_default(),
+            source,
+        })?;
+        let operator = config.operator.clone();
+        let site = Site {
+            policy,
+            stated,
+            operator: operator.unwrap_or_else(|| keys.load().origin().to_owned()),
+            keys,
+            url,
+            state,
+        };
+        site.logs()?;
+        Ok(site)
+    }
+
+    /// Whoever reads its pages.
+    pub fn reader(&self) -> Reader {
+        match self.stated {
+            Some(_) => Reader::Visitor,
+            None => Reader::Unweighed,
+        }
+    }
+
+    /// The name of the node's log.
+    pub fn origin(&self) -> String {
+        self.keys.load().origin().to_owned()
+    }
+
+    /// The key that the node's log signs with now.
+    pub fn key(&self) -> Option<VerifierKey> {
+        self.keys.load().verifiers().into_iter().next()
+    }
+
+    /// The logs that must answer.
+    fn logs(&self) -> Result<Vec<LogAddress>, LogsError> {
+        let own = self.key().map(|key| LogAddress {
+            key,
+            url: Some(self.url.clone()),
+            mirrors: Vec::new(),
+        });
+        ask::required_logs(&self.policy, own.as_ref(), How::Openly)
+    }
+
+    /// Asks about one thing, and weighs what is found. Without a policy nothing is judged.
+    pub async fn report(&self, about: About) -> Result<Report, Unasked> {
+        let now_ms = crate::log::now_ms();
+        let (policy, logs) = (self.policy.clone(), self.logs()?);
+        let tls = Tls::default();
+        let asker = Asker::new(policy, logs, How::Openly, now_ms, &self.state, &tls);
+        let asker = asker.within(PATIENCE).keeping_no_answers();
+        let audience = Audience::Everyone(OthersPage::FIRST);
+        let found = asker.find(about, audience).await?;
+        let scales = Scales {
+            policy: asker.policy(),
+            policy_name: self.stated.as_ref().map_or("", |stated| &stated.name),
+            now_ms,
+            reader: self.reader(),
+        };
+        let mut report = scales.found(&found);
+        if self.stated.is_none() {
+            report.components.clear();
+        }
+        Ok(report)
+    }
+}
+
+impl Stated {
+    /// Reads a policy, and no more of its file than a policy may have.
+    fn read(path: &Path) -> Result<Self, PageError> {
+        let mut text = String::new();
+        let most = POLICY_BYTES as u64 + 1;
+        let read = File::open(path).and_then(|file| file.take(most).read_to_string(&mut text));
+        read.map_err(|source| PageError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        Ok(Stated { text, name })
+    }
+}

@@ -1,0 +1,165 @@
+//! Addresses: how a page is asked for, and what comes instead.
+
+use super::world::World;
+use assay_tests::issuer::payload;
+
+async fn leads(world: &World, from: &str) -> anyhow::Result<(u16, String)> {
+    let response = world.get(from).await?;
+    let status = response.status().as_u16();
+    let to = response.headers().get("location");
+    let to = to.map(|to| to.to_str().map(str::to_owned)).transpose()?;
+    let base = reqwest::Url::parse(response.url().as_str())?;
+    let to = base.join(&to.unwrap_or_default())?;
+    let query = to.query().map(|query| format!("?{query}"));
+    Ok((
+        status,
+        format!("{}{}", to.path(), query.unwrap_or_default()),
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_canonical_leads_to_what_is() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let id = world.makers.id.to_string();
+    for (from, to) in [
+        ("/p/PKG:PyPI/Some_Thing@1", "/p/pkg:pypi/some-thing@1"),
+        ("/p/pkg:npm/@a/b@1", "/p/pkg:npm/%2540a/b@1"),
+        ("/p/pkg:npm/%40a/b@1", "/p/pkg:npm/%2540a/b@1"),
+        (
+            "/p/pkg:deb/debian/curl@7?arch=amd64",
+            "/p/pkg:deb/debian/curl@7%3Farch=amd64",
+        ),
+        (&format!("/i/{}", id.to_uppercase()), &format!("/i/{id}")),
+        (
+            &format!("/d/SHA256:{}", id.to_uppercase()),
+            &format!("/d/sha256:{id}"),
+        ),
+    ] {
+        let to = to.replace('=', "%3D");
+        assert_eq!(leads(&world, from).await?, (301, to.clone()), "{from}");
+        assert_eq!(world.page(&to).await?.status, 200, "{to}");
+    }
+    // The search leads on, too.
+    for (text, to) in [
+        ("pkg%3Acargo%2Fserde", "/p/pkg:cargo/serde"),
+        ("cve-2021-44228", "/v/CVE-2021-44228"),
+        (&id, &format!("/x/{id}")),
+        (&format!("issuer%3A{id}"), &format!("/i/{id}")),
+    ] {
+        assert_eq!(
+            leads(&world, &format!("/?q={text}")).await?,
+            (303, to.to_owned()),
+            "{text}"
+        );
+    }
+    let choice = world.page("/?q=left-pad").await?;
+    assert!(
+        choice.text.contains("href=\"./p/pkg:npm/left-pad\""),
+        "{}",
+        choice.text
+    );
+    let nothing = world.page("/?q=pkg%3A%3Cscript%3E").await?;
+    assert!(
+        nothing.text.contains("&#60;script&#62;"),
+        "{}",
+        nothing.text
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_address_of_a_page_is_refused() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let long = format!("pkg:cargo/{}", "a".repeat(10_000));
+    for (path, status) in [
+        (format!("/p/{long}"), 414),
+        (format!("/v/{}", "a".repeat(10_000)), 414),
+        (format!("/i/{}", "a".repeat(10_000)), 414),
+        (format!("/?q={long}"), 414),
+        ("/p/serde".to_owned(), 404),
+        ("/p/pkg:<script>".to_owned(), 404),
+        ("/i/12".to_owned(), 404),
+        ("/c/zz".to_owned(), 404),
+        ("/x/12".to_owned(), 404),
+        ("/d/sha1:12".to_owned(), 404),
+        ("/d/nothing".to_owned(), 404),
+    ] {
+        let page = world.page(&path).await?;
+        let path: String = path.chars().take(40).collect();
+        assert_eq!(page.status, status, "{path}: {}", page.text);
+    }
+    let url = format!("{}/p/pkg:cargo/serde", world.node.ready().url);
+    let posted = reqwest::Client::new().post(url).send().await?;
+    assert_eq!(posted.status(), 405);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_has_a_tag_which_changes_with_the_log() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let (path, http) = ("/p/pkg:cargo/serde@1.0.0", reqwest::Client::new());
+    let url = format!("{}{path}", world.node.ready().url);
+    let first = http.get(&url).send().await?;
+    let tag = first.headers()["etag"].clone();
+    assert_eq!(first.headers()["cache-control"], "no-cache");
+    let again = http.get(&url).header("if-none-match", &tag).send().await?;
+    assert_eq!(again.status(), 304);
+    assert!(again.headers().contains_key("content-security-policy"));
+    world
+        .supported(&world.makers, "pkg:cargo/serde@1.0.0", "2090-05-01")
+        .await?;
+    let other = http.get(&url).header("if-none-match", &tag).send().await?;
+    assert_eq!(other.status(), 200);
+    assert!(other.text().await?.contains("2090-05-01"));
+    let head = http.head(&url).send().await?;
+    assert_eq!(
+        (head.status().as_u16(), head.bytes().await?.len()),
+        (200, 0)
+    );
+    Ok(())
+}
+
+/// Whatever path a proxy serves them below, links lead from page to page.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_relative() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    world
+        .log
+        .publish(world.makers.claim(1), assay_proto::v1::Wait::Integrated)
+        .await?;
+    assert!(!payload(1).is_empty());
+    let digest = format!("sha256:{:064x}", 1);
+    for path in [
+        "/",
+        "/policy",
+        "/log",
+        &format!("/d/{digest}"),
+        "/p/pkg:npm/%2540a/b",
+    ] {
+        let text = world.page(path).await?.text;
+        let links = text.split("href=\"").skip(1);
+        let links: Vec<&str> = links.filter_map(|link| link.split('"').next()).collect();
+        for link in links
+            .iter()
+            .filter(|link| !link.starts_with('#') && **link != "data:,")
+        {
+            assert!(
+                link.starts_with("./") || link.starts_with("../"),
+                "{path}: {link}"
+            );
+            let base = reqwest::Url::parse(&format!("https://proxy.example/below{path}"))?;
+            let url = base.join(link)?;
+            assert!(url.path().starts_with("/below/"), "{path}: {link}");
+            let own = url.path().trim_start_matches("/below");
+            assert!(
+                world.get(own).await?.status().as_u16() < 400,
+                "{path}: {link}"
+            );
+        }
+        assert!(
+            links.iter().any(|link| link.ends_with("style.css")),
+            "{path}"
+        );
+    }
+    Ok(())
+}

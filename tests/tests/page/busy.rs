@@ -1,0 +1,83 @@
+//! More pages than a node can make: some are refused, early and with advice, and nobody else waits.
+
+use super::world::World;
+use assay_tests::log::Log;
+use assay_tlog::note::SignerKey;
+use futures::future::join_all;
+use std::{fs, net::TcpListener, time::Instant};
+
+/// Pages that a node makes at once.
+const AT_ONCE: usize = 8;
+
+/// A log that takes connections and never answers holds up the pages that ask it, as long as they
+/// have patience.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result<()> {
+    let mut world = World::new("").await?;
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", silent.local_addr()?);
+    let key = SignerKey::from_seed("silent.example/log", &[3; 32])?.verifier();
+    let file = world.node.folder().join("page.policy.toml");
+    let (before, own) = (fs::read_to_string(&file)?, world.log.key.to_string());
+    let logs = format!("[[log]]\nkey = \"{own}\"\n\n[[log]]\nkey = \"{key}\"\nurl = \"{url}\"\n");
+    fs::write(&file, format!("{before}\n{logs}"))?;
+    world.node.stop()?;
+    world.node.run()?;
+    world.log = Log::connect(world.node.ready()).await?;
+
+    let asked = (0..3 * AT_ONCE).map(|number| {
+        let (http, url) = (reqwest::Client::new(), &world.node.ready().url);
+        let url = format!("{url}/p/pkg:cargo/a{number}");
+        async move {
+            let began = Instant::now();
+            let response = http.get(url).send().await?;
+            let retry = response.headers().contains_key("retry-after");
+            anyhow::Ok((
+                response.status().as_u16(),
+                retry,
+                began.elapsed().as_secs(),
+                response.text().await?,
+            ))
+        }
+    });
+    let publishing = async {
+        // Meanwhile whoever publishes and whoever asks the log itself is served.
+        world
+            .supported(&world.makers, "pkg:cargo/a1", "2090-05-01")
+            .await?;
+        world.log.checkpoint().await
+    };
+    let (answers, published) = tokio::join!(join_all(asked), publishing);
+    published?;
+    let (mut asked_for, mut refused) = (0, 0);
+    for answer in answers {
+        let (status, retry, seconds, text) = answer?;
+        assert!(status == 503 && retry, "{status}: {text}");
+        if text.contains("Try again in a moment") {
+            refused += 1;
+            assert!(seconds < 6, "after {seconds} s");
+        } else {
+            asked_for += 1;
+            assert!(text.contains("This could not be checked fully."), "{text}");
+        }
+    }
+    assert_eq!((asked_for, refused), (AT_ONCE, 2 * AT_ONCE));
+    drop(silent);
+    assert_eq!(world.page("/p/pkg:cargo/b").await?.status, 200);
+    Ok(())
+}
+
+/// While the log is as it was, a page is made once; and several may be asked for at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_made_is_sent_again() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let first = world.page("/p/pkg:cargo/serde").await?.text;
+    for _ in 0..50 {
+        assert_eq!(world.page("/p/pkg:cargo/serde").await?.text, first);
+    }
+    let asked = (0..AT_ONCE).map(|_| world.page("/p/pkg:cargo/other"));
+    for page in join_all(asked).await {
+        assert_eq!(page?.status, 200);
+    }
+    Ok(())
+}

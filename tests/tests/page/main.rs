@@ -1,0 +1,17 @@
+//! The pages for people: a node with a policy, issuers who say things, strangers who say worse
+//! ones, and what a reader is shown.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
+
+mod addresses;
+mod badges;
+mod busy;
+mod record;
+mod sentences;
+mod strangers;
+mod unweighed;
+mod world;

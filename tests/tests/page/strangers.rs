@@ -1,0 +1,142 @@
+//! Words of strangers: text on every page, whatever they are.
+
+use super::world::{World, named};
+use assay_tests::issuer::Actor;
+use serde_json::json;
+
+const MARKUP: &str = "</bdi></p><script>alert(1)</script><img src=x onerror=alert(1)>";
+const TURNED: &str = "\u{202e}desrever\u{202c}";
+const LINK: &str = "javascript:alert(1)";
+const CHECKED: &str = "\u{2714} verified";
+
+/// Says and registers the worst, and returns the issuer with the pages that show it.
+async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, Vec<String>)> {
+    let stranger = named(&format!("{CHECKED} {TURNED} {MARKUP}"), 9);
+    world.register(&stranger).await?;
+    world.built(&world.makers, purl).await?;
+    let target = world.reviewed(&world.auditors, purl).await?;
+    let tower = format!("a{}b", "\u{301}".repeat(4_000));
+    world
+        .reply(&stranger, &target, &format!("{MARKUP} {TURNED} {tower}"))
+        .await?;
+    let vulnerability = format!("CVE-2026-7\"><b onclick={LINK}>");
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": LINK,
+        "author": MARKUP,
+        "version": 1,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "statements": [{
+            "vulnerability": {"name": vulnerability},
+            "status": "affected",
+            "action_statement": MARKUP,
+        }],
+    });
+    let said = world
+        .say(&stranger, purl, "https://openvex.dev/ns/v0.2.0", vex)
+        .await?;
+    let practice = json!({
+        "data": {"summary": tower, "collects": [MARKUP, TURNED], "sendsTo": [LINK], "policy": LINK},
+        "securityInsights": {
+            "schemaVersion": "2.0.0",
+            "url": LINK,
+            "lastUpdated": "2026-01-01",
+            "lastReviewed": "2026-01-01",
+            "digest": {"sha256": "ab".repeat(32)},
+            "securityPolicy": LINK,
+        },
+    });
+    world
+        .say(&stranger, purl, "urn:assay:practice:v1", practice)
+        .await?;
+    let odd = world
+        .say(
+            &stranger,
+            purl,
+            &format!("https://x.example/{MARKUP}"),
+            json!({}),
+        )
+        .await?;
+    let of_vulnerability: String = vulnerability
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect();
+    let paths = vec![
+        format!("/p/{purl}"),
+        format!("/i/{}", stranger.id),
+        format!("/c/{said}"),
+        format!("/c/{target}"),
+        format!("/c/{odd}"),
+        format!("/v/{of_vulnerability}"),
+    ];
+    Ok((stranger, paths))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_strangers_are_text_wherever_they_stand() -> anyhow::Result<()> {
+    let (world, purl) = (World::new("").await?, "pkg:cargo/target@1.0.0");
+    let (stranger, paths) = spoken(&world, purl).await?;
+    for path in paths {
+        // That it is harmless is looked at with every page.
+        let page = world.page(&path).await?;
+        assert_eq!(page.status, 200, "{path}");
+        let marks = page.text.split(|c| c != '\u{301}');
+        assert!(
+            marks.map(|run| run.chars().count()).max() <= Some(4),
+            "{path}: a tower"
+        );
+        assert!(
+            page.text.len() < 80 << 10,
+            "{path}: {} bytes",
+            page.text.len()
+        );
+        // What it calls itself stands in quotation marks, wherever it does.
+        for (at, _) in page.text.match_indices(CHECKED) {
+            assert!(page.text[..at].ends_with("&#34;"), "{path}: {CHECKED}");
+        }
+    }
+    let page = world.page(&format!("/p/{purl}")).await?;
+    for shown in [
+        "&#60;script&#62;alert(1)&#60;/script&#62;",
+        "\\u{202e}desrever",
+        LINK,
+        CHECKED,
+    ] {
+        assert!(page.text.contains(shown), "{shown}");
+    }
+    let own = world.page(&format!("/i/{}", stranger.id)).await?;
+    assert!(
+        own.text.contains("is its own word. It\nproves nothing."),
+        "{}",
+        own.text
+    );
+    Ok(())
+}
+
+/// However much is said, a page is as long as a page; those whom the site trusts are heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_words_leave_room_for_those_that_count() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let purl = "pkg:cargo/target@1.0.0";
+    world.supported(&world.makers, purl, "2090-05-01").await?;
+    let long = "\"<'&".repeat(500);
+    for number in 10..30 {
+        let stranger = named(&long[..400], number);
+        world.register(&stranger).await?;
+        for way in 0..6 {
+            let collects = vec![format!("{way}{long}"); 3];
+            let data = json!({"data": {"summary": long, "collects": collects, "sendsTo": []}});
+            world
+                .say(&stranger, purl, "urn:assay:practice:v1", data)
+                .await?;
+        }
+    }
+    let page = world.page(&format!("/p/{purl}")).await?;
+    assert!(page.text.len() < 80 << 10, "{} bytes", page.text.len());
+    assert!(
+        page.text.contains("more are not shown here"),
+        "nothing was left out"
+    );
+    assert!(page.section("Until when")?.contains("2090-05-01"));
+    Ok(())
+}
