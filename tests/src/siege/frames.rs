@@ -107,7 +107,7 @@ async fn flood(
     };
     // Every second one does not read what it is told.
     tokio::select! {
-        () = read_on(read, number % 2 == 0) => Ok(()),
+        () = read_on(read, number.is_multiple_of(2)) => Ok(()),
         ended = writing => ended,
     }
 }
@@ -212,7 +212,7 @@ pub fn windows(target: Target) -> LocalBoxFuture<'static, ()> {
 /// Frames that say nothing.
 pub fn nothing(target: Target) -> LocalBoxFuture<'static, ()> {
     floods(target, Vec::new(), |number| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             frame(PRIORITY, 0, 2 * number + 1, &[0, 0, 0, 0, 16])
         } else {
             frame(UNKNOWN, 0, 0, &[0; 64])
