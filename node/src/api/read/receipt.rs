@@ -216,3 +216,38 @@ impl<S: Tables + 'static> Reads<S> {
         Ok(leaves)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::{Held, Limits};
+    use std::time::Duration;
+
+    const MIB: u64 = 1 << 20;
+
+    #[tokio::test]
+    async fn receipts_that_each_have_a_part_do_not_wait_for_each_other() {
+        let held = Held::new(Limits {
+            bytes: 5 * 8 * MIB,
+            connections: 64,
+            stall: Duration::from_secs(60),
+            shared: Vec::new(),
+        });
+        let address = "192.0.2.1:1".parse().unwrap();
+        let peer = Peer {
+            address,
+            account: held.connection(address.ip()),
+        };
+        let half = MIB as usize / 2;
+        let mut one = Room::new(&peer, TRIES[0]).await.unwrap();
+        let mut other = Room::new(&peer, TRIES[0]).await.unwrap();
+        assert!(one.take(half) && other.take(half));
+        // A connection has a megabyte: neither gets more, and both are told at once.
+        assert!(!one.take(half) && !other.take(half));
+        drop((one, other));
+        assert_eq!(held.bytes(), 0);
+        // What was reserved is enough for all that a receipt may have.
+        let mut whole = Room::new(&peer, TRIES[1]).await.unwrap();
+        assert!((0..3).all(|_| whole.take(WHOLE_BYTES)));
+    }
+}
