@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz torture vectors build bench release clean
+.PHONY: help demo cli test lint house sim fuzz torture siege mutants vectors build bench release clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,17 @@ torture: ## kills, power cuts, errors of the disk and damaged files, CYCLES of e
 	@scripts/setup
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-torture -- $(CYCLES)
+
+siege: SECONDS := 20
+siege: ## hostile traffic against a node, each kind for SECONDS=20: prints a table (make test has a short form)
+	@scripts/setup
+	cargo build --locked --workspace --bins
+	cargo run --locked --bin assay-siege -- $(SECONDS)
+
+WORDS ?=
+mutants: ## take guards away, one after the other, and see that a test fails: WORDS="a witness" for some of them
+	@scripts/setup
+	@scripts/mutants $(WORDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

@@ -210,16 +210,17 @@ fn compile(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All files below a folder, in order.
+/// All files below a folder, in order. Sockets, which a process that was killed leaves, are none.
 pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            if entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
                 folders.push(entry.path());
-            } else {
+            } else if kind.is_file() {
                 found.push(entry.path());
             }
         }

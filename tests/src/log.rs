@@ -10,9 +10,10 @@ use assay_claims::claim::ClaimId;
 use assay_claims::entry::{Entry, wire};
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest,
-    GetInclusionProofRequest, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest,
-    StreamEntriesRequest, Wait, get_entry_and_proof_request, get_inclusion_proof_request,
-    index_service_client::IndexServiceClient, log_service_client::LogServiceClient, publish_result,
+    GetInclusionProofRequest, LookupPrefixRequest, PublishItem, PublishRequest, PublishResponse,
+    PublishStreamRequest, StreamEntriesRequest, Wait, get_entry_and_proof_request,
+    get_inclusion_proof_request, index_service_client::IndexServiceClient,
+    log_service_client::LogServiceClient, publish_result,
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -427,6 +428,24 @@ impl Log {
             checkpoint,
         })
     }
+}
+
+/// The question about all labels of an index.
+pub fn everything() -> LookupPrefixRequest {
+    LookupPrefixRequest::default()
+}
+
+/// The label under which most is listed in a log.
+pub async fn longest_list(log: &Log) -> anyhow::Result<Bytes> {
+    let mut index = log.index.clone();
+    let mut pieces = index.lookup_prefix(everything()).await?.into_inner();
+    let mut longest = (0, Bytes::new());
+    while let Some(piece) = pieces.message().await? {
+        for list in piece.answer.unwrap_or_default().lists {
+            longest = longest.max((list.leaves.len(), list.label));
+        }
+    }
+    Ok(longest.1)
 }
 
 /// The size that a tree must have to hold everything that was acknowledged, and the commitment that

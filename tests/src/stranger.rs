@@ -20,16 +20,20 @@ pub struct Stranger {
 impl Stranger {
     /// A stranger from 127.0.0.`address`, who grants the node so many bytes at a time.
     pub fn new(node: &Node, address: u8, window: u32) -> anyhow::Result<Self> {
+        let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, address));
+        Self::at(&node.ready().url, address, window)
+    }
+
+    /// The same from any address, of the node at a URL.
+    pub fn at(url: &str, address: IpAddr, window: u32) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .http2_prior_knowledge()
             .http2_initial_stream_window_size(window)
             .http2_initial_connection_window_size(window * 256)
-            .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, address)))
+            .local_address(address)
             .build()?;
-        Ok(Stranger {
-            http,
-            url: node.ready().url.clone(),
-        })
+        let url = url.to_owned();
+        Ok(Stranger { http, url })
     }
 
     /// Begins a call of a method with one message. What is returned has the head of the answer,

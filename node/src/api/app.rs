@@ -44,6 +44,9 @@ const NAME_BYTES: usize = 4 << 10;
 /// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
 
+/// What callers are told who were not answered in that time.
+pub const LATE: &str = "the node took too long; try again";
+
 /// The method that uploads an attachment.
 const UPLOAD: &str = "/assay.v1.AttachmentService/Put";
 
@@ -223,8 +226,8 @@ fn call_a_log<L: LogService, I: IndexService>(
 ) -> Answer {
     let of_log = is_of(log_service_server::SERVICE_NAME, &request);
     match gated(request) {
-        Ok(request) if of_log => in_time(log.call(request), true).boxed(),
-        Ok(request) => in_time(index.call(request), true).boxed(),
+        Ok(request) if of_log => in_time(log.call(request), Late::Grpc).boxed(),
+        Ok(request) => in_time(index.call(request), Late::Grpc).boxed(),
         Err(status) => refused(status),
     }
 }
@@ -238,8 +241,13 @@ pub(crate) fn call_rest(
     let grpc = is_grpc(&request);
     if !(grpc && is_of(federation_service_server::SERVICE_NAME, &request)) {
         let read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let late = match grpc {
+            true => Late::Grpc,
+            false if read::is_of(request.uri().path()) => Late::Read(request.method().clone()),
+            false => Late::Plain,
+        };
         let answer = rest.call(request);
-        let answer = in_time(answer.map(|answer| answer.map(whole)), grpc);
+        let answer = in_time(answer.map(|answer| answer.map(whole)), late);
         return answer
             .map(move |answer| answer.map(|answer| if read { unkept(answer) } else { answer }))
             .boxed();
@@ -247,7 +255,7 @@ pub(crate) fn call_rest(
     match gated(request) {
         Ok(request) => {
             let answer = rest.call(request);
-            in_time(answer.map(|answer| answer.map(whole)), grpc).boxed()
+            in_time(answer.map(|answer| answer.map(whole)), Late::Grpc).boxed()
         }
         Err(status) => ready(Ok(status.into_http())).boxed(),
     }
@@ -292,22 +300,35 @@ fn is_grpc<B>(request: &Request<B>) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// Whom an answer is late for, who is told as is usual there.
+enum Late {
+    Grpc,
+    /// The read API, asked with this method.
+    Read(Method),
+    Plain,
+}
+
 /// The answer, or an error if it does not begin within [`REQUEST`].
 async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
-    grpc: bool,
+    late: Late,
 ) -> Result<Response<Body>, Infallible> {
     let answer = tokio::time::timeout(REQUEST, answer).await;
-    answer.unwrap_or_else(|_| Ok(late(grpc))).map(metered)
+    answer.unwrap_or_else(|_| Ok(late.response())).map(metered)
 }
 
-fn late(grpc: bool) -> Response<Body> {
-    if grpc {
-        return Status::deadline_exceeded("the node took too long; try again").into_http();
+impl Late {
+    fn response(self) -> Response<Body> {
+        match self {
+            Late::Grpc => Status::deadline_exceeded(LATE).into_http(),
+            Late::Read(method) => whole(read::late(&method)),
+            Late::Plain => {
+                let mut response = Response::new(Body::new(format!("{LATE}\n")));
+                *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+                response
+            }
+        }
     }
-    let mut response = Response::new(Body::new("the node took too long; try again\n".to_owned()));
-    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
-    response
 }
 
 async fn nothing_here(request: axum::extract::Request) -> AxumResponse {

@@ -19,12 +19,17 @@ const BEGINNING: Duration = Duration::from_secs(15);
 /// caller has its next question in less.
 const KEEPS: Duration = Duration::from_secs(1);
 
-/// How long whoever waits for a place waits before another one is asked to leave.
+/// How long whoever waits for a place waits before others are asked to leave.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How many are asked to leave at once: one of so many places. Behind whoever waits there are
+/// others, and each would wait for all that are in front.
+const LEAVING: usize = 64;
 
 /// All places.
 #[derive(Debug)]
 pub struct Places {
+    number: usize,
     free: Arc<Semaphore>,
     open: Mutex<Open>,
     start: Instant,
@@ -53,6 +58,7 @@ impl Places {
     /// So many places.
     pub fn new(number: usize) -> Self {
         Places {
+            number,
             free: Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))),
             open: Mutex::default(),
             start: Instant::now(),
@@ -62,12 +68,16 @@ impl Places {
     /// Takes a place for a connection. If there is none, one that asks for nothing has to leave.
     pub async fn take(&self, account: Arc<Account>) -> Arc<Place> {
         let permit = loop {
+            if let Ok(permit) = self.free.clone().try_acquire_owned() {
+                break permit;
+            }
+            self.make_room();
             let taking = self.free.clone().acquire_owned();
             match tokio::time::timeout(AGAIN, taking).await {
                 Ok(Ok(permit)) => break permit,
                 // Nobody closes the semaphore.
                 Ok(Err(_)) => std::future::pending().await,
-                Err(_) => self.make_room(),
+                Err(_) => {}
             }
         };
         let place = Arc::new(Place {
@@ -87,17 +97,23 @@ impl Places {
         place
     }
 
-    /// Has one leave that asks for nothing: of those that never called the one that came first, and
-    /// else the one whose last call is longest ago.
+    /// Has some leave that ask for nothing: of those that never called the ones that came first, and
+    /// then those whose last call is longest ago.
     fn make_room(&self) {
         let now = since(self.start);
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let places = open.places.iter().filter_map(Weak::upgrade);
-        let idle = places.filter(|place| place.is_idle(now));
-        if let Some(place) = idle.min_by_key(|place| {
-            let called = place.called_ms.load(Ordering::Relaxed);
-            (called, place.came_ms)
-        }) {
+        let mut idle: Vec<_> = places
+            .filter(|place| place.is_idle(now))
+            .map(|place| {
+                let called = place.called_ms.load(Ordering::Relaxed);
+                ((called, place.came_ms), place)
+            })
+            .collect();
+        drop(open);
+        idle.sort_unstable_by_key(|(when, _)| *when);
+        let leaving = (self.number / LEAVING).max(1);
+        for (_, place) in idle.iter().take(leaving) {
             metrics::counter!("assay_idle_connections_closed_total").increment(1);
             place.leave.notify_one();
         }

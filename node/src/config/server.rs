@@ -74,7 +74,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 7480)),
             admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
             threads: 0,
-            connections: 4096,
+            connections: 1536,
             held_mib: 120,
             stall_s: 60,
             shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],

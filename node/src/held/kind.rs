@@ -10,7 +10,7 @@ pub enum Kind {
     Long,
     /// What an answer is sent from: proofs and lists.
     Prepared,
-    /// Claims that wait for a leaf.
+    /// Claims of streams that wait for a leaf.
     Claims,
     /// Uploads and questions that are not complete. Apart from claims, which they must not keep
     /// out.
@@ -25,6 +25,9 @@ pub enum Kind {
     /// Messages of callers that have not come whole: bytes (`MESSAGES`). Apart from those that
     /// have, so that who sends slowly keeps out nobody else.
     Coming,
+    /// Claims of single calls that wait for a leaf: bytes (`SINGLE`). Apart from those of streams,
+    /// which are always as many as may wait.
+    Claim,
     /// Watches: their number, not bytes.
     Watch,
     /// Pages for people that are made: their number, not bytes. Apart from questions, of which each

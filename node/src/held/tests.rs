@@ -139,3 +139,18 @@ async fn only_answers_that_lie_unread_stall_a_connection() {
     mine.stalled().await;
     drop((claims, answer));
 }
+
+#[test]
+fn claims_of_streams_keep_out_no_single_one() {
+    let held = held(1000);
+    let streams = (0..8).map(|number| {
+        let network = address(&format!("192.0.2.{}", number / 2));
+        let connection = held.connection(network);
+        connection.try_hold(Kind::Claims, ROOM / 8).unwrap()
+    });
+    let streams: Vec<Hold> = streams.collect();
+    let mine = held.connection(address("192.0.2.9"));
+    assert!(mine.try_hold(Kind::Claims, 1).is_none());
+    assert!(mine.try_hold(Kind::Claim, 1000).is_some());
+    drop(streams);
+}

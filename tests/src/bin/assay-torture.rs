@@ -15,51 +15,70 @@ use assay_tests::{
 /// Cycles of a row where nobody says how many.
 const CYCLES: usize = 1000;
 
+/// What can be run alone.
+const PARTS: [&str; 5] = ["kill", "files", "witness", "calls", "unsynced"];
+
 fn main() -> anyhow::Result<()> {
-    let cycles = match std::env::args().nth(1) {
-        Some(cycles) => cycles.parse().context("the argument is how many cycles")?,
+    let mut arguments = std::env::args().skip(1);
+    let cycles = match arguments.next() {
+        Some(cycles) => cycles
+            .parse()
+            .with_context(|| format!("the arguments are how many cycles, and one of {PARTS:?}"))?,
         None => CYCLES,
     };
+    let part = arguments.next();
+    if let Some(part) = part.as_deref().filter(|part| !PARTS.contains(part)) {
+        bail!("{part}: there are {PARTS:?}");
+    }
     let seed = std::env::var("ASSAY_KILL_SEED").map_or(Ok(1), |seed| seed.parse())?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let failures = runtime.block_on(torture(cycles, seed))?;
+    println!("{HEADING}");
+    let mut failures = 0;
+    for name in PARTS {
+        if part.as_deref().is_none_or(|part| part == name) {
+            failures += runtime.block_on(torture(name, cycles, seed))?;
+        }
+    }
     if failures > 0 {
         bail!("{failures} failures");
     }
     Ok(())
 }
 
-/// Runs all rows, and returns how many failures there were.
-async fn torture(cycles: usize, seed: u64) -> anyhow::Result<usize> {
-    println!("{HEADING}");
+/// Runs the rows of a part, and returns how many failures there were.
+async fn torture(part: &str, cycles: usize, seed: u64) -> anyhow::Result<usize> {
     let mut failures = 0;
     let mut tell = |row: Row| {
         println!("{row}");
         row.failures.iter().for_each(|it| println!("    {it}"));
         failures += row.failures.len();
     };
-    tell(kill::run(cycles, seed).await?);
-    let files = Files::new().await?;
-    let database = Database::new().await?;
-    for damage in [Damage::Flip, Damage::Cut] {
-        tell(files.each(damage, cycles, seed).await?);
-        tell(database.each(damage, cycles, seed).await?);
-    }
-    let calls = Calls::new().await?;
-    for fault in ALL {
-        tell(calls.each(fault, cycles).await?);
-    }
-    for what in [Forgotten::WriteAheadLog, Forgotten::Checkpoints] {
-        let (found, all) = calls.forgetful(what, cycles).await?;
-        let mut row = Row::new(format!("mutant: {what:?} is not synced"));
-        for number in 0..all {
-            let outcome = if number < found { "found" } else { "harmless" };
-            row.note("", Ok(outcome));
+    match part {
+        "kill" => tell(kill::run(cycles, seed).await?),
+        "files" => {
+            let files = Files::new().await?;
+            for damage in [Damage::Flip, Damage::Cut] {
+                tell(files.each(damage, cycles, seed).await?);
+            }
         }
-        if found == 0 {
-            row.failures.push("it is not found".to_owned());
+        "witness" => {
+            let database = Database::new().await?;
+            for damage in [Damage::Flip, Damage::Cut] {
+                tell(database.each(damage, cycles, seed).await?);
+            }
         }
-        tell(row);
+        "calls" => {
+            let calls = Calls::new().await?;
+            for fault in ALL {
+                tell(calls.each(fault, cycles).await?);
+            }
+        }
+        _ => {
+            let calls = Calls::new().await?;
+            for what in [Forgotten::WriteAheadLog, Forgotten::Checkpoints] {
+                tell(calls.forgetful(what, cycles).await?);
+            }
+        }
     }
     Ok(failures)
 }

@@ -96,22 +96,26 @@ impl Calls {
         Ok(row)
     }
 
-    /// The mutant: power cuts to a node that syncs some files no more. Returns in how many of the
-    /// cycles that was found.
-    pub async fn forgetful(
-        &self,
-        what: Forgotten,
-        cycles: usize,
-    ) -> anyhow::Result<(usize, usize)> {
+    /// The mutant: power cuts to a node that syncs some files no more, which has to be found in one
+    /// of the cycles.
+    pub async fn forgetful(&self, what: Forgotten, cycles: usize) -> anyhow::Result<Row> {
+        let mut row = Row::new(format!("mutant: {what:?} is not synced"));
         let calls = self.count(While::Appending).await?;
         let step = (calls as usize).div_ceil(cycles).max(1);
-        let (mut all, mut found) = (0, 0);
+        let mut found = 0;
         for number in (1..=calls).step_by(step) {
             let came = self.cycle(While::Appending, At::PowerCut, number, Some(what));
-            all += 1;
-            found += usize::from(came.await.is_err());
+            let outcome = match came.await {
+                Ok(_) => "harmless",
+                Err(_) => "found",
+            };
+            found += usize::from(outcome == "found");
+            row.note("", Ok(outcome));
         }
-        Ok((found, all))
+        if found == 0 {
+            row.failures.push("it is not found".to_owned());
+        }
+        Ok(row)
     }
 
     /// How many calls there are.

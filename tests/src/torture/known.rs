@@ -10,7 +10,7 @@ use assay_proto::v1::{PublishResponse, Wait};
 use assay_tlog::{Hash, checkpoint::VerifiedCheckpoint, tree::Frontier};
 
 /// Words of which every refusal has one: what an operator does.
-const ADVICE: [&str; 10] = [
+const ADVICE: [&str; 11] = [
     "restore",
     "Restore",
     "rebuild",
@@ -21,6 +21,7 @@ const ADVICE: [&str; 10] = [
     "free some space",
     "Check the disk",
     "retire",
+    "remove the file",
 ];
 
 /// A log that was stopped or killed, and what was answered by it.

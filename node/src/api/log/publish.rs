@@ -186,7 +186,7 @@ impl<S: Tables + 'static> Publisher<S> {
         let claim = request
             .claim
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
-        let hold = account.try_hold(Kind::Claims, claim_bytes(&claim));
+        let hold = account.try_hold(Kind::Claim, claim_bytes(&claim));
         let hold = hold.ok_or(NoRoom)?;
         let (candidate, charge) = match self.admission.admit(&claim, caller)? {
             Admitted::Candidate(candidate, charge) => (candidate, charge),

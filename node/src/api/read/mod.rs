@@ -133,6 +133,12 @@ pub fn no_log(head: &Parts, detail: &'static str) -> Response {
     sent::finished(&head.method, made)
 }
 
+/// What a question gets that was not answered in time.
+pub fn late(method: &Method) -> Response {
+    let problem = Problem::from(Status::deadline_exceeded(super::app::LATE));
+    sent::finished(method, problem.into_response())
+}
+
 async fn document(request: Request) -> Response {
     let (head, _) = request.into_parts();
     let made = refused(&head).unwrap_or_else(|| {

@@ -3,8 +3,9 @@
 
 use super::{Reads, asked, call, not_yet, sent::Sent};
 use crate::api::{index::WHOLE_BYTES, serve::Peer};
-use crate::held::{Hold, Kind};
+use crate::held::{Hold, Kind, NoRoom};
 use crate::storage::Tables;
+use assay_claims::claim::ClaimId;
 use assay_claims::entry::Entry;
 use assay_claims::receipt::to_files;
 use assay_proto::v1::{
@@ -67,29 +68,81 @@ fn files(
     })
 }
 
+/// Room with which a receipt is made: what it takes as it is made, and if there is none at once,
+/// then once more, with room for the longest one. Meanwhile nothing is kept: receipts that each have
+/// a part would wait for each other.
+const TRIES: [usize; 2] = [0, 3 * (WHOLE_BYTES + (256 << 10))];
+
+/// Room that a receipt takes as it is made.
+struct Room {
+    hold: Hold,
+    /// What was taken before, and what of that is used.
+    reserved: usize,
+    used: usize,
+}
+
+impl Room {
+    async fn new(peer: &Peer, reserved: usize) -> Result<Self, NoRoom> {
+        Ok(Room {
+            hold: peer.account.hold(Kind::Prepared, reserved).await?,
+            reserved,
+            used: 0,
+        })
+    }
+
+    /// Takes so many bytes more. Returns false if there is no room for them at once.
+    fn take(&mut self, bytes: usize) -> bool {
+        self.used += bytes;
+        self.used <= self.reserved || self.hold.resize(self.used)
+    }
+}
+
 impl<S: Tables + 'static> Reads<S> {
     /// One of the two files.
     pub(super) async fn receipt_file(&self, name: &str, peer: &Peer) -> Result<Sent, Status> {
         let envelope = name.strip_suffix(ENVELOPE);
         let id = envelope.or(name.strip_suffix(PROOF)).unwrap_or(name);
         let id = asked::claim(id)?;
-        let leaf = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
-        let mut room = peer.account.hold(Kind::Prepared, 0).await?;
-        let proven = self.proven(leaf, 0, peer, &mut room).await?;
-        let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
-        let files = files(id.to_string(), &entry, &proven, &proven.checkpoint)?;
-        if envelope.is_some() {
-            return Sent::held("application/jsonl", files.envelope.into(), peer).await;
+        for reserved in TRIES {
+            let mut room = Room::new(peer, reserved).await?;
+            let leaf = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
+            let Some(proven) = self.proven(leaf, 0, peer, &mut room).await? else {
+                continue;
+            };
+            let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
+            let files = files(id.to_string(), &entry, &proven, &proven.checkpoint)?;
+            return match envelope {
+                Some(_) => Sent::held("application/jsonl", files.envelope.into(), peer).await,
+                None => Sent::held("text/plain; charset=utf-8", files.proof.into(), peer).await,
+            };
         }
-        Sent::held("text/plain; charset=utf-8", files.proof.into(), peer).await
+        Err(NoRoom.into())
     }
 
     /// All files, in JSON.
     pub(super) async fn receipt(&self, id: &str, peer: &Peer) -> Result<Sent, Status> {
         let id = asked::claim(id)?;
+        for reserved in TRIES {
+            let mut room = Room::new(peer, reserved).await?;
+            if let Some(receipt) = self.all_files(&id, peer, &mut room).await? {
+                let body = serde_json::to_vec(&receipt).map_err(unmade)?;
+                return Sent::held("application/json", body.into(), peer).await;
+            }
+        }
+        Err(NoRoom.into())
+    }
+
+    /// All files. `None` if there is no room at once for one of them.
+    async fn all_files(
+        &self,
+        id: &ClaimId,
+        peer: &Peer,
+        room: &mut Room,
+    ) -> Result<Option<Receipt>, Status> {
         let leaf = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
-        let mut room = peer.account.hold(Kind::Prepared, 0).await?;
-        let proven = self.proven(leaf, 0, peer, &mut room).await?;
+        let Some(proven) = self.proven(leaf, 0, peer, room).await? else {
+            return Ok(None);
+        };
         let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
         let note = &proven.checkpoint;
         let mut receipt = Receipt {
@@ -98,9 +151,10 @@ impl<S: Tables + 'static> Reads<S> {
         };
         let mut bytes = 0;
         for leaf in self.records(&entry, proven.leaf_index, peer).await? {
-            let record = Leaf::LeafIndex(leaf);
-            let record = self.proven(record, proven.tree_size, peer, &mut room);
-            let record = record.await?;
+            let leaf = Leaf::LeafIndex(leaf);
+            let Some(record) = self.proven(leaf, proven.tree_size, peer, room).await? else {
+                return Ok(None);
+            };
             bytes += record.entry.len() + record.hashes.len() + note.len();
             if bytes > WHOLE_BYTES {
                 let message = "the records of its issuers are too many to come at once: read them \
@@ -109,29 +163,27 @@ impl<S: Tables + 'static> Reads<S> {
             }
             let entry = Entry::parse(record.entry.clone()).map_err(unmade)?;
             let payload = &entry.claim().map_err(unmade)?.payload;
-            let id = assay_claims::claim::ClaimId::of_payload(payload).to_string();
+            let id = ClaimId::of_payload(payload).to_string();
             receipt.issuers.push(files(id, &entry, &record, note)?);
         }
-        let body = serde_json::to_vec(&receipt).map_err(unmade)?;
-        Sent::held("application/json", body.into(), peer).await
+        Ok(Some(receipt))
     }
 
     /// An entry with its proof, for which room is taken thrice: what is made of it takes as much
-    /// again, and is written once more.
+    /// again, and is written once more. `None` if there is no room at once.
     async fn proven(
         &self,
         leaf: Leaf,
         tree_size: u64,
         peer: &Peer,
-        room: &mut Hold,
-    ) -> Result<GetEntryAndProofResponse, Status> {
+        room: &mut Room,
+    ) -> Result<Option<GetEntryAndProofResponse>, Status> {
         let leaf = Some(leaf);
         let request = call(GetEntryAndProofRequest { leaf, tree_size }, peer);
         let proven = self.log.get_entry_and_proof(request).await;
         let proven = proven.map_err(not_yet)?.into_inner();
         let bytes = proven.entry.len() + proven.hashes.len() + proven.checkpoint.len();
-        room.grow(3 * bytes).await?;
-        Ok(proven)
+        Ok(room.take(3 * bytes).then_some(proven))
     }
 
     /// The records before a leaf of the issuers that signed its entry, ascending. Later ones say
@@ -162,5 +214,40 @@ impl<S: Tables + 'static> Reads<S> {
         }
         leaves.retain(|leaf| *leaf < before);
         Ok(leaves)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::{Held, Limits};
+    use std::time::Duration;
+
+    const MIB: u64 = 1 << 20;
+
+    #[tokio::test]
+    async fn receipts_that_each_have_a_part_do_not_wait_for_each_other() {
+        let held = Held::new(Limits {
+            bytes: 5 * 8 * MIB,
+            connections: 64,
+            stall: Duration::from_secs(60),
+            shared: Vec::new(),
+        });
+        let address = "192.0.2.1:1".parse().unwrap();
+        let peer = Peer {
+            address,
+            account: held.connection(address.ip()),
+        };
+        let half = MIB as usize / 2;
+        let mut one = Room::new(&peer, TRIES[0]).await.unwrap();
+        let mut other = Room::new(&peer, TRIES[0]).await.unwrap();
+        assert!(one.take(half) && other.take(half));
+        // A connection has a megabyte: neither gets more, and both are told at once.
+        assert!(!one.take(half) && !other.take(half));
+        drop((one, other));
+        assert_eq!(held.bytes(), 0);
+        // What was reserved is enough for all that a receipt may have.
+        let mut whole = Room::new(&peer, TRIES[1]).await.unwrap();
+        assert!((0..3).all(|_| whole.take(WHOLE_BYTES)));
     }
 }

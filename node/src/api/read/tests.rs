@@ -212,3 +212,19 @@ fn a_batch_and_a_prefix_are_those_of_grpc() {
         assert!(prefix(query).is_err(), "{query}");
     }
 }
+
+#[test]
+fn a_late_answer_is_a_problem_that_a_page_may_read() {
+    let response = late(&Method::GET);
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX);
+    let body = futures::executor::block_on(body).unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["code"], "DEADLINE_EXCEEDED");
+    assert_eq!(problem["status"], 504);
+}

@@ -5,7 +5,7 @@ use crate::{
     connection::connect_index,
     load::publish_claims,
     material::Material,
-    observed::{cpu_us, median, published_size, status_mib},
+    observed::{cpu_us, median, peak_mib, published_size},
     report::Report,
 };
 use anyhow::{Context, bail, ensure};
@@ -216,7 +216,7 @@ impl Check<'_> {
         let mut peak: f64 = 0.0;
         // Linux keeps the peak until the process has ended, so that the last look counts.
         while watched && child.try_wait()?.is_none() {
-            peak = peak.max(status_mib(pid, "VmHWM:").unwrap_or(0.0));
+            peak = peak.max(peak_mib(pid).unwrap_or(0.0));
             std::thread::sleep(Duration::from_micros(500));
         }
         let status = child.wait()?;

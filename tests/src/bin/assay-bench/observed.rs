@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
+pub use assay_tests::memory::{peak_mib, resident_mib};
 use assay_tests::process::{Node, poll};
 use std::time::{Duration, Instant};
 
@@ -29,15 +30,6 @@ pub fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-pub fn resident_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmRSS:")
-}
-
-/// The most that was ever resident.
-pub fn peak_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmHWM:")
-}
-
 /// What is resident at rest: what a load needed is given back within seconds, and this waits until
 /// nothing more is.
 pub fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
@@ -52,20 +44,6 @@ pub fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
             since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
         Ok(settled.then_some(least))
     })
-}
-
-pub fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find(|line| line.starts_with(field))
-        .with_context(|| format!("no {field}"))?;
-    let kib: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .with_context(|| format!("no {field}"))?
-        .parse()?;
-    Ok(kib / 1024.0)
 }
 
 /// CPU time of the node and of this process, which a busy machine does not change as it changes

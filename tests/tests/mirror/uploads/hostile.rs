@@ -1,20 +1,13 @@
 //! Strangers who send what costs a mirror much.
 
 use super::client::{Body, Pushed, body, gzip, header, upload};
+use assay_tests::memory::peak_mib;
 use assay_tests::stranger::{Stranger, client_from};
 use assay_tests::witness::History;
 use futures::{StreamExt as _, future::join_all, stream};
-use std::{fs, io::Write as _, time::Duration};
+use std::{io::Write as _, time::Duration};
 
 const KIND: [(&str, &str); 1] = [("content-type", "application/octet-stream")];
-
-/// The most memory that a process ever had, in MiB.
-fn peak_mib(mirror: &Pushed) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", mirror.node.pid()?))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    Ok(kib.map_or(Ok(0), str::parse)? / 1024)
-}
 
 /// 192 MiB of one byte behind a header, packed.
 fn bomb(log: &History, end: u64, byte: u8) -> Vec<u8> {
@@ -39,7 +32,7 @@ async fn gzip_bombs_end_early() -> anyhow::Result<()> {
     let log = History::new("log.example/a", 300)?;
     let mirror = Pushed::start(&[&log])?;
     mirror.add(log.request(0, 300)?).await?;
-    let before = peak_mib(&mirror)?;
+    let before = peak_mib(mirror.node.pid()?)?;
     let unproven = "the entries from 0 on are not proven to be in the tree of size 300\n";
     let hashes = "the proof of a package has 255 hashes, and at most 63 are allowed\n";
     // Entries of no bytes and no proof; entries of 65,535 bytes and a proof of 255 hashes.
@@ -56,8 +49,8 @@ async fn gzip_bombs_end_early() -> anyhow::Result<()> {
     // Members that are empty.
     let said = mirror.send_packed(gzip(b"").repeat(100_000)).await?;
     assert_eq!(said, ended);
-    let more = peak_mib(&mirror)?.saturating_sub(before);
-    assert!(more < 96, "{more} MiB");
+    let more = peak_mib(mirror.node.pid()?)? - before;
+    assert!(more < 96.0, "{more:.0} MiB");
     assert_eq!(mirror.upload_packed(&body(&log, 0, 300)).await?.status, 200);
     Ok(())
 }
@@ -124,7 +117,7 @@ async fn headers_that_never_end_take_little_memory() -> anyhow::Result<()> {
     packed.flush()?;
     let packed = packed.get_ref();
     assert!(packed.len() < 1000, "{} bytes", packed.len());
-    let before = peak_mib(&mirror)?;
+    let before = peak_mib(mirror.node.pid()?)?;
     let strangers: Result<Vec<_>, _> = (0..10)
         .map(|_| Stranger::new(&mirror.node, 1, 1 << 16))
         .collect();
@@ -146,8 +139,8 @@ async fn headers_that_never_end_take_little_memory() -> anyhow::Result<()> {
             other => panic!("{other}"),
         }
     }
-    let more = peak_mib(&mirror)?.saturating_sub(before);
-    assert!(more < 64, "{more} MiB, {statuses:?}");
+    let more = peak_mib(mirror.node.pid()?)? - before;
+    assert!(more < 64.0, "{more:.0} MiB, {statuses:?}");
     assert!(statuses.iter().all(|count| *count > 0), "{statuses:?}");
     assert_eq!(mirror.upload_packed(&body(&log, 0, 300)).await?.status, 200);
     Ok(())

@@ -12,56 +12,19 @@ mod unread;
 mod uploads;
 
 use crate::Fixture;
-use anyhow::Context;
-use assay_proto::v1::Wait;
 use assay_tests::{
-    log::Leaf,
-    process::Node,
+    memory::resident_mib,
+    siege::honest::{Honest, Seen, beside},
     stranger::{Stranger, framed, grpc_status},
 };
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-/// Resident memory of the node, in MiB.
-fn resident_mib(node: &Node) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", node.pid()?))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    Ok(kib.context("no VmRSS")?.parse::<u64>()? / 1024)
-}
-
-/// What an honest caller saw.
-#[derive(Debug, Default)]
-struct Seen {
-    calls: Vec<Duration>,
-    most_mib: u64,
-}
-
-impl Seen {
-    /// The time that so many of 100 calls stayed below.
-    fn percentile(&self, percent: usize) -> Duration {
-        let mut calls = self.calls.clone();
-        calls.sort_unstable();
-        let at = calls.len() * percent / 100;
-        calls.get(at).copied().unwrap_or_default()
-    }
-}
-
-impl Seen {
-    /// Publishes a claim, and reads an entry with its proof. Fails if one of the calls fails.
-    async fn turn(&mut self, fixture: &Fixture, number: u64) -> anyhow::Result<()> {
-        let started = Instant::now();
-        let claim = fixture.issuer.claim(number);
-        let published = fixture.log.publish(claim, Wait::Sequenced).await?;
-        self.calls.push(started.elapsed());
-        let started = Instant::now();
-        let leaf = Leaf::Index(published.leaf_index % 3);
-        fixture.log.entry(leaf).await?;
-        self.calls.push(started.elapsed());
-        self.most_mib = self.most_mib.max(resident_mib(&fixture.node)?);
-        Ok(())
+fn caller(fixture: &Fixture) -> Honest<'_> {
+    Honest {
+        node: &fixture.node,
+        log: &fixture.log,
+        issuer: &fixture.issuer,
+        path: "/checkpoint",
     }
 }
 
@@ -69,8 +32,9 @@ impl Seen {
 async fn alone(fixture: &Fixture, numbers: std::ops::Range<u64>) -> anyhow::Result<Seen> {
     let mut seen = Seen::default();
     for number in numbers {
-        seen.turn(fixture, number).await?;
+        seen.turn(&caller(fixture), number).await?;
     }
+    seen.all_answered()?;
     Ok(seen)
 }
 
@@ -81,16 +45,9 @@ async fn honest<T>(
     mut numbers: std::ops::RangeFrom<u64>,
     until: impl Future<Output = T>,
 ) -> anyhow::Result<(Seen, T)> {
-    tokio::pin!(until);
-    let mut seen = Seen::default();
-    loop {
-        let number = numbers.next().context("no number")?;
-        seen.turn(fixture, number).await?;
-        let now = tokio::time::timeout(Duration::from_millis(5), until.as_mut());
-        if let Ok(ended) = now.await {
-            return Ok((seen, ended));
-        }
-    }
+    let (seen, ended) = beside(&caller(fixture), &mut numbers.start, until).await?;
+    seen.all_answered()?;
+    Ok((seen, ended))
 }
 
 /// What other programs on this machine may add to the slowest calls of an honest caller, and to

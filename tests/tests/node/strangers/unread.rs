@@ -2,15 +2,18 @@
 
 use super::{Stranger, alone, assert_undisturbed, honest, metric};
 use crate::{Fixture, bad_input::attachments};
-use assay_proto::v1::{GetRequest, LookupPrefixRequest, LookupRequest, StreamEntriesRequest, Wait};
-use assay_tests::stranger::begin;
+use assay_proto::v1::{GetRequest, LookupRequest, StreamEntriesRequest, Wait};
+use assay_tests::{
+    log::{everything, longest_list},
+    stranger::begin,
+};
 use std::time::Duration;
 
 /// Claims in the log: so many that the answer about all labels takes some megabytes.
 const CLAIMS: u64 = 30_000;
 
 /// How much memory all of a stranger's unread answers may cost.
-const MOST_MIB: u64 = 64;
+const MOST_MIB: f64 = 64.0;
 
 /// No quotas: what is measured here are the answers.
 const UNLIMITED: &str = "log.publish_interval_ms = 100\nadmission.issuer_claims_per_second = 0";
@@ -27,10 +30,6 @@ async fn filled(edits: &str) -> anyhow::Result<Fixture> {
         .await?;
     assert!(all.bytes().await?.len() > 1 << 20);
     Ok(fixture)
-}
-
-fn everything() -> LookupPrefixRequest {
-    LookupPrefixRequest::default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,10 +63,10 @@ async fn answers_that_nobody_reads_hold_little_memory_and_up_nobody() -> anyhow:
     assert_costs(&idle, &busy, "bundles");
     drop(bundles?);
 
-    let label = issuer_label(&fixture).await?;
+    let label = longest_list(&fixture.log).await?;
     let lookups = begin(node, 5, async |stranger: &Stranger| {
         let request = LookupRequest {
-            label: label.clone().into(),
+            label: label.clone(),
             ..LookupRequest::default()
         };
         stranger.call("IndexService/Lookup", request).await
@@ -91,24 +90,11 @@ async fn answers_that_nobody_reads_hold_little_memory_and_up_nobody() -> anyhow:
 fn assert_costs(idle: &super::Seen, busy: &super::Seen, what: &str) {
     assert!(
         busy.most_mib <= idle.most_mib + MOST_MIB,
-        "{what} took the node from {} to {} MiB",
+        "{what} took the node from {:.0} to {:.0} MiB",
         idle.most_mib,
         busy.most_mib
     );
     assert_undisturbed(idle, busy, what);
-}
-
-/// The label under which everything of the fixture's issuer is listed: the longest list.
-async fn issuer_label(fixture: &Fixture) -> anyhow::Result<Vec<u8>> {
-    let mut index = fixture.log.index.clone();
-    let mut pieces = index.lookup_prefix(everything()).await?.into_inner();
-    let mut longest = (0, Vec::new());
-    while let Some(piece) = pieces.message().await? {
-        for list in piece.answer.unwrap_or_default().lists {
-            longest = longest.max((list.leaves.len(), list.label.to_vec()));
-        }
-    }
-    Ok(longest.1)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,55 @@
+//! All rows.
+
+use super::{Attack, Target, beginnings, frames, giant, slow, unfinished, unread, writers};
+use futures::{
+    FutureExt,
+    future::{LocalBoxFuture, join_all},
+};
+
+/// All kinds of hostile traffic, by what a table calls them. The last is all others at once.
+pub const ROWS: [(&str, Attack); 29] = [
+    ("prefix questions that nobody reads", unread::prefixes),
+    ("streams of entries that nobody reads", unread::entries),
+    ("bundles that nobody reads", unread::bundles),
+    ("look-ups that nobody reads", unread::look_ups),
+    ("attachments that nobody reads", unread::attachments),
+    ("the read API, not read", unread::over_http),
+    ("messages that never end", unfinished::messages),
+    ("uploads that never end", unfinished::uploads),
+    ("beginnings of connections", beginnings::beginnings),
+    ("5,000 idle connections", beginnings::idle),
+    ("PING flood", frames::pings),
+    ("SETTINGS flood", frames::settings),
+    ("rapid reset", frames::resets),
+    ("rapid reset, provoked", frames::provoked),
+    ("CONTINUATION flood", frames::continuations),
+    ("empty and tiny DATA", frames::crumbs),
+    ("windows of zero", frames::no_window),
+    ("windows that come and go", frames::windows),
+    ("frames that say nothing", frames::nothing),
+    ("requests sent byte by byte", slow::sending),
+    ("answers read byte by byte", slow::reading),
+    ("answers read in sips", slow::sipping),
+    ("giant questions", giant::questions),
+    ("giant questions of the read API", giant::over_http),
+    ("giant and deep claims and headers", claims),
+    ("write overload, forged and signed", writers::overload),
+    ("one spammer with 100 keys", writers::spammer),
+    ("watches", writers::watches),
+    ("all of them together", all),
+];
+
+fn claims(target: Target) -> LocalBoxFuture<'static, ()> {
+    together(&[giant::claims, giant::headers], target)
+}
+
+fn all(target: Target) -> LocalBoxFuture<'static, ()> {
+    let (_, others) = ROWS.split_last().unwrap_or((&ROWS[0], &[]));
+    let others: Vec<Attack> = others.iter().map(|(_, attack)| *attack).collect();
+    together(&others, target)
+}
+
+fn together(attacks: &[Attack], target: Target) -> LocalBoxFuture<'static, ()> {
+    let all: Vec<_> = attacks.iter().map(|it| it(target.clone())).collect();
+    join_all(all).map(|_| ()).boxed_local()
+}

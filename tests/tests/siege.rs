@@ -1,0 +1,45 @@
+//! The short form of `make siege`: a few seconds of each kind of hostile traffic. What is asserted
+//! holds on any machine, however busy: about how much memory the node takes, and that honest
+//! callers are answered, beside strangers and after them. How fast they are, and whether memory
+//! stays within its bound, is for `make siege` to measure.
+
+use anyhow::ensure;
+use assay_tests::siege::{MOST_MIB, ROWS, Row, Siege};
+use std::time::Duration;
+
+/// Claims in the log.
+const CLAIMS: u64 = 20_000;
+
+/// How long each kind of traffic goes on.
+const LASTING: Duration = Duration::from_secs(3);
+
+/// What a node does not bear yet (docs/reliability.md).
+const OPEN: [&str; 3] = [
+    "5,000 idle connections",
+    "write overload, forged and signed",
+    "all of them together",
+];
+
+fn bears(row: &Row) -> anyhow::Result<()> {
+    ensure!(row.done > 0, "nothing was tried");
+    ensure!(row.more_mib <= 2.0 * MOST_MIB, "{:.0} MiB", row.more_mib);
+    let (seen, after) = (&row.seen, &row.after);
+    ensure!(seen.failed * 100 <= seen.calls(), "{:?}", seen.said);
+    after.all_answered()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_take_little_memory_and_keep_nobody_out() -> anyhow::Result<()> {
+    let mut siege = Siege::new(CLAIMS).await?;
+    siege.idle(LASTING).await?;
+    let mut failed = Vec::new();
+    for row in ROWS.iter().filter(|(name, _)| !OPEN.contains(name)) {
+        let row = siege.row(*row, LASTING).await?;
+        println!("{row}");
+        let refused = bears(&row).err();
+        failed.extend(refused.map(|error| format!("{}: {error:#}", row.traffic)));
+    }
+    siege.end().await?;
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    Ok(())
+}
