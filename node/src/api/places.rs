@@ -97,8 +97,8 @@ impl Places {
         place
     }
 
-    /// Has some leave that ask for nothing: of those that never called the ones that came first, and
-    /// then those whose last call is longest ago.
+    /// Has some leave that ask for nothing: of those that never called the ones that came first,
+    /// and then those whose last call is longest ago.
     fn make_room(&self) {
         let now = since(self.start);
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,8 +44,8 @@ const FILES: [u32; 3] = [16, 32, 256];
 /// network, and from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
 const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
 
-/// Bytes of claims of single calls, of one connection, of one network, and of everybody. The first is
-/// what a hundred streams of claims with 4 KiB take.
+/// Bytes of claims of single calls, of one connection, of one network, and of everybody. The first
+/// is what a hundred streams of claims with 4 KiB take.
 const SINGLE: [u32; 3] = [512 << 10, 2 << 20, 16 << 20];
 
 /// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names

@@ -69,8 +69,8 @@ fn files(
 }
 
 /// Room with which a receipt is made: what it takes as it is made, and if there is none at once,
-/// then once more, with room for the longest one. Meanwhile nothing is kept: receipts that each have
-/// a part would wait for each other.
+/// then once more, with room for the longest one. Meanwhile nothing is kept: receipts that each
+/// have a part would wait for each other.
 const TRIES: [usize; 2] = [0, 3 * (WHOLE_BYTES + (256 << 10))];
 
 /// Room that a receipt takes as it is made.
