@@ -37,7 +37,7 @@ pub enum Kind {
     Connection,
 }
 
-pub(super) const KINDS: usize = 12;
+pub(super) const KINDS: usize = 13;
 
 /// How many kinds are bytes: the first ones.
 pub(super) const BYTE_KINDS: usize = 5;
