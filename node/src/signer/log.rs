@@ -25,8 +25,8 @@ pub trait CheckpointKey: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the key {key} did not sign: {why}")]
 pub struct KeyFailed {
-    /// The key.
-    pub key: VerifierKey,
+    /// The key, as text.
+    pub key: String,
     /// Why not.
     pub why: String,
 }
@@ -73,8 +73,8 @@ pub enum SignError {
     /// The note that was just signed does not verify.
     #[error("what was signed does not verify by the key {key}")]
     Unverified {
-        /// The key.
-        key: VerifierKey,
+        /// The key, as text.
+        key: String,
         /// Why not.
         source: CheckpointError,
     },
@@ -134,7 +134,7 @@ impl LogSigner {
 
 fn verify(note: &str, key: &VerifierKey) -> Result<VerifiedCheckpoint, SignError> {
     VerifiedCheckpoint::verify(note, key).map_err(|source| SignError::Unverified {
-        key: key.clone(),
+        key: key.to_string(),
         source,
     })
 }
@@ -203,7 +203,7 @@ mod tests {
 
         fn sign(&self, _: TreeSize, _: Hash) -> Result<String, KeyFailed> {
             Err(KeyFailed {
-                key: self.0.verifier(),
+                key: self.0.verifier().to_string(),
                 why: "the line is cut".to_owned(),
             })
         }
