@@ -98,10 +98,10 @@ impl Sending {
         }
     }
 
-    /// Takes room for so many bytes, in all, beside what this is sent from. Returns false, and
-    /// changes nothing, if there is none at once.
+    /// Takes room for so many bytes at least, in all, beside what this is sent from. Returns false,
+    /// and changes nothing, if there is none at once.
     pub fn make_room(&mut self, bytes: usize) -> bool {
-        self.hold.resize(self.prepared.bytes() + bytes)
+        self.hold.cover(self.prepared.bytes() + bytes)
     }
 
     /// Ends. Returns the room that was taken, now for so many bytes.

@@ -15,6 +15,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Code, Status,
+    codegen::http::Uri,
     transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
@@ -112,9 +113,18 @@ impl Meetings {
     }
 }
 
+/// A connection to a peer, and the address that calls stand below: a peer may have a path.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    channel: Channel,
+    below: Uri,
+}
+
 /// A connection to the peer at this address, made when it is first used.
-pub(super) fn channel(url: &str) -> Result<Channel, MeetError> {
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(MeetError::Address)?;
+pub(super) fn peer(url: &str) -> Result<Peer, MeetError> {
+    let endpoint =
+        Endpoint::from_shared(url.trim_end_matches('/').to_owned()).map_err(MeetError::Address)?;
+    let below = endpoint.uri().clone();
     let mut endpoint = endpoint
         .connect_timeout(CONNECT)
         .initial_stream_window_size(WINDOW)
@@ -125,17 +135,18 @@ pub(super) fn channel(url: &str) -> Result<Channel, MeetError> {
         let tls = ClientTlsConfig::new().with_native_roots();
         endpoint = endpoint.tls_config(tls).map_err(MeetError::Address)?;
     }
-    Ok(endpoint.connect_lazy())
+    let channel = endpoint.connect_lazy();
+    Ok(Peer { channel, below })
 }
 
 /// Exchanges heads with a peer.
-pub(super) async fn meet(gossip: Arc<Gossip>, channel: Channel) -> Result<(), MeetError> {
-    let met = timeout(PATIENCE, exchange(&gossip, channel)).await;
+pub(super) async fn meet(gossip: Arc<Gossip>, peer: Peer) -> Result<(), MeetError> {
+    let met = timeout(PATIENCE, exchange(&gossip, peer)).await;
     met.unwrap_or(Err(MeetError::Late))
 }
 
-async fn exchange(gossip: &Arc<Gossip>, channel: Channel) -> Result<(), MeetError> {
-    let mut peer = FederationServiceClient::new(channel)
+async fn exchange(gossip: &Arc<Gossip>, peer: Peer) -> Result<(), MeetError> {
+    let mut peer = FederationServiceClient::with_origin(peer.channel, peer.below)
         .max_decoding_message_size(TURN_BYTES)
         .max_encoding_message_size(TURN_BYTES);
     let (mut exchange, first) = gossip.open();

@@ -7,7 +7,7 @@
 use super::holding::Holding;
 use super::known::{Place, Places};
 use super::link;
-use super::meet::{self, MeetError, Meetings};
+use super::meet::{self, MeetError, Meetings, Peer};
 use super::serve::{Desk, blocking};
 use super::state::{Gossip, random};
 use crate::config::FederationConfig;
@@ -23,7 +23,6 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
-use tonic::transport::Channel;
 
 /// Questions to logs and mirrors that are under way at once. The others wait.
 const ASKED_AT_ONCE: usize = 16;
@@ -63,7 +62,7 @@ struct Rounds {
     http: reqwest::Client,
     sampler: Sampler,
     /// By the address of the peer.
-    channels: BTreeMap<String, Channel>,
+    peers: BTreeMap<String, Peer>,
     meetings: Meetings,
     /// What was wrong with a peer when it was last met.
     failing: BTreeMap<String, &'static str>,
@@ -94,7 +93,7 @@ pub fn start(setup: Setup<'_>) -> Result<Running, reqwest::Error> {
         interval_ms: config.gossip_interval_ms,
         http: site::client()?,
         sampler: Sampler::default(),
-        channels: BTreeMap::new(),
+        peers: BTreeMap::new(),
         meetings: Meetings::default(),
         failing: BTreeMap::new(),
         questions: JoinSet::new(),
@@ -153,7 +152,7 @@ impl Rounds {
         blocking(&self.gossip.busy, move || gossip.refresh()).await;
         let places = self.gossip.places();
         let peers = &places.gossips;
-        self.channels
+        self.peers
             .retain(|url, _| peers.iter().any(|peer| peer.url == *url));
         self.failing
             .retain(|name, _| peers.iter().any(|peer| peer.name == *name));
@@ -174,16 +173,16 @@ impl Rounds {
         if self.meetings.is_met(peer) {
             return;
         }
-        let channel = match self.channels.get(&peer.url) {
-            Some(channel) => Ok(channel.clone()),
-            None => meet::channel(&peer.url).inspect(|channel| {
-                self.channels.insert(peer.url.clone(), channel.clone());
+        let found = match self.peers.get(&peer.url) {
+            Some(known) => Ok(known.clone()),
+            None => meet::peer(&peer.url).inspect(|made| {
+                self.peers.insert(peer.url.clone(), made.clone());
             }),
         };
         let gossip = self.gossip.clone();
         self.meetings.begin(
             peer.clone(),
-            async move { meet::meet(gossip, channel?).await },
+            async move { meet::meet(gossip, found?).await },
         );
     }
 

@@ -425,6 +425,17 @@ impl Hold {
         Ok(())
     }
 
+    /// Makes it room for at least so many bytes, and keeps what is more: who gives back what is
+    /// needed again in a moment gives it to those who wait. Returns false, and changes nothing, if
+    /// there is no room for it at once.
+    pub fn cover(&mut self, bytes: usize) -> bool {
+        let taken = self.taken.into_iter().zip(self.account.levels());
+        let mut levels = taken.filter_map(|(taken, level)| Some((taken, level?)));
+        let has_all = levels.all(|(taken, level)| level.charge(self.kind, bytes) <= taken);
+        drop(levels);
+        has_all || self.resize(bytes)
+    }
+
     /// Makes it room for so many bytes. Returns false, and changes nothing, if that is more than
     /// before and there is no room for it at once.
     pub fn resize(&mut self, bytes: usize) -> bool {

@@ -105,8 +105,12 @@ fn room_that_was_resized_is_given_back_whole() {
     assert!(other.is_none());
     assert!(hold.resize(10));
     let other = mine.try_hold(Kind::Prepared, ROOM / 8 - 10).unwrap();
-    assert!(!hold.resize(11));
-    drop((hold, other));
+    assert!(!hold.resize(11) && !hold.cover(11));
+    assert!(hold.cover(5) && mine.try_hold(Kind::Prepared, 1).is_none());
+    drop(other);
+    assert!(hold.cover(200) && hold.cover(100));
+    assert_eq!(held.bytes(), 200);
+    drop(hold);
     assert_eq!(held.bytes(), 0);
 }
 

@@ -258,6 +258,12 @@ impl<S: Tables> Log<S> {
             Shown::Witnessed(None) => {}
             Shown::Witnessed(Some(checkpoint)) => show_witnessed(&view, checkpoint, &last)?,
         }
+        // Until the next entry, which an idle log may wait for long.
+        metrics::gauge!("assay_tree_size").set(state.head().size.get() as f64);
+        if let Ok(published) = view.published() {
+            let size = published.checkpoint().size();
+            metrics::gauge!("assay_published_size").set(size.get() as f64);
+        }
         Ok(Log {
             clock: LogClock::load(&*store, state.head().size)?,
             store,

@@ -16,6 +16,8 @@ use http::Method;
 use prost::Message;
 use reqwest::Response;
 use serde_json::Value;
+use std::sync::Arc;
+use tokio::{sync::Barrier, task::JoinSet};
 
 const PROTOBUF: (&str, &str) = ("accept", "application/protobuf");
 
@@ -393,6 +395,34 @@ async fn browsers_and_caches_are_told_what_they_need() -> anyhow::Result<()> {
             400
         };
         assert_eq!(answer.status(), status, "{path}");
+    }
+    Ok(())
+}
+
+/// Each of them waits for room, and none gives up what it needs again in a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_batches_at_once_are_all_answered() -> anyhow::Result<()> {
+    const CALLERS: usize = 64;
+    let asker = Asker::start().await?;
+    let url = asker.fixture.node.ready().url.clone();
+    let by = asker.issuer().to_hex();
+    let begin = Arc::new(Barrier::new(CALLERS));
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let (begin, url, by) = (begin.clone(), url.clone(), by.clone());
+        callers.spawn(async move {
+            let http = reqwest::Client::new();
+            let head = http.get(format!("{url}/api/v1/checkpoint")).send().await?;
+            drop(head.error_for_status()?.bytes().await?);
+            begin.wait().await;
+            let path = format!("{url}/api/v1/batch?purl=pkg:npm/p{caller}&by={by}");
+            let answer = http.get(path).header(PROTOBUF.0, PROTOBUF.1).send().await?;
+            anyhow::Ok((answer.status(), answer.bytes().await?))
+        });
+    }
+    while let Some(answered) = callers.join_next().await {
+        let (status, answer) = answered??;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     }
     Ok(())
 }
