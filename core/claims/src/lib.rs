@@ -17,6 +17,7 @@ pub mod kind;
 pub mod limits;
 pub mod logged;
 pub mod misbehavior;
+mod order;
 pub mod purl;
 pub mod receipt;
 pub mod sequencer;

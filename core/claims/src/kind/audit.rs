@@ -144,12 +144,9 @@ impl Audit {
     /// Whether the review's own version range covers the package's version. A review without a
     /// range leaves that to its subjects and applies.
     pub fn applies_to(&self, package: &Purl) -> Applies {
-        let Some(range) = &self.versions else {
-            return Applies::Yes;
-        };
-        match package.version() {
-            Some(version) => vers::contains(range, &package.components().ty, version),
-            None => Applies::Undecided,
+        match &self.versions {
+            Some(range) => vers::contains_that_of(range, package),
+            None => Applies::Yes,
         }
     }
 

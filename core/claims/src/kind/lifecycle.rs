@@ -94,7 +94,7 @@ impl Lifecycle {
             return version::is_of_cycle(version, cycle).into();
         }
         match &versions.range {
-            Some(range) => vers::contains(range, &package.components().ty, version),
+            Some(range) => vers::contains_that_of(range, package),
             None => Applies::Undecided,
         }
     }

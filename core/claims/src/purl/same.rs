@@ -32,6 +32,19 @@ impl Purl {
         ))
     }
 
+    /// The version as its type's tools write it: with its epoch in front, wherever the purl has it.
+    pub fn version_with_epoch(&self) -> Option<Cow<'_, str>> {
+        if !WITH_EPOCH.contains(&self.components().ty.as_str()) {
+            return self.version().map(Cow::Borrowed);
+        }
+        let (epoch, version) = self.epoch_and_version();
+        let version = version?;
+        Some(match epoch {
+            "0" => Cow::Borrowed(version),
+            _ => Cow::Owned(format!("{epoch}:{version}")),
+        })
+    }
+
     /// The epoch of its version: a qualifier, or what stands before the colon; `0` if it has none.
     pub fn epoch(&self) -> &str {
         self.epoch_and_version().0
@@ -188,6 +201,19 @@ mod tests {
             ("pkg:pypi/a@1%3A2.0", "0"),
         ] {
             assert_eq!(purl(text).epoch(), epoch, "{text}");
+        }
+        for (text, version) in [
+            ("pkg:deb/debian/a@1%3A2.0-1", "1:2.0-1"),
+            ("pkg:rpm/fedora/a@2.0-1?epoch=3", "3:2.0-1"),
+            ("pkg:deb/debian/a@0%3A2.0", "2.0"),
+            ("pkg:npm/a@2.0.0?epoch=3", "2.0.0"),
+        ] {
+            let read = purl(text);
+            assert_eq!(
+                read.version_with_epoch().as_deref(),
+                Some(version),
+                "{text}"
+            );
         }
     }
 

@@ -341,11 +341,9 @@ fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
     let Some((_, range)) = qualifiers.find(|(key, _)| key == vers::QUALIFIER) else {
         return Applies::Yes;
     };
-    match ours.version() {
-        Some(version) if theirs.version().is_none() => {
-            vers::contains(range, &ours.components().ty, version)
-        }
-        _ => Applies::Undecided,
+    match theirs.version() {
+        None => vers::contains_that_of(range, ours),
+        Some(_) => Applies::Undecided,
     }
 }
 

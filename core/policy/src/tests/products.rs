@@ -332,6 +332,17 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:apk/alpine/libssl3@3.1-r1?arch=x86_64&upstream=openssl",
         Some(Relation::OtherBuild),
     ),
+    // Of a range, with the epoch that stands beside the version.
+    (
+        "pkg:rpm/redhat/a?vers=vers:rpm%2F%3C2:1.0-1",
+        "pkg:rpm/redhat/a@1.5-1?epoch=1",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a?vers=vers:rpm%2F%3C2:1.0-1",
+        "pkg:rpm/redhat/a@1.5-1?epoch=2",
+        None,
+    ),
 ];
 
 #[test]

@@ -456,38 +456,41 @@ fn that_somebody_still_looks_is_no_word_for_it() {
 
 #[test]
 fn a_range_that_cannot_be_decided_denies_no_version() {
-    let range = "pkg:gem/lib?vers=vers:gem/%3C2.0";
+    let range = "pkg:hackage/lib?vers=vers:hackage/%3C2.0";
     for (product, version, expected) in [
         (format!(r#"{{"@id":"{range}"}}"#), "3.0", Outcome::Warn),
         (
-            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:gem/lib@1.0"}}"#),
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:hackage/lib@1.0"}}"#),
             "3.0",
             Outcome::Warn,
         ),
         (
-            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:gem/lib@1.0"}}"#),
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:hackage/lib@1.0"}}"#),
             "1.0",
             Outcome::Denied,
         ),
         (
-            with_part("pkg:gem/app@1", &format!(r#"{{"@id":"{range}"}}"#)),
+            with_part("pkg:hackage/app@1", &format!(r#"{{"@id":"{range}"}}"#)),
             "3.0",
             Outcome::Warn,
         ),
         (
-            r#"{"@id":"pkg:gem/lib?vers=vers:gem/%2A"}"#.to_owned(),
+            r#"{"@id":"pkg:hackage/lib?vers=vers:hackage/%2A"}"#.to_owned(),
             "3.0",
             Outcome::Denied,
         ),
         (
-            r#"{"@id":"pkg:gem/lib"}"#.to_owned(),
+            r#"{"@id":"pkg:hackage/lib"}"#.to_owned(),
             "3.0",
             Outcome::Denied,
         ),
     ] {
         let mut scene = Scene::new();
-        scene.vex("pkg:gem/lib", &[(&named("CVE-1"), "affected", &product)]);
-        let verdict = scene.verdict(&component(&format!("pkg:gem/lib@{version}")));
+        scene.vex(
+            "pkg:hackage/lib",
+            &[(&named("CVE-1"), "affected", &product)],
+        );
+        let verdict = scene.verdict(&component(&format!("pkg:hackage/lib@{version}")));
         assert_eq!(verdict.outcome(), expected, "{product} {version}");
         let mut whys = verdict.reasons().iter().map(|reason| &reason.why);
         let undecided = whys.any(|why| matches!(why, Why::Undecided(_)));

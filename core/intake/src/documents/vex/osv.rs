@@ -267,7 +267,7 @@ mod tests {
             (
                 "Hex",
                 range("SEMVER", until_2),
-                &["pkg:hex/a?vers=vers:semver%2F%3C2.0.0"],
+                &["pkg:hex/a?vers=vers:hex%2F%3C2.0.0"],
             ),
             (
                 "npm",
@@ -320,19 +320,22 @@ mod tests {
         for (events, expected) in [
             (
                 r#"{"introduced":"0"},{"fixed":"2"}"#,
-                &["pkg:gem/a@1.0"][..],
+                &["pkg:hackage/a@1.0"][..],
             ),
             (
                 r#"{"introduced":"0"}"#,
-                &["pkg:gem/a?vers=vers:gem%2F%2A", "pkg:gem/a@1.0"],
+                &["pkg:hackage/a?vers=vers:hackage%2F%2A", "pkg:hackage/a@1.0"],
             ),
             (
                 r#"{"introduced":"1"}"#,
-                &["pkg:gem/a?vers=vers:gem%2F%3E%3D1", "pkg:gem/a@1.0"],
+                &[
+                    "pkg:hackage/a?vers=vers:hackage%2F%3E%3D1",
+                    "pkg:hackage/a@1.0",
+                ],
             ),
         ] {
             let more = format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", events));
-            assert_eq!(of("RubyGems", "a", &more).unwrap(), expected, "{events}");
+            assert_eq!(of("Hackage", "a", &more).unwrap(), expected, "{events}");
         }
     }
 

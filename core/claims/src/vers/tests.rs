@@ -1,0 +1,251 @@
+//! Which versions are in a range.
+
+use super::*;
+
+#[test]
+fn a_version_is_in_a_range_or_not() {
+    for (range, within, without) in [
+        (
+            "vers:cargo/>=1.0.0|<2.0.0",
+            &["1.0.0", "1.9.9"][..],
+            &["0.9.0", "2.0.0", "1.0.0-rc.1"][..],
+        ),
+        (
+            "vers:cargo/>1.0.0|<=2.0.0",
+            &["1.0.1", "2.0.0"],
+            &["1.0.0", "2.0.1"],
+        ),
+        (
+            "vers:cargo/<2.0.0",
+            &["0.0.1", "2.0.0-a"],
+            &["2.0.0", "3.0.0"],
+        ),
+        ("vers:cargo/>=2.0.0", &["2.0.0", "3.0.0"], &["1.9.9"]),
+        (
+            "vers:npm/1.2.3|>=2.0.0|<5.0.0",
+            &["1.2.3", "2.0.0", "4.9.0"],
+            &["1.2.4", "5.0.0"],
+        ),
+        (
+            "vers:npm/<1.0.0|>=2.0.0|!=2.1.0|<3.0.0",
+            &["0.1.0", "2.0.5", "2.2.0"],
+            &["1.0.0", "1.5.0", "2.1.0", "3.0.0"],
+        ),
+        ("vers:npm/!=2.0.0", &["1.0.0"], &["2.0.0"]),
+        ("vers:npm/=2.0.0", &["2.0.0", "2.0.0+build"], &["1.0.0"]),
+        (
+            "vers:npm/>=1|<2.1",
+            &["1.0.0", "2.0.9"],
+            &["2.1.0", "2.1.1"],
+        ),
+        ("vers:cargo/*", &["anything"], &[]),
+    ] {
+        let package_type = range[5..].split('/').next().unwrap();
+        within.iter().for_each(|one| {
+            assert_eq!(
+                contains(range, package_type, one),
+                Applies::Yes,
+                "{range} {one}"
+            )
+        });
+        without.iter().for_each(|one| {
+            assert_eq!(
+                contains(range, package_type, one),
+                Applies::No,
+                "{range} {one}"
+            )
+        });
+    }
+    assert_eq!(
+        contains("vers:golang/<v1.2.0", "golang", "v1.1.0"),
+        Applies::Yes
+    );
+}
+
+#[test]
+fn go_and_python_have_orders_of_their_own() {
+    for (range, within, without) in [
+        (
+            "vers:golang/>=1.21.0|<1.22.1",
+            &["go1.21", "go1.22.0", "go1.22rc1", "v1.21.5"][..],
+            &["go1.22.1", "go1.20.14", "go1.21rc2"][..],
+        ),
+        (
+            "vers:pypi/>=1.0|<2.0",
+            &["1.0", "1.10", "1.0.post1", "2.0rc1", "1.5+local"],
+            &["2.0", "0.9", "1.0.dev1", "1!1.5", "v2"],
+        ),
+        ("vers:pypi/<=2.0", &["2.0.0", "1.9"], &["2.0.post1"]),
+    ] {
+        let (package_type, _) = range[5..].split_once('/').unwrap();
+        for (versions, expected) in [(within, Applies::Yes), (without, Applies::No)] {
+            for one in versions {
+                assert_eq!(
+                    contains(range, package_type, one),
+                    expected,
+                    "{range} {one}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_not_told() {
+    for (range, package_type, version) in [
+        ("vers:cargo/>=1.0.0", "npm", "1.0.0"),
+        // A range of everything is of everything of its own type.
+        ("vers:npm/*", "cargo", "1.0.0"),
+        ("vers:generic/*", "cargo", "1.0.0"),
+        ("vers:semver/*", "deb", "1.0.0"),
+        ("vers:semver/>=1.0.0", "pypi", "1.1.0"),
+        ("vers:pypi/>=1.0", "pypi", "one"),
+        ("vers:pypi/>=2.0|<1.0", "pypi", "1.5"),
+        ("vers:pypi/<=2.0", "pypi", "2.0+local"),
+        ("vers:hackage/>=1.0", "hackage", "1.1"),
+        ("vers:hackage/1.0", "hackage", "1.0.1"),
+        // What is in no order is not even equal to what is spelled in another way.
+        ("vers:pypi/1.0|>=one", "pypi", "1.0.0"),
+        ("vers:npm/=1.0.0|<x", "npm", "1.0.0+build"),
+        ("vers:npm/%3C2.0.0%7C>1", "npm", "1.0.0"),
+        ("vers:npm/%3", "npm", "1.0.0"),
+        ("vers:npm/%GG1.0.0", "npm", "1.0.0"),
+        ("vers:npm/<2.0.0|*", "npm", "1.0.0"),
+        ("vers:all/<2.0.0", "npm", "1.0.0"),
+        ("vers:intdot/<2.0.0", "deb", "1.0.0"),
+        ("vers:intdot/<2.0.0", "generic", "1.0.0a"),
+        ("vers:intdot/<2.0.0", "generic", "2.0"),
+        ("vers:rpm/<=1.2", "rpm", "1.2-1"),
+        ("vers:githubactions/<4.1.0", "githubactions", "v4"),
+        ("vers:maven/<2.0", "maven", "unspecified"),
+        ("vers:maven/<2.0", "maven", "${project.version}"),
+        ("vers:deb/<1.2-3", "deb", "all versions"),
+        ("vers:rpm/<1.2-3", "rpm", "openssl"),
+        ("vers:gem/<2.0", "gem", "latest"),
+        ("vers:nuget/<2.0", "nuget", "1.x"),
+        ("vers:composer/<2.0", "composer", "dev-main"),
+        ("vers:apk/<1.2.3-r4", "apk", "1.2.3-4"),
+        ("vers:golang/>=1.21.0", "golang", "go1.22-custom-rc"),
+        ("vers:golang/>=1.21.0", "golang", "gogo1.22"),
+        ("vers:cargo/>=1.0.0", "cargo", "one"),
+        ("vers:cargo/>=one", "cargo", "1.0.0"),
+        ("vers:cargo/>=2.0.0|<1.0.0", "cargo", "1.5.0"),
+        ("vers:cargo/>=1.0.0|", "cargo", "1.5.0"),
+        ("cargo/>=1.0.0", "cargo", "1.5.0"),
+    ] {
+        assert_eq!(
+            contains(range, package_type, version),
+            Applies::Undecided,
+            "{range} {version}"
+        );
+    }
+    assert_eq!(contains("vers:pypi/1.0|2.0", "pypi", "2.0"), Applies::Yes);
+    assert_eq!(contains("vers:pypi/1.0|2.0", "pypi", "2.0.0"), Applies::Yes);
+}
+
+#[test]
+fn each_ecosystem_has_an_order() {
+    for (range, within, without) in [
+        (
+            "maven/<2.0",
+            &["1.0", "2.0-rc1", "2.0-SNAPSHOT"][..],
+            &["2.0.1", "2.0.0", "2-sp"][..],
+        ),
+        (
+            "deb/<1.2-3",
+            &["1.2-3~deb12u1", "1.2-2"],
+            &["1.10-1", "1:1.0-1", "1.2-3+b1"],
+        ),
+        (
+            "rpm/<1.2-3.el9",
+            &["1.2~rc1-9.el9", "1.2-3.el8"],
+            &["1.2^git1-1.el9", "1:1-1"],
+        ),
+        ("rpm/<1.2", &["1.1-9"], &["1.2-1"]),
+        (
+            "gem/<2.0.0",
+            &["2.0.0.rc1", "1.9.9-x86_64-linux"],
+            &["2", "2.0.0-java", "2.0.1"],
+        ),
+        (
+            "nuget/<2.0.0",
+            &["2.0.0-beta", "1.9.9.9"],
+            &["2.0.0.1", "2.0", "v2.0.0+sha"],
+        ),
+        (
+            "composer/<2.0.0",
+            &["2.0.0-RC1", "v1.9"],
+            &["v2.0.1", "2.0", "2.0.x-dev"],
+        ),
+        (
+            "apk/<1.2.3-r4",
+            &["1.2.3_rc1-r0", "1.2.3-r3"],
+            &["1.2.10-r0", "1.2.3a-r0"],
+        ),
+        ("cran/<1.2-3", &["1.2.2", "1.2"], &["1.2.3", "1.2-10"]),
+        ("pub/<2.0.0+1", &["2.0.0", "1.0.0"], &["2.0.0+1", "2.0.0+2"]),
+        ("hex/<0.2.0", &["0.1.0"], &["0.2.0"]),
+        ("swift/<0.2.0", &["v0.1.0"], &["0.2.0"]),
+        ("githubactions/<0.2.0", &["v0.1.0"], &["v0.2.0"]),
+        ("npm/%3C2.0.0%2Bx", &["1.0.0"], &["2.0.0"]),
+        (
+            "deb/%3E=1%3A1.0-1|<1%3a2",
+            &["1:1.5-1"],
+            &["1.5-1", "1:2-1"],
+        ),
+    ] {
+        let (package_type, _) = range.split_once('/').unwrap();
+        for (versions, expected) in [(within, Applies::Yes), (without, Applies::No)] {
+            for one in versions {
+                let said = contains(&format!("vers:{range}"), package_type, one);
+                assert_eq!(said, expected, "{range} {one}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_scheme_can_be_of_many_types() {
+    for (range, package_type, version, expected) in [
+        ("vers:all/*", "npm", "1.0.0", Applies::Yes),
+        ("vers:all/*", "deb", "anything", Applies::Yes),
+        ("vers:intdot/<2.0.0", "generic", "1.10.0", Applies::Yes),
+        ("vers:intdot/<2.0.0", "generic", "10.0.0", Applies::No),
+        ("vers:intdot/<2.0.0", "generic", "2.0.0", Applies::No),
+        ("vers:semver/<2.0.0", "hex", "1.0.0", Applies::Yes),
+        ("vers:semver/<2.0.0+1", "pub", "2.0.0", Applies::Yes),
+    ] {
+        assert_eq!(contains(range, package_type, version), expected, "{range}");
+    }
+    // Named as it is spelled, whatever stands beside it.
+    let said = contains("vers:npm/=1.0.0|<x", "npm", "1.0.0");
+    assert_eq!(said, Applies::Yes);
+}
+
+#[test]
+fn a_package_is_in_a_range_with_its_epoch() {
+    for (range, package, expected) in [
+        (
+            "rpm/<2:1.0-1",
+            "pkg:rpm/fedora/a@3.0-1?epoch=1",
+            Applies::Yes,
+        ),
+        (
+            "rpm/<2:1.0-1",
+            "pkg:rpm/fedora/a@0.5-1?epoch=2",
+            Applies::Yes,
+        ),
+        (
+            "rpm/<2:1.0-1",
+            "pkg:rpm/fedora/a@1.0-1?epoch=2",
+            Applies::No,
+        ),
+        ("deb/<1.0-1", "pkg:deb/debian/a@1%3A0.5-1", Applies::No),
+        ("deb/<1.0-1", "pkg:deb/debian/a@0%3A0.5-1", Applies::Yes),
+        ("deb/*", "pkg:deb/debian/a", Applies::Undecided),
+    ] {
+        let purl = Purl::canonicalize(package).unwrap();
+        let said = contains_that_of(&format!("vers:{range}"), &purl);
+        assert_eq!(said, expected, "{range} {package}");
+    }
+}
