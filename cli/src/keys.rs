@@ -137,11 +137,10 @@ pub fn change_passphrase(
     unlock: &Unlock,
     new: Option<&Passphrase>,
 ) -> Result<Changed, Failure> {
-    let is_key = |content: &[u8]| match parse(path, content) {
+    let changed = passphrase::change(path, unlock, new, |content| match parse(path, content) {
         Ok(_) => Ok(()),
         Err(failure) => Err(NotChanged(failure)),
-    };
-    let changed = passphrase::change(path, unlock, new, is_key);
+    });
     changed.map_err(|NotChanged(failure)| failure)
 }
 

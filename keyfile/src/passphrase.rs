@@ -25,7 +25,8 @@ pub enum UnlockError {
     /// There is no passphrase.
     #[error(
         "{path} is encrypted, and there is no passphrase: name a file with it by \
-         --passphrase-file, give the service the credential {CREDENTIAL}, or run this on a terminal",
+         --passphrase-file, give the service the credential {CREDENTIAL}, or run this on a \
+         terminal",
         path = path.display()
     )]
     NoPassphrase {

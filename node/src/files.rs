@@ -16,6 +16,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&draft, path)
 }
 
+/// Replaces a file with JSON, as [`replace`] does.
+pub(crate) fn replace_json(path: &Path, json: &serde_json::Value) -> io::Result<()> {
+    replace(path, format!("{json:#}\n").as_bytes())
+}
+
 /// Replaces a file, and is durable when it returns.
 pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = draft(path);

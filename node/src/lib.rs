@@ -23,6 +23,7 @@ pub mod index;
 pub mod init;
 pub mod keyfile;
 pub mod leaving;
+pub mod listen;
 pub mod log;
 pub mod mirror;
 pub mod misbehavior;

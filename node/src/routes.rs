@@ -125,9 +125,7 @@ pub fn routes<S: Store + 'static>(
         witness.tell(gossip.desk.seen());
         witness.leaves(Leaving::new(stop, &config.server));
     }
-    if let Some(opened) = &mirror {
-        opened.seen.tell(gossip.desk.seen());
-    }
+    tell(mirror.as_ref(), &gossip);
     let page = Arc::new(made.page);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
@@ -140,6 +138,13 @@ pub fn routes<S: Store + 'static>(
         rotations: made.rotations,
         admin: made.admin.merge(clearing),
     })
+}
+
+/// Lets gossip know what a mirror sees.
+fn tell(mirror: Option<&mirror::Opened>, gossip: &rounds::Running) {
+    if let Some(opened) = mirror {
+        opened.seen.tell(gossip.desk.seen());
+    }
 }
 
 /// The copies that are replayed, if any are.

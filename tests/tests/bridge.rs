@@ -128,8 +128,8 @@ impl Operator {
         let folder = self.folder.path().join("state/assay/bridges");
         let files: Vec<PathBuf> = data::files(&folder);
         let mut states = files.into_iter();
-        let is_state = |path: &PathBuf| path.extension().is_none();
-        states.find(is_state).context("no state file")
+        let state = states.find(|path| path.extension().is_none());
+        state.context("no state file")
     }
 }
 
@@ -314,8 +314,9 @@ fn what_cannot_be_read_harms_nothing_else() -> anyhow::Result<()> {
         ("out", "out of the folder"),
         ("name.json", "UTF-8"),
     ] {
-        let is_said = |line: &str| line.contains(place) && line.contains(reason);
-        ensure!(said.lines().any(is_said), "{place}: {said}");
+        let mut lines = said.lines();
+        let is_said = lines.any(|line| line.contains(place) && line.contains(reason));
+        ensure!(is_said, "{place}: {said}");
     }
     ensure!(operator.size()? == size + 1);
     Ok(())
@@ -361,14 +362,11 @@ fn unknown(operator: &Operator, lock: &Path) -> anyhow::Result<Option<(usize, us
         return Ok(None);
     };
     let components = report["components"].as_array().context("no components")?;
-    let is_unknown = |component: &&Value| {
+    let unknown = components.iter().filter(|component| {
         let reasons = component["reasons"].as_array();
         reasons.is_some_and(|all| all.iter().any(|reason| reason["rule"] == "unknown"))
-    };
-    Ok(Some((
-        components.iter().filter(is_unknown).count(),
-        components.len(),
-    )))
+    });
+    Ok(Some((unknown.count(), components.len())))
 }
 
 /// After public data is bridged, a check of lock files knows more than before.

@@ -1,4 +1,4 @@
-//! Both SDKs at a live node over HTTP, and behind a proxy that lies about what it says. The programs
+//! Both SDKs at a live node over HTTP, and behind a proxy that lies about what it says. Programs
 //! of `tests/interop/sdk` look things up and verify them; here is only what they ask.
 
 #![allow(

@@ -114,8 +114,11 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
                 let changed = change_passphrase(&file, unlock, new.as_ref())?;
                 views.push(ChangedView::new(file, changed));
             }
-            let text = || views.iter().map(ChangedView::text).collect();
-            output::data(settings, text, &views)
+            output::data(
+                settings,
+                || views.iter().map(ChangedView::text).collect(),
+                &views,
+            )
         }
     }
 }

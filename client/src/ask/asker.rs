@@ -221,8 +221,10 @@ impl Asker {
 
     /// Who is convicted; `None` if nothing is asked.
     pub(super) async fn convicted(&self) -> Option<&Convictions> {
-        let asked = || convicted(&self.policy, &self.connections, self.how);
-        self.convicted.get_or_init(asked).await.as_ref()
+        self.convicted
+            .get_or_init(|| convicted(&self.policy, &self.connections, self.how))
+            .await
+            .as_ref()
     }
 
     /// The policy's logs and witnesses, but for the witnesses that are convicted.

@@ -11,6 +11,7 @@ use super::{
     read,
     rest_of_body::RequestBody,
     serve::Peer,
+    status::LATE,
 };
 use crate::sequencer::Halt;
 use assay_proto::v1::{
@@ -43,9 +44,6 @@ const NAME_BYTES: usize = 4 << 10;
 
 /// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
-
-/// What callers are told who were not answered in that time.
-pub const LATE: &str = "the node took too long; try again";
 
 /// The method that uploads an attachment.
 const UPLOAD: &str = "/assay.v1.AttachmentService/Put";

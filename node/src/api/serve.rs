@@ -55,10 +55,6 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// How often a connection is read, some KiB each time, before others have their turn. Frames that
-/// cost their sender nothing come by the hundred in each.
-const READS: u32 = 8;
-
 /// How long an HTTP/2 connection may be silent before it is pinged, and how long the answer may
 /// take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -368,7 +364,6 @@ async fn serve<T>(
         Pieces {
             io: TokioIo::new(stream),
             together: !h2,
-            reads: 0,
         },
         service,
     );
@@ -404,8 +399,6 @@ async fn serve<T>(
 struct Pieces<T> {
     io: T,
     together: bool,
-    /// How often there was something to read in this turn.
-    reads: u32,
 }
 
 impl<T: hyper::rt::Read + Unpin> hyper::rt::Read for Pieces<T> {
@@ -414,18 +407,7 @@ impl<T: hyper::rt::Read + Unpin> hyper::rt::Read for Pieces<T> {
         cx: &mut Context<'_>,
         buffer: hyper::rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.reads >= READS {
-            self.reads = 0;
-            // Behind all others whose turn it is.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.reads = match read {
-            Poll::Ready(_) => self.reads + 1,
-            Poll::Pending => 0,
-        };
-        read
+        Pin::new(&mut self.io).poll_read(cx, buffer)
     }
 }
 
@@ -456,52 +438,5 @@ impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hyper::rt::{Read, ReadBuf};
-    use std::{
-        sync::atomic::{AtomicU32, Ordering},
-        task::{Wake, Waker},
-    };
-
-    #[derive(Default)]
-    struct Woken(AtomicU32);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    #[test]
-    fn a_connection_that_always_has_something_lets_others_have_their_turn() {
-        let mut pieces = Pieces {
-            io: TokioIo::new(tokio::io::repeat(7)),
-            together: false,
-            reads: 0,
-        };
-        let woken = Arc::new(Woken::default());
-        let waker = Waker::from(woken.clone());
-        let mut cx = Context::from_waker(&waker);
-        for turn in 0..3 {
-            let mut reads = 0;
-            loop {
-                let mut bytes = [0; 64];
-                let mut buffer = ReadBuf::new(&mut bytes);
-                let read = Pin::new(&mut pieces).poll_read(&mut cx, buffer.unfilled());
-                if read.is_pending() {
-                    break;
-                }
-                reads += 1;
-                assert!(reads <= READS);
-            }
-            assert_eq!(reads, READS);
-            // It has another turn.
-            assert_eq!(woken.0.load(Ordering::SeqCst), turn + 1);
-        }
     }
 }

@@ -13,6 +13,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+/// What callers are told who were not answered in the time of a call.
+pub const LATE: &str = "the node took too long; try again";
+
 /// Domain of the reasons in `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "assay.v1";
 

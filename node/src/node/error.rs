@@ -2,11 +2,11 @@
 
 use crate::{
     api::tls::TlsError, config::ConfigError, cosigner::WitnessesError, descriptors::TooFew,
-    keyfile::KeyFileError, log::OpenError, mirror::run::MirrorStartError,
+    keyfile::KeyFileError, listen::ListenError, log::OpenError, mirror::run::MirrorStartError,
     misbehavior::EvidenceError, page::PageError, peers::PeersError, storage::StorageError,
     witness::run::WitnessStartError,
 };
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, path::PathBuf};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,18 +58,8 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
-    #[error(
-        "cannot listen on {address}; is another node running? {key} in the configuration sets the \
-         address"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The configuration key that sets it.
-        key: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// Too few files may be open.
     #[error(transparent)]
     Descriptors(#[from] TooFew),

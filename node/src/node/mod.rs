@@ -24,13 +24,14 @@ use crate::{
         serve::Server,
         tls::Tls,
     },
-    config::{Config, ConfigFile as _, LogConfig, ServerConfig},
+    config::{Config, ConfigFile as _, LogConfig},
     cosigner::{Asking, Witnesses},
     damage::scrub,
     descriptors::{self, TooFew},
     files,
-    held::{self, Held},
+    held::Held,
     leaving::Leaving,
+    listen,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
@@ -56,7 +57,6 @@ use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
-    net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
@@ -179,7 +179,7 @@ impl Node {
 
     /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay.
     pub fn reload(&self) {
-        reload_tls(self.tls.as_deref());
+        listen::reload_tls(self.tls.as_deref());
     }
 
     /// Stops: accepts no more connections, lets calls in flight end, publishes what was sequenced.
@@ -207,17 +207,6 @@ impl Node {
     }
 }
 
-/// Reads the TLS files again, and reports what came of it.
-pub(crate) fn reload_tls(tls: Option<&Tls>) {
-    match tls.map(Tls::reload) {
-        None => tracing::info!("SIGHUP: no TLS is configured; nothing to read again"),
-        Some(Ok(())) => tracing::info!("SIGHUP: TLS files read again"),
-        Some(Err(error)) => {
-            tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay");
-        }
-    }
-}
-
 /// Loads the log's keys and checks that they are for the configured origin.
 fn load_keys(config: &LogConfig) -> Result<LogKeys, StartError> {
     let keys = LogKeys::load(&config.key)?;
@@ -240,27 +229,25 @@ async fn serve<S: Store + 'static>(
 ) -> Result<Node, StartError> {
     let connections = connections(config)?;
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let tls = config.server.tls.clone().map(Tls::load);
-    let tls = tls.transpose()?.map(Arc::new);
-    let listener = listen(config.server.listen, "server.listen").await?;
-    let admin_listener = listen(config.server.admin, "server.admin").await?;
+    let tls = tls_of(config)?;
+    let listener = listen::listen(config.server.listen, "server.listen").await?;
+    let admin_listener = listen::listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
-    let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
+    let evidence = parts.evidence.clone();
     let (halt, witnessed) = (Arc::new(Halt::default()), witnesses.is_some());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let (stop, stopped) = watch::channel(false);
-    let (rules, shared) = (&config.admission, &config.server.shared_addresses);
-    let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
+    let admission = admission(&log, config, &halt);
     let (leaving, halted) = (Leaving::new(&stopped, &config.server), halt.clone());
     let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
-    let keys = parts.keys.clone();
+    let (keys, shared) = (parts.keys.clone(), &config.server.shared_addresses);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
-    let admin_socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
-    let held = Held::new(limits(&config.server, connections));
+    let socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
+    let held = Held::new(listen::limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
         app: api(store, plain.router.merge(pages), logs, federation, config)?
@@ -297,6 +284,18 @@ async fn serve<S: Store + 'static>(
     })
 }
 
+fn tls_of(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    let tls = config.server.tls.clone().map(Tls::load);
+    Ok(tls.transpose()?.map(Arc::new))
+}
+
+/// Who may write what to the log.
+fn admission<S: Store + 'static>(log: &Log<S>, config: &Config, halt: &Arc<Halt>) -> Admission<S> {
+    let (rules, shared) = (&config.admission, &config.server.shared_addresses);
+    let (store, directory) = (log.store().clone(), log.directory().clone());
+    Admission::new(rules, shared, store, directory, halt.clone())
+}
+
 /// Starts the log's sequencer.
 fn sequencer<S: Store + 'static>(
     log: Log<S>,
@@ -313,19 +312,6 @@ fn sequencer<S: Store + 'static>(
         halt,
     };
     driver.start(queue, Handle::current())
-}
-
-pub(crate) async fn listen(
-    address: SocketAddr,
-    key: &'static str,
-) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| StartError::Listen {
-            address,
-            key,
-            source,
-        })
 }
 
 /// The node's own log, its index, and the logs that it has copies of.
@@ -410,16 +396,6 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
         .map(drop)
 }
 
-/// How much may be held in memory for callers.
-pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits {
-    held::Limits {
-        bytes: config.held_mib << 20,
-        connections,
-        stall: Duration::from_secs(config.stall_s),
-        shared: [&config.shared_addresses[..], &config.trusted_proxies].concat(),
-    }
-}
-
 /// Writes the addresses and the key of a node to a file, as JSON, whole or not at all.
 pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     let scheme = if node.tls.is_some() { "https" } else { "http" };
@@ -438,10 +414,5 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
             text["auditor"] = serde_json::json!(mirror.audit_vkeys);
         }
     }
-    write_whole(path, &text)
-}
-
-/// Writes a file as JSON, whole or not at all.
-pub(crate) fn write_whole(path: &Path, text: &serde_json::Value) -> io::Result<()> {
-    files::replace(path, format!("{text:#}\n").as_bytes())
+    files::replace_json(path, &text)
 }

@@ -20,11 +20,12 @@ use crate::{
     },
     config::{ConfigError, FederationConfig},
     descriptors::{self, TooFew},
+    files,
     gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     leaving::Leaving,
+    listen::{self, ListenError},
     misbehavior::{Evidence, EvidenceError, known::Known},
-    node::{self, StartError},
     peers::{PeerFile, Peers, PeersError, page},
     reason::with_causes,
     rotation::socket::{CosignerRotation, Rotations},
@@ -96,7 +97,7 @@ pub enum WitnessStartError {
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
     #[error(transparent)]
-    Listen(#[from] StartError),
+    Listen(#[from] ListenError),
     /// Too few files may be open.
     #[error(transparent)]
     Descriptors(#[from] TooFew),
@@ -275,12 +276,11 @@ impl Running {
         let metrics = telemetry::metrics();
         let mut known = Known::default();
         known.logs_of(&config);
-        let evidence = Evidence::open(&[&config.storage.path], known)?;
-        let evidence = Arc::new(evidence);
+        let evidence = Arc::new(Evidence::open(&[&config.storage.path], known)?);
         let opened = open(&config, evidence.clone())?;
         let peers = PeerFile::open(&config.federation.peers, None)?;
-        let listener = node::listen(config.server.listen, "server.listen").await?;
-        let admin_listener = node::listen(config.server.admin, "server.admin").await?;
+        let listener = listen::listen(config.server.listen, "server.listen").await?;
+        let admin_listener = listen::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);
@@ -291,6 +291,7 @@ impl Running {
         witness.leaves(Leaving::new(&stopped, &config.server));
         let standing = gossip::http::admin(gossip.desk.clone());
         let page = page::Page::of_witness(service::part(witness.clone()), all);
+        let page = page::router(Arc::new(page));
         let rotations = Rotations {
             witness: Some(opened.rotation),
             ..Rotations::default()
@@ -299,16 +300,10 @@ impl Running {
         let socket = &config.federation.admin_socket;
         let admin_socket = peers.serve(socket, more, stopped.clone())?;
         let connections = descriptors::connections(config.server.connections, 1)?;
-        let held = Held::new(node::limits(&config.server, connections));
+        let held = Held::new(listen::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(
-                witness,
-                evidence,
-                gossip.desk,
-                page::router(Arc::new(page)),
-                shared,
-            ),
+            app: Api::new(witness, evidence, gossip.desk, page, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections,
@@ -338,7 +333,7 @@ impl Running {
     /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay in
     /// force.
     pub fn reload(&self) {
-        node::reload_tls(self.tls.as_deref());
+        listen::reload_tls(self.tls.as_deref());
     }
 
     /// Stops: accepts no more connections, and lets calls in flight end.
@@ -365,7 +360,7 @@ impl Running {
             "name": self.name,
             "vkeys": self.vkeys,
         });
-        node::write_whole(path, &text)
+        files::replace_json(path, &text)
     }
 }
 

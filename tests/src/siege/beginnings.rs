@@ -40,15 +40,16 @@ async fn until_closed(stream: &mut TcpStream) {
 /// Connections that begin, from every network as many as it may have, again and again.
 pub fn beginnings(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
-        let one = async |number: usize| {
-            let mut stream = target.connect(number % NETWORKS).await?;
-            target.did(1);
-            let begin = BEGINNINGS[number / NETWORKS % BEGINNINGS.len()];
-            stream.write_all(begin).await?;
-            until_closed(&mut stream).await;
-            Ok(())
-        };
-        target.each(EACH * NETWORKS, one).await;
+        target
+            .each(EACH * NETWORKS, async |number: usize| {
+                let mut stream = target.connect(number % NETWORKS).await?;
+                target.did(1);
+                let begin = BEGINNINGS[number / NETWORKS % BEGINNINGS.len()];
+                stream.write_all(begin).await?;
+                until_closed(&mut stream).await;
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }
@@ -56,18 +57,19 @@ pub fn beginnings(target: Target) -> LocalBoxFuture<'static, ()> {
 /// Connections that asked once, more than a node takes.
 pub fn idle(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
-        let one = async |number: usize| {
-            let mut stream = target.connect(number % IDLE_NETWORKS).await?;
-            target.did(1);
-            let ask = b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n";
-            stream.write_all(ask).await?;
-            let mut answer = [0; 12];
-            stream.read_exact(&mut answer).await?;
-            ensure!(answer == *b"HTTP/1.1 200");
-            until_closed(&mut stream).await;
-            Ok(())
-        };
-        target.each(IDLE, one).await;
+        target
+            .each(IDLE, async |number: usize| {
+                let mut stream = target.connect(number % IDLE_NETWORKS).await?;
+                target.did(1);
+                let ask = b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n";
+                stream.write_all(ask).await?;
+                let mut answer = [0; 12];
+                stream.read_exact(&mut answer).await?;
+                ensure!(answer == *b"HTTP/1.1 200");
+                until_closed(&mut stream).await;
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }

@@ -118,8 +118,11 @@ fn floods(
     more: impl Fn(u32) -> Vec<u8> + 'static,
 ) -> LocalBoxFuture<'static, ()> {
     async move {
-        let one = async |number| flood(&target, number, &opening, &more).await;
-        target.each(NETWORKS, one).await;
+        target
+            .each(NETWORKS, async |number| {
+                flood(&target, number, &opening, &more).await
+            })
+            .await;
     }
     .boxed_local()
 }
@@ -183,11 +186,12 @@ pub fn no_window(target: Target) -> LocalBoxFuture<'static, ()> {
         opening.extend(get(stream, path));
     }
     async move {
-        let one = async |number| {
-            target.did(STREAMS.into());
-            flood(&target, number, &opening, |_| Vec::new()).await
-        };
-        target.each(8 * NETWORKS, one).await;
+        target
+            .each(8 * NETWORKS, async |number| {
+                target.did(STREAMS.into());
+                flood(&target, number, &opening, |_| Vec::new()).await
+            })
+            .await;
     }
     .boxed_local()
 }

@@ -19,15 +19,16 @@ async fn asks(
     target: Target,
     call: impl AsyncFn(&Stranger, usize) -> reqwest::Result<reqwest::Response>,
 ) {
-    let one = async |number: usize| {
-        let stranger = target.stranger(number % NETWORKS, 1 << 20)?;
-        for turn in 0.. {
-            target.did(1);
-            drop(call(&stranger, turn).await?.bytes().await?);
-        }
-        Ok(())
-    };
-    target.each(CALLS * NETWORKS, one).await;
+    target
+        .each(CALLS * NETWORKS, async |number: usize| {
+            let stranger = target.stranger(number % NETWORKS, 1 << 20)?;
+            for turn in 0.. {
+                target.did(1);
+                drop(call(&stranger, turn).await?.bytes().await?);
+            }
+            Ok(())
+        })
+        .await;
 }
 
 /// Half a label with a number.

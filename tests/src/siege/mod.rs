@@ -122,11 +122,11 @@ impl fmt::Display for Row {
 /// p50 and p99 of each kind of call, in milliseconds, as cells of a table.
 pub fn times(seen: &Seen) -> String {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let of = |call| {
+    let cells = (0..CALLS.len()).map(|call| {
         let (half, most) = (seen.percentile_of(call, 50), seen.percentile_of(call, 99));
         format!(" {:.1} / {:.1} |", ms(half), ms(most))
-    };
-    (0..CALLS.len()).map(of).collect()
+    });
+    cells.collect()
 }
 
 /// The lines above the rows.

@@ -25,20 +25,21 @@ pub fn sending(target: Target) -> LocalBoxFuture<'static, ()> {
     const BODY: &[u8] = b"POST /heads HTTP/1.1\r\nhost: log\r\n\
         content-type: application/json\r\ncontent-length: 100000\r\n\r\n";
     async move {
-        let one = async |number: usize| {
-            let mut stream = target.connect(number % NETWORKS).await?;
-            let body = number / NETWORKS % 2 == 1;
-            stream.write_all(if body { BODY } else { b"" }).await?;
-            let mut turns = interval(EVERY);
-            let bytes = if body { b" " } else { HEAD };
-            for byte in bytes.iter().chain([b'x'; 1].iter().cycle()) {
-                turns.tick().await;
-                target.did(1);
-                stream.write_all(&[*byte]).await?;
-            }
-            Ok(())
-        };
-        target.each(EACH * NETWORKS, one).await;
+        target
+            .each(EACH * NETWORKS, async |number: usize| {
+                let mut stream = target.connect(number % NETWORKS).await?;
+                let body = number / NETWORKS % 2 == 1;
+                stream.write_all(if body { BODY } else { b"" }).await?;
+                let mut turns = interval(EVERY);
+                let bytes = if body { b" " } else { HEAD };
+                for byte in bytes.iter().chain([b'x'; 1].iter().cycle()) {
+                    turns.tick().await;
+                    target.did(1);
+                    stream.write_all(&[*byte]).await?;
+                }
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }
@@ -46,21 +47,23 @@ pub fn sending(target: Target) -> LocalBoxFuture<'static, ()> {
 /// Long answers.
 pub fn reading(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
-        let one = async |number: usize| {
-            let network = number % NETWORKS;
-            let small = |socket: &tokio::net::TcpSocket| socket.set_recv_buffer_size(BUFFER);
-            let mut stream = target.connect_with(network, small).await?;
-            let ask = b"GET /tile/entries/000 HTTP/1.1\r\nhost: log\r\n\r\n";
-            // Some at once, as HTTP/1.1 lets them.
-            stream.write_all(&ask.repeat(8)).await?;
-            let mut byte = [0; 1];
-            while stream.read(&mut byte).await? > 0 {
-                target.did(1);
-                sleep(EVERY).await;
-            }
-            Ok(())
-        };
-        target.each(EACH * NETWORKS, one).await;
+        target
+            .each(EACH * NETWORKS, async |number: usize| {
+                let network = number % NETWORKS;
+                let connecting =
+                    target.connect_with(network, |socket| socket.set_recv_buffer_size(BUFFER));
+                let mut stream = connecting.await?;
+                let ask = b"GET /tile/entries/000 HTTP/1.1\r\nhost: log\r\n\r\n";
+                // Some at once, as HTTP/1.1 lets them.
+                stream.write_all(&ask.repeat(8)).await?;
+                let mut byte = [0; 1];
+                while stream.read(&mut byte).await? > 0 {
+                    target.did(1);
+                    sleep(EVERY).await;
+                }
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }
@@ -69,27 +72,28 @@ pub fn reading(target: Target) -> LocalBoxFuture<'static, ()> {
 pub fn sipping(target: Target) -> LocalBoxFuture<'static, ()> {
     const STREAMS: usize = 50;
     async move {
-        let one = async |number: usize| {
-            let stranger = &target.stranger(number, 1 << 10)?;
-            let streams = (0..STREAMS).map(async |_| {
-                let all = framed(&StreamEntriesRequest::default());
-                let call = stranger.grpc("LogService/StreamEntries").body(all);
-                let Ok(answer) = call.send().await else {
-                    return sleep(EVERY).await;
-                };
-                let mut pieces = answer.bytes_stream();
-                while let Some(Ok(_)) = pieces.next().await {
-                    target.did(1);
-                    sleep(EVERY).await;
-                }
-            });
-            stream::iter(streams)
-                .buffer_unordered(STREAMS)
-                .for_each(async |()| {})
-                .await;
-            Ok(())
-        };
-        target.each(2 * NETWORKS, one).await;
+        target
+            .each(2 * NETWORKS, async |number: usize| {
+                let stranger = &target.stranger(number, 1 << 10)?;
+                let streams = (0..STREAMS).map(async |_| {
+                    let all = framed(&StreamEntriesRequest::default());
+                    let call = stranger.grpc("LogService/StreamEntries").body(all);
+                    let Ok(answer) = call.send().await else {
+                        return sleep(EVERY).await;
+                    };
+                    let mut pieces = answer.bytes_stream();
+                    while let Some(Ok(_)) = pieces.next().await {
+                        target.did(1);
+                        sleep(EVERY).await;
+                    }
+                });
+                stream::iter(streams)
+                    .buffer_unordered(STREAMS)
+                    .for_each(async |()| {})
+                    .await;
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }

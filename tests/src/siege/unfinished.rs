@@ -26,19 +26,20 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 async fn unfinished(target: Target, call: impl AsyncFn(&Stranger) -> reqwest::Result<()>) {
     let call = &call;
-    let one = async |number: usize| {
-        let stranger = &target.stranger(number, 1 << 16)?;
-        let streams = (0..STREAMS).map(async |_| {
-            loop {
-                target.did(1);
-                let _ = call(stranger).await;
-                tokio::time::sleep(PAUSE).await;
-            }
-        });
-        join_all(streams).await;
-        Ok(())
-    };
-    target.each(NETWORKS, one).await;
+    target
+        .each(NETWORKS, async |number: usize| {
+            let stranger = &target.stranger(number, 1 << 16)?;
+            let streams = (0..STREAMS).map(async |_| {
+                loop {
+                    target.did(1);
+                    let _ = call(stranger).await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            });
+            join_all(streams).await;
+            Ok(())
+        })
+        .await;
 }
 
 /// Each method that takes messages gets one of a megabyte, but for its last byte.

@@ -31,26 +31,27 @@ async fn unread(
     call: impl AsyncFn(&Stranger) -> reqwest::Result<reqwest::Response>,
 ) {
     let call = &call;
-    let one = async |number: usize| {
-        let stranger = &target.stranger(number, WINDOW)?;
-        let streams = (0..STREAMS).map(async |_| {
-            loop {
-                target.did(1);
-                let answer = call(stranger).await;
-                if let Ok(answer) = &answer
-                    && grpc_status(answer).is_none()
-                    && answer.status().is_success()
-                {
-                    // It lies there for ever.
-                    std::future::pending::<()>().await;
+    target
+        .each(EACH * NETWORKS, async |number: usize| {
+            let stranger = &target.stranger(number, WINDOW)?;
+            let streams = (0..STREAMS).map(async |_| {
+                loop {
+                    target.did(1);
+                    let answer = call(stranger).await;
+                    if let Ok(answer) = &answer
+                        && grpc_status(answer).is_none()
+                        && answer.status().is_success()
+                    {
+                        // It lies there for ever.
+                        std::future::pending::<()>().await;
+                    }
+                    tokio::time::sleep(PAUSE).await;
                 }
-                tokio::time::sleep(PAUSE).await;
-            }
-        });
-        join_all(streams).await;
-        Ok(())
-    };
-    target.each(EACH * NETWORKS, one).await;
+            });
+            join_all(streams).await;
+            Ok(())
+        })
+        .await;
 }
 
 pub fn prefixes(target: Target) -> LocalBoxFuture<'static, ()> {

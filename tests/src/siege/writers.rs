@@ -69,22 +69,21 @@ async fn publish(
 /// that are forged, which costs nothing.
 pub fn overload(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
-        let signed = async |number: usize| {
+        let signed = target.each(NETWORKS, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             let issuer = target.issuer.clone();
             publish(&target, &stranger, move |number| issuer.claim(number)).await
-        };
-        let forged = async |number: usize| {
+        });
+        let forged = target.each(NETWORKS, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             let good = target.issuer.claim(0);
-            let forge = move |number| Claim {
+            publish(&target, &stranger, move |number| Claim {
                 payload: payload(number).into(),
                 ..good.clone()
-            };
-            publish(&target, &stranger, forge).await
-        };
-        let signed = target.each(NETWORKS, signed);
-        join(signed, target.each(NETWORKS, forged)).await;
+            })
+            .await
+        });
+        join(signed, forged).await;
     }
     .boxed_local()
 }
@@ -94,7 +93,7 @@ pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
         let keys = (FIRST_KEY..FIRST_KEY + KEYS).map(|key| Actor::new(&[key], 1));
         let keys: Arc<Vec<Actor>> = Arc::new(keys.collect());
-        let register = async |number: usize| {
+        let registering = target.each(REGISTER, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             for key in keys.iter().skip(number).step_by(REGISTER) {
                 let claim = PublishRequest {
@@ -107,15 +106,16 @@ pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
             // Registered again, they are answered and cost no quota.
             tokio::time::sleep(Duration::from_secs(1)).await;
             Ok(())
-        };
-        let spam = async |number: usize| {
+        });
+        let spamming = target.each(NETWORKS, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             let keys = keys.clone();
-            let by = move |number: u64| keys[(number % u64::from(KEYS)) as usize].claim(number);
-            publish(&target, &stranger, by).await
-        };
-        let registering = target.each(REGISTER, register);
-        join(registering, target.each(NETWORKS, spam)).await;
+            publish(&target, &stranger, move |number| {
+                keys[(number % u64::from(KEYS)) as usize].claim(number)
+            })
+            .await
+        });
+        join(registering, spamming).await;
     }
     .boxed_local()
 }
@@ -123,25 +123,26 @@ pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
 /// Watches of a thousand names each, of claims that are published meanwhile.
 pub fn watches(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
-        let watch = async |number: usize| {
-            let stranger = &target.stranger(number % NETWORKS, 1 << 16)?;
-            let watches = (0..WATCHES).map(async |_| {
-                let names = (1..=NAMES).map(|number| WatchedName {
-                    name: name(number),
-                    known: 0,
+        target
+            .each(4 * NETWORKS, async |number: usize| {
+                let stranger = &target.stranger(number % NETWORKS, 1 << 16)?;
+                let watches = (0..WATCHES).map(async |_| {
+                    let names = (1..=NAMES).map(|number| WatchedName {
+                        name: name(number),
+                        known: 0,
+                    });
+                    let names = names.collect();
+                    target.did(1);
+                    let answer = stranger.call("LogService/Watch", WatchRequest { names });
+                    if let Ok(answer) = answer.await {
+                        let mut news = answer.bytes_stream();
+                        while news.next().await.is_some_and(|piece| piece.is_ok()) {}
+                    }
                 });
-                let names = names.collect();
-                target.did(1);
-                let answer = stranger.call("LogService/Watch", WatchRequest { names });
-                if let Ok(answer) = answer.await {
-                    let mut news = answer.bytes_stream();
-                    while news.next().await.is_some_and(|piece| piece.is_ok()) {}
-                }
-            });
-            futures::future::join_all(watches).await;
-            Ok(())
-        };
-        target.each(4 * NETWORKS, watch).await;
+                futures::future::join_all(watches).await;
+                Ok(())
+            })
+            .await;
     }
     .boxed_local()
 }

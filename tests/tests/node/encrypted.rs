@@ -159,10 +159,6 @@ fn a_passphrase_that_cannot_be_changed_changes_nothing() {
     let node = encrypted_node(&one);
     let files = || KEYS.map(|key| fs::read(node.folder().join(key)).unwrap());
     let before = files();
-    let passphrase = |arguments: &[&str]| {
-        let words = ["key", "passphrase", "log"];
-        node.assay_node(&words, arguments).unwrap()
-    };
     for (arguments, words) in [
         (&["--remove"][..], "--passphrase-file"),
         (&["--remove", "--passphrase-file", text(&two)], "is wrong"),
@@ -189,7 +185,8 @@ fn a_passphrase_that_cannot_be_changed_changes_nothing() {
             "/dev/null",
         ),
     ] {
-        let output = passphrase(arguments);
+        let output = node.assay_node(&["key", "passphrase", "log"], arguments);
+        let output = output.unwrap();
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
         assert!(
             said(&output).contains(words),

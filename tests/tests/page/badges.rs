@@ -70,13 +70,13 @@ async fn badges_say_facts() -> anyhow::Result<()> {
             "{path}"
         );
     }
-    let show = |path: &str, fact: &str| format!("/badge/{path}.json?show={fact}");
     for (path, fact, message) in [
         ("pkg:cargo/good@1.0.0", "reviews", "2 reviews"),
         ("pkg:cargo/seen@1.0.0", "support", "unknown"),
         ("pkg:cargo/good@1.0.0", "grade", "no such fact"),
     ] {
-        let answer = world.get(&show(path, fact)).await?;
+        let shown = format!("/badge/{path}.json?show={fact}");
+        let answer = world.get(&shown).await?;
         let json: Value = serde_json::from_slice(&answer.bytes().await?)?;
         assert_eq!(json["message"], message, "{path} {fact}");
     }

@@ -224,12 +224,9 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     let item = answered.iter().min_by_key(|item| item.len()).unwrap();
     assert!(item.contains(reply), "{item}");
     // And how to check it all.
-    for command in [
-        "assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS",
-        "--policy page.policy.toml",
-    ] {
-        assert!(page.text.contains(command), "{command}");
-    }
+    let command = "assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS";
+    assert!(page.text.contains(command));
+    assert!(page.text.contains("--policy page.policy.toml"));
     let proof = format!("api/v1/receipt/{rumor}.tlog-proof");
     assert!(page.text.contains(&proof));
     assert_eq!(world.get(&format!("/{proof}")).await?.status(), 200);

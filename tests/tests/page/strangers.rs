@@ -57,10 +57,8 @@ async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, Vec<String>
             json!({}),
         )
         .await?;
-    let of_vulnerability: String = vulnerability
-        .bytes()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
+    let bytes = vulnerability.bytes();
+    let of_vulnerability: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
     let paths = vec![
         format!("/p/{purl}"),
         format!("/i/{}", stranger.id),

@@ -59,8 +59,8 @@ pub(super) fn json(view: &impl Serialize) -> Result<String, Failure> {
     Ok(plain_json(&json) + "\n")
 }
 
-/// The id and the JSON of the event that tells of a claim, which is given as a line of JSON. A claim
-/// has an id of its own in each log.
+/// The id and the JSON of the event that tells of a claim, which is given as a line of JSON. It has
+/// an id of its own in each log.
 pub(super) fn event_of(origin: &str, leaf: u64, claim: &str) -> Result<(String, String), Failure> {
     let data: serde_json::Value = serde_json::from_str(claim)
         .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;

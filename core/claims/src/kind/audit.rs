@@ -70,6 +70,16 @@ pub enum Method {
     Tool,
 }
 
+impl Method {
+    /// As the predicate has it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Method::Human => "human",
+            Method::Tool => "tool",
+        }
+    }
+}
+
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
@@ -180,13 +190,6 @@ impl Audit {
             Scope::Version => ("version", None),
             Scope::Delta(base) => ("delta", Some(base.as_str().into())),
         };
-        let method = |method| {
-            if method == Method::Human {
-                "human"
-            } else {
-                "tool"
-            }
-        };
         let definitions = self
             .definitions
             .iter()
@@ -198,7 +201,7 @@ impl Audit {
             ("scope", Some(scope.into())),
             ("deltaBase", base),
             ("versions", self.versions.as_deref().map(Value::from)),
-            ("method", self.method.map(|m| method(m).into())),
+            ("method", self.method.map(|method| method.as_str().into())),
             (
                 "reviewers",
                 (!self.reviewers.is_empty()).then(|| self.reviewers.clone().into()),

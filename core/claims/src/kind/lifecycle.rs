@@ -87,8 +87,9 @@ impl Lifecycle {
         };
         if let Some(one) = &versions.version {
             let parts = package.components();
-            let key = |version: &str| version::key(&parts.ty, &parts.name, version);
-            return (one == version || package.version_key() == Some(key(one))).into();
+            let is_it = one == version
+                || package.version_key() == Some(version::key(&parts.ty, &parts.name, one));
+            return is_it.into();
         }
         if let Some(cycle) = &versions.cycle {
             return version::is_of_cycle(version, cycle).into();

@@ -296,8 +296,8 @@ const OTHERS: &[(&str, &str)] = &[
     ),
     (
         "matches",
-        "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a claim \
-         of its findings",
+        "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a \
+         claim of its findings",
     ),
     (
         "runs",

@@ -37,8 +37,8 @@ pub(super) fn maven(coordinates: &str, version: &str) -> Option<purl::Components
     whole.then_some(parts)
 }
 
-/// Kinds of artifacts of Maven that are archives of Java's without another word: what a purl without
-/// `type` is.
+/// Kinds of artifacts of Maven that are archives of Java's without another word: what a purl
+/// without `type` is.
 const JARS: [&str; 9] = [
     "",
     "bundle",

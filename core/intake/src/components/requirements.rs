@@ -24,8 +24,8 @@ pub(super) const READER: Reader = Reader {
 };
 
 /// Whether a path is that of a file of requirements: `requirements.txt`, `dev-requirements.txt`,
-/// `constraints.txt`, those of pip-tools (`requirements.in`) and of Rye (`requirements.lock`), and any
-/// text in a folder `requirements`.
+/// `constraints.txt`, those of pip-tools (`requirements.in`) and of Rye (`requirements.lock`), and
+/// any text in a folder `requirements`.
 fn is_requirements(path: &str, name: &str) -> bool {
     let folder = path.rsplit(['/', '\\']).nth(1).unwrap_or_default();
     let says = |word: &str| name.contains(word);

@@ -127,8 +127,8 @@ pub(super) fn upstream_of_info(info: &str) -> Option<String> {
     words.next().is_none().then_some(upstream)
 }
 
-/// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, or an in-toto statement that
-/// has it as its predicate. Others are as they are.
+/// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, or an in-toto statement
+/// that has it as its predicate. Others are as they are.
 pub(super) fn unwrapped(document: &Value) -> &Value {
     wrapper(document).map_or(document, |(_, inner)| inner)
 }

@@ -240,22 +240,24 @@ mod tests {
         }
     }
 
+    /// A text in UTF-16, with a byte order mark or without, big-endian or little-endian.
+    fn utf_16(text: &str, mark: bool, big: bool) -> Vec<u8> {
+        let units = mark
+            .then_some(0xfeff)
+            .into_iter()
+            .chain(text.encode_utf16());
+        let bytes = units.map(|unit: u16| {
+            if big {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        });
+        bytes.flatten().collect()
+    }
+
     #[test]
     fn utf_16_is_told_from_what_is_broken() {
-        let utf_16 = |text: &str, mark: bool, big: bool| {
-            let units = mark
-                .then_some(0xfeff)
-                .into_iter()
-                .chain(text.encode_utf16());
-            let bytes = units.map(|unit: u16| {
-                if big {
-                    unit.to_be_bytes()
-                } else {
-                    unit.to_le_bytes()
-                }
-            });
-            bytes.flatten().collect::<Vec<u8>>()
-        };
         for (mark, big) in [(true, true), (true, false), (false, true), (false, false)] {
             let error = Document::new("x.sarif", &utf_16("{}", mark, big))
                 .err()

@@ -63,8 +63,7 @@ fn release(ecosystem: &str) -> Option<String> {
     let mut numbers = suffix
         .split(':')
         .map(|part| part.strip_prefix('v').unwrap_or(part));
-    let is_number = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
-    let number = numbers.find(is_number)?;
+    let number = numbers.find(|part| part.starts_with(|c: char| c.is_ascii_digit()))?;
     // What packages of Rocky Linux call it.
     let vendor = vendor.strip_suffix("-linux").unwrap_or(vendor);
     Some(format!("{vendor}-{number}"))
@@ -156,7 +155,18 @@ mod tests {
                 None,
                 "pkg:rpm/rocky-linux/a?distro=rocky-9",
             ),
-            // What is no release of the distribution is none.
+            ("crates.io", "serde", Some("1.0.0"), "pkg:cargo/serde@1.0.0"),
+        ] {
+            let purl = purl(ecosystem, name, version).unwrap();
+            assert_eq!(purl.as_str(), expected);
+        }
+        assert_eq!(purl("Nowhere", "a", None), None);
+        assert_eq!(purl("npm", "", None), None);
+    }
+
+    #[test]
+    fn what_is_no_release_of_a_distribution_is_none() {
+        for (ecosystem, name, version, expected) in [
             ("Debian", "a", None, "pkg:deb/debian/a"),
             (
                 "Red Hat:jboss_core_services:1::el8",
@@ -183,12 +193,9 @@ mod tests {
             ),
             ("Bitnami", "a", Some("1"), "pkg:bitnami/a@1"),
             ("opam", "a", Some("1"), "pkg:opam/a@1"),
-            ("crates.io", "serde", Some("1.0.0"), "pkg:cargo/serde@1.0.0"),
         ] {
             let purl = purl(ecosystem, name, version).unwrap();
             assert_eq!(purl.as_str(), expected);
         }
-        assert_eq!(purl("Nowhere", "a", None), None);
-        assert_eq!(purl("npm", "", None), None);
     }
 }

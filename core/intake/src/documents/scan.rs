@@ -137,8 +137,8 @@ impl Scan {
             summary.push((label.to_owned(), value));
         }
         if self.times.is_none() {
-            let note = "the document does not say in RFC 3339 when the scan ran: the time of publishing is \
-                 used";
+            let note = "the document does not say in RFC 3339 when the scan ran: the time of \
+                        publishing is used";
             summary.push(("note".into(), note.into()));
         }
         summary
@@ -260,9 +260,8 @@ mod tests {
             osv(&["/alice/b", "/alice/a", "/alice/b"])
         );
         let sarif = |more: &str| {
-            read(&format!(
-                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[]{more}}}]}}"#
-            ))
+            let run = format!(r#"{{"tool":{{"driver":{{"name":"t"}}}},"results":[]{more}}}"#);
+            read(&format!(r#"{{"version":"2.1.0","runs":[{run}]}}"#))
         };
         let category = |id: &str| sarif(&format!(r#","automationDetails":{{"id":"{id}"}}"#));
         assert!(

@@ -369,25 +369,26 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
-    let is_same_release = |one: &str, other: &str| ours.is_same_release(one, other);
-    let (ours, theirs) = (ours.components(), theirs.components());
+    let (our_parts, their_parts) = (ours.components(), theirs.components());
     let value = |key: &str| {
-        let mut qualifiers = ours.qualifiers.iter();
+        let mut qualifiers = our_parts.qualifiers.iter();
         qualifiers
             .find(|(name, _)| name == key)
             .map(|(_, value)| value)
     };
-    let is_stated = |key: &str, stated: &str| {
-        [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key)
-            || value(key).is_some_and(|ours| {
-                ours == stated || key == DISTRIBUTION && is_same_release(ours, stated)
-            })
-            || key == ARCH && of_sources && value(ARCH).is_none()
-    };
+    let same_part = their_parts.subpath.is_none() || their_parts.subpath == our_parts.subpath;
     // Places were compared before.
-    let mut stated = theirs.qualifiers.iter().filter(|(key, _)| !is_place(key));
-    let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
-    same_epoch && same_part && stated.all(|(key, stated)| is_stated(key, stated))
+    let qualifiers = their_parts.qualifiers.iter();
+    let mut stated = qualifiers.filter(|(key, _)| !is_place(key));
+    same_epoch
+        && same_part
+        && stated.all(|(key, stated)| {
+            [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key.as_str())
+                || value(key).is_some_and(|value| {
+                    value == stated || key == DISTRIBUTION && ours.is_same_release(value, stated)
+                })
+                || key == ARCH && of_sources && value(ARCH).is_none()
+        })
 }
 
 /// The qualifier that is a part of a version.

@@ -264,11 +264,11 @@ impl<'a> Vulnerabilities<'a> {
             }
             let issuer = stated.speaker.issuer;
             let by = standing.first().and_then(|by| self.stated.get(*by));
-            let newest = || match stated.fact.body {
+            let by = by.map(|by| by.fact).or_else(|| match stated.fact.body {
                 Body::Vex(vex) => facts.get(editions.newer(issuer, &vex.id, vex.version)?),
                 _ => None,
-            };
-            if let Some(by) = by.map(|by| by.fact).or_else(newest) {
+            });
+            if let Some(by) = by {
                 self.replaced.insert(stated.fact, stated.part, issuer, by);
             }
         }

@@ -135,7 +135,7 @@ pub fn no_log(head: &Parts, detail: &'static str) -> Response {
 
 /// What a question gets that was not answered in time.
 pub fn late(method: &Method) -> Response {
-    let problem = Problem::from(Status::deadline_exceeded(super::app::LATE));
+    let problem = Problem::from(Status::deadline_exceeded(super::status::LATE));
     sent::finished(method, problem.into_response())
 }
 

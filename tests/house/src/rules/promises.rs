@@ -95,6 +95,7 @@ pub const KINDS: Promise = Promise {
         ("lifecycle", "client/src/report/words/time.rs"),
         ("vex", "client/src/report/component.rs"),
         ("vex", "client/src/report/vex.rs"),
+        ("vex", "client/src/report/words/reach.rs"),
         // What those agree on whose word clears is handed on, and until when each supports.
         ("vex", "core/policy/src/facts/agreed.rs"),
         ("vex", "client/src/report/export/"),
@@ -274,6 +275,11 @@ pub const NAMED: &[May] = &[
         file: "core/intake/src/documents/provenance.rs",
         names: &["provenance"],
         why: "a kind of documents, in an error",
+    },
+    May {
+        file: "core/intake/src/components/composer.rs",
+        names: &["reference"],
+        why: "a field of Composer's",
     },
     May {
         file: "core/intake/src/documents/scorecard.rs",

@@ -63,8 +63,7 @@ async fn an_address_has_a_sixteenth_of_all_connections() -> anyhow::Result<()> {
     assert_eq!(open.len(), 14);
     // A connection that ends makes room for another one.
     open.clear();
-    let connect = || Handle::current().block_on(connect(&fixture, 2));
-    block_in_place(|| poll(connect))?;
+    block_in_place(|| poll(|| Handle::current().block_on(connect(&fixture, 2))))?;
     Ok(())
 }
 
@@ -96,9 +95,6 @@ async fn a_message_of_empty_parts_is_refused_and_takes_no_memory() -> anyhow::Re
     let fixture = Fixture::start(AT_ONCE).await?;
     let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
     let before = resident_mib(fixture.node.pid()?)?;
-    let refused = |answer: reqwest::Response| {
-        assert_eq!(grpc_status(&answer), Some(Code::ResourceExhausted as i32));
-    };
     let item = PublishItem {
         id: 1,
         claim: Some(of_empty_parts()),
@@ -111,7 +107,9 @@ async fn a_message_of_empty_parts_is_refused_and_takes_no_memory() -> anyhow::Re
         claim: Some(of_empty_parts()),
         wait: 0,
     };
-    refused(stranger.call("LogService/Publish", one).await?);
+    let refused = stranger.call("LogService/Publish", one).await?;
+    assert_eq!(grpc_status(&refused), Some(Code::ResourceExhausted as i32));
+    drop(refused);
     let streams = (0..20).map(|_| stranger.call("LogService/PublishStream", stream.clone()));
     let streams = futures::future::join_all(streams);
     let (seen, answers) = honest(&fixture, 0.., streams).await?;

@@ -17,6 +17,21 @@ pub(in super::super) const TOOL: Tool = Tool {
 };
 
 /// What a report found.
+/// Adds the vulnerabilities that a rule of the user took out of a result. Returns how many findings
+/// of other kinds it took out.
+fn set_aside(result: &Value, ignored: &mut Vec<Value>) -> usize {
+    let modified = result.get("ExperimentalModifiedFindings");
+    let mut others = 0;
+    for found in modified.and_then(Value::as_array).unwrap_or_default() {
+        let id = found.pointer("/Finding/VulnerabilityID");
+        match id.and_then(Value::as_str) {
+            Some(id) => ignored.push(id.into()),
+            None => others += 1,
+        }
+    }
+    others
+}
+
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
@@ -35,16 +50,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
                     others += list.items()?.count();
                 }
             }
-            let modified = result.value().get("ExperimentalModifiedFindings");
-            for found in modified.and_then(Value::as_array).unwrap_or_default() {
-                let id = found
-                    .pointer("/Finding/VulnerabilityID")
-                    .and_then(Value::as_str);
-                match id {
-                    Some(id) => ignored.push(id.into()),
-                    None => others += 1,
-                }
-            }
+            others += set_aside(result.value(), &mut ignored);
         }
     }
     let mut summary = Vec::new();

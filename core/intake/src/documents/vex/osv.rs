@@ -244,8 +244,6 @@ mod tests {
         let twice = r#"{"introduced":"1.0.0"},{"fixed":"1.5.0"},{"introduced":"2.0.0"},{"last_affected":"2.1.0"}"#;
         let grouped =
             r#"{"introduced":"2.0.0"},{"introduced":"1.0.0"},{"fixed":"2.10.0"},{"fixed":"1.5.0"}"#;
-        let joined =
-            r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.5.0"},{"fixed":"2.0.0"}"#;
         for (ecosystem, more, expected) in [
             (
                 "npm",
@@ -279,11 +277,23 @@ mod tests {
                 range("SEMVER", r#"{"fixed":"1.0.0"},{"introduced":"0"}"#),
                 &["pkg:npm/a?vers=vers:npm%2F%3C1.0.0"],
             ),
+        ] {
+            let products = of(ecosystem, "a", &more).unwrap();
+            assert_eq!(products, expected, "{ecosystem} {more}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_joined_and_lists_stand_beside_them() {
+        let until_2 = r#"{"introduced":"0"},{"fixed":"2.0.0"}"#;
+        let joined =
+            r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.5.0"},{"fixed":"2.0.0"}"#;
+        for (ecosystem, more, expected) in [
             // A range that goes on where it ends, and one that begins within another.
             (
                 "npm",
                 range("SEMVER", joined),
-                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"],
+                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"][..],
             ),
             (
                 "npm",

@@ -116,72 +116,75 @@ fn a_reference_leads_to_what_is_meant_or_to_nothing_that_is_known() {
     );
 }
 
+/// What each version of one package is said to be: the state, the members of the version, the line.
+const VERSIONS: [(&str, &str, &str); 12] = [
+    (
+        "exploitable",
+        r#""version":"1.5","status":"affected""#,
+        "affected - pkg:npm/y@1.5",
+    ),
+    (
+        "exploitable",
+        r#""version":"1.5""#,
+        "affected - pkg:npm/y@1.5",
+    ),
+    (
+        "exploitable",
+        r#""version":"1.6","status":"unaffected""#,
+        "not_affected - pkg:npm/y@1.6",
+    ),
+    (
+        "exploitable",
+        r#""version":"1.6","status":"unknown""#,
+        "under_investigation - pkg:npm/y@1.6",
+    ),
+    (
+        "exploitable",
+        r#""range":"vers:npm/>=1.0.0|<2.0.0","status":"affected""#,
+        "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
+    ),
+    (
+        "resolved",
+        r#""version":"1.6","status":"unaffected""#,
+        "fixed - pkg:npm/y@1.6",
+    ),
+    // What is called affected is not cleared.
+    (
+        "resolved",
+        r#""version":"1.5","status":"affected""#,
+        "affected - pkg:npm/y@1.5",
+    ),
+    (
+        "not_affected",
+        r#""version":"1.5","status":"affected""#,
+        "affected - pkg:npm/y@1.5",
+    ),
+    (
+        "not_affected",
+        r#""version":"1.5""#,
+        "not_affected - pkg:npm/y@1.5",
+    ),
+    // What is no version speaks against all of them, and clears none.
+    (
+        "exploitable",
+        r#""version":"every build""#,
+        "affected - pkg:npm/y",
+    ),
+    (
+        "not_affected",
+        r#""version":"every build""#,
+        "not_affected - pkg:npm/y?vers=every%20build",
+    ),
+    (
+        "exploitable",
+        r#""range":">=1.0.0|<2.0.0""#,
+        "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
+    ),
+];
+
 #[test]
 fn versions_are_each_for_themselves() {
-    for (state, version, expected) in [
-        (
-            "exploitable",
-            r#""version":"1.5","status":"affected""#,
-            "affected - pkg:npm/y@1.5",
-        ),
-        (
-            "exploitable",
-            r#""version":"1.5""#,
-            "affected - pkg:npm/y@1.5",
-        ),
-        (
-            "exploitable",
-            r#""version":"1.6","status":"unaffected""#,
-            "not_affected - pkg:npm/y@1.6",
-        ),
-        (
-            "exploitable",
-            r#""version":"1.6","status":"unknown""#,
-            "under_investigation - pkg:npm/y@1.6",
-        ),
-        (
-            "exploitable",
-            r#""range":"vers:npm/>=1.0.0|<2.0.0","status":"affected""#,
-            "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
-        ),
-        (
-            "resolved",
-            r#""version":"1.6","status":"unaffected""#,
-            "fixed - pkg:npm/y@1.6",
-        ),
-        // What is called affected is not cleared.
-        (
-            "resolved",
-            r#""version":"1.5","status":"affected""#,
-            "affected - pkg:npm/y@1.5",
-        ),
-        (
-            "not_affected",
-            r#""version":"1.5","status":"affected""#,
-            "affected - pkg:npm/y@1.5",
-        ),
-        (
-            "not_affected",
-            r#""version":"1.5""#,
-            "not_affected - pkg:npm/y@1.5",
-        ),
-        // What is no version speaks against all of them, and clears none.
-        (
-            "exploitable",
-            r#""version":"every build""#,
-            "affected - pkg:npm/y",
-        ),
-        (
-            "not_affected",
-            r#""version":"every build""#,
-            "not_affected - pkg:npm/y?vers=every%20build",
-        ),
-        (
-            "exploitable",
-            r#""range":">=1.0.0|<2.0.0""#,
-            "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
-        ),
-    ] {
+    for (state, version, expected) in VERSIONS {
         let one = format!(
             r#"{{"id":"CVE-1","analysis":{{"state":"{state}"}},"affects":[{{"ref":"pkg:npm/y@1","versions":[{{{version}}}]}}]}}"#
         );
