@@ -346,7 +346,7 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
-    let is_same_release = |one: &str, other: &str| ours.is_same_release(one, other);
+    let is_of_release = |one: &str, stated: &str| ours.is_of_release(one, stated);
     let (ours, theirs) = (ours.components(), theirs.components());
     let value = |key: &str| {
         let mut qualifiers = ours.qualifiers.iter();
@@ -357,7 +357,7 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let is_stated = |key: &str, stated: &str| {
         [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key)
             || value(key).is_some_and(|ours| {
-                ours == stated || key == DISTRIBUTION && is_same_release(ours, stated)
+                ours == stated || key == DISTRIBUTION && is_of_release(ours, stated)
             })
             || key == ARCH && of_sources && value(ARCH).is_none()
     };

@@ -332,6 +332,16 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:apk/alpine/libssl3@3.1-r1?arch=x86_64&upstream=openssl",
         Some(Relation::OtherBuild),
     ),
+    (
+        "pkg:rpm/redhat/a@1?distro=rhel-9",
+        "pkg:rpm/redhat/a@1?distro=rhel-9.4",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a@1?distro=rhel-9.4",
+        "pkg:rpm/redhat/a@1?distro=rhel-9",
+        Some(Relation::OtherBuild),
+    ),
     // What is said of a public version is said against what was made of it, and not the other way.
     (
         "pkg:pypi/a@2.0.0",
