@@ -45,8 +45,8 @@ impl Purl {
         })
     }
 
-    /// The package in the public version that a local one (`2.0+cu118`, PEP 440) was made of; `None`
-    /// if the version is none of these.
+    /// The package in the public version that a local one (`2.0+cu118`, PEP 440) was made of;
+    /// `None` if the version is none of these.
     pub fn public(&self) -> Option<Purl> {
         let mut parts = self.components().clone();
         let version = self.version().filter(|_| parts.ty == "pypi")?;
