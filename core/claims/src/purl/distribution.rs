@@ -8,13 +8,17 @@ use std::borrow::Cow;
 const VENDORS: [&[&str]; 5] = [
     &["almalinux", "alma"],
     &["amazon", "amzn"],
-    &["oracle", "ol"],
+    &["oracle", "ol", "oraclelinux"],
     &["redhat", "rhel"],
     &["rocky", "rocky-linux"],
 ];
 
+/// Distributions, by the first of their names, whose minor releases are all of one major one, of
+/// which their advisories speak.
+const OF_MAJOR: [&str; 5] = ["almalinux", "centos", "oracle", "redhat", "rocky"];
+
 /// Names of releases, with their distributions and numbers.
-const RELEASES: [(&str, &str, &str); 14] = [
+const RELEASES: [(&str, &str, &str); 19] = [
     ("debian", "bookworm", "12"),
     ("debian", "bullseye", "11"),
     ("debian", "buster", "10"),
@@ -22,11 +26,16 @@ const RELEASES: [(&str, &str, &str); 14] = [
     ("debian", "jessie", "8"),
     ("debian", "stretch", "9"),
     ("debian", "trixie", "13"),
+    ("debian", "wheezy", "7"),
     ("ubuntu", "bionic", "18.04"),
     ("ubuntu", "focal", "20.04"),
     ("ubuntu", "jammy", "22.04"),
+    ("ubuntu", "lunar", "23.04"),
+    ("ubuntu", "mantic", "23.10"),
     ("ubuntu", "noble", "24.04"),
+    ("ubuntu", "oracular", "24.10"),
     ("ubuntu", "plucky", "25.04"),
+    ("ubuntu", "questing", "25.10"),
     ("ubuntu", "trusty", "14.04"),
     ("ubuntu", "xenial", "16.04"),
 ];
@@ -60,6 +69,21 @@ impl Purl {
     pub fn is_same_release(&self, one: &str, other: &str) -> bool {
         let vendor = self.components().namespace.as_deref().unwrap_or_default();
         one == other || release(vendor, one) == release(vendor, other)
+    }
+
+    /// Whether a release of this package's distribution is the one that is stated, or is of the
+    /// major one that is: `rhel-9.4` is of `rhel-9`, and not the other way round.
+    pub fn is_of_release(&self, ours: &str, stated: &str) -> bool {
+        if self.is_same_release(ours, stated) {
+            return true;
+        }
+        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let first = names(vendor).first().unwrap_or(&vendor);
+        let (ours, stated) = (release(vendor, ours), release(vendor, stated));
+        let minor = ours.strip_prefix(&*stated);
+        OF_MAJOR.contains(first)
+            && stated.parse::<u32>().is_ok()
+            && minor.is_some_and(|rest| rest.starts_with('.'))
     }
 }
 
@@ -146,6 +170,32 @@ mod tests {
         assert!(!alpine.is_same_release("alpine-3.19.1", "v3.18"));
         assert!(purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.3"));
         assert!(!purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.2"));
+    }
+
+    #[test]
+    fn a_minor_release_is_of_its_major_one() {
+        for (package, ours, stated, expected) in [
+            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-9", true),
+            ("pkg:rpm/redhat/a@1", "rhel-9.4", "redhat-9", true),
+            ("pkg:rpm/redhat/a@1", "rhel-9", "rhel-9.4", false),
+            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-9.2", false),
+            ("pkg:rpm/redhat/a@1", "rhel-90.4", "rhel-9", false),
+            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-", false),
+            ("pkg:rpm/almalinux/a@1", "almalinux-9.4", "alma-9", true),
+            ("pkg:rpm/rocky-linux/a@1", "rocky-9.3", "9", true),
+            ("pkg:rpm/oracle/a@1", "ol-8.9", "oraclelinux-8", true),
+            (
+                "pkg:rpm/opensuse/a@1",
+                "opensuse-15.5",
+                "opensuse-15",
+                false,
+            ),
+            ("pkg:deb/ubuntu/a@1", "ubuntu-22.04", "ubuntu-22", false),
+            ("pkg:deb/ubuntu/a@1", "ubuntu-23.10", "mantic", true),
+        ] {
+            let said = purl(package).is_of_release(ours, stated);
+            assert_eq!(said, expected, "{ours} {stated}");
+        }
     }
 
     #[test]

@@ -45,6 +45,16 @@ impl Purl {
         })
     }
 
+    /// The package in the public version that a local one (`2.0+cu118`, PEP 440) was made of;
+    /// `None` if the version is none of these.
+    pub fn public(&self) -> Option<Purl> {
+        let mut parts = self.components().clone();
+        let version = self.version().filter(|_| parts.ty == "pypi")?;
+        let (public, _local) = version.split_once('+')?;
+        parts.version = Some(public.to_owned());
+        Purl::build(parts).ok()
+    }
+
     /// The epoch of its version: a qualifier, or what stands before the colon; `0` if it has none.
     pub fn epoch(&self) -> &str {
         self.epoch_and_version().0

@@ -7,6 +7,7 @@ mod latest;
 mod part;
 mod relation;
 mod supported;
+mod versions;
 mod vulnerable;
 
 pub use agreed::{Agreed, Said};

@@ -5,6 +5,7 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
+use super::versions::{in_versions, range_of};
 use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
@@ -135,7 +136,8 @@ fn has_untold_versions(product: &Product, component: &Component) -> bool {
     let mut purls = ids.filter_map(|id| Purl::canonicalize(id).ok());
     purls.any(|theirs| {
         let is_of = |ours: &Purl| {
-            theirs.is_same_package(ours) && in_versions(ours, &theirs) == Applies::Undecided
+            theirs.is_same_package(ours)
+                && in_versions(ours, &theirs) == Some(Relation::OtherVersions)
         };
         theirs.version().is_none() && (is_of(ours) || ours.source().is_some_and(|one| is_of(&one)))
     })
@@ -148,9 +150,7 @@ pub(crate) fn range(statement: &VexStatement) -> Option<String> {
     all.find_map(|product| {
         product.ids.iter().find_map(|id| {
             let purl = Purl::canonicalize(id).ok()?;
-            let mut qualifiers = purl.components().qualifiers.iter();
-            let range = qualifiers.find(|(key, _)| key == vers::QUALIFIER);
-            range.map(|(_, range)| range.clone())
+            range_of(&purl).map(str::to_owned)
         })
     })
 }
@@ -297,21 +297,11 @@ fn of_named(
 /// How a package that is spoken of stands to ours; `None` if it is another one, or another version,
 /// or of another release of a distribution: each release has fixes of its own in one version.
 fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
-    let same = if theirs.version().is_none() {
-        theirs.is_same_package(ours)
-    } else {
-        theirs.is_same_version(ours)
-    };
+    let by_versions = in_versions(ours, theirs)?;
     let other_release = ours.distribution().zip(theirs.distribution());
-    let other_release = other_release.is_some_and(|(one, other)| ours.is_other_release(one, other));
-    if !same || other_release {
+    if other_release.is_some_and(|(one, other)| ours.is_other_release(one, other)) {
         return None;
     }
-    let by_versions = match in_versions(ours, theirs) {
-        Applies::Yes => Relation::This,
-        Applies::Undecided => Relation::OtherVersions,
-        Applies::No => return None,
-    };
     if is_same_image(ours, theirs) {
         return Some(Relation::This);
     }
@@ -332,19 +322,6 @@ fn is_same_image(ours: &Purl, theirs: &Purl) -> bool {
     let mut both = [ours, theirs].into_iter();
     let digested = both.all(|one| one.version().is_some_and(|it| it.starts_with("sha256:")));
     is_image && digested && ours.components().subpath == theirs.components().subpath
-}
-
-/// Whether our version is in the range that a purl without a version states (purl-spec, "Known
-/// qualifiers"). Without a range it is.
-fn in_versions(ours: &Purl, theirs: &Purl) -> Applies {
-    let mut qualifiers = theirs.components().qualifiers.iter();
-    let Some((_, range)) = qualifiers.find(|(key, _)| key == vers::QUALIFIER) else {
-        return Applies::Yes;
-    };
-    match theirs.version() {
-        None => vers::contains_that_of(range, ours),
-        Some(_) => Applies::Undecided,
-    }
 }
 
 /// How a source package that is spoken of stands to ours, which was built of it: what is said of
@@ -385,7 +362,7 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
         && stated.all(|(key, stated)| {
             [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key.as_str())
                 || value(key).is_some_and(|value| {
-                    value == stated || key == DISTRIBUTION && ours.is_same_release(value, stated)
+                    value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
                 })
                 || key == ARCH && of_sources && value(ARCH).is_none()
         })

@@ -332,6 +332,35 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:apk/alpine/libssl3@3.1-r1?arch=x86_64&upstream=openssl",
         Some(Relation::OtherBuild),
     ),
+    (
+        "pkg:rpm/redhat/a@1?distro=rhel-9",
+        "pkg:rpm/redhat/a@1?distro=rhel-9.4",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a@1?distro=rhel-9.4",
+        "pkg:rpm/redhat/a@1?distro=rhel-9",
+        Some(Relation::OtherBuild),
+    ),
+    // What is said of a public version is said against what was made of it, and not the other way.
+    (
+        "pkg:pypi/a@2.0.0",
+        "pkg:pypi/a@2.0%2Bcu118",
+        Some(Relation::OtherBuild),
+    ),
+    ("pkg:pypi/a@2.0%2Bcpu", "pkg:pypi/a@2.0", None),
+    ("pkg:pypi/a@2.0%2Bcpu", "pkg:pypi/a@2.0%2Bcu118", None),
+    ("pkg:pypi/a@2.1", "pkg:pypi/a@2.0%2Bcu118", None),
+    (
+        "pkg:pypi/a?vers=vers:pypi%2F%3C%3D2.0",
+        "pkg:pypi/a@2.0%2Bcu118",
+        Some(Relation::OtherBuild),
+    ),
+    (
+        "pkg:pypi/a?vers=vers:pypi%2F%3E2.0",
+        "pkg:pypi/a@2.0%2Bcu118",
+        Some(Relation::OtherVersions),
+    ),
     // Of a range, with the epoch that stands beside the version.
     (
         "pkg:rpm/redhat/a?vers=vers:rpm%2F%3C2:1.0-1",

@@ -1,0 +1,55 @@
+//! Which versions are spoken of, seen from what is asked about.
+
+use super::relation::Relation;
+use assay_claims::purl::Purl;
+use assay_claims::vers::{self, Applies};
+
+/// How the versions that are spoken of stand to ours, if it is one of them: one version, or those
+/// of the range that a purl without a version states (purl-spec, "Known qualifiers"), or all. What
+/// is said of a public version is so of what somebody made of it, unless it clears: what was mended
+/// or left out there is not known to be so here.
+pub(super) fn in_versions(ours: &Purl, theirs: &Purl) -> Option<Relation> {
+    if theirs.version().is_some() {
+        return if theirs.is_same_version(ours) {
+            Some(untold_range(theirs))
+        } else {
+            let public = ours.public()?;
+            theirs
+                .is_same_version(&public)
+                .then_some(Relation::OtherBuild)
+        };
+    }
+    if !theirs.is_same_package(ours) {
+        return None;
+    }
+    let Some(range) = range_of(theirs) else {
+        return Some(Relation::This);
+    };
+    match vers::contains_that_of(range, ours) {
+        Applies::Yes => Some(Relation::This),
+        Applies::No => None,
+        Applies::Undecided => {
+            let public = ours.public();
+            let of_public = public.map(|public| vers::contains_that_of(range, &public));
+            Some(match of_public {
+                Some(Applies::Yes) => Relation::OtherBuild,
+                _ => Relation::OtherVersions,
+            })
+        }
+    }
+}
+
+/// One version and a range beside it cannot both be meant.
+fn untold_range(theirs: &Purl) -> Relation {
+    match range_of(theirs) {
+        Some(_) => Relation::OtherVersions,
+        None => Relation::This,
+    }
+}
+
+/// The range of versions that a purl states.
+pub(super) fn range_of(purl: &Purl) -> Option<&str> {
+    let mut qualifiers = purl.components().qualifiers.iter();
+    let range = qualifiers.find(|(key, _)| key == vers::QUALIFIER);
+    range.map(|(_, range)| range.as_str())
+}
