@@ -57,6 +57,7 @@ use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
+    net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
@@ -230,28 +231,27 @@ async fn serve<S: Store + 'static>(
     let connections = connections(config)?;
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = tls_of(config)?;
-    let listener = listen::listen(config.server.listen, "server.listen").await?;
-    let admin_listener = listen::listen(config.server.admin, "server.admin").await?;
+    let [listener, admin_listener] = listeners(config).await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
-    let evidence = parts.evidence.clone();
-    let (halt, witnessed) = (Arc::new(Halt::default()), witnesses.is_some());
+    let (evidence, witnessed) = (parts.evidence.clone(), witnesses.is_some());
+    let (keys, halt) = (parts.keys.clone(), Arc::new(Halt::default()));
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let (stop, stopped) = watch::channel(false);
-    let admission = admission(&log, config, &halt);
-    let (leaving, halted) = (Leaving::new(&stopped, &config.server), halt.clone());
+    let (admission, halted) = (admission(&log, config, &halt), halt.clone());
+    let leaving = Leaving::new(&stopped, &config.server);
     let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
-    let (keys, shared) = (parts.keys.clone(), &config.server.shared_addresses);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
     let held = Held::new(listen::limits(&config.server, connections));
+    let shared = &config.server.shared_addresses;
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
+    let app = api(store, plain.router.merge(pages), logs, federation, config)?;
     let server = Server {
-        app: api(store, plain.router.merge(pages), logs, federation, config)?
-            .with_halt(halt.clone()),
+        app: app.with_halt(halt.clone()),
         tls: tls.clone(),
         threads: config.server.threads,
         connections,
@@ -261,9 +261,9 @@ async fn serve<S: Store + 'static>(
     };
     // Last: a start that fails would end the process under these threads, which use the store.
     let scrub = scrub::start(&log, &config.storage, stopped.clone())?;
+    let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let admin_server = tokio::spawn(admin::serve(admin_listener, routes, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
@@ -282,6 +282,15 @@ async fn serve<S: Store + 'static>(
         mirror: plain.mirror,
         gossip: plain.gossip.task,
     })
+}
+
+/// The sockets of the public port and of the operator's.
+async fn listeners(config: &Config) -> Result<[TcpListener; 2], StartError> {
+    let server = &config.server;
+    Ok([
+        listen::listen(server.listen, "server.listen").await?,
+        listen::listen(server.admin, "server.admin").await?,
+    ])
 }
 
 fn tls_of(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
