@@ -244,8 +244,11 @@ async fn serve<S: Store + 'static>(
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
-    let socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
+    let socket = peers.serve(
+        &config.federation.admin_socket,
+        plain.admin,
+        stopped.clone(),
+    )?;
     let held = Held::new(listen::limits(&config.server, connections));
     let shared = &config.server.shared_addresses;
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
@@ -275,7 +278,7 @@ async fn serve<S: Store + 'static>(
         stop,
         server,
         admin_server,
-        admin_socket,
+        admin_socket: socket,
         sequencer,
         halt,
         witness: plain.witness,
