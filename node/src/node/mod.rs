@@ -228,9 +228,8 @@ async fn serve<S: Store + 'static>(
     parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let connections = connections(config)?;
+    let (connections, tls) = (connections(config)?, tls_of(config)?);
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let tls = tls_of(config)?;
     let [listener, admin_listener] = listeners(config).await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
@@ -244,11 +243,8 @@ async fn serve<S: Store + 'static>(
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
     let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
-    let socket = peers.serve(
-        &config.federation.admin_socket,
-        plain.admin,
-        stopped.clone(),
-    )?;
+    let socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
     let held = Held::new(listen::limits(&config.server, connections));
     let shared = &config.server.shared_addresses;
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
@@ -278,7 +274,7 @@ async fn serve<S: Store + 'static>(
         stop,
         server,
         admin_server,
-        admin_socket: socket,
+        admin_socket,
         sequencer,
         halt,
         witness: plain.witness,
