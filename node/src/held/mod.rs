@@ -45,8 +45,8 @@ const FILES: [u32; 3] = [16, 32, 256];
 const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
 
 /// Bytes of claims of single calls, of one connection, of one network, and of everybody. The first
-/// is what a hundred streams of claims with 4 KiB take.
-const SINGLE: [u32; 3] = [512 << 10, 2 << 20, 16 << 20];
+/// is what fifty of the largest claims take that are published at once.
+const SINGLE: [u32; 3] = [3 << 20, 6 << 20, 16 << 20];
 
 /// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
 /// and is worked for at every checkpoint.

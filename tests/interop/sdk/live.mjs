@@ -65,7 +65,8 @@ for (let turn = 0; turn < 64; turn++) {
     return body;
   };
   await behind(flip, (log) => look(log).then((found) => assert.deepEqual(says(found), truth), (error) => {
-    assert.ok(isBlamed(error), error.stack);
+    // The head of a log of another name may be this node's fault, or the key may be the wrong one.
+    assert.ok(isBlamed(error) || /^no key of the log .* is stated$/.test(error.message), error.stack);
     refused++;
   }));
 }

@@ -6,7 +6,7 @@ use assay_tlog::note::SignerKey;
 use std::{
     ffi::OsString,
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -323,13 +323,19 @@ fn at_a_terminal(folder: &Path, arguments: &[&str], lines: &str) -> Output {
     script.current_dir(folder).stdin(Stdio::piped());
     script.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut script = script.spawn().unwrap();
-    script
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(lines.as_bytes())
-        .unwrap();
-    script.wait_with_output().unwrap()
+    let (mut typed, mut shown) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    // Each line is typed once it is asked for: what is typed before, the terminal shows.
+    let (mut stdout, mut lines, mut byte) = (Vec::new(), lines.lines(), [0]);
+    while shown.read(&mut byte).unwrap() > 0 {
+        stdout.push(byte[0]);
+        if stdout.ends_with(b": ")
+            && let Some(line) = lines.next()
+        {
+            writeln!(typed, "{line}").unwrap();
+        }
+    }
+    let output = script.wait_with_output().unwrap();
+    Output { stdout, ..output }
 }
 
 #[test]

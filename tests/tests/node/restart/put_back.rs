@@ -3,7 +3,7 @@
 use super::{assert_forks, assert_refuses, restore};
 use crate::{AT_ONCE, Fixture, STARTED};
 use assay_proto::v1::Wait;
-use assay_tests::process::{Node, copy_folder};
+use assay_tests::process::{Node, copy_folder, poll_async};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
@@ -123,8 +123,11 @@ async fn a_checkpoint_file_that_lost_its_end_is_noticed() -> anyhow::Result<()> 
     // The last record alone is what a crash before it leaves: the same is signed again.
     fs::write(&checkpoints, &kept[..kept.len() - 1])?;
     fixture.run().await?;
-    let again = fixture.log.checkpoint().await?;
-    assert!(again.size() >= signed.size());
+    let again = poll_async(async || {
+        let again = fixture.log.checkpoint().await?;
+        Ok((again.size() >= signed.size()).then_some(again))
+    });
+    let again = again.await?;
     let (old, new) = (
         (signed.size().get(), &signed.root()),
         (again.size().get(), &again.root()),
