@@ -390,8 +390,7 @@ async fn serve<T>(
     }
 }
 
-/// A connection that says whether it can write several pieces at once, and that lets others have
-/// their turn.
+/// A connection that says whether it can write several pieces at once.
 ///
 /// If it cannot, h2 copies small payloads beside their frame headers, and many answers leave in one
 /// buffer, where it would otherwise chain two pieces for each of them: half as many short calls
