@@ -3,7 +3,7 @@
 //!
 //! The client asks and reports, as it does for `assay lookup` and `assay check`; here its words
 //! become HTML. Strangers' words are text and never markup or links, and what they can make of a
-//! page is bounded in length ([`view`]), height and direction ([`text`]). Without `[page] policy`
+//! page is bounded in length (`view`), height and direction (`text`). Without `[page] policy`
 //! nothing is judged. docs/page.md is for readers and operators.
 
 mod badge;

@@ -76,7 +76,7 @@ pub struct Components {
     /// The format it was read as.
     pub format: Format,
     /// The components, in the file's order, each once: two differ in purl, name, version or
-    /// digests. At most [`limits::COMPONENTS`](crate::limits::COMPONENTS), together with
+    /// digests. At most [`limits::COMPONENTS`], together with
     /// those that could not be identified.
     pub list: Vec<Component>,
     /// What a person must know to take the list for what it is.
@@ -90,7 +90,7 @@ pub struct Components {
 /// `service.Cargo.lock` do not matter), else by what it holds.
 ///
 /// Fails if the file is empty, compressed or too large (over
-/// [`limits::DOCUMENT_BYTES`](crate::limits::DOCUMENT_BYTES)), if its format is not read
+/// [`limits::DOCUMENT_BYTES`]), if its format is not read
 /// here, or if it could be of several.
 pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
     let file = input::decoded(bytes).map_err(|fault| fault.of(file_name, None))?;
