@@ -7,6 +7,7 @@ systemd stands in: `apt` unpacks the packages, `systemctl` runs what their units
 are those of the folder; everything else is typed as it stands.
 """
 
+import random
 import re
 import shutil
 import socket
@@ -22,12 +23,17 @@ PATIENCE = 120  # Seconds for one block, which takes a few.
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [it.getsockname()[1] for it in sockets]
-    for it in sockets:
-        it.close()
-    return ports
+    """Ports that nobody listens on, and that the system does not give to whoever connects."""
+    ports: list[int] = []
+    for port in random.sample(range(10_000, 20_000), 1000):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    sys.exit("no port is free")
 
 
 def blocks(text: str) -> list[tuple[str, list[str]]]:

@@ -4,7 +4,8 @@
 //! They are installed from the package index with the hashes that `tests/interop/python` pins, into
 //! an environment of their own in the target folder, once.
 
-use crate::process::{binaries, free_address, poll};
+use crate::ports::free_address;
+use crate::process::{binaries, poll};
 use crate::skip;
 use anyhow::{Context, bail, ensure};
 use assay_tlog::Hash;

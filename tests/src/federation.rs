@@ -1,7 +1,8 @@
 //! A federation of real processes, made and run by the commands that operators type: nodes and
 //! witnesses with folders, configurations, cards and a `systemctl` of their own.
 
-use crate::process::{binaries, free_address, poll};
+use crate::ports::free_address;
+use crate::process::{binaries, poll};
 use anyhow::{Context, ensure};
 use std::{
     fs,

@@ -22,6 +22,7 @@ pub mod memory;
 pub mod mirror;
 pub mod npm;
 pub mod omniwitness;
+pub mod ports;
 pub mod process;
 pub mod receiver;
 pub mod relay;

@@ -2,7 +2,8 @@
 //! holds its key.
 
 use crate::interop::{Foreign, build};
-use crate::process::{free_address, poll};
+use crate::ports::free_address;
+use crate::process::poll;
 use crate::skip;
 use anyhow::{Context, anyhow, ensure};
 use std::{

@@ -79,7 +79,7 @@ impl OmniWitness {
         let logs = folder.join("logs.yaml");
         fs::write(&logs, text)?;
         // It does not say which port it took, if it may choose.
-        let address = crate::process::free_address()?;
+        let address = crate::ports::free_address()?;
         let stderr = folder.join("stderr");
         let mut run = Command::new(&programs.omniwitness);
         for key in ["ed25519", "mldsa"] {

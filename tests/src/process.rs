@@ -6,7 +6,6 @@ use assay_tlog::note::SignerKey;
 use serde::Deserialize;
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -402,12 +401,6 @@ impl Drop for Node {
             let _ = process.wait();
         }
     }
-}
-
-/// An address of this machine that nobody listens on, for a process that has to be told one. It is
-/// taken from the system's free ones and given back, so that another process may take it first.
-pub fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// Asks again until there is an answer. There is no event to wait for: another process makes a

@@ -2,7 +2,8 @@
 //! that brings its checkpoints to a witness.
 
 use crate::interop::{Foreign, build};
-use crate::process::{free_address, poll};
+use crate::ports::free_address;
+use crate::process::poll;
 use crate::witness::request;
 use anyhow::{Context, anyhow, ensure};
 use assay_tlog::checkpoint::VerifiedCheckpoint;

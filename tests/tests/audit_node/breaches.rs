@@ -7,7 +7,8 @@ use assay_claims::entry;
 use assay_claims::misbehavior::breach::{Accuser, EntryReader};
 use assay_tests::{
     issuer::Actor,
-    process::{Node, assay, binaries, free_address},
+    ports::free_address,
+    process::{Node, assay, binaries},
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;

@@ -11,7 +11,8 @@ mod monitoring;
 mod packages;
 
 use anyhow::{Context, ensure};
-use assay_tests::process::{assay, binaries, free_address, poll};
+use assay_tests::ports::free_address;
+use assay_tests::process::{assay, binaries, poll};
 use assay_tests::skip::skip;
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::{

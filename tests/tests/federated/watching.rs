@@ -3,6 +3,7 @@
 use super::witnesses;
 use super::world::World;
 use anyhow::{Context, bail, ensure};
+use assay_tests::ports::free_address;
 use assay_tests::process::Node;
 use serde_json::{Value, json};
 use std::{
@@ -17,10 +18,11 @@ fn world() -> anyhow::Result<World> {
     let mut nodes = Vec::new();
     for origin in ["a.example/log", "b.example/log"] {
         let mut node = Node::init_as(origin)?;
-        node.configure("log.publish_interval_ms = 1")?;
+        let address = free_address()?;
+        node.configure(&format!(
+            "log.publish_interval_ms = 1\nserver.listen = \"{address}\""
+        ))?;
         node.run()?;
-        let address = node.ready().url.trim_start_matches("http://").to_owned();
-        node.configure(&format!("server.listen = {address:?}"))?;
         nodes.push(node);
     }
     let world = World::new(nodes)?;

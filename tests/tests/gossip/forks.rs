@@ -2,7 +2,8 @@
 
 use super::world::{ORIGIN, World, card, until};
 use anyhow::ensure;
-use assay_tests::process::{assay, free_address};
+use assay_tests::ports::free_address;
+use assay_tests::process::assay;
 use assay_tests::site;
 use assay_tests::static_http::StaticHttp;
 use assay_tests::witness::{History, request};

@@ -5,7 +5,7 @@ use super::peer::{Lie, liar, offer, say, silent};
 use super::world::{ORIGIN, World, card, until};
 use anyhow::ensure;
 use assay_proto::v1::HeadsTurn;
-use assay_tests::process::free_address;
+use assay_tests::ports::free_address;
 use assay_tests::witness::History;
 use bytes::Bytes;
 use std::sync::atomic::Ordering;

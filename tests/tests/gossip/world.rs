@@ -1,7 +1,8 @@
 //! Nodes that gossip, and what a test asks them.
 
 use anyhow::{Context, ensure};
-use assay_tests::process::{Node, binaries, free_address, poll_async};
+use assay_tests::ports::free_address;
+use assay_tests::process::{Node, binaries, poll_async};
 use assay_tests::witness::History;
 use std::{
     fs,

@@ -3,6 +3,7 @@
 
 use crate::{AT_ONCE, person::Person};
 use anyhow::{Context, bail, ensure};
+use assay_tests::ports::free_address;
 use assay_tests::process::{Node, new_key};
 use assay_tests::receiver::Receiver;
 use serde_json::Value;
@@ -76,7 +77,11 @@ impl Drop for Watch {
 }
 
 fn start() -> anyhow::Result<(Node, Person)> {
-    let node = Node::start_with(AT_ONCE)?;
+    start_with(AT_ONCE)
+}
+
+fn start_with(configuration: &str) -> anyhow::Result<(Node, Person)> {
+    let node = Node::start_with(configuration)?;
     let person = Person::at(node.ready())?;
     person.register("auditor")?;
     Ok((node, person))
@@ -235,9 +240,8 @@ fn a_claim_whose_command_fails_is_not_done() -> anyhow::Result<()> {
 
 #[test]
 fn a_node_that_goes_away_and_comes_back_is_followed_again() -> anyhow::Result<()> {
-    let (mut node, person) = start()?;
-    let address = node.ready().url.trim_start_matches("http://").to_owned();
-    node.configure(&format!("server.listen = {address:?}"))?;
+    let at = format!("server.listen = \"{}\"", free_address()?);
+    let (mut node, person) = start_with(&format!("{AT_ONCE}\n{at}"))?;
     let mut watch = Watch::start(&person, &[])?;
     node.stop()?;
     watch.wait_for("does not answer")?;

@@ -1,7 +1,7 @@
 //! The first sentence, one of five, and what stands under it.
 
 use super::world::World;
-use assay_tests::process::free_address;
+use assay_tests::ports::free_address;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use serde_json::{Value, json};
 use std::fs;

@@ -8,6 +8,7 @@ use assay_proto::v1::{
     federation_service_client::FederationServiceClient,
 };
 use assay_tests::{
+    ports::free_address,
     process::Node,
     witness::{History, Witness, request},
 };
@@ -195,6 +196,7 @@ async fn a_node_takes_what_it_can_verify_and_nothing_else() -> anyhow::Result<()
     let config = witness.folder().join("witness.toml");
     let mut node = Node::init()?;
     node.append_configuration(&format!("[witness]\nconfig = {config:?}"))?;
+    node.configure(&format!("server.listen = \"{}\"", free_address()?))?;
     node.run()?;
     let url = node.ready().url.clone();
     let folders = [node.folder().join("data"), witness.folder().join("data")];
@@ -221,7 +223,6 @@ async fn a_node_takes_what_it_can_verify_and_nothing_else() -> anyhow::Result<()
         assert_eq!(list.await?.text().await?, line);
         if start == 0 {
             node.kill()?;
-            node.configure(&format!("server.listen = {:?}", url.replace("http://", "")))?;
             node.run()?;
         }
     }

@@ -6,7 +6,8 @@ use assay_proto::v1::{GetCheckpointRequest, PublishResponse, Wait};
 use assay_tests::{
     issuer::Actor,
     log::Log,
-    process::{self, Node, copy_folder, free_address},
+    ports::free_address,
+    process::{self, Node, copy_folder},
     relay::{Line, Relay},
     witness::{History, Witness},
 };

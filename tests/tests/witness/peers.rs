@@ -4,7 +4,8 @@ use super::{ORIGIN, size};
 use anyhow::{Context, ensure};
 use assay_tests::{
     log::Log,
-    process::{Node, binaries, free_address},
+    ports::free_address,
+    process::{Node, binaries},
     witness::{History, Witness},
 };
 use assay_tlog::tlog_policy::TlogPolicy;

@@ -13,11 +13,10 @@ use crate::{
     report::Report,
 };
 use anyhow::{Context, ensure};
-use assay_tests::{interop, process::poll};
+use assay_tests::{interop, ports::free_address, process::poll};
 use assay_tlog::note::SignerKey;
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::Instant,
@@ -112,8 +111,8 @@ fn run(folder: &Path, posix: &Path, hammer: &Path, entries: u64) -> anyhow::Resu
     let key = SignerKey::from_seed(ORIGIN, &[7; 32])?;
     let private = folder.join("key");
     fs::write(&private, key.to_private_string().as_bytes())?;
-    // Free when asked for; the server cannot say which port it took.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    // The server cannot say which port it took.
+    let address = free_address()?;
     let server = quiet(posix)
         .arg(format!("--listen={address}"))
         .arg(format!("--storage_dir={}", folder.join("log").display()))

@@ -6,7 +6,8 @@ use anyhow::{Context, ensure};
 use assay_tests::{
     interop::require_go,
     mirror::{Mirror, published},
-    process::{assay, copy_folder, free_address},
+    ports::free_address,
+    process::{assay, copy_folder},
     tessera::{TesseraLog, build_posix},
 };
 use assay_tlog::head::LogVerifier;
