@@ -7,10 +7,9 @@
 //! ecosystem's own would decide wrongly without anybody noticing.
 
 use crate::order::{apk, composer, deb, gem, maven, nuget, numbers, rpm};
-use crate::purl::Purl;
+use crate::purl::{self, Purl};
 use crate::version;
 use semver::Version;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
@@ -62,11 +61,9 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
         (_, "*") => return Applies::Yes,
         _ => {}
     }
-    let Some(decoded) = constraints
-        .split('|')
-        .map(decoded)
-        .collect::<Option<Vec<_>>>()
-    else {
+    // Versions and signs can be percent-encoded.
+    let decoded = constraints.split('|').map(purl::decode);
+    let Ok(decoded) = decoded.collect::<Result<Vec<String>, _>>() else {
         return Applies::Undecided;
     };
     let constraints = decoded.iter().map(|one| Constraint::read(one));
@@ -271,23 +268,6 @@ impl<'a> Constraint<'a> {
             version,
         })
     }
-}
-
-/// A constraint without its percent-encoding, which versions and signs can have.
-fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    let mut parts = text.split('%');
-    let first = parts.next()?;
-    let mut bytes = first.as_bytes().to_vec();
-    for part in parts {
-        let (code, rest) = part.split_at_checked(2)?;
-        bytes.extend(hex::decode(code).ok()?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    Some(if bytes.len() == text.len() {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(String::from_utf8(bytes).ok()?)
-    })
 }
 
 /// The algorithm of the specification, "Checking if a version is contained within a range". Its

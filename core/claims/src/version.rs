@@ -4,6 +4,7 @@
 //! Each version has a key, and two versions of a package are one if their keys are equal. Where an
 //! ecosystem tells spellings apart, so do the keys: the tags `1.2` and `v1.2` can be two images.
 
+use crate::order::are_digits;
 use pep440_rs::Version;
 use std::str::FromStr;
 
@@ -67,7 +68,7 @@ pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
         rest.unwrap_or(text).to_owned()
     };
     let version = match version.split_once([':', '!']) {
-        Some((epoch, rest)) if is_number(epoch) && !cycle.contains([':', '!']) => rest,
+        Some((epoch, rest)) if are_digits(epoch) && !cycle.contains([':', '!']) => rest,
         _ => version,
     };
     let (version, cycle) = (bare(version), bare(cycle));
@@ -101,12 +102,8 @@ fn numbers<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
     all.join(".")
 }
 
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
 fn are_numbers(text: &str) -> bool {
-    text.split('.').all(is_number)
+    text.split('.').all(are_digits)
 }
 
 /// PEP 440: case, separators, the spelling of pre-releases and trailing zeros mean nothing. What is

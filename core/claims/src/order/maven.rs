@@ -49,17 +49,16 @@ pub(crate) fn read(text: &str) -> Option<Version> {
     let (mut rest, mut hyphen) = (lower.as_str(), false);
     loop {
         let (number, after) = digits(rest);
-        let token;
-        (token, rest) = if number.is_empty() {
-            let (word, after) = span(rest, |c| !c.is_ascii_digit() && c != '.' && c != '-');
-            // Nothing between two separators is 0.
-            match word {
-                "" => (numbered(hyphen, ""), after),
-                _ => (qualifier(word, after), after),
-            }
+        let (word, after) = span(after, |c| {
+            number.is_empty() && !c.is_ascii_digit() && c != '.' && c != '-'
+        });
+        // Nothing between two separators is 0.
+        let token = if word.is_empty() {
+            numbered(hyphen, number)
         } else {
-            (numbered(hyphen, number), after)
+            qualifier(word, after)
         };
+        rest = after;
         if !matches!(token, Token::AfterDot(_)) {
             trim(&mut tokens);
         }

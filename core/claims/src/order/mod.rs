@@ -48,7 +48,8 @@ fn digits(text: &str) -> (&str, &str) {
     span(text, |c| c.is_ascii_digit())
 }
 
-fn are_digits(text: &str) -> bool {
+/// Whether a text is digits, and not empty.
+pub(crate) fn are_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 

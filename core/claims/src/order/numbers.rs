@@ -10,8 +10,7 @@ pub(crate) struct Version(Vec<Number>);
 
 /// A version of an R package.
 pub(crate) fn cran(text: &str) -> Option<Version> {
-    let parts = text.split(['.', '-']);
-    read(parts)
+    read(text.split(['.', '-']))
 }
 
 /// Numbers with dots between them.

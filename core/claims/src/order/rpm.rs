@@ -40,10 +40,9 @@ pub(crate) fn read(text: &str) -> Option<Version> {
 
 /// As dependencies are compared: if one of both has no release, any is meant.
 pub(crate) fn of_any_release(one: &Version, other: &Version) -> Ordering {
-    let whole = |it: &Version| (it.epoch.clone(), it.version.clone());
     match (&one.release, &other.release) {
         (Some(_), Some(_)) => one.cmp(other),
-        _ => whole(one).cmp(&whole(other)),
+        _ => (&one.epoch, &one.version).cmp(&(&other.epoch, &other.version)),
     }
 }
 

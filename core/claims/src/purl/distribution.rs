@@ -66,7 +66,7 @@ impl Purl {
 
     /// Whether two values of the qualifier `distro` name one release of this package's
     /// distribution: by its name or its number, with the distribution in front or without.
-    pub fn is_same_release(&self, one: &str, other: &str) -> bool {
+    fn is_same_release(&self, one: &str, other: &str) -> bool {
         let vendor = self.components().namespace.as_deref().unwrap_or_default();
         one == other || release(vendor, one) == release(vendor, other)
     }
@@ -85,9 +85,7 @@ impl Purl {
             && stated.parse::<u32>().is_ok()
             && minor.is_some_and(|rest| rest.starts_with('.'))
     }
-}
 
-impl Purl {
     /// Whether two values of the qualifier `distro` surely name different releases of this
     /// package's distribution: by their numbers. Of names that are not known it cannot be told.
     pub fn is_other_release(&self, one: &str, other: &str) -> bool {
@@ -104,9 +102,7 @@ impl Purl {
 
     /// The value of the qualifier `distro`, which names a release of a distribution.
     pub fn distribution(&self) -> Option<&str> {
-        let mut qualifiers = self.components().qualifiers.iter();
-        let found = qualifiers.find(|(key, _)| key == "distro");
-        found.map(|(_, value)| value.as_str())
+        self.qualifier("distro")
     }
 }
 

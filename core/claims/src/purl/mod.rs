@@ -16,6 +16,7 @@ mod types;
 pub(crate) use fold::fold;
 pub use pattern::{Pattern, PatternError};
 pub use registry::{is_at, is_place, is_public_registry, place};
+pub(crate) use text::decode;
 
 use crate::limits;
 use assay_tlog::Hash;
@@ -159,6 +160,13 @@ impl Purl {
     /// The version, decoded.
     pub fn version(&self) -> Option<&str> {
         self.components.version.as_deref()
+    }
+
+    /// The value of a qualifier, decoded.
+    pub fn qualifier(&self, key: &str) -> Option<&str> {
+        let mut qualifiers = self.components.qualifiers.iter();
+        let found = qualifiers.find(|(known, _)| known == key);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an

@@ -2,6 +2,7 @@
 //! differently; and the packages of sources that a package was built of.
 
 use super::{Components, Purl, fold};
+use crate::order::are_digits;
 use crate::version;
 use std::borrow::Cow;
 
@@ -61,10 +62,9 @@ impl Purl {
     }
 
     fn epoch_and_version(&self) -> (&str, Option<&str>) {
-        let Components { ty, qualifiers, .. } = self.components();
-        let stated = qualifiers.iter().find(|(key, _)| key == "epoch");
-        let stated = stated.map_or("0", |(_, epoch)| epoch);
-        let Some(version) = self.version().filter(|_| WITH_EPOCH.contains(&ty.as_str())) else {
+        let ty = self.components().ty.as_str();
+        let stated = self.qualifier("epoch").unwrap_or("0");
+        let Some(version) = self.version().filter(|_| WITH_EPOCH.contains(&ty)) else {
             return (stated, self.version());
         };
         match version.split_once(':') {
@@ -92,8 +92,8 @@ impl Purl {
 
     /// Whether it says that it is a source package.
     pub fn is_of_sources(&self) -> bool {
-        let mut qualifiers = self.components().qualifiers.iter();
-        qualifiers.any(|(key, value)| key == "arch" && SOURCE.contains(&value.as_str()))
+        self.qualifier("arch")
+            .is_some_and(|arch| SOURCE.contains(&arch))
     }
 
     /// The source package that a binary package of a distribution was built of: what the qualifier
@@ -106,9 +106,8 @@ impl Purl {
         if !is_binary {
             return None;
         }
-        let stated = parts.qualifiers.iter().find(|(key, _)| key == "upstream");
-        let (name, version) = match stated {
-            Some((_, upstream)) => upstream_of(upstream, &parts.ty),
+        let (name, version) = match self.qualifier("upstream") {
+            Some(upstream) => upstream_of(upstream, &parts.ty),
             None => (parts.name.as_str(), None),
         };
         let own = parts
@@ -149,11 +148,7 @@ fn upstream_of<'a>(upstream: &'a str, ty: &str) -> (&'a str, Option<&'a str>) {
 fn rebuilt<'a>(ty: &str, version: &'a str) -> &'a str {
     let cut = version.rsplit_once("+b").filter(|_| ty == "deb");
     match cut {
-        Some((before, number))
-            if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            before
-        }
+        Some((before, number)) if are_digits(number) => before,
         _ => version,
     }
 }

@@ -83,7 +83,8 @@ fn decode_segments(text: &str, dropped: impl Fn(&str) -> bool) -> Result<String,
     Ok(out)
 }
 
-fn decode(text: &str) -> Result<String, PurlError> {
+/// Undoes percent-encoding.
+pub(crate) fn decode(text: &str) -> Result<String, PurlError> {
     if !text.contains('%') {
         return Ok(text.to_owned());
     }

@@ -20,15 +20,6 @@ pub(super) struct Decoded<'a> {
     program: Option<Language>,
 }
 
-impl<'a> From<&'a [u8]> for Decoded<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Decoded {
-            bytes: Cow::Borrowed(bytes),
-            program: None,
-        }
-    }
-}
-
 /// The bytes in UTF-8, if they are UTF-16, as PowerShell redirects text into files: with a byte
 /// order mark, or with ASCII at the beginning. Of a program, what it says of itself. Others are as
 /// they are, and so is UTF-16 that is broken or larger than what is read.

@@ -76,8 +76,7 @@ pub struct Components {
     /// The format it was read as.
     pub format: Format,
     /// The components, in the file's order, each once: two differ in purl, name, version or
-    /// digests. At most [`limits::COMPONENTS`], together with
-    /// those that could not be identified.
+    /// digests. At most [`limits::COMPONENTS`], together with those that could not be identified.
     pub list: Vec<Component>,
     /// What a person must know to take the list for what it is.
     pub notes: Vec<Note>,
@@ -89,9 +88,8 @@ pub struct Components {
 /// Finds out the format of a file: by its name (folders in front and prefixes such as
 /// `service.Cargo.lock` do not matter), else by what it holds.
 ///
-/// Fails if the file is empty, compressed or too large (over
-/// [`limits::DOCUMENT_BYTES`]), if its format is not read
-/// here, or if it could be of several.
+/// Fails if the file is empty, compressed or too large ([`most_bytes`]), if it is a program that
+/// says nothing of what is in it, if its format is not read here, or if it could be of several.
 pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
     let file = input::decoded(bytes).map_err(|fault| fault.of(file_name, None))?;
     let input = Input::new(file_name, &file).map_err(|fault| fault.of(file_name, None))?;

@@ -18,9 +18,10 @@ pub(super) fn unpinned(version: &str) -> Option<&'static str> {
     MOVING_NAMES.contains(&lower.as_str()).then_some(MOVING)
 }
 
-/// Branches and tags that name another version every now and then.
-const MOVING_NAMES: [&str; 9] = [
-    "develop", "edge", "head", "latest", "main", "master", "nightly", "trunk", "unstable",
+/// Branches and tags that name another version every now and then, beside those that no lock file
+/// takes ([`placeholder`]).
+const MOVING_NAMES: [&str; 8] = [
+    "develop", "edge", "head", "main", "master", "nightly", "trunk", "unstable",
 ];
 
 /// Why what stands for a version is none in any lock file, if it is none: a word for "not known", a

@@ -5,7 +5,7 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
-use super::versions::{in_versions, range_of};
+use super::versions::in_versions;
 use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
@@ -135,10 +135,7 @@ fn has_untold_versions(product: &Product, component: &Component) -> bool {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
     let mut purls = ids.filter_map(|id| Purl::canonicalize(id).ok());
     purls.any(|theirs| {
-        let is_of = |ours: &Purl| {
-            theirs.is_same_package(ours)
-                && in_versions(ours, &theirs) == Some(Relation::OtherVersions)
-        };
+        let is_of = |ours: &Purl| in_versions(ours, &theirs) == Some(Relation::OtherVersions);
         theirs.version().is_none() && (is_of(ours) || ours.source().is_some_and(|one| is_of(&one)))
     })
 }
@@ -150,7 +147,7 @@ pub(crate) fn range(statement: &VexStatement) -> Option<String> {
     all.find_map(|product| {
         product.ids.iter().find_map(|id| {
             let purl = Purl::canonicalize(id).ok()?;
-            range_of(&purl).map(str::to_owned)
+            purl.qualifier(vers::QUALIFIER).map(str::to_owned)
         })
     })
 }
@@ -333,8 +330,7 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     if theirs.is_of_sources() {
         return relation();
     }
-    let mut qualifiers = theirs.components().qualifiers.iter();
-    if qualifiers.any(|(key, _)| key == ARCH) {
+    if theirs.qualifier(ARCH).is_some() {
         return None;
     }
     relation().map(|relation| relation.max(Relation::OtherBuild))
@@ -347,12 +343,6 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
     let (our_parts, their_parts) = (ours.components(), theirs.components());
-    let value = |key: &str| {
-        let mut qualifiers = our_parts.qualifiers.iter();
-        qualifiers
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
-    };
     let same_part = their_parts.subpath.is_none() || their_parts.subpath == our_parts.subpath;
     // Places were compared before.
     let qualifiers = their_parts.qualifiers.iter();
@@ -361,10 +351,10 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
         && same_part
         && stated.all(|(key, stated)| {
             [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key.as_str())
-                || value(key).is_some_and(|value| {
+                || ours.qualifier(key).is_some_and(|value| {
                     value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
                 })
-                || key == ARCH && of_sources && value(ARCH).is_none()
+                || key == ARCH && of_sources && ours.qualifier(ARCH).is_none()
         })
 }
 

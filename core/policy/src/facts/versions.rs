@@ -22,7 +22,7 @@ pub(super) fn in_versions(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     if !theirs.is_same_package(ours) {
         return None;
     }
-    let Some(range) = range_of(theirs) else {
+    let Some(range) = theirs.qualifier(vers::QUALIFIER) else {
         return Some(Relation::This);
     };
     match vers::contains_that_of(range, ours) {
@@ -41,15 +41,8 @@ pub(super) fn in_versions(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 
 /// One version and a range beside it cannot both be meant.
 fn untold_range(theirs: &Purl) -> Relation {
-    match range_of(theirs) {
+    match theirs.qualifier(vers::QUALIFIER) {
         Some(_) => Relation::OtherVersions,
         None => Relation::This,
     }
-}
-
-/// The range of versions that a purl states.
-pub(super) fn range_of(purl: &Purl) -> Option<&str> {
-    let mut qualifiers = purl.components().qualifiers.iter();
-    let range = qualifiers.find(|(key, _)| key == vers::QUALIFIER);
-    range.map(|(_, range)| range.as_str())
 }

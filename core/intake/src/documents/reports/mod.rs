@@ -41,8 +41,8 @@ pub(super) fn nothing_scanned() -> (String, String) {
     ("note".to_owned(), note.to_owned())
 }
 
-/// When a scan ended, where a report states that at one of these pointers: started then, too, as
-/// nobody says when it began. Go's zero time, and what is no RFC 3339 time, says nothing.
+/// When a scan ended, where a report states that at this pointer: started then, too, as nobody
+/// says when it began. Go's zero time, and what is no RFC 3339 time, says nothing.
 fn time(root: &Node<'_, '_>, pointer: &str) -> Option<(String, String)> {
     let stated = root.value().pointer(pointer).and_then(Value::as_str)?;
     time::instant(stated).filter(|_| !stated.starts_with("0001-"))?;

@@ -16,7 +16,6 @@ pub(in super::super) const TOOL: Tool = Tool {
     prepare: |source| read(&source.root())?.of_json(source),
 };
 
-/// What a report found.
 /// Adds the vulnerabilities that a rule of the user took out of a result. Returns how many findings
 /// of other kinds it took out.
 fn set_aside(result: &Value, ignored: &mut Vec<Value>) -> usize {
@@ -32,6 +31,7 @@ fn set_aside(result: &Value, ignored: &mut Vec<Value>) -> usize {
     others
 }
 
+/// What a report found.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
@@ -94,15 +94,12 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
 /// Whether a result is of a scan for vulnerabilities. Those for secrets, misconfigurations and
 /// licenses have results of their own.
 fn looked_for_vulnerabilities(result: &Value) -> bool {
-    let class = result.get("Class").and_then(Value::as_str);
     let others = ["Misconfigurations", "MisconfSummary", "Secrets", "Licenses"];
-    match class {
-        Some(class) => class.ends_with("-pkgs") || result.get("Vulnerabilities").is_some(),
-        None => {
-            let is_other = others.into_iter().any(|key| result.get(key).is_some());
-            result.get("Vulnerabilities").is_some() || !is_other
-        }
-    }
+    let is_other = match result.get("Class").and_then(Value::as_str) {
+        Some(class) => !class.ends_with("-pkgs"),
+        None => others.into_iter().any(|key| result.get(key).is_some()),
+    };
+    result.get("Vulnerabilities").is_some() || !is_other
 }
 
 fn found_by_trivy(found: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {

@@ -326,6 +326,7 @@ fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError>
     };
     let mut span: Option<[(time::Instant, &str); 2]> = None;
     for invocation in invocations.items()? {
+        // The draft 2.0.0 spelled them without `Utc`.
         let either = |key: &'static str, draft: &'static str| match time(&invocation, key)? {
             None => time(&invocation, draft),
             stated => Ok(stated),
@@ -348,7 +349,6 @@ fn time<'v>(
     invocation: &Node<'v, '_>,
     key: &'static str,
 ) -> Result<Option<(time::Instant, &'v str)>, PredicateError> {
-    // The draft 2.0.0 spelled them without `Utc`.
     let Some(node) = invocation.get(key) else {
         return Ok(None);
     };

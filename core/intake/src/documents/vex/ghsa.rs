@@ -114,10 +114,7 @@ fn product(
     for bound in range.text()?.split(',').map(str::trim) {
         let (sign, version) = bound.split_once(' ').unwrap_or(("", bound));
         match sign {
-            "<" => bounds.push(("<", version.trim())),
-            "<=" => bounds.push(("<=", version.trim())),
-            ">" => bounds.push((">", version.trim())),
-            ">=" => bounds.push((">=", version.trim())),
+            "<" | "<=" | ">" | ">=" => bounds.push((sign, version.trim())),
             "=" | "" => bounds.push(("", version.trim())),
             _ => return Err(range.fault(format!("has {}, which is no bound", quoted(bound)))),
         }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 const BOUNDS: usize = 1000;
 
 /// A comparator of `vers:` ranges, such as `<`, and a version.
-pub(super) type Bound<'v> = (&'static str, &'v str);
+pub(super) type Bound<'v> = (&'v str, &'v str);
 
 /// The constraints of a range of versions of a package of a type: the bounds in ascending order,
 /// whatever order a document has them in, as far as the order of the versions is known here. A
