@@ -41,9 +41,9 @@ impl Key {
         getrandom::fill(seed.as_mut())
             .map_err(|e| Failure::io("no random bytes", io::Error::other(e)))?;
         let signing = SigningKey::from_bytes(&seed);
-        let sealed = passphrase::sealed(to_pem(&signing)?.as_bytes(), passphrase);
+        let sealed = passphrase::sealed(to_pem(&signing)?.as_bytes(), passphrase)?;
         make_folder(path)?;
-        private::create(path, &sealed.map_err(unopened)?).map_err(unusable)?;
+        private::create(path, &sealed)?;
         Ok(Key {
             path: path.to_owned(),
             signing,
@@ -54,7 +54,7 @@ impl Key {
     /// Reads a key, and decrypts it if its file is encrypted. Fails with [`Failure::Usage`], saying
     /// what to do, if others may read the file or it holds no such key.
     pub fn read(path: &Path, unlock: &Unlock) -> Result<Self, Failure> {
-        let opened = unlock.open(path).map_err(unopened)?;
+        let opened = unlock.open(path)?;
         let signing = parse(path, &opened.content)?;
         Ok(Key {
             path: path.to_owned(),
@@ -137,43 +137,36 @@ pub fn change_passphrase(
     unlock: &Unlock,
     new: Option<&Passphrase>,
 ) -> Result<Changed, Failure> {
-    let changed = passphrase::change(path, unlock, new, |content| match parse(path, content) {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(NotChanged(failure)),
-    });
-    changed.map_err(|NotChanged(failure)| failure)
-}
-
-struct NotChanged(Failure);
-
-impl From<UnlockError> for NotChanged {
-    fn from(error: UnlockError) -> Self {
-        NotChanged(unopened(error))
-    }
+    passphrase::change(path, unlock, new, |content| parse(path, content).map(drop))
 }
 
 /// What a person is told of a key that cannot be opened.
-pub fn unopened(error: UnlockError) -> Failure {
-    match error {
-        UnlockError::File(error) => unusable(error),
-        UnlockError::Terminal(source) => Failure::io("cannot ask for a passphrase", source),
-        UnlockError::Random(error) => Failure::io("no random bytes", io::Error::other(error)),
-        error => Failure::Usage(error.to_string()),
+impl From<UnlockError> for Failure {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::File(error) => error.into(),
+            UnlockError::Terminal(source) => Failure::io("cannot ask for a passphrase", source),
+            UnlockError::Random(error) => Failure::io("no random bytes", io::Error::other(error)),
+            error => Failure::Usage(error.to_string()),
+        }
     }
 }
 
-fn unusable(error: PrivateFileError) -> Failure {
-    match error {
-        PrivateFileError::Io { path, source } => {
-            Failure::io(format!("cannot use {}", path.display()), source)
+/// What a person is told of a key file that cannot be used.
+impl From<PrivateFileError> for Failure {
+    fn from(error: PrivateFileError) -> Self {
+        match error {
+            PrivateFileError::Io { path, source } => {
+                Failure::io(format!("cannot use {}", path.display()), source)
+            }
+            PrivateFileError::Missing { path } => {
+                let shown = path.display();
+                Failure::Usage(format!(
+                    "{shown}: there is no such key; `assay key new {shown}` makes one"
+                ))
+            }
+            error => Failure::Usage(error.to_string()),
         }
-        PrivateFileError::Missing { path } => {
-            let shown = path.display();
-            Failure::Usage(format!(
-                "{shown}: there is no such key; `assay key new {shown}` makes one"
-            ))
-        }
-        error => Failure::Usage(error.to_string()),
     }
 }
 
@@ -189,10 +182,9 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
 /// Reads the content of a key file.
 fn parse(path: &Path, content: &[u8]) -> Result<SigningKey, Failure> {
     let text = std::str::from_utf8(content).unwrap_or_default();
-    let is_pkcs8 = text.contains("BEGIN ENCRYPTED PRIVATE KEY");
     from_pem(text).ok_or_else(|| {
         let shown = path.display();
-        Failure::Usage(if is_pkcs8 {
+        Failure::Usage(if text.contains("BEGIN ENCRYPTED PRIVATE KEY") {
             format!(
                 "{shown} is encrypted as PKCS#8, which is not read. Decrypt it with `openssl pkey \
                  -in {shown} -out FILE`, and encrypt FILE with `assay key passphrase FILE`"

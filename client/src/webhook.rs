@@ -11,7 +11,7 @@
 //! Any 2xx takes the event. Anything else, and silence, is tried again, later and later, with
 //! jitter; the order stays. No redirect is followed.
 
-use crate::ClientError;
+use crate::{ClientError, percent_encoded};
 use assay_claims::claim::{PublicKey, SigningKey};
 use assay_claims::time::rfc3339_of_ms;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -58,7 +58,8 @@ impl<T: Serialize> Event<'_, T> {
         let event = json!({
             "specversion": "1.0",
             "id": self.id,
-            "source": encoded(self.log),
+            // A relative reference (RFC 3986, section 4.2).
+            "source": percent_encoded(self.log, b"/"),
             "type": self.kind,
             "time": rfc3339_of_ms(self.at_ms),
             "datacontenttype": "application/json",
@@ -82,19 +83,6 @@ pub struct NotTaken {
 pub fn public_key(key: &SigningKey) -> String {
     let public = BASE64_STANDARD.encode(PublicKey::from(key).as_bytes());
     format!("whpk_{public}")
-}
-
-/// An origin as a relative reference (RFC 3986, sections 2.1 and 4.2).
-fn encoded(origin: &str) -> String {
-    let mut text = String::new();
-    for byte in origin.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 /// The value of `webhook-signature`.

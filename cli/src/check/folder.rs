@@ -93,8 +93,10 @@ pub fn find(folder: &Path) -> Result<Found, Failure> {
                 passed.insert(name);
             } else if kind.is_dir() {
                 folders.push(entry.path());
-            } else if kind.is_file() && components::instead(&name).is_some() {
-                asked.push(entry.path());
+            } else if kind.is_file()
+                && let Some(advice) = components::instead(&name)
+            {
+                asked.push((entry.path(), advice));
             } else if kind.is_file() && is_listing(&entry.path(), &name) {
                 files.push(entry.path());
             }
@@ -114,33 +116,35 @@ fn is_listing(path: &Path, name: &str) -> bool {
     is_sbom || components::by_name(&path.to_string_lossy()).is_some()
 }
 
+/// Whether a file only asks for what one of `files`, which are sorted, says was got.
+fn is_answered(folder: &Path, files: &[PathBuf], path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let row = ANSWERED.iter().find(|(asks, _)| name == *asks);
+    let answers = row.map_or(&[][..], |(_, answers)| answers);
+    let mut folders = path
+        .ancestors()
+        .skip(1)
+        .take_while(|above| above.starts_with(folder));
+    folders.any(|above| {
+        let mut answers = answers.iter().map(|answer| above.join(answer));
+        answers.any(|answer| files.binary_search(&answer).is_ok())
+    })
+}
+
 /// What is said of what is not read.
 fn left_out(
     folder: &Path,
     files: &[PathBuf],
-    asked: Vec<PathBuf>,
+    asked: Vec<(PathBuf, &str)>,
     passed: BTreeSet<String>,
 ) -> Vec<String> {
-    let answered = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        let row = ANSWERED.iter().find(|(asks, _)| name == *asks);
-        let answers = row.map_or(&[][..], |(_, answers)| answers);
-        let above = path.ancestors().skip(1);
-        above
-            .take_while(|above| above.starts_with(folder))
-            .any(|above| {
-                answers
-                    .iter()
-                    .any(|answer| files.contains(&above.join(answer)))
-            })
-    };
     let mut by_advice: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for path in asked.iter().filter(|path| !answered(path)) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let below = path.strip_prefix(folder).unwrap_or(path);
-        let advice = components::instead(&name).unwrap_or_default();
-        let rows = by_advice.entry(advice).or_default();
-        rows.push(output::plain(&below.display().to_string()));
+    for (path, advice) in asked {
+        if !is_answered(folder, files, &path) {
+            let below = path.strip_prefix(folder).unwrap_or(&path);
+            let rows = by_advice.entry(advice).or_default();
+            rows.push(output::plain(&below.display().to_string()));
+        }
     }
     let mut said = Vec::new();
     for (advice, mut names) in by_advice {

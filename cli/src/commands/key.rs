@@ -3,7 +3,7 @@
 use crate::{
     config::Settings,
     exit::Failure,
-    keys::{Key, change_passphrase, unopened},
+    keys::{Key, change_passphrase},
     output,
 };
 use assay_keyfile::passphrase::Changed;
@@ -84,8 +84,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
         Command::New { file, encrypt } => {
             let path = file.unwrap_or_else(|| settings.default_key().to_owned());
-            let passphrase = encrypt.then(|| settings.unlock.for_new());
-            let passphrase = passphrase.transpose().map_err(unopened)?;
+            let passphrase = encrypt.then(|| settings.unlock.for_new()).transpose()?;
             let view = KeyView::new(&Key::create(&path, passphrase.as_ref())?);
             output::data(settings, || view.text(), &view)?;
             let path = path.display();
@@ -108,7 +107,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         } => {
             let unlock = &settings.unlock;
             let new = (!remove).then(|| unlock.replacing(new_passphrase_file.as_deref()));
-            let new = new.transpose().map_err(unopened)?;
+            let new = new.transpose()?;
             let mut views = Vec::new();
             for file in settings.keys(&files) {
                 let changed = change_passphrase(&file, unlock, new.as_ref())?;

@@ -249,10 +249,16 @@ impl Line {
         self.effect && self.why_not.is_none()
     }
 
+    /// Those who say it with effect and have a role under the policy; nobody if it does not count.
+    pub fn trusted(&self) -> impl Iterator<Item = &Voice> {
+        let counts = self.counts();
+        let voices = self.issuers.iter();
+        voices.filter(move |voice| counts && voice.effect && !voice.roles.is_empty())
+    }
+
     /// Whether it counts, and somebody says it who has a role under the policy.
     pub fn is_trusted(&self) -> bool {
-        let mut voices = self.issuers.iter();
-        self.counts() && voices.any(|voice| voice.effect && !voice.roles.is_empty())
+        self.trusted().next().is_some()
     }
 }
 

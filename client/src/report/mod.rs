@@ -130,12 +130,18 @@ impl Report {
         self.logs.iter().all(Log::is_good)
     }
 
-    /// Whether a log is missing that the policy cannot do without.
-    pub(crate) fn lacks_logs(&self) -> bool {
-        self.logs.iter().any(|log| !log.is_good() && !log.spare)
+    /// The logs that are missing and that the policy cannot do without.
+    pub(crate) fn lacking_logs(&self) -> impl Iterator<Item = &Log> {
+        let lacking = self.logs.iter().filter(|log| !log.is_good());
+        lacking.filter(|log| !log.spare)
     }
 
-    /// The logs of which that cannot be said.
+    /// Whether there are any.
+    pub(crate) fn lacks_logs(&self) -> bool {
+        self.lacking_logs().next().is_some()
+    }
+
+    /// The logs of which it cannot be said that their answer is whole.
     pub fn missing(&self) -> Vec<&str> {
         let lacking = self.logs.iter().filter(|log| !log.is_good());
         lacking.map(|log| log.origin.as_str()).collect()

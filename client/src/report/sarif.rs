@@ -5,7 +5,7 @@
 use super::baseline::FINGERPRINT;
 use super::{Finding, Log, Report, StoodBehind, UNIDENTIFIED, Witnessed, words};
 use crate::ask::Place;
-use crate::plain;
+use crate::{percent_encoded, plain};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::{Outcome, Severity};
 use serde_json::{Value, json};
@@ -258,19 +258,9 @@ fn location(place: &Place) -> Value {
 
 /// A path as a relative or `file:` URI reference (RFC 3986).
 fn uri(path: &str) -> String {
-    let mut text = String::new();
-    if path.starts_with('/') {
-        text.push_str("file://");
-    }
-    for byte in path.trim_start_matches("./").bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                text.push(char::from(byte))
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
+    let scheme = if path.starts_with('/') { "file://" } else { "" };
+    let path = percent_encoded(path.trim_start_matches("./"), b"/");
+    format!("{scheme}{path}")
 }
 
 #[cfg(test)]

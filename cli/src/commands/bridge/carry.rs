@@ -150,7 +150,7 @@ impl Carrier<'_> {
             Err(error) => return self.problems.add(place, &error.to_string()),
         }
         for job in jobs {
-            let held = self.ledger.get(&job.key).cloned().unwrap_or_default();
+            let held = self.held(&job.key);
             let revision = held.next_revision(&job.print);
             if revision == held.revision
                 && !read.contains_key(&held.at)
@@ -196,7 +196,7 @@ impl Carrier<'_> {
         if steps.is_empty() {
             return Ok(());
         }
-        let before = self.held(&steps);
+        let before: Vec<Held> = steps.iter().map(|step| self.held(&step.key)).collect();
         self.write(&steps)?;
         let counts: Vec<usize> = steps.iter().map(|step| step.claims.len()).collect();
         let claims = steps
@@ -206,15 +206,17 @@ impl Carrier<'_> {
             .collect();
         let refused = match self.publish(&steps, claims).await {
             Ok(refused) => refused,
-            // Of none of them is anything in the log: nothing is to be withdrawn of it, ever.
-            Err(error) if is_refusal(&error) => {
-                self.forget(before)?;
+            Err(error) => {
+                // Of none of them is anything in the log: nothing is to be withdrawn of it, ever.
+                if is_refusal(&error) {
+                    let both = steps.iter_mut().zip(before);
+                    both.for_each(|(step, held)| step.held = held);
+                    self.write(&steps)?;
+                }
                 return Err(error);
             }
-            Err(error) => return Err(error),
         };
-        let was = before.into_iter().map(|(_, held)| held);
-        take_back(&mut steps, was.zip(counts), &refused);
+        take_back(&mut steps, before.into_iter().zip(counts), &refused);
         let mut withdrawals = Vec::new();
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) {
@@ -251,23 +253,9 @@ impl Carrier<'_> {
         self.write(&steps)
     }
 
-    /// What the ledger has of the steps.
-    fn held(&self, steps: &[Step]) -> Vec<(String, Held)> {
-        let all = steps.iter().map(|step| {
-            let held = self.ledger.get(&step.key).cloned();
-            (step.key.clone(), held.unwrap_or_default())
-        });
-        all.collect()
-    }
-
-    /// Takes down what there was before.
-    fn forget(&mut self, before: Vec<(String, Held)>) -> Result<(), Failure> {
-        let lines: Vec<String> = before.iter().map(|(key, held)| held.to_line(key)).collect();
-        self.journal.append(&lines)?;
-        for (key, held) in before {
-            self.ledger.put(&key, held);
-        }
-        Ok(())
+    /// What the ledger has of a record.
+    fn held(&self, key: &str) -> Held {
+        self.ledger.get(key).cloned().unwrap_or_default()
     }
 
     fn write(&mut self, steps: &[Step]) -> Result<(), Failure> {

@@ -12,7 +12,9 @@ use crate::{
     output, session,
     time::now_ms,
 };
+use assay_claims::claim::ClaimError;
 use assay_claims::index::Name;
+use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{AskError, Asker, Context, LogAddress};
 use assay_client::report::words::Reader;
 use assay_client::report::{Scales, json::NewClaim};
@@ -278,75 +280,81 @@ impl Watch {
         fresh: &Fresh,
         context: &Context,
     ) -> Result<Shown, Failure> {
-        let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
-        let watched = self.watched(fresh);
-        let (json, text) = match &fresh.claim {
-            Ok(logged) => {
-                let (claim, lines) = self.scales().new_claim(logged, context);
-                let new = NewClaim {
-                    claim: &claim,
-                    watched: &watched,
-                    whole: context.is_whole(logged),
-                    lines: &lines,
-                };
-                (json(&new)?, text_of(&claim, &lines))
-            }
-            Err(error) => {
-                let error = error.to_string();
-                let text = format!(
-                    "leaf {leaf} of {origin}: a claim that does not verify: {}\n",
-                    output::plain(&error)
-                );
-                (
-                    json(&BrokenLine {
-                        log: origin.clone(),
-                        leaf_index: leaf,
-                        watched,
-                        error,
-                    })?,
-                    text,
-                )
-            }
-        };
-        match (&self.command.exec, &fresh.claim) {
-            (None, claim) => {
-                // What nobody signed is nothing to act on.
-                if claim.is_ok() {
-                    self.send(log, fresh, &json).await?;
-                }
-                write(if self.settings.format == Format::Json {
-                    &json
-                } else {
-                    &text
-                })
-            }
-            (Some(command), Ok(_)) => {
-                execute(command, &json, leaf).await?;
-                self.say(&format!("leaf {leaf} of {origin}: the command succeeded"));
-                Ok(Shown::Done)
-            }
-            // What nobody signed is nothing to act on.
-            (Some(_), Err(_)) => {
-                self.say(text.trim_end());
-                Ok(Shown::Done)
-            }
+        match &fresh.claim {
+            Ok(logged) => self.show_claim(log, fresh, logged, context).await,
+            Err(error) => self.show_broken(log, fresh, error),
         }
     }
 
+    async fn show_claim(
+        &self,
+        log: &LogAddress,
+        fresh: &Fresh,
+        logged: &LoggedClaim,
+        context: &Context,
+    ) -> Result<Shown, Failure> {
+        let (claim, lines) = self.scales().new_claim(logged, context);
+        let new = NewClaim {
+            claim: &claim,
+            watched: &self.watched(fresh),
+            whole: context.is_whole(logged),
+            lines: &lines,
+        };
+        let Some(command) = &self.command.exec else {
+            self.send(log, fresh.leaf.get(), &new).await?;
+            return self.write(&json(&new)?, &text_of(&claim, &lines));
+        };
+        let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
+        execute(command, &json(&new)?, leaf).await?;
+        self.say(&format!("leaf {leaf} of {origin}: the command succeeded"));
+        Ok(Shown::Done)
+    }
+
+    /// Shows an entry whose claim does not verify. What nobody signed is nothing to act on: it is
+    /// neither sent, nor is the command run for it.
+    fn show_broken(
+        &self,
+        log: &LogAddress,
+        fresh: &Fresh,
+        error: &ClaimError,
+    ) -> Result<Shown, Failure> {
+        let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
+        let error = error.to_string();
+        let text = format!(
+            "leaf {leaf} of {origin}: a claim that does not verify: {}\n",
+            output::plain(&error)
+        );
+        if self.command.exec.is_some() {
+            self.say(text.trim_end());
+            return Ok(Shown::Done);
+        }
+        let line = BrokenLine {
+            log: origin,
+            leaf_index: leaf,
+            watched: self.watched(fresh),
+            error,
+        };
+        self.write(&json(&line)?, &text)
+    }
+
+    /// Writes one of the two, as the format is that was asked for.
+    fn write(&self, json: &str, text: &str) -> Result<Shown, Failure> {
+        let is_json = self.settings.format == Format::Json;
+        write(if is_json { json } else { text })
+    }
+
     /// Sends a claim to the webhook, if there is one, until it is taken; with --once, once.
-    async fn send(&self, log: &LogAddress, fresh: &Fresh, json: &str) -> Result<(), Failure> {
+    async fn send(&self, log: &LogAddress, leaf: u64, new: &NewClaim<'_>) -> Result<(), Failure> {
         let Some(webhook) = &self.webhook else {
             return Ok(());
         };
         let origin = log.key.name();
-        let event = event_of(origin, fresh.leaf.get(), json)?;
+        let (id, event) = event_of(origin, leaf, new);
         let mut webhook = webhook.lock().await;
         loop {
-            let sent = webhook.send(&event.0, event.1.as_bytes(), now_ms()).await;
-            let Err(not_taken) = sent else {
+            let Err(not_taken) = webhook.send(&id, event.as_bytes(), now_ms()).await else {
                 return Ok(());
             };
-            let leaf = fresh.leaf.get();
             let what = format!(
                 "the webhook did not take leaf {leaf} of {}: {}",
                 output::plain(origin),
@@ -357,10 +365,8 @@ impl Watch {
                 return Err(Failure::Undelivered(format!("{what}; {next}")));
             }
             let wait = Duration::from_millis(not_taken.again_ms);
-            self.say(&format!(
-                "{what}; sent again in {} s",
-                wait.as_secs_f32().ceil()
-            ));
+            let wait_s = wait.as_secs_f32().ceil();
+            self.say(&format!("{what}; sent again in {wait_s} s"));
             time::sleep(wait).await;
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{exit::Failure, output};
 use assay_client::plain_json;
-use assay_client::report::{Line, ShownClaim, words};
+use assay_client::report::{Line, ShownClaim, json::NewClaim, words};
 use assay_client::webhook::Event;
 use assay_tlog::Hash;
 use serde::Serialize;
@@ -59,22 +59,18 @@ pub(super) fn json(view: &impl Serialize) -> Result<String, Failure> {
     Ok(plain_json(&json) + "\n")
 }
 
-/// The id and the JSON of the event that tells of a claim, which is given as a line of JSON. It has
-/// an id of its own in each log.
-pub(super) fn event_of(origin: &str, leaf: u64, claim: &str) -> Result<(String, String), Failure> {
-    let data: serde_json::Value = serde_json::from_str(claim)
-        .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    let at_ms = data.get("logged_at_ms").and_then(serde_json::Value::as_u64);
+/// The id and the JSON of the event that tells of a claim. It has an id of its own in each log.
+pub(super) fn event_of(origin: &str, leaf: u64, new: &NewClaim<'_>) -> (String, String) {
     let id = format!("{}-{leaf}", Hash::of(origin.as_bytes()));
     let event = Event {
         id: &id,
         log: origin,
         kind: "assay.watch.claim",
-        at_ms: at_ms.unwrap_or_default(),
-        data: &data,
+        at_ms: new.claim.claim.logged_at_ms,
+        data: new,
     };
     let event = event.to_json();
-    Ok((id, event))
+    (id, event)
 }
 
 /// Writes to stdout at once, and makes sure that it went out.

@@ -132,29 +132,31 @@ pub fn hint(hint: &Hint) -> String {
 /// That logs which must answer did not, the worst first; `name` is what was asked about, if it is
 /// one thing.
 pub fn unanswered(name: Option<&str>, silent: &[&Log]) -> String {
+    match name {
+        Some(name) => format!("{name}: {}", silence(silent, "")),
+        None => silence(silent, ", which your policy requires"),
+    }
+}
+
+/// The same without what was asked about; `which` is what is added of these logs.
+pub(super) fn silence(silent: &[&Log], which: &str) -> String {
     let mut by_state: BTreeMap<Reverse<LogState>, Vec<&str>> = BTreeMap::new();
     for log in silent {
         let origins = by_state.entry(Reverse(log.state)).or_default();
         origins.push(&log.origin);
     }
-    let of_policy = if name.is_none() {
-        ", which your policy requires"
-    } else {
-        ""
-    };
     let mut parts = Vec::new();
     for (Reverse(state), origins) in by_state {
         let logs = if origins.len() == 1 { "log" } else { "logs" };
         let origins = plain(&origins.join(", "));
         parts.push(format!("{} the {logs} {origins}", why_silent(state)));
     }
-    let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
     let next = match silent.iter().map(|log| log.state).max() {
         Some(LogState::Convicted) => "do not rely on what it says",
         Some(LogState::UnsupportedMapping) => "a newer version of this program may read it",
         _ => "try again later",
     };
-    format!("{name}{}{of_policy}; {next}", parts.join(", and "))
+    format!("{}{which}; {next}", parts.join(", and "))
 }
 
 /// Why there is no answer to rely on, before "the log".

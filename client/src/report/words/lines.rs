@@ -133,7 +133,7 @@ pub(super) fn voices_for(issuers: &[Voice], reader: Reader) -> String {
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
-fn voice(voice: &Voice, reader: Reader) -> String {
+pub(super) fn voice(voice: &Voice, reader: Reader) -> String {
     let name = match &voice.called {
         Some(called) => called.clone(),
         None => self_named(&voice.issuer_id, voice.name.as_deref()),

@@ -6,8 +6,9 @@ use assay_claims::statement::Subject;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
+use std::borrow::Borrow;
 
-/// Subjects that [`short_list`] names.
+/// What [`short_list`] and [`each_once`] name.
 const SHOWN: usize = 3;
 
 /// A subject in few words: its URI, or its name and its first digest.
@@ -36,6 +37,23 @@ pub fn short_list(subjects: &[Subject]) -> String {
         words.push(format!("and {} more", subjects.len() - SHOWN));
     }
     words.join(", ")
+}
+
+/// Names, each once: the first three, and how many more there are. Empty if there are none.
+pub(super) fn each_once<N: Borrow<str> + PartialEq>(all: impl Iterator<Item = N>) -> String {
+    let mut names: Vec<N> = Vec::new();
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let named = names.join(" and ");
+    match more {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// The first 12 digits of a digest or id.

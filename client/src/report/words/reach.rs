@@ -1,11 +1,9 @@
 //! Whether a vulnerability reaches a component.
 
+use super::names::each_once;
 use crate::one_word;
 use crate::report::{Evidence, Stated, Vulnerability};
 use assay_claims::kind::vex::Status;
-
-/// Most issuers that are named for one thing.
-const NAMED: usize = 3;
 
 /// Whether a vulnerability reaches the component, by those whose word counts for it; `None` if none
 /// of them says anything of it.
@@ -21,7 +19,7 @@ pub fn reaches(vulnerability: &Vulnerability) -> Option<String> {
         let stated = stated.filter(|one| one.status == status && counts(&one.claim));
         let stated: Vec<&Stated> = stated.collect();
         if let Some(first) = stated.first() {
-            let by = named(stated.iter().map(|one| &one.claim));
+            let by = each_once(stated.iter().map(|one| one.claim.issuer.as_str()));
             let why = first.justification.as_deref().map(|why| {
                 let why = one_word(why).replace('_', " ");
                 format!(" ({why})")
@@ -39,7 +37,7 @@ pub fn reaches(vulnerability: &Vulnerability) -> Option<String> {
         if found.is_empty() {
             return None;
         }
-        let by = named(found.iter().copied());
+        let by = each_once(found.iter().map(|one| one.issuer.as_str()));
         says.push(format!(
             "found by {by}, and nobody says whether it can be exploited here"
         ));
@@ -63,23 +61,6 @@ const fn means(status: Status) -> &'static str {
         Status::NotAffected => "it does not reach this",
         Status::Fixed => "it is fixed here",
         Status::UnderInvestigation => "whether it reaches this is being looked into",
-    }
-}
-
-/// Issuers, each once.
-fn named<'e>(all: impl Iterator<Item = &'e Evidence>) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for one in all {
-        if !names.contains(&one.issuer.as_str()) {
-            names.push(&one.issuer);
-        }
-    }
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
-    let named = names.join(" and ");
-    match more {
-        0 => named,
-        more => format!("{named} and {more} more"),
     }
 }
 

@@ -1,10 +1,9 @@
 //! To whom sentences about trust speak.
 
 /// Whoever reads a report, and whose policy weighed what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// Whose policy it is: "you".
-    #[default]
     Owner,
     /// Somebody who reads on a site what the policy of that site makes of it.
     Visitor,
@@ -26,6 +25,14 @@ impl Reader {
         match self {
             Reader::Visitor => "this site does not trust",
             Reader::Owner | Reader::Unweighed => "you do not trust",
+        }
+    }
+
+    /// Who knows, with the verb.
+    pub(super) const fn knows(self) -> &'static str {
+        match self {
+            Reader::Visitor => "this site knows",
+            Reader::Owner | Reader::Unweighed => "you know",
         }
     }
 

@@ -1,14 +1,13 @@
 //! The first sentence about a component, for people who read one: one out of five, with its reason.
 
-use super::lines::voices_for;
-use super::{Reader, ago, at, unanswered};
-use crate::report::{Component, Fact, Line, Log, Report};
+use super::asked::silence;
+use super::lines::voice;
+use super::names::each_once;
+use super::{ago, at};
+use crate::report::{Component, Fact, Line, Log, Reason, Report};
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
-
-/// Most reviewers that the sentence names.
-const REVIEWERS: usize = 3;
 
 /// What is to be done about a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,17 +51,13 @@ pub struct Sentence {
 }
 
 /// The sentence about the component that a report is about; `None` if it is about something that no
-/// policy judges. `who` is whose policy it is, as in "whom … trusts".
-pub fn sentence(report: &Report, who: &str) -> Option<Sentence> {
+/// policy judges.
+pub fn sentence(report: &Report) -> Option<Sentence> {
     let component = report.components.first()?;
     let stand = stand(component, report);
     let main = || component.main_reason().map(|reason| reason.text.clone());
-    let unspoken = || {
-        component
-            .reasons
-            .iter()
-            .find(|it| it.cause == Cause::Unknown)
-    };
+    let unspoken = unspoken(component);
+    let trust = report.reader.trust();
     let (text, why) = match stand {
         Stand::Unchecked => (
             "This could not be checked fully.".to_owned(),
@@ -71,15 +66,15 @@ pub fn sentence(report: &Report, who: &str) -> Option<Sentence> {
         Stand::Act => ("Do something about it.".to_owned(), main()),
         Stand::Plan => ("Plan to do something about it.".to_owned(), main()),
         Stand::Unsaid => (
-            match unspoken().and_then(|reason| reason.unspoken.as_ref()) {
+            match unspoken.and_then(|reason| reason.unspoken.as_ref()) {
                 Some(unspoken) if unspoken.no_word > 0 => {
-                    format!("Nobody whom {who} trusts has said whether it can be used.")
+                    format!("Nobody whom {trust} has said whether it can be used.")
                 }
-                _ => format!("Nobody whom {who} trusts has said anything about it."),
+                _ => format!("Nobody whom {trust} has said anything about it."),
             },
-            unspoken().map(|reason| reason.text.clone()),
+            unspoken.map(|reason| reason.text.clone()),
         ),
-        Stand::Quiet => (quiet(report, who), None),
+        Stand::Quiet => (quiet(report), None),
     };
     Some(Sentence {
         stand,
@@ -97,74 +92,46 @@ fn stand(component: &Component, report: &Report) -> Stand {
         Outcome::Incomplete | Outcome::Stale => Stand::Unchecked,
         Outcome::Denied => Stand::Act,
         // What a policy makes of it is its own: silence is said as silence.
-        _ if is_unspoken(component) => Stand::Unsaid,
+        _ if unspoken(component).is_some() => Stand::Unsaid,
         Outcome::Warn | Outcome::Unmet => Stand::Plan,
         Outcome::Unknown => Stand::Unsaid,
         Outcome::Fine => Stand::Quiet,
     }
 }
 
-/// Whether the policy knows nothing of it.
-fn is_unspoken(component: &Component) -> bool {
-    component
-        .reasons
-        .iter()
-        .any(|it| it.cause == Cause::Unknown)
+/// That the policy knows nothing of it, if it does not.
+fn unspoken(component: &Component) -> Option<&Reason> {
+    let mut reasons = component.reasons.iter();
+    reasons.find(|it| it.cause == Cause::Unknown)
 }
 
 /// Which logs did not answer as they must, if any did not.
 fn lacking(report: &Report) -> Option<String> {
-    let lacking = report
-        .logs
-        .iter()
-        .filter(|log| !log.is_good() && !log.spare);
-    let lacking: Vec<&Log> = lacking.collect();
+    let lacking: Vec<&Log> = report.lacking_logs().collect();
     (!lacking.is_empty()).then(|| {
         let missing = lacking.iter().find_map(|log| log.missing.as_deref());
         let missing = missing.map(|why| format!(" ({why})")).unwrap_or_default();
-        format!(
-            "There is {}{missing}.",
-            unanswered(Some(""), &lacking).trim_start_matches(": ")
-        )
+        format!("There is {}{missing}.", silence(&lacking, ""))
     })
 }
 
 /// That nothing speaks against it, and who reviewed it.
-fn quiet(report: &Report, who: &str) -> String {
+fn quiet(report: &Report) -> String {
+    let reader = report.reader;
+    let knows = reader.knows();
     let mut questions = report.questions.iter();
     let reviews = questions.find(|it| it.question == Question::Reviewed);
     let lines = reviews.map(|it| &it.lines[..]).unwrap_or_default();
-    let mut names: Vec<String> = Vec::new();
     let passed = lines.iter().filter(|line| line.fact == Some(Fact::Passed));
-    for line in passed.filter(|line| line.counts()) {
-        for name in reviewers(line, report.reader) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
+    let reviewers = passed.flat_map(Line::trusted);
+    let names = each_once(reviewers.map(|one| voice(one, reader)));
     if names.is_empty() {
         return format!(
-            "Nothing that {who} knows of speaks against it, and nobody whom {who} trusts has \
-             reviewed it."
+            "Nothing that {knows} of speaks against it, and nobody whom {} has reviewed it.",
+            reader.trust()
         );
     }
-    let more = names.len().saturating_sub(REVIEWERS);
-    names.truncate(REVIEWERS);
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
-    let names = names.join(" and ");
-    format!("Nothing that {who} knows of speaks against it, and it was reviewed by {names}.")
-}
-
-/// Those who have a role and say it.
-fn reviewers(line: &Line, reader: Reader) -> Vec<String> {
-    let trusted = line.issuers.iter();
-    let trusted = trusted.filter(|voice| voice.effect && !voice.roles.is_empty());
-    trusted
-        .map(|voice| voices_for(std::slice::from_ref(voice), reader))
-        .collect()
+    format!("Nothing that {knows} of speaks against it, and it was reviewed by {names}.")
 }
 
 /// As of which time the oldest answer is whole.
@@ -204,7 +171,7 @@ mod tests {
             (Outcome::Stale, Stand::Unchecked),
             (Outcome::Denied, Stand::Act),
         ] {
-            let sentence = sentence(&with(outcome), "this site").unwrap();
+            let sentence = sentence(&with(outcome)).unwrap();
             assert_eq!(sentence.stand, stand, "{outcome}");
             assert!(
                 sentence.as_of.starts_with("As of 2026-01-31"),
@@ -227,7 +194,7 @@ mod tests {
             ] {
                 let mut report = with(outcome);
                 report.logs[0].state = state;
-                let sentence = sentence(&report, "this site").unwrap();
+                let sentence = sentence(&report).unwrap();
                 assert_eq!(sentence.stand, Stand::Unchecked, "{outcome} {state:?}");
                 assert!(sentence.why.unwrap().contains("the log log.example"));
             }
@@ -238,6 +205,6 @@ mod tests {
     fn what_no_policy_judges_has_no_sentence() {
         let mut report = example::report();
         report.components.clear();
-        assert_eq!(sentence(&report, "this site"), None);
+        assert_eq!(sentence(&report), None);
     }
 }
