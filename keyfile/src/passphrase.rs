@@ -6,7 +6,7 @@ use crate::private::{self, CREDENTIALS, PrivateFileError};
 use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use zeroize::Zeroizing;
 
@@ -110,7 +110,11 @@ impl Unlock {
 
     /// Reads a private file, and decrypts it if it is encrypted. A person may try three times.
     pub fn open(&self, path: &Path) -> Result<Opened, UnlockError> {
-        let content = private::read(path)?;
+        self.opened(path, private::read(path)?)
+    }
+
+    /// Decrypts what was read from `path`, if it is encrypted.
+    fn opened(&self, path: &Path, content: Zeroizing<Vec<u8>>) -> Result<Opened, UnlockError> {
         if !age::is_encrypted(&content) {
             return Ok(Opened {
                 content,
@@ -130,9 +134,9 @@ impl Unlock {
                 }
                 Err(refused) => refused,
             };
-            self.forget();
+            *self.typed() = None;
             tries -= 1;
-            let may_retry = self.is_typed() && refused == AgeError::Passphrase && tries > 0;
+            let may_retry = self.given().is_none() && refused == AgeError::Passphrase && tries > 0;
             if !may_retry {
                 let path = path.to_owned();
                 return Err(UnlockError::Age {
@@ -144,22 +148,22 @@ impl Unlock {
         }
     }
 
-    /// Whether passphrases are typed.
-    fn is_typed(&self) -> bool {
-        self.file.is_none() && self.credential.is_none()
+    /// The file with the passphrase, unless a person types it.
+    fn given(&self) -> Option<&PathBuf> {
+        self.file.as_ref().or(self.credential.as_ref())
     }
 
-    fn forget(&self) {
-        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    fn typed(&self) -> MutexGuard<'_, Option<Passphrase>> {
+        self.typed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The passphrase of the key file at `path`, and where it is from, in words.
     fn passphrase(&self, path: &Path) -> Result<(Passphrase, String), UnlockError> {
-        if let Some(from) = self.file.as_ref().or(self.credential.as_ref()) {
+        if let Some(from) = self.given() {
             let with = format!("the passphrase in {}", from.display());
             return Ok((read(from)?, with));
         }
-        let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut typed = self.typed();
         let passphrase = match &*typed {
             Some(passphrase) => passphrase.clone(),
             None if self.asks => ask(&format!("Passphrase of {}: ", path.display()))?,
@@ -171,11 +175,11 @@ impl Unlock {
 
     /// The passphrase for a new file: the one of this process, which a person types twice.
     pub fn for_new(&self) -> Result<Passphrase, UnlockError> {
-        if let Some(from) = self.file.as_ref().or(self.credential.as_ref()) {
+        if let Some(from) = self.given() {
             return read(from);
         }
         let passphrase = self.ask_twice()?;
-        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(passphrase.clone());
+        *self.typed() = Some(passphrase.clone());
         Ok(passphrase)
     }
 
@@ -258,7 +262,7 @@ pub fn change<E: From<UnlockError>>(
             is_old: true,
         });
     }
-    let opened = unlock.open(path)?;
+    let opened = unlock.opened(path, before)?;
     is_key(&opened.content)?;
     let after = sealed(&opened.content, new)?;
     if let Some(new) = new {

@@ -4,6 +4,7 @@
 //! writes to: a systemd credential, a Secret of Kubernetes. Their files are often readable by a
 //! group, which systemd and `fsGroup` make for this one service.
 
+use crate::age::FILE_BYTES;
 use rustix::fs::{StatVfsMountFlags, fchown, fstatfs, fstatvfs};
 use std::{
     ffi::OsStr,
@@ -13,9 +14,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
-
-/// Most bytes of a file that are read.
-pub const FILE_BYTES: usize = crate::age::FILE_BYTES;
 
 /// The variable in which systemd names the folder of a service's credentials.
 pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -168,14 +166,14 @@ fn unusable(path: &Path, source: io::Error) -> PrivateFileError {
 /// Writes a new file, mode 0600. It is durable on return, as soon as its folder is. An existing
 /// file is never overwritten, and what was not written whole is taken back.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
-    write_new(path, bytes, 0o600).map(drop)
+    write_new(path, bytes).map(drop)
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<File, PrivateFileError> {
+fn write_new(path: &Path, bytes: &[u8]) -> Result<File, PrivateFileError> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(mode)
+        .mode(0o600)
         .open(path)
         .map_err(|source| unusable(path, source))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
@@ -205,7 +203,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
         }
         _ => {}
     }
-    let file = write_new(&draft, bytes, 0o600)?;
+    let file = write_new(&draft, bytes)?;
     let moved = own_as(&file, &before)
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&draft, path));

@@ -1,8 +1,12 @@
 //! What the servers of a node and of a witness have in common: where they listen, what they may
 //! hold, and their TLS files.
 
-use crate::{api::tls::Tls, config::ServerConfig, held};
-use std::{io, net::SocketAddr, time::Duration};
+use crate::{
+    api::tls::{Tls, TlsError},
+    config::ServerConfig,
+    held,
+};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// An address cannot be listened on.
@@ -20,11 +24,16 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
+/// The sockets of the public port and of the operator's.
+pub(crate) async fn listeners(config: &ServerConfig) -> Result<[TcpListener; 2], ListenError> {
+    Ok([
+        listen(config.listen, "server.listen").await?,
+        listen(config.admin, "server.admin").await?,
+    ])
+}
+
 /// A socket that listens on an address, which `key` in the configuration sets.
-pub(crate) async fn listen(
-    address: SocketAddr,
-    key: &'static str,
-) -> Result<TcpListener, ListenError> {
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ListenError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| ListenError {
         address,
@@ -41,6 +50,12 @@ pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits 
         stall: Duration::from_secs(config.stall_s),
         shared: [&config.shared_addresses[..], &config.trusted_proxies].concat(),
     }
+}
+
+/// Reads the TLS files, if there are any.
+pub(crate) fn load_tls(config: &ServerConfig) -> Result<Option<Arc<Tls>>, TlsError> {
+    let tls = config.tls.clone().map(Tls::load);
+    Ok(tls.transpose()?.map(Arc::new))
 }
 
 /// Reads the TLS files again, and reports what came of it.

@@ -19,7 +19,7 @@ const BEGINNING: Duration = Duration::from_secs(15);
 /// caller has its next question in less.
 const KEEPS: Duration = Duration::from_secs(1);
 
-/// How long whoever waits for a place waits before others are asked to leave.
+/// How long whoever waits for a place waits before further ones are asked to leave.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// How many are asked to leave at once: one of so many places. Behind whoever waits there are

@@ -429,10 +429,10 @@ impl Hold {
     /// needed again in a moment gives it to those who wait. Returns false, and changes nothing, if
     /// there is no room for it at once.
     pub fn cover(&mut self, bytes: usize) -> bool {
-        let taken = self.taken.into_iter().zip(self.account.levels());
-        let mut levels = taken.filter_map(|(taken, level)| Some((taken, level?)));
-        let has_all = levels.all(|(taken, level)| level.charge(self.kind, bytes) <= taken);
-        drop(levels);
+        let levels = self.account.levels();
+        let has_all = self.taken.iter().zip(levels).all(|(taken, level)| {
+            level.is_none_or(|level| level.charge(self.kind, bytes) <= *taken)
+        });
         has_all || self.resize(bytes)
     }
 

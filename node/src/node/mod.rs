@@ -57,7 +57,6 @@ use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
-    net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
@@ -228,9 +227,9 @@ async fn serve<S: Store + 'static>(
     parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let (connections, tls) = (connections(config)?, tls_of(config)?);
+    let (connections, tls) = (connections(config)?, listen::load_tls(&config.server)?);
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let [listener, admin_listener] = listeners(config).await?;
+    let [listener, admin_listener] = listen::listeners(&config.server).await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let (evidence, witnessed) = (parts.evidence.clone(), witnesses.is_some());
@@ -281,20 +280,6 @@ async fn serve<S: Store + 'static>(
         mirror: plain.mirror,
         gossip: plain.gossip.task,
     })
-}
-
-/// The sockets of the public port and of the operator's.
-async fn listeners(config: &Config) -> Result<[TcpListener; 2], StartError> {
-    let server = &config.server;
-    Ok([
-        listen::listen(server.listen, "server.listen").await?,
-        listen::listen(server.admin, "server.admin").await?,
-    ])
-}
-
-fn tls_of(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
-    let tls = config.server.tls.clone().map(Tls::load);
-    Ok(tls.transpose()?.map(Arc::new))
 }
 
 /// Who may write what to the log.

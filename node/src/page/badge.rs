@@ -4,7 +4,8 @@
 //! grade, and what is not known is said in gray, with status 200: proxies keep errors.
 
 use super::frame::{Asked, shared};
-use assay_client::report::{Fact, Report};
+use assay_claims::time::rfc3339_of_ms;
+use assay_client::report::{Fact, Line, Report};
 use assay_policy::rules::Outcome;
 use axum::response::Response;
 use serde_json::json;
@@ -77,8 +78,8 @@ impl Badge {
         }
     }
 
-    /// The badge of a package, by the policy that weighed the report. `today` is a day.
-    pub fn of(report: &Report, show: Show, today: &str) -> Self {
+    /// The badge of a package, by the policy that weighed the report.
+    pub fn of(report: &Report, show: Show) -> Self {
         if !report.is_whole() {
             return Badge::gray("not checked");
         }
@@ -92,8 +93,8 @@ impl Badge {
             };
         }
         let message = match show {
-            Show::Anything => support(report, today).or_else(|| reviews(report)),
-            Show::Support => support(report, today),
+            Show::Anything => support(report).or_else(|| reviews(report)),
+            Show::Support => support(report),
             Show::Reviews => reviews(report),
         };
         message.map_or_else(
@@ -136,7 +137,7 @@ impl Badge {
 }
 
 /// Until when it is supported: the first day that somebody whose word counts says.
-fn support(report: &Report, today: &str) -> Option<String> {
+fn support(report: &Report) -> Option<String> {
     let days = report.lines().filter(|line| line.is_trusted());
     let days = days.filter_map(|line| match &line.fact {
         Some(Fact::Supported(day)) => Some(day.as_str()),
@@ -144,6 +145,8 @@ fn support(report: &Report, today: &str) -> Option<String> {
     });
     let day = days.min()?;
     let month = day.get(..7).unwrap_or(day);
+    let now = rfc3339_of_ms(report.asked_at_ms);
+    let today = now.get(..10).unwrap_or_default();
     Some(if day < today {
         format!("support ended {month}")
     } else {
@@ -156,10 +159,7 @@ fn reviews(report: &Report) -> Option<String> {
     let lines = report
         .lines()
         .filter(|line| line.fact == Some(Fact::Passed));
-    let voices = lines
-        .filter(|line| line.is_trusted())
-        .flat_map(|line| &line.issuers);
-    let voices = voices.filter(|voice| voice.effect && !voice.roles.is_empty());
+    let voices = lines.flat_map(Line::trusted);
     let issuers: BTreeSet<&str> = voices.map(|voice| voice.issuer_id.as_str()).collect();
     match issuers.len() {
         0 => None,

@@ -1,7 +1,10 @@
 //! What every page has around what it shows, and how a page is sent.
 
 use super::text::{base, shown};
-use crate::api::{read::sent::Sent, serve::Peer};
+use crate::api::{
+    read::{PATH_BYTES, sent::Sent},
+    serve::Peer,
+};
 use askama::Template;
 use axum::{
     extract::Request,
@@ -9,9 +12,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-
-/// Longest path with its query, in bytes, as that of the read API.
-pub const PATH_BYTES: usize = 8 << 10;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -57,7 +57,7 @@ impl Asked {
 pub struct Frame {
     pub title: String,
     pub base: String,
-    /// What was looked up.
+    /// What was looked up, in full.
     pub asked: String,
     /// Whose policy weighs it; `None` if nobody's does.
     pub operator: Option<String>,

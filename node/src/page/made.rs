@@ -6,10 +6,10 @@ use super::record::Federation;
 use super::site::Site;
 use super::text::{for_shell, shown};
 use super::view::{self, Answered, View};
+use crate::api::read::PATH_BYTES;
 use crate::held::{Hold, Kind};
 use askama::Template;
 use assay_claims::purl::Purl;
-use assay_claims::time::rfc3339_of_ms;
 use assay_client::ask::About;
 use assay_client::report::{Report, words};
 use axum::{http::StatusCode, response::Response};
@@ -43,26 +43,31 @@ const KEPT_BADGES: usize = 1024;
 /// Most reasons that are given for a verdict.
 const REASONS: usize = 20;
 
-/// A page that was made.
-struct Kept {
+/// A page or a badge that was made.
+struct Kept<T> {
     state: (u64, usize),
     made: Instant,
-    body: Bytes,
+    what: T,
 }
 
-/// A badge that was made.
-struct KeptBadge {
-    state: (u64, usize),
-    made: Instant,
-    badge: Badge,
+impl<T> Kept<T> {
+    fn new(state: (u64, usize), what: T) -> Arc<Self> {
+        let made = Instant::now();
+        Arc::new(Kept { state, made, what })
+    }
+
+    /// Whether it is still good when this is the federation's state.
+    fn is_good(&self, state: (u64, usize)) -> bool {
+        self.state == state && self.made.elapsed() < KEPT
+    }
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<String, Arc<Kept>> for Weight {
-    fn weight(&self, path: &String, kept: &Arc<Kept>) -> u64 {
-        (path.len() + kept.body.len() + 128) as u64
+impl Weighter<String, Arc<Kept<Bytes>>> for Weight {
+    fn weight(&self, path: &String, kept: &Arc<Kept<Bytes>>) -> u64 {
+        (path.len() + kept.what.len() + 128) as u64
     }
 }
 
@@ -72,8 +77,8 @@ pub struct Pages {
     /// What is known of the federation.
     pub federation: Federation,
     turns: Arc<Semaphore>,
-    kept: Cache<String, Arc<Kept>, Weight>,
-    badges: Cache<String, Arc<KeptBadge>>,
+    kept: Cache<String, Arc<Kept<Bytes>>, Weight>,
+    badges: Cache<String, Arc<Kept<Badge>>>,
     /// Where pages are made: a serving thread that did it would serve nobody else meanwhile.
     runtime: Handle,
 }
@@ -88,8 +93,6 @@ struct Thing {
     reasons: Vec<String>,
     lacking: Vec<Answered>,
     paragraph: String,
-    /// The whole name of what it is about.
-    spelled: String,
     own_word: bool,
     is_component: bool,
     view: View,
@@ -129,10 +132,9 @@ impl Pages {
         }
         let (path, state) = (asked.uri.path().to_owned(), self.federation.state());
         if let Some(kept) = self.kept.get(&path)
-            && kept.state == state
-            && kept.made.elapsed() < KEPT
+            && kept.is_good(state)
         {
-            return send(StatusCode::OK, asked, kept.body.clone()).await;
+            return send(StatusCode::OK, asked, kept.what.clone()).await;
         }
         let turn = match self.turn(asked).await {
             Ok(turn) => turn,
@@ -189,10 +191,9 @@ impl Pages {
     ) -> Response {
         let (key, state) = (format!("{show:?} {purl}"), self.federation.state());
         if let Some(kept) = self.badges.get(&key)
-            && kept.state == state
-            && kept.made.elapsed() < KEPT
+            && kept.is_good(state)
         {
-            return form.response(asked, &kept.badge);
+            return form.response(asked, &kept.what);
         }
         let Ok(turn) = self.turn(asked).await else {
             return form.response(asked, &Badge::gray("try again"));
@@ -203,13 +204,9 @@ impl Pages {
             let Ok(report) = pages.site.report(About::Package(purl)).await else {
                 return Badge::gray("not checked");
             };
-            let today = rfc3339_of_ms(report.asked_at_ms);
-            let badge = Badge::of(&report, show, today.get(..10).unwrap_or_default());
+            let badge = Badge::of(&report, show);
             if report.is_whole() {
-                let (made, badge) = (Instant::now(), badge.clone());
-                pages
-                    .badges
-                    .insert(key, Arc::new(KeptBadge { state, made, badge }));
+                pages.badges.insert(key, Kept::new(state, badge.clone()));
             }
             badge
         });
@@ -230,8 +227,7 @@ impl Pages {
         let body = Bytes::from(html.map_err(Unmade::Unwritten)?);
         // What could not be checked now may be in a moment.
         if report.is_whole() {
-            let (made, body) = (Instant::now(), body.clone());
-            self.kept.insert(path, Arc::new(Kept { state, made, body }));
+            self.kept.insert(path, Kept::new(state, body.clone()));
         }
         Ok(body)
     }
@@ -239,7 +235,7 @@ impl Pages {
     fn page(&self, mut frame: Frame, about: &About, report: &Report) -> Thing {
         // Bare digits have become what they are.
         let about = report.about.as_ref().unwrap_or(about);
-        let sentence = words::sentence(report, "this site");
+        let sentence = words::sentence(report);
         let why = sentence.as_ref().and_then(|it| it.why.as_deref());
         let why = why.map(shown);
         let reasons = report.components.iter().flat_map(|it| it.against());
@@ -253,7 +249,6 @@ impl Pages {
             sentence,
             lacking: view::lacking(report),
             paragraph: view::paragraph(about, report),
-            spelled: shown(&about.spelled()),
             own_word: matches!(about, About::Issuer(_)),
             is_component: matches!(about, About::Package(_) | About::Artifact(_)),
             view: View::new(report),
@@ -305,10 +300,7 @@ impl Pages {
     }
 
     pub async fn too_long(&self, asked: &Asked) -> Response {
-        let why = format!(
-            "An address has at most {} bytes here.",
-            super::frame::PATH_BYTES
-        );
+        let why = format!("An address has at most {PATH_BYTES} bytes here.");
         let title = "This address is too long";
         self.says(StatusCode::URI_TOO_LONG, asked, title, &why)
             .await

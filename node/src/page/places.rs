@@ -3,6 +3,7 @@
 use super::text::{in_path, shown};
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Artifact};
+use assay_client::percent_encoded;
 
 /// Ecosystems that a bare name may be of.
 const ECOSYSTEMS: [&str; 7] = [
@@ -26,7 +27,7 @@ pub struct Choice {
 /// Where the page about something is.
 pub fn place(about: &About) -> String {
     match about {
-        About::Package(purl) => format!("p/{}", in_path(purl.as_str())),
+        About::Package(purl) => package(purl.as_str()),
         About::Artifact(Artifact { digests, .. }) => {
             let first = digests.first();
             let digest = first.map(|(algorithm, hex)| format!("{algorithm}:{hex}"));
@@ -34,10 +35,15 @@ pub fn place(about: &About) -> String {
         }
         About::Issuer(id) => format!("i/{id}"),
         // An id may have anything in it, so that no part of it is one of the path's.
-        About::Vulnerability(id) => format!("v/{}", in_path(id).replace('/', "%2F")),
+        About::Vulnerability(id) => format!("v/{}", percent_encoded(id, b":@")),
         About::Claim(id) => format!("c/{id}"),
         About::Hex(hash) => format!("x/{hash}"),
     }
+}
+
+/// Where the page about the package with a purl is.
+pub fn package(purl: &str) -> String {
+    format!("p/{}", in_path(purl))
 }
 
 /// The packages that a bare name may mean.
@@ -45,7 +51,7 @@ pub fn named(text: &str) -> Vec<Choice> {
     let purls = ECOSYSTEMS.iter().filter_map(|of| {
         let purl = Purl::canonicalize(&format!("pkg:{of}/{text}")).ok()?;
         Some(Choice {
-            place: format!("p/{}", in_path(purl.as_str())),
+            place: package(purl.as_str()),
             purl: shown(purl.as_str()),
         })
     });

@@ -104,20 +104,20 @@ impl Federation {
 
     /// Logs that are suspect.
     fn alarms(&self) -> List {
-        let origins = self.desk.gossip().origins();
-        let suspect =
-            origins
-                .iter()
-                .filter_map(|origin| match self.desk.gossip().standing(origin) {
-                    Standing::Suspect { size, .. } => Some(Said {
-                        word: "ALARM",
-                        rest: shown(&format!(
-                            "nobody has linked the head of size {size} of {origin} to its others"
-                        )),
-                        link: None,
-                    }),
-                    Standing::Clear | Standing::Convicted => None,
-                });
+        let gossip = self.desk.gossip();
+        let origins = gossip.origins();
+        let suspect = origins
+            .iter()
+            .filter_map(|origin| match gossip.standing(origin) {
+                Standing::Suspect { size, .. } => Some(Said {
+                    word: "ALARM",
+                    rest: shown(&format!(
+                        "nobody has linked the head of size {size} of {origin} to its others"
+                    )),
+                    link: None,
+                }),
+                Standing::Clear | Standing::Convicted => None,
+            });
         List::new("Is anything alarming?", "No.", suspect)
     }
 }

@@ -109,16 +109,11 @@ impl Site {
     }
 
     /// Whoever reads its pages.
-    pub fn reader(&self) -> Reader {
+    fn reader(&self) -> Reader {
         match self.stated {
             Some(_) => Reader::Visitor,
             None => Reader::Unweighed,
         }
-    }
-
-    /// The name of the node's log.
-    pub fn origin(&self) -> String {
-        self.keys.load().origin().to_owned()
     }
 
     /// The key that the node's log signs with now.

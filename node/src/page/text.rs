@@ -1,7 +1,6 @@
 //! Words of strangers, made fit for a page, and paths to its other pages.
 
-use assay_client::plain;
-use std::fmt::Write;
+use assay_client::{percent_encoded, plain};
 
 /// Most characters of one text.
 const CHARACTERS: usize = 400;
@@ -54,16 +53,7 @@ fn is_mark(c: char) -> bool {
 /// A text as one part of a path: everything but letters, digits and what a purl has between its
 /// parts is percent-encoded.
 pub fn in_path(text: &str) -> String {
-    let mut path = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/@".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path
+    percent_encoded(text, b":/@")
 }
 
 /// A text as one word of a shell's command, which a reader may copy: nothing in it is run.

@@ -1,7 +1,7 @@
 //! What a page shows of a report: its words, none of them markup, within a bounded length.
 
-use super::places::place;
-use super::text::{in_path, shown};
+use super::places::{package, place};
+use super::text::shown;
 use assay_client::ask::{About, Hint};
 use assay_client::report::{Line, Log, Question, Reply, Report, Versions, words};
 use assay_policy::posture::{Part, Question as Asked};
@@ -183,11 +183,8 @@ fn reaching(report: &Report) -> Vec<(String, String)> {
 /// Where the pages of some versions are.
 fn linked(versions: &Versions) -> Vec<(String, String)> {
     let of = versions.of.iter().take(LINKS);
-    let linked = of.map(|one| {
-        let place = format!("p/{}", in_path(&one.purl));
-        (place, shown(&one.version))
-    });
-    linked.collect()
+    of.map(|one| (package(&one.purl), shown(&one.version)))
+        .collect()
 }
 
 /// Whether a hint says that not all is shown that others say.

@@ -271,16 +271,14 @@ impl Running {
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: WitnessConfig) -> Result<Self, WitnessStartError> {
-        let tls = config.server.tls.clone().map(Tls::load).transpose()?;
-        let tls = tls.map(Arc::new);
+        let tls = listen::load_tls(&config.server)?;
         let metrics = telemetry::metrics();
         let mut known = Known::default();
         known.logs_of(&config);
         let evidence = Arc::new(Evidence::open(&[&config.storage.path], known)?);
         let opened = open(&config, evidence.clone())?;
         let peers = PeerFile::open(&config.federation.peers, None)?;
-        let listener = listen::listen(config.server.listen, "server.listen").await?;
-        let admin_listener = listen::listen(config.server.admin, "server.admin").await?;
+        let [listener, admin_listener] = listen::listeners(&config.server).await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);

@@ -42,7 +42,7 @@ use tonic::{Code, Status};
 const VERSION: &str = "/api/v1/";
 
 /// Longest path with its query, in bytes. All questions that one answer can be given to fit.
-const PATH_BYTES: usize = 8 << 10;
+pub const PATH_BYTES: usize = 8 << 10;
 
 /// The forms of a message.
 const MESSAGE: [Form; 2] = [Form::Json, Form::Protobuf];
