@@ -3,6 +3,7 @@
 use anyhow::Context;
 use assay_claims::claim::{self, ClaimId, PublicKey};
 use assay_claims::entry::wire;
+use assay_claims::index::{Kind, Name};
 use assay_claims::issuer::{IssuerId, genesis_id, statement};
 use assay_claims::kind::issuer::{Issuer, Rotation};
 use ed25519_dalek::SigningKey;
@@ -124,6 +125,11 @@ impl Actor {
     pub fn claim(&self, number: u64) -> wire::Claim {
         self.sign(&payload(number))
     }
+}
+
+/// The name of the artifact that the claim with a number is about.
+pub fn artifact(number: u64) -> Name {
+    Name::new(Kind::Digest, &format!("sha256:{number:064x}"))
 }
 
 /// A statement with a number: test results of an artifact.

@@ -368,6 +368,16 @@ impl Log {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
+    /// The number after a metric's name and labels, if the node has counted it.
+    pub async fn metric(&self, name: &str) -> anyhow::Result<Option<f64>> {
+        let (_, metrics) = self.admin("/metrics").await?;
+        let value = metrics.lines().find_map(|line| {
+            let (found, value) = line.rsplit_once(' ')?;
+            (found == name).then_some(value)
+        });
+        Ok(value.map(str::parse::<f64>).transpose()?)
+    }
+
     /// Fetches a tile or a bundle, which must be there.
     pub async fn tile(&self, resource: Resource, width: u16) -> anyhow::Result<Bytes> {
         let path = TilePath::new(resource, width)?.to_path();

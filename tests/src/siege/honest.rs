@@ -1,14 +1,14 @@
 //! Honest callers: what they ask, and how long that takes them.
 
 use crate::{
-    issuer::Actor,
+    issuer::{Actor, artifact},
     log::{Leaf, Log},
     memory::resident_mib,
     process::Node,
     stranger::client_from,
 };
 use anyhow::Context;
-use assay_claims::index::{By, Kind, Label, Name};
+use assay_claims::index::{By, Label};
 use assay_proto::v1::{LookupRequest, Wait};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
@@ -125,8 +125,7 @@ fn at_percent(mut times: Vec<Duration>, percent: usize) -> Duration {
 
 /// Looks up what an issuer said of the artifact with a number.
 async fn look_up(log: &Log, issuer: &Actor, number: u64) -> anyhow::Result<()> {
-    let name = Name::new(Kind::Digest, &format!("sha256:{number:064x}"));
-    let label = Label::of(name, By::issuer(&issuer.id));
+    let label = Label::of(artifact(number), By::issuer(&issuer.id));
     let request = LookupRequest {
         label: Bytes::copy_from_slice(label.as_bytes()),
         ..LookupRequest::default()

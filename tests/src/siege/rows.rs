@@ -44,7 +44,7 @@ fn claims(target: Target) -> LocalBoxFuture<'static, ()> {
 }
 
 fn all(target: Target) -> LocalBoxFuture<'static, ()> {
-    let (_, others) = ROWS.split_last().unwrap_or((&ROWS[0], &[]));
+    let others = &ROWS[..ROWS.len() - 1];
     let others: Vec<Attack> = others.iter().map(|(_, attack)| *attack).collect();
     together(&others, target)
 }

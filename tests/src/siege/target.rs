@@ -17,6 +17,9 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Networks from which strangers come.
 pub const NETWORKS: usize = 8;
 
+/// Streams of a connection.
+const STREAMS: usize = 100;
+
 /// How long a stranger waits who was refused or shut out.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -87,5 +90,30 @@ impl Target {
             }
         });
         join_all(all).await;
+    }
+
+    /// So many connections with an HTTP/2 window, on each of which as many calls as it may have are
+    /// begun again and again, after a pause.
+    pub async fn streams(
+        &self,
+        connections: usize,
+        window: u32,
+        pause: Duration,
+        call: impl AsyncFn(&Stranger),
+    ) {
+        let call = &call;
+        self.each(connections, async |number: usize| {
+            let stranger = &self.stranger(number, window)?;
+            let streams = (0..STREAMS).map(async |_| {
+                loop {
+                    self.did(1);
+                    call(stranger).await;
+                    tokio::time::sleep(pause).await;
+                }
+            });
+            join_all(streams).await;
+            Ok(())
+        })
+        .await;
     }
 }

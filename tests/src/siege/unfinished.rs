@@ -2,15 +2,8 @@
 
 use super::{Target, target::NETWORKS};
 use crate::stranger::Stranger;
-use futures::{
-    FutureExt, StreamExt,
-    future::{LocalBoxFuture, join_all},
-    stream,
-};
+use futures::{FutureExt, StreamExt, future::LocalBoxFuture, stream};
 use std::time::Duration;
-
-/// Streams of a connection.
-const STREAMS: usize = 100;
 
 /// A message that is as long as one may be, and how much of it comes.
 const LENGTH: u32 = 1 << 20;
@@ -25,19 +18,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
 async fn unfinished(target: Target, call: impl AsyncFn(&Stranger) -> reqwest::Result<()>) {
-    let call = &call;
     target
-        .each(NETWORKS, async |number: usize| {
-            let stranger = &target.stranger(number, 1 << 16)?;
-            let streams = (0..STREAMS).map(async |_| {
-                loop {
-                    target.did(1);
-                    let _ = call(stranger).await;
-                    tokio::time::sleep(PAUSE).await;
-                }
-            });
-            join_all(streams).await;
-            Ok(())
+        .streams(NETWORKS, 1 << 16, PAUSE, async |stranger: &Stranger| {
+            let _ = call(stranger).await;
         })
         .await;
 }

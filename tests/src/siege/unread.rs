@@ -6,14 +6,8 @@ use crate::{
     stranger::{Stranger, grpc_status},
 };
 use assay_proto::v1::{GetRequest, LookupRequest, StreamEntriesRequest};
-use futures::{
-    FutureExt,
-    future::{LocalBoxFuture, join_all},
-};
+use futures::{FutureExt, future::LocalBoxFuture};
 use std::time::Duration;
-
-/// Streams of a connection.
-const STREAMS: usize = 100;
 
 /// Connections of each network.
 const EACH: usize = 2;
@@ -30,26 +24,17 @@ async fn unread(
     target: Target,
     call: impl AsyncFn(&Stranger) -> reqwest::Result<reqwest::Response>,
 ) {
-    let call = &call;
+    let connections = EACH * NETWORKS;
     target
-        .each(EACH * NETWORKS, async |number: usize| {
-            let stranger = &target.stranger(number, WINDOW)?;
-            let streams = (0..STREAMS).map(async |_| {
-                loop {
-                    target.did(1);
-                    let answer = call(stranger).await;
-                    if let Ok(answer) = &answer
-                        && grpc_status(answer).is_none()
-                        && answer.status().is_success()
-                    {
-                        // It lies there for ever.
-                        std::future::pending::<()>().await;
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
-            });
-            join_all(streams).await;
-            Ok(())
+        .streams(connections, WINDOW, PAUSE, async |stranger: &Stranger| {
+            let answer = call(stranger).await;
+            if let Ok(answer) = &answer
+                && grpc_status(answer).is_none()
+                && answer.status().is_success()
+            {
+                // It lies there for ever.
+                std::future::pending::<()>().await;
+            }
         })
         .await;
 }
@@ -104,8 +89,7 @@ pub fn attachments(target: Target) -> LocalBoxFuture<'static, ()> {
 /// Receipts and pages of lists, by the read API.
 pub fn over_http(target: Target) -> LocalBoxFuture<'static, ()> {
     let receipt = format!("/api/v1/receipt/{}", target.claim);
-    let label: String = target.label.iter().map(|b| format!("{b:02x}")).collect();
-    let list = format!("/api/v1/lookup?label={label}");
+    let list = format!("/api/v1/lookup?label={}", hex::encode(&target.label));
     let prefix = "/api/v1/prefix?prefix=00&bits=6".to_owned();
     let paths = [receipt, list, prefix];
     let turn = std::cell::Cell::new(0);

@@ -84,18 +84,19 @@ impl Siege {
 
     /// What honest callers see for so long.
     pub async fn idle(&mut self, lasting: Duration) -> anyhow::Result<Seen> {
-        let (seen, ()) = self.honest(sleep(lasting)).await?;
+        let mut next = self.next;
+        let (seen, ()) = beside(&self.caller(), &mut next, sleep(lasting)).await?;
+        self.next = next;
         Ok(seen)
     }
 
-    async fn honest<T>(&mut self, until: impl Future<Output = T>) -> anyhow::Result<(Seen, T)> {
-        let honest = Honest {
+    fn caller(&self) -> Honest<'_> {
+        Honest {
             node: &self.node,
             log: &self.log,
             issuer: &self.honest,
             path: TILE,
-        };
-        beside(&honest, &mut self.next, until).await
+        }
     }
 
     /// Hostile traffic for so long. Fails if the node has ended.
@@ -127,27 +128,18 @@ impl Siege {
     /// What honest callers see once nothing is held for strangers any more.
     async fn after(&mut self) -> anyhow::Result<Seen> {
         poll_async(async || {
-            let (_, metrics) = self.log.admin("/metrics").await?;
-            let held = metrics
-                .lines()
-                .find_map(|it| it.strip_prefix("assay_held_bytes "));
-            Ok(held.is_some_and(|held| held == "0").then_some(()))
+            let held = self.log.metric("assay_held_bytes").await?;
+            Ok((held == Some(0.0)).then_some(()))
         })
         .await
         .context("what was held for strangers is not free")?;
         let (code, said) = self.log.admin("/readyz").await?;
         ensure!(code == 200, "{said}");
         let mut seen = Seen::default();
-        for _ in 0..AFTER {
-            let honest = Honest {
-                node: &self.node,
-                log: &self.log,
-                issuer: &self.honest,
-                path: TILE,
-            };
-            seen.turn(&honest, self.next).await?;
-            self.next += 1;
+        for number in self.next..self.next + AFTER {
+            seen.turn(&self.caller(), number).await?;
         }
+        self.next += AFTER;
         Ok(seen)
     }
 

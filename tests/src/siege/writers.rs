@@ -2,11 +2,10 @@
 
 use super::{Target, target::NETWORKS};
 use crate::{
-    issuer::{Actor, payload},
+    issuer::{Actor, artifact, payload},
     stranger::{Stranger, framed},
 };
 use assay_claims::entry::wire::Claim;
-use assay_claims::index::{Kind, Name};
 use assay_proto::v1::{
     PublishItem, PublishRequest, PublishStreamRequest, Wait, WatchRequest, WatchedName,
 };
@@ -128,7 +127,7 @@ pub fn watches(target: Target) -> LocalBoxFuture<'static, ()> {
                 let stranger = &target.stranger(number % NETWORKS, 1 << 16)?;
                 let watches = (0..WATCHES).map(async |_| {
                     let names = (1..=NAMES).map(|number| WatchedName {
-                        name: name(number),
+                        name: artifact(number).as_bytes().to_vec().into(),
                         known: 0,
                     });
                     let names = names.collect();
@@ -145,10 +144,4 @@ pub fn watches(target: Target) -> LocalBoxFuture<'static, ()> {
             .await;
     }
     .boxed_local()
-}
-
-/// The name of the artifact that the claim with this number is about.
-fn name(number: u64) -> bytes::Bytes {
-    let name = Name::new(Kind::Digest, &format!("sha256:{number:064x}"));
-    name.as_bytes().to_vec().into()
 }

@@ -2,6 +2,7 @@
 
 use super::{deploy, done};
 use anyhow::{Context, ensure};
+use assay_tests::data;
 use assay_tests::debian::require_program;
 use assay_tests::process::{Node, assay, binaries, new_key, poll};
 use serde_json::Value;
@@ -50,17 +51,11 @@ fn names(text: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("assay_")).collect()
 }
 
-/// Adds what the Rust files below a folder say.
-fn sources(folder: &Path, into: &mut String) -> anyhow::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            sources(&path, into)?;
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            into.push_str(&fs::read_to_string(&path)?);
-        }
-    }
-    Ok(())
+/// What the Rust files below a folder say.
+fn sources(folder: &Path) -> String {
+    let files = data::files(folder).into_iter();
+    let rust = files.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    rust.map(|path| data::read_text(&path)).collect()
 }
 
 /// Literals of the node's source that are a name of a metric and nothing else.
@@ -73,8 +68,7 @@ fn metrics_of_the_node(source: &str) -> BTreeSet<&str> {
 
 #[test]
 fn dashboard_and_alerts_name_what_a_node_has() -> anyhow::Result<()> {
-    let mut source = String::new();
-    sources(&deploy().join("../node/src"), &mut source)?;
+    let source = sources(&deploy().join("../node/src"));
     let of_the_node = metrics_of_the_node(&source);
     let (dashboard, alerts) = (read(DASHBOARD)?, read(ALERTS)?);
     let shown = names(&dashboard);

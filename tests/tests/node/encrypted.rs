@@ -4,7 +4,6 @@
 use assay_tests::process::{Node, ORIGIN, assay, assay_command};
 use assay_tlog::note::SignerKey;
 use std::{
-    ffi::OsString,
     fs,
     io::{Read as _, Write as _},
     os::unix::fs::PermissionsExt,
@@ -223,6 +222,12 @@ fn key_command(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(both).unwrap())
 }
 
+fn key_refused(folder: &Path, arguments: &[&str], words: &str) {
+    let (code, said) = key_command(folder, arguments);
+    assert_eq!(code, Some(2), "{arguments:?}: {said}");
+    assert!(said.contains(words), "{arguments:?}: {said}");
+}
+
 #[test]
 fn a_signing_key_is_encrypted_changed_and_decrypted_and_stays_the_same_key() {
     let folder = tempfile::tempdir().unwrap();
@@ -235,35 +240,39 @@ fn a_signing_key_is_encrypted_changed_and_decrypted_and_stays_the_same_key() {
         assert_eq!(code, Some(0), "{arguments:?}: {said}");
         said
     };
-    let refused = |arguments: &[&str], words: &str| {
-        let (code, said) = key_command(folder, arguments);
-        assert_eq!(code, Some(2), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
-    };
     let by_one = ["--passphrase-file", "one"];
     let by_two = ["--passphrase-file", "two"];
     let public = |said: &str| {
         let line = said.lines().find(|line| line.starts_with("public key"));
         line.unwrap().to_owned()
     };
-    refused(&["new", "k", "--encrypt"], "no passphrase to encrypt with");
+    key_refused(
+        folder,
+        &["new", "k", "--encrypt"],
+        "no passphrase to encrypt with",
+    );
     assert!(!folder.join("k").exists());
     let made = public(&done(&[&["new", "k", "--encrypt"], &by_one[..]].concat()));
-    refused(&["new", "k"], "is not overwritten");
+    key_refused(folder, &["new", "k"], "is not overwritten");
     assert!(
         !fs::read_to_string(folder.join("k"))
             .unwrap()
             .contains("PRIVATE KEY")
     );
-    refused(&["show", "k"], "--passphrase-file");
-    refused(
+    key_refused(folder, &["show", "k"], "--passphrase-file");
+    key_refused(
+        folder,
         &[&["show", "k"], &by_two[..]].concat(),
         "the passphrase is wrong",
     );
     assert_eq!(public(&done(&[&["show", "k"], &by_one[..]].concat())), made);
 
     let to_two = ["passphrase", "k", "--new-passphrase-file", "two"];
-    refused(&[&to_two, &by_two[..]].concat(), "the passphrase is wrong");
+    key_refused(
+        folder,
+        &[&to_two, &by_two[..]].concat(),
+        "the passphrase is wrong",
+    );
     done(&[&to_two, &by_one[..]].concat());
     assert!(done(&[&to_two, &by_one[..]].concat()).contains("already"));
     assert_eq!(public(&done(&[&["show", "k"], &by_two[..]].concat())), made);
@@ -281,29 +290,23 @@ fn what_is_no_signing_key_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     private(folder, "one", "one");
-    let refused = |arguments: &[&str], words: &str| {
-        let (code, said) = key_command(folder, arguments);
-        assert_eq!(code, Some(2), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
-    };
     private(folder, "letter", "no key");
-    refused(
+    key_refused(
+        folder,
         &["passphrase", "letter", "--new-passphrase-file", "one"],
         "holds no Ed25519 private key",
     );
     assert_eq!(fs::read_to_string(folder.join("letter")).unwrap(), "no key");
     let log_key = SignerKey::from_seed("log.example", &[1; 32]).unwrap();
     private(folder, "log.key", &log_key.to_private_string());
-    refused(&["show", "log.key"], "holds no Ed25519 private key");
+    key_refused(folder, &["show", "log.key"], "holds no Ed25519 private key");
 }
 
 /// Runs a command on a terminal of its own, at which somebody types these lines.
 fn at_a_terminal(folder: &Path, arguments: &[&str], lines: &str) -> Output {
     let command = assay_command(folder, arguments);
-    let mut words: Vec<OsString> = vec![command.get_program().to_owned()];
-    words.extend(command.get_args().map(ToOwned::to_owned));
-    let words: Vec<String> = words
-        .iter()
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_str().unwrap()))
         .collect();
     let mut script = Command::new("script");

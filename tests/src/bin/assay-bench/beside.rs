@@ -2,8 +2,9 @@
 
 use crate::{connection::connect_index, material::Material, observed::metric, report::Report};
 use anyhow::ensure;
-use assay_proto::v1::{LookupPrefixRequest, LookupRequest, StreamEntriesRequest};
+use assay_proto::v1::{LookupRequest, StreamEntriesRequest};
 use assay_tests::{
+    log::everything,
     process::{Node, poll},
     stranger::{Stranger, begin, grpc_status},
 };
@@ -120,8 +121,8 @@ impl Strangers {
             let mut turns = interval(ASKED);
             loop {
                 turns.tick().await;
-                let all = LookupPrefixRequest::default();
-                count_refused(asks.call("IndexService/LookupPrefix", all).await, &count);
+                let asked = asks.call("IndexService/LookupPrefix", everything());
+                count_refused(asked.await, &count);
             }
         });
         let (count, unnamed) = (refused.clone(), Hash::of(b"a document that nobody names"));

@@ -6,33 +6,25 @@ use super::{
 };
 use crate::{AT_ONCE, Fixture};
 use assay_claims::entry::wire::{Claim, ClaimSignature};
-use assay_claims::index::{Kind, Name};
 use assay_proto::v1::{
     BatchLookupRequest, GetInclusionProofRequest, PublishItem, PublishRequest,
     PublishStreamRequest, Wait, WatchRequest, WatchedName, get_inclusion_proof_request,
 };
-use assay_tests::process::poll;
+use assay_tests::{issuer::artifact, process::poll};
 use futures::{StreamExt, stream};
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     time::Duration,
 };
-use tokio::{net::TcpSocket, runtime::Handle, task::block_in_place};
+use tokio::{runtime::Handle, task::block_in_place};
 use tonic::Code;
 
 /// Opens a connection from 127.0.0.`address` and asks for the checkpoint. Returns the connection,
 /// if it was answered.
 async fn connect(fixture: &Fixture, address: u8) -> anyhow::Result<Option<std::net::TcpStream>> {
-    let node: SocketAddr = fixture
-        .node
-        .ready()
-        .url
-        .trim_start_matches("http://")
-        .parse()?;
-    let socket = TcpSocket::new_v4()?;
-    socket.bind((Ipv4Addr::new(127, 0, 0, address), 0).into())?;
-    let mut stream = socket.connect(node).await?.into_std()?;
+    let (node, from) = (super::address(fixture)?, Ipv4Addr::new(127, 0, 0, address));
+    let mut stream = super::connect(node, from).await?.into_std()?;
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let asked = stream.write_all(b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n");
@@ -211,6 +203,5 @@ async fn watches_are_few_and_disturb_nobody() -> anyhow::Result<()> {
 
 /// The name of the artifact that the claim with this number is about.
 fn name(number: u64) -> bytes::Bytes {
-    let name = Name::new(Kind::Digest, &format!("sha256:{number:064x}"));
-    name.as_bytes().to_vec().into()
+    artifact(number).as_bytes().to_vec().into()
 }

@@ -17,7 +17,27 @@ use assay_tests::{
     siege::honest::{Honest, Seen, beside},
     stranger::{Stranger, framed, grpc_status},
 };
-use std::time::Duration;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Where the node listens.
+fn address(fixture: &Fixture) -> anyhow::Result<SocketAddr> {
+    let url = &fixture.node.ready().url;
+    Ok(url.trim_start_matches("http://").parse()?)
+}
+
+/// A connection from an address of this machine.
+async fn connect(node: SocketAddr, from: Ipv4Addr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    let stream = socket.connect(node).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
 
 fn caller(fixture: &Fixture) -> Honest<'_> {
     Honest {
@@ -67,12 +87,7 @@ fn assert_undisturbed(idle: &Seen, busy: &Seen, what: &str) {
     }
 }
 
-/// The number after a metric's name and labels.
+/// The number after a metric's name and labels, 0 if nothing was counted.
 pub async fn metric(fixture: &Fixture, name: &str) -> anyhow::Result<f64> {
-    let (_, metrics) = fixture.log.admin("/metrics").await?;
-    let value = metrics.lines().find_map(|line| {
-        let (found, value) = line.rsplit_once(' ')?;
-        (found == name).then_some(value)
-    });
-    Ok(value.unwrap_or("0").parse()?)
+    Ok(fixture.log.metric(name).await?.unwrap_or_default())
 }

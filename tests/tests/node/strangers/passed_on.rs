@@ -1,14 +1,17 @@
 //! Callers whose connections a proxy passes on: the header of the PROXY protocol says who they are,
 //! if the operator says so.
 
+use super::{address, connect};
 use crate::{AT_ONCE, Fixture};
 use assay_proto::v1::{PublishRequest, Wait, log_service_client::LogServiceClient};
 use assay_tests::issuer::Actor;
 use hyper_util::rt::TokioIo;
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 use tonic::{
@@ -19,6 +22,8 @@ use tonic::{
 
 /// A proxy at 127.0.0.2, which passes on connections.
 const PROXY: &str = "server.trusted_proxies = [\"127.0.0.2\"]\nserver.proxy_protocol = true";
+
+const PROXY_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// Longest time that anything here may take. The node gives a header five seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,18 +47,10 @@ fn v2(last: u8) -> Vec<u8> {
     )
 }
 
-async fn connect(node: SocketAddr, from: u8) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from(([127, 0, 0, from], 0)))?;
-    let stream = socket.connect(node).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 /// Sends these parts from 127.0.0.`from`, each by itself, and returns the status that the node
 /// answers with; none if it closes the connection.
 async fn ask(node: SocketAddr, from: u8, parts: &[&[u8]]) -> anyhow::Result<Option<String>> {
-    let mut stream = connect(node, from).await?;
+    let mut stream = connect(node, Ipv4Addr::new(127, 0, 0, from)).await?;
     let asking = async {
         for part in parts {
             // It may be closed already.
@@ -69,11 +66,6 @@ async fn ask(node: SocketAddr, from: u8, parts: &[&[u8]]) -> anyhow::Result<Opti
         answer.split(' ').nth(1).map(str::to_owned)
     };
     Ok(timeout(PATIENCE, asking).await?)
-}
-
-fn address(fixture: &Fixture) -> anyhow::Result<SocketAddr> {
-    let url = &fixture.node.ready().url;
-    Ok(url.trim_start_matches("http://").parse()?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +96,7 @@ async fn a_connection_of_a_proxy_begins_with_a_header_or_is_closed() -> anyhow::
         assert_eq!(ask(node, 2, &[wrong, QUESTION]).await?, None, "{wrong:?}");
     }
     // One that never comes to its end.
-    let mut stalled = connect(node, 2).await?;
+    let mut stalled = connect(node, PROXY_ADDRESS).await?;
     stalled.write_all(b"PROXY ").await?;
     let ended = timeout(PATIENCE, stalled.read(&mut [0])).await?;
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
@@ -129,7 +121,7 @@ async fn channel(node: SocketAddr, header: Vec<u8>) -> anyhow::Result<Channel> {
     let connector = tower::service_fn(move |_| {
         let header = header.clone();
         async move {
-            let mut stream = connect(node, 2).await?;
+            let mut stream = connect(node, PROXY_ADDRESS).await?;
             stream.write_all(&header).await?;
             Ok::<_, std::io::Error>(TokioIo::new(stream))
         }

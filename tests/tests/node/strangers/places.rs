@@ -1,11 +1,12 @@
 //! Connections that take all places, or all files that the node may open.
 
+use super::{address, connect};
 use crate::Fixture;
 use assay_proto::v1::Wait;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
 };
 
 /// Networks from which strangers come.
@@ -13,13 +14,11 @@ const NETWORKS: u8 = 16;
 
 /// Begins to connect from so many networks, so often from each, and goes no further.
 async fn beginnings(fixture: &Fixture, each: usize) -> anyhow::Result<Vec<TcpStream>> {
-    let node: SocketAddr = fixture.node.ready().url.replace("http://", "").parse()?;
+    let node = address(fixture)?;
     let mut open = Vec::new();
     for network in 0..NETWORKS {
         for number in 0..each {
-            let socket = TcpSocket::new_v4()?;
-            socket.bind((Ipv4Addr::new(127, 0, 1, network), 0).into())?;
-            let mut stream = socket.connect(node).await?;
+            let mut stream = connect(node, Ipv4Addr::new(127, 0, 1, network)).await?;
             // The preface of HTTP/2, its first bytes, or nothing.
             let begin: &[u8] = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &b"PRI"[..], b""][number % 3];
             stream.write_all(begin).await?;
