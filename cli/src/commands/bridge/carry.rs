@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tonic::Code;
 
-/// Claims that are sent together: what is not known after a crash.
-const BATCH: usize = 1000;
+/// Claims that are sent together: what is not known after a crash. A node answers when they are in
+/// a published tree, which takes as long for many as for few, so there are many: about 30 MiB.
+const BATCH: usize = 16_384;
 /// From how many claims on it is the caller's fault if the node refuses all of them.
 const ALL: usize = 10;
 /// The pause, where the node does not name one.
@@ -82,6 +83,16 @@ enum What {
     Withdraw,
     /// Counted when it was begun.
     Finish,
+}
+
+/// What became of claims that were offered.
+struct Outcome {
+    /// The steps of which the node refused a claim, once for each.
+    refused: Vec<usize>,
+    /// Why it refused all of them.
+    all: Option<Failure>,
+    /// Whether what it refused is not in the log: each time that it was offered, it was answered.
+    sure: bool,
 }
 
 impl Carrier<'_> {
@@ -204,19 +215,15 @@ impl Carrier<'_> {
             .enumerate()
             .flat_map(|(at, step)| step.claims.drain(..).map(move |claim| (at, claim)))
             .collect();
-        let refused = match self.publish(&steps, claims).await {
-            Ok(refused) => refused,
-            Err(error) => {
-                // Of none of them is anything in the log: nothing is to be withdrawn of it, ever.
-                if is_refusal(&error) {
-                    let both = steps.iter_mut().zip(before);
-                    both.for_each(|(step, held)| step.held = held);
-                    self.write(&steps)?;
-                }
-                return Err(error);
-            }
-        };
-        take_back(&mut steps, before.into_iter().zip(counts), &refused);
+        let Outcome { refused, all, sure } = self.publish(&steps, claims).await?;
+        // What is in the log of none of them is not to be withdrawn, ever.
+        if sure {
+            take_back(&mut steps, before.into_iter().zip(counts), &refused);
+        }
+        if let Some(failure) = all {
+            self.write(&steps)?;
+            return Err(failure);
+        }
         let mut withdrawals = Vec::new();
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) {
@@ -237,7 +244,10 @@ impl Carrier<'_> {
             }
         }
         self.write(&steps)?;
-        let kept = self.publish(&steps, withdrawals).await?;
+        let Outcome {
+            refused: kept, all, ..
+        } = self.publish(&steps, withdrawals).await?;
+        all.map_or(Ok(()), Err)?;
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) || kept.contains(&at) {
                 continue;
@@ -270,20 +280,22 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Publishes claims, each of a step. Returns the steps of which the node refused one.
+    /// Publishes claims, each of a step.
+    ///
+    /// An error means that it is not known what became of any of them.
     async fn publish(
         &mut self,
         steps: &[Step],
         claims: Vec<(usize, wire::Claim)>,
-    ) -> Result<Vec<usize>, Failure> {
-        let (mut refused, mut first) = (Vec::new(), None);
+    ) -> Result<Outcome, Failure> {
+        let (mut refused, mut first, mut sure) = (Vec::new(), None, true);
         let count = claims.len();
         let mut waiting = claims;
         let mut attempts = 0;
         while !waiting.is_empty() {
             let last = attempts == ATTEMPTS;
             let mut again = Vec::new();
-            for (at, claim, refusal) in self.offer(waiting, last).await? {
+            for (at, claim, refusal) in self.offer(waiting, last, &mut sure).await? {
                 if is_busy(&refusal) && !last {
                     again.push((at, claim));
                 } else {
@@ -299,21 +311,24 @@ impl Carrier<'_> {
             waiting = again;
             attempts += 1;
         }
-        match first {
-            // What is refused of every claim is not about any of them.
-            Some(Refused { code, message }) if refused.len() == count && count >= ALL => {
-                Err(Failure::Client(ClientError::Refused { code, message }))
-            }
-            _ => Ok(refused),
-        }
+        // What is refused of every claim is not about any of them.
+        let all = first.filter(|_| refused.len() == count && count >= ALL);
+        let all = all.map(|Refused { code, message }| ClientError::Refused { code, message });
+        Ok(Outcome {
+            refused,
+            all: all.map(Failure::Client),
+            sure,
+        })
     }
 
     /// Offers claims, again for as long as the node asks for a pause. Returns those that it
-    /// refused.
+    /// refused. It is not `sure` what became of them before if a stream ended without an answer to
+    /// each.
     async fn offer(
         &mut self,
         claims: Vec<(usize, wire::Claim)>,
         last: bool,
+        sure: &mut bool,
     ) -> Result<Vec<(usize, wire::Claim, Refused)>, Failure> {
         let mut attempts = if last { ATTEMPTS } else { 0 };
         loop {
@@ -330,10 +345,13 @@ impl Carrier<'_> {
                     }
                     return Ok(refused);
                 }
-                Err(error) => match pause_of(&error).filter(|_| attempts < ATTEMPTS) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error.into()),
-                },
+                Err(error) => {
+                    *sure = false;
+                    match pause_of(&error).filter(|_| attempts < ATTEMPTS) {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None => return Err(error.into()),
+                    }
+                }
             }
             attempts += 1;
         }
@@ -354,10 +372,6 @@ fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, re
             step.held = held;
         }
     }
-}
-
-fn is_refusal(error: &Failure) -> bool {
-    matches!(error, Failure::Client(ClientError::Refused { .. }))
 }
 
 fn is_busy(refusal: &Refused) -> bool {
