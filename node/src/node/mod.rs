@@ -40,7 +40,7 @@ use crate::{
     quota::Uploads,
     rotation::{LogKeys, SharedLogKeys},
     routes::OwnWitness,
-    sequencer::{Driver, Halt, Submission},
+    sequencer::{Driver, Halt, Submission, fair},
     storage::{
         Store,
         backend::{Job, Opening},
@@ -56,10 +56,7 @@ use assay_proto::v1::{
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
-use tokio::{
-    runtime::Handle,
-    sync::{mpsc, watch},
-};
+use tokio::{runtime::Handle, sync::watch};
 use tonic::service::Routes;
 
 /// A node that is running.
@@ -234,7 +231,7 @@ async fn serve<S: Store + 'static>(
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let (evidence, witnessed) = (parts.evidence.clone(), witnesses.is_some());
     let (keys, halt) = (parts.keys.clone(), Arc::new(Halt::default()));
-    let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
+    let (queue, submissions) = fair::queue::<Submission>(config.admission.queue);
     let (stop, stopped) = watch::channel(false);
     let (admission, halted) = (admission(&log, config, &halt), halt.clone());
     let leaving = Leaving::new(&stopped, &config.server);
@@ -295,7 +292,7 @@ fn sequencer<S: Store + 'static>(
     witnesses: Option<Asking>,
     config: &Config,
     halt: Arc<Halt>,
-    queue: mpsc::Receiver<Submission>,
+    queue: fair::Receiver<Submission>,
 ) -> io::Result<JoinHandle<()>> {
     let driver = Driver {
         log,

@@ -10,6 +10,7 @@
 //! If a commit or the checkpoint file fails, nobody knows what is on the disk. Then nothing more is
 //! written or signed until a restart has looked, and readers keep the last checkpoint.
 
+pub mod fair;
 mod queue;
 
 use self::queue::Woken;
@@ -28,10 +29,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use tokio::{
-    runtime::Handle,
-    sync::{SetOnce, mpsc},
-};
+use tokio::{runtime::Handle, sync::SetOnce};
 
 /// How long a publisher waits at most for a checkpoint of a log that waits for its witnesses. Then
 /// it is told how far its claim is: it is durable.
@@ -184,7 +182,7 @@ impl<S: Tables + 'static> Driver<S> {
     /// `runtime` keeps the time.
     pub fn start(
         self,
-        queue: mpsc::Receiver<Submission>,
+        queue: fair::Receiver<Submission>,
         runtime: Handle,
     ) -> std::io::Result<JoinHandle<()>> {
         thread::Builder::new()
@@ -196,19 +194,19 @@ impl<S: Tables + 'static> Driver<S> {
             })
     }
 
-    fn run(mut self, mut queue: mpsc::Receiver<Submission>) {
+    fn run(mut self, mut queue: fair::Receiver<Submission>) {
         let mut owed = Owed::default();
         if let Err(error) = self.drive(&mut queue, &mut owed) {
             // Before any reply is dropped. A caller whose reply is dropped asks for the reason.
             self.halt.set(with_causes(&error));
             queue.close();
-            while queue.try_recv().is_ok() {}
+            while queue.try_recv().is_some() {}
         }
     }
 
     fn drive(
         &mut self,
-        queue: &mut mpsc::Receiver<Submission>,
+        queue: &mut fair::Receiver<Submission>,
         owed: &mut Owed,
     ) -> Result<(), Ended> {
         let mut head = self.begin(owed)?;

@@ -1,13 +1,13 @@
 //! What the sequencer waits for: submissions, a moment, and news of witnesses.
 
-use super::Submission;
+use super::{Submission, fair};
 use crate::cosigner::{Asking, Told};
 use std::{
     future::pending,
     thread,
     time::{Duration, Instant},
 };
-use tokio::{runtime::Handle, sync::mpsc, time::timeout_at};
+use tokio::{runtime::Handle, time::timeout_at};
 
 /// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a
 /// millisecond.
@@ -37,7 +37,7 @@ pub(super) enum Woken {
 /// Waits for a submission, and collects what else is in the queue, up to a full batch; or for news
 /// of `witnesses`, or until `until`.
 pub(super) fn next(
-    queue: &mut mpsc::Receiver<Submission>,
+    queue: &mut fair::Receiver<Submission>,
     witnesses: Option<&mut Asking>,
     until: Option<Instant>,
     crowded: bool,
@@ -75,7 +75,7 @@ async fn told(witnesses: Option<&mut Asking>) -> Told {
 }
 
 /// The channel itself can only wait for ever.
-async fn received(queue: &mut mpsc::Receiver<Submission>, until: Option<Instant>) -> Woken {
+async fn received(queue: &mut fair::Receiver<Submission>, until: Option<Instant>) -> Woken {
     let received = match until {
         Some(until) => timeout_at(until.into(), queue.recv()).await,
         None => Ok(queue.recv().await),
@@ -88,11 +88,11 @@ async fn received(queue: &mut mpsc::Receiver<Submission>, until: Option<Instant>
 }
 
 /// Takes what is in the queue. Returns whether the batch is full.
-fn drain(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> bool {
+fn drain(queue: &mut fair::Receiver<Submission>, batch: &mut Vec<Submission>) -> bool {
     let mut claims: usize = batch.iter().map(|one| one.candidates.len()).sum();
     let mut bytes: usize = batch.iter().map(Submission::bytes).sum();
     while claims < BATCH && bytes < BATCH_BYTES {
-        let Ok(next) = queue.try_recv() else {
+        let Some(next) = queue.try_recv() else {
             return false;
         };
         claims += next.candidates.len();

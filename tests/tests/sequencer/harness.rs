@@ -13,7 +13,7 @@ use assay_node::{
     registry::Directory,
     reply::Reply,
     rotation::LogKeys,
-    sequencer::{Driver, Halt, Submission, Wait},
+    sequencer::{Driver, Halt, Submission, Wait, fair},
     storage::{Head as _, memory::Memory},
     view::View,
 };
@@ -25,7 +25,7 @@ use assay_tlog::Hash;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, LeafIndex};
 use std::{net::Ipv4Addr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::runtime::Handle;
 
 const ORIGIN: &str = "faults.assay.example/log";
 
@@ -49,7 +49,7 @@ pub struct Running {
     pub view: Arc<View<Memory>>,
     pub halt: Arc<Halt>,
     directory: Arc<Directory>,
-    queue: mpsc::Sender<Submission>,
+    queue: fair::Sender<Submission>,
     thread: JoinHandle<()>,
 }
 
@@ -80,7 +80,7 @@ pub fn open_with(
         log.directory().clone(),
     );
     let halt = Arc::new(Halt::default());
-    let (queue, submissions) = mpsc::channel(16);
+    let (queue, submissions) = fair::queue(16);
     let driver = Driver {
         log,
         interval: Duration::ZERO,
@@ -119,12 +119,15 @@ impl Running {
             })
             .collect();
         self.queue
-            .send(Submission {
-                candidates,
-                charges: Vec::new(),
-                wait,
-                reply,
-            })
+            .send(
+                None,
+                Submission {
+                    candidates,
+                    charges: Vec::new(),
+                    wait,
+                    reply,
+                },
+            )
             .await
             .ok()?;
         answer.await.ok()

@@ -8,7 +8,7 @@ use crate::{
     quota::Charge,
     records::{self, RecordError},
     reply::Reply,
-    sequencer::{Halt, PATIENCE, Submission, Wait},
+    sequencer::{Halt, PATIENCE, Submission, Wait, fair},
     storage::Tables,
     view::View,
 };
@@ -21,11 +21,8 @@ use assay_proto::v1::{
 };
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
-use std::sync::Arc;
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    oneshot,
-};
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::oneshot;
 use tonic::Status;
 
 /// Most items in one message of a publishing stream.
@@ -35,7 +32,7 @@ const STREAM_ITEMS: usize = 1024;
 pub struct Publisher<S> {
     pub(super) view: Arc<View<S>>,
     pub(super) admission: Admission<S>,
-    queue: mpsc::Sender<Submission>,
+    queue: fair::Sender<Submission>,
     halt: Arc<Halt>,
     leaving: Leaving,
     /// Whether what is published has a quorum of witnesses.
@@ -61,7 +58,7 @@ impl<S: Tables + 'static> Publisher<S> {
     pub fn new(
         view: Arc<View<S>>,
         admission: Admission<S>,
-        queue: mpsc::Sender<Submission>,
+        queue: fair::Sender<Submission>,
         halt: Arc<Halt>,
         leaving: Leaving,
         witnessed: bool,
@@ -103,6 +100,7 @@ impl<S: Tables + 'static> Publisher<S> {
         candidate: Candidate,
         charge: Charge,
         wait: Wait,
+        from: Option<IpAddr>,
         hold: Hold,
     ) -> Result<oneshot::Receiver<Vec<Outcome>>, Refusal> {
         let (reply, answer) = Reply::new(hold);
@@ -112,13 +110,13 @@ impl<S: Tables + 'static> Publisher<S> {
             wait,
             reply,
         };
-        match self.queue.try_send(submission) {
+        match self.queue.try_send(from, submission) {
             Ok(()) => Ok(answer),
-            Err(TrySendError::Full(_)) => Err(Refusal::Busy {
+            Err(fair::Refused::Full) => Err(Refusal::Busy {
                 what: "the queue of claims that wait for a leaf is full".into(),
                 retry_s: 1,
             }),
-            Err(TrySendError::Closed(_)) => Err(self.halted()),
+            Err(fair::Refused::Closed) => Err(self.halted()),
         }
     }
 
@@ -196,7 +194,7 @@ impl<S: Tables + 'static> Publisher<S> {
             }
         };
         let id = candidate.id();
-        let answer = self.submit(*candidate, charge, wait, hold)?;
+        let answer = self.submit(*candidate, charge, wait, caller.from, hold)?;
         let outcomes = self.answered(answer).await?;
         let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
         Ok(self.published(id, outcome)?)
@@ -273,7 +271,10 @@ impl<S: Tables + 'static> Publisher<S> {
                 wait,
                 reply,
             };
-            let sent = self.leaving.before(self.queue.send(submission)).await;
+            let sent = self
+                .leaving
+                .before(self.queue.send(caller.from, submission))
+                .await;
             sent.ok_or(Refusal::Leaving)?.map_err(|_| self.halted())?;
             let outcomes = self.answered(answer).await?;
             for ((id, claim), outcome) in admitted.ids.into_iter().zip(outcomes) {
