@@ -261,8 +261,7 @@ impl Pages {
         }
     }
 
-    /// What a browser checks the page with: if it is about a package, of which this node's log alone
-    /// was asked.
+    /// What a browser checks the page with, if it is about a package and only this node was asked.
     fn check(&self, about: &About, report: &Report, view: &View) -> Option<Check> {
         let (About::Package(purl), [log]) = (about, &report.logs[..]) else {
             return None;
