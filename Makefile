@@ -8,9 +8,9 @@ SHELL := /bin/bash
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: ## publish, prove and verify claims about Assay itself on a node of your own; keeps nothing
+demo: ## publish, prove and verify claims about Assay itself on a node of your own; KEEP=1: show the pages until Ctrl-C
 	@scripts/setup
-	@scripts/demo
+	@KEEP="$(KEEP)" scripts/demo
 
 cli: ## assay alone, in the target folder's debug/: a few minutes, and a C compiler is enough
 	@scripts/setup cli

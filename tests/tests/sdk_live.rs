@@ -110,7 +110,7 @@ fn require_browser() -> Option<PathBuf> {
         .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        skip("verify.html in a browser: Chromium is missing");
+        skip("what runs in a browser: Chromium is missing");
     }
     found
 }
@@ -157,5 +157,21 @@ fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
     if let Some(folder) = data::require("ed25519") {
         command.arg(folder.join("ed25519vectors.json"));
     }
+    run(&mut command).unwrap();
+}
+
+#[test]
+fn a_page_checks_itself_in_a_browser_and_behind_a_proxy_that_lies_says_so() {
+    let what = "a page that checks itself in a browser";
+    let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
+        return;
+    };
+    let Some(browser) = require_browser() else {
+        return;
+    };
+    let live = Live::start().unwrap();
+    let mut command = Command::new(node);
+    command.arg(program("page.mjs")).arg(browser);
+    live.tell(&mut command).args(DATES).current_dir(packages);
     run(&mut command).unwrap();
 }

@@ -5,7 +5,7 @@ use super::frame::{Asked, Frame, Plain, answer, send, unwritten};
 use super::record::Federation;
 use super::site::Site;
 use super::text::{for_shell, shown};
-use super::view::{self, Answered, View};
+use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
 use crate::held::{Hold, Kind};
 use askama::Template;
@@ -243,6 +243,7 @@ impl Pages {
         let reasons = reasons.filter(|reason| Some(reason) != why.as_ref());
         frame.title = shown(&words::name(about));
         frame.asked = shown(&about.spelled());
+        let view = View::new(report);
         Thing {
             reasons: reasons.collect(),
             why,
@@ -251,10 +252,27 @@ impl Pages {
             paragraph: view::paragraph(about, report),
             own_word: matches!(about, About::Issuer(_)),
             is_component: matches!(about, About::Package(_) | About::Artifact(_)),
-            view: View::new(report),
+            view: View {
+                check: self.check(about, report, &view),
+                ..view
+            },
             commands: self.commands(about),
             frame,
         }
+    }
+
+    /// What a browser checks the page with, if it is about a package and only this node was asked.
+    fn check(&self, about: &About, report: &Report, view: &View) -> Option<Check> {
+        let (About::Package(purl), [log]) = (about, &report.logs[..]) else {
+            return None;
+        };
+        let mut sections = view.sections.iter().chain(&view.details);
+        Some(Check {
+            purl: purl.as_str().to_owned(),
+            key: self.site.key()?.to_string(),
+            size: log.head.as_ref()?.size,
+            is_part: view.is_part || sections.any(|section| section.omitted > 0),
+        })
     }
 
     /// What a reader types in order to ask: of this log, by this policy.

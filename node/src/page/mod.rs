@@ -95,6 +95,8 @@ fn router(site: Site, federation: Federation) -> Router {
         .route("/policy.toml", get(policy_file))
         .route("/log", get(log))
         .route("/style.css", get(style))
+        .route("/verify.js", get(verifier))
+        .route("/check.js", get(checker))
         .with_state(pages)
 }
 
@@ -324,4 +326,23 @@ async fn log(State(pages): Shared, Extension(peer): From, request: Request) -> R
 async fn style(Extension(peer): From, request: Request) -> Response {
     let style = Bytes::from_static(include_bytes!("style.css"));
     fixed(&Asked::of(request, peer), "text/css; charset=utf-8", style)
+}
+
+/// The SDK's own module, which a browser checks a page with.
+async fn verifier(Extension(peer): From, request: Request) -> Response {
+    let module = include_bytes!("../../../sdk/js/verify.js");
+    script(peer, request, module)
+}
+
+async fn checker(Extension(peer): From, request: Request) -> Response {
+    script(peer, request, include_bytes!("check.js"))
+}
+
+fn script(peer: Peer, request: Request, module: &'static [u8]) -> Response {
+    let module = Bytes::from_static(module);
+    fixed(
+        &Asked::of(request, peer),
+        "text/javascript; charset=utf-8",
+        module,
+    )
 }

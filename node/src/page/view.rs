@@ -7,9 +7,9 @@ use assay_client::report::{Line, Log, Question, Reply, Report, Versions, words};
 use assay_policy::posture::{Part, Question as Asked};
 use std::collections::BTreeSet;
 
-/// Bytes of all that strangers said on one page, as they are written. With the frame and the style
-/// a page stays below 80 KiB.
-const BYTES: usize = 56 << 10;
+/// Bytes of all that strangers said on one page, as they are written. With the frame, the style and
+/// the scripts, of which the verifier has 40 KiB, a page stays below 80 KiB.
+const BYTES: usize = 20 << 10;
 
 /// About what a line takes beside its words.
 const LINE_BYTES: usize = 640;
@@ -30,6 +30,10 @@ pub struct Said {
     pub counts: bool,
     /// The claim, in hex.
     pub claim: String,
+    /// Its place in the log.
+    pub leaf: u64,
+    /// Whether it speaks of the very thing that the page is about, and not of who speaks.
+    pub is_own: bool,
     /// Who signed it, in hex, and the beginning of that.
     pub issuers: Vec<(String, String)>,
     /// What others answer.
@@ -64,6 +68,19 @@ pub struct View {
     pub versions: Vec<(String, String)>,
     pub more_versions: usize,
     /// Whether others said more than is shown.
+    pub is_part: bool,
+    /// What a browser needs in order to check the page.
+    pub check: Option<Check>,
+}
+
+/// What a browser checks a page about a package with.
+pub struct Check {
+    pub purl: String,
+    /// The key of the log.
+    pub key: String,
+    /// The size of the log that the page is as of.
+    pub size: u64,
+    /// Whether the page leaves something out, and says so.
     pub is_part: bool,
 }
 
@@ -147,6 +164,7 @@ impl View {
             versions: versions.map(linked).unwrap_or_default(),
             more_versions: of.saturating_sub(LINKS),
             is_part: report.hints.iter().any(is_of_part),
+            check: None,
         }
     }
 }
@@ -252,6 +270,8 @@ impl Said {
             why_not: line.why_not.as_deref().map(shown),
             counts: line.counts(),
             claim: line.claim_id.clone(),
+            leaf: line.leaf_index,
+            is_own: line.target.is_none() && line.vouches_for.is_none(),
             issuers: issuers
                 .map(|id| (id.clone(), words::shorten(&id).to_owned()))
                 .collect(),

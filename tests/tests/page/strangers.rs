@@ -130,7 +130,14 @@ async fn many_words_leave_room_for_those_that_count() -> anyhow::Result<()> {
         }
     }
     let page = world.page(&format!("/p/{purl}")).await?;
-    assert!(page.text.len() < 80 << 10, "{} bytes", page.text.len());
+    let mut bytes = page.text.len();
+    for file in ["/style.css", "/check.js", "/verify.js"] {
+        let response = world.get(file).await?;
+        assert_eq!(response.status(), 200, "{file}");
+        assert!(response.headers().contains_key("etag"), "{file}");
+        bytes += response.bytes().await?.len();
+    }
+    assert!(bytes < 80 << 10, "{bytes} bytes with style and scripts");
     assert!(
         page.text.contains("more are not shown here"),
         "nothing was left out"

@@ -190,13 +190,15 @@ impl World {
         let policy = headers["content-security-policy"].to_str()?;
         for part in [
             "default-src 'none'",
+            "script-src 'self';",
+            "connect-src 'self';",
             "frame-ancestors 'none'",
             "base-uri 'none'",
         ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(
-            !policy.contains("unsafe") && !policy.contains("script"),
+            !policy.contains("unsafe") && !policy.contains('*'),
             "{policy}"
         );
         assert_eq!(headers["referrer-policy"], "no-referrer");
@@ -228,7 +230,7 @@ impl Page {
 /// Everything that could be more than text: elements that load or run something, attributes with
 /// handlers, and links out of the site.
 fn harmless(path: &str, text: &str) {
-    let lower = text.to_lowercase();
+    let lower = unscripted(&text.to_lowercase());
     for element in [
         "<script", "<img", "<iframe", "<svg", "<style", "<object", "<embed", "<base",
     ] {
@@ -262,6 +264,17 @@ fn harmless(path: &str, text: &str) {
     for word in ["safe", "secure ", "trusted publisher", "score", "grade"] {
         assert!(!said.contains(word), "{path}: {word}");
     }
+}
+
+/// A page without its one script, which is the node's own file.
+fn unscripted(page: &str) -> String {
+    let start = "<script type=\"module\" src=\"";
+    let Some((before, rest)) = page.split_once(start) else {
+        return page.to_owned();
+    };
+    let own = rest.trim_start_matches("../");
+    let after = own.strip_prefix("check.js\"></script>");
+    format!("{before}{}", after.expect("another script"))
 }
 
 /// An issuer with one key, who calls itself something.
