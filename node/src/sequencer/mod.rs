@@ -99,8 +99,8 @@ impl Halt {
         let _ = self.stopped.set(reason);
     }
 
-    /// Why the log's key does not sign at the moment, if it does not. What is acknowledged meanwhile
-    /// is durable, and is published once it signs.
+    /// Why the log's key does not sign at the moment, if it does not. What is acknowledged
+    /// meanwhile is durable, and is published once it signs.
     pub fn unsigned(&self) -> Option<Arc<String>> {
         self.unsigned.load_full()
     }

@@ -195,7 +195,8 @@ impl VerifierKey {
     }
 
     /// Returns the signature line of a plain signature that was made elsewhere, line break
-    /// included. Fails with [`WrongSignature`] unless it is one of the note's text `text`, strictly.
+    /// included. Fails with [`WrongSignature`] unless it is one of the note's text `text`,
+    /// strictly.
     pub fn signature_line(&self, text: &str, signature: &[u8]) -> Result<String, WrongSignature> {
         self.verify(text.as_bytes(), signature)?;
         Ok(NoteSignature::new(&self.name, self.key_id, signature.to_vec()).to_string())
