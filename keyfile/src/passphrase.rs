@@ -4,6 +4,7 @@
 use crate::age::{self, AgeError, MOST_WORK, PASSPHRASE_BYTES, Passphrase, Random, WORK};
 use crate::private::{self, CREDENTIALS, PrivateFileError};
 use std::{
+    fmt,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -75,12 +76,20 @@ pub enum UnlockError {
 }
 
 /// A file that was opened.
-#[derive(Debug)]
 pub struct Opened {
     /// What is in it.
     pub content: Zeroizing<Vec<u8>>,
     /// The passphrase that opened it, if it is encrypted.
     pub passphrase: Option<Passphrase>,
+}
+
+/// Without what is secret in it.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("is_encrypted", &self.passphrase.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the encrypted files of a process are opened.

@@ -6,9 +6,11 @@
 pub(crate) mod template;
 
 use crate::{
-    config::{Config, ConfigError, ConfigFile as _, TEMPLATE},
+    config::{AgentConfig, Config, ConfigError, ConfigFile as _, TEMPLATE},
     keyfile::{self, KeyFileError, NewKeyError},
     log::{self, CreateError},
+    rotation::LogKeys,
+    signer::agent::AgentKey,
     storage::{
         StorageError, Store,
         backend::{Job, Opening},
@@ -16,7 +18,9 @@ use crate::{
     },
 };
 use assay_keyfile::Passphrase;
+use assay_tlog::hash::empty_root;
 use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
+use assay_tlog::tree::TreeSize;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -39,6 +43,8 @@ pub struct Init<'a> {
     pub tables: &'a str,
     /// What its key file is encrypted with.
     pub passphrase: Option<&'a Passphrase>,
+    /// The ssh-agent that holds its key. Without one, a key is made and kept in a file.
+    pub agent: Option<AgentConfig>,
 }
 
 /// Why there is no new log.
@@ -145,13 +151,22 @@ pub struct NewLog {
 /// the configuration.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = vacant(init.dir)?;
-    let key = new_key(init.origin)?;
+    let (in_file, keys) = match &init.agent {
+        None => {
+            let key = new_key(init.origin)?;
+            (Some(key.clone()), LogKeys::from(key))
+        }
+        Some(agent) => {
+            demand_readable(init.origin)?;
+            (None, asked(agent)?)
+        }
+    };
     complete(&config_path, &configuration(init), unwritable, |draft| {
-        make(init, draft, &key)
+        make(init, draft, in_file.as_ref(), &keys)
     })?;
     Ok(NewLog {
         config: config_path,
-        vkey: key.verifier().to_string(),
+        vkey: keys.verifier().to_string(),
     })
 }
 
@@ -230,11 +245,34 @@ fn configuration(init: &Init<'_>) -> String {
         TEMPLATE,
         &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
     );
-    text + init.tables
+    text + init.tables + &init.agent.as_ref().map(agent_table).unwrap_or_default()
 }
 
-/// Makes what the configuration in `draft` names: the key file and the store.
-fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError> {
+/// What the configuration says of an agent.
+fn agent_table(agent: &AgentConfig) -> String {
+    let line = |name: &str, value: &str| format!("{name} = \"{}\"\n", template::escaped(value));
+    let socket = agent.socket.as_ref();
+    let socket = socket.map(|path| line("socket", &path.to_string_lossy()));
+    let vkey = line("vkey", &agent.vkey.to_string());
+    format!("\n[log.agent]\n{vkey}{}", socket.unwrap_or_default())
+}
+
+/// The key of an agent, which has signed the empty tree: that contradicts nothing, and shows before
+/// anything is made that it can sign.
+fn asked(agent: &AgentConfig) -> Result<LogKeys, CreateError> {
+    let keys = LogKeys::of(Box::new(AgentKey::new(agent)));
+    keys.sign(TreeSize::new(0), empty_root())?;
+    Ok(keys)
+}
+
+/// Makes what the configuration in `draft` names: the key file, if the key is to be in one, and the
+/// store.
+fn make(
+    init: &Init<'_>,
+    draft: &Path,
+    in_file: Option<&SignerKey>,
+    keys: &LogKeys,
+) -> Result<(), InitError> {
     let config = Config::load(draft)?;
     if config.log.origin != init.origin {
         return Err(InitError::Unfaithful {
@@ -251,7 +289,9 @@ fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError>
             return Err(InitError::Exists { path: path.clone() });
         }
     }
-    keyfile::create(&config.log.key, key, init.passphrase)?;
+    if let Some(key) = in_file {
+        keyfile::create(&config.log.key, key, init.passphrase)?;
+    }
     let opening = Opening {
         path: &config.storage.path,
         blobs: None,
@@ -260,7 +300,7 @@ fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError>
     };
     let create = Create {
         checkpoints: &config.log.checkpoint_file,
-        key,
+        keys,
     };
     config.storage.backend.run(opening, create)??;
     Ok(())
@@ -269,14 +309,14 @@ fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError>
 /// Makes the log in a store that was just made.
 struct Create<'a> {
     checkpoints: &'a Path,
-    key: &'a SignerKey,
+    keys: &'a LogKeys,
 }
 
 impl Job for Create<'_> {
     type Output = Result<(), CreateError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        log::create(&*store, self.checkpoints, self.key)
+        log::create(&*store, self.checkpoints, self.keys)
     }
 }
 
@@ -287,7 +327,8 @@ fn unwritable(path: &Path, source: io::Error) -> InitError {
     }
 }
 
-fn new_key(origin: &str) -> Result<SignerKey, InitError> {
+/// Fails with [`InitError::Unreadable`] if nobody could read the origin.
+fn demand_readable(origin: &str) -> Result<(), InitError> {
     let seen = |c: &char| c.is_ascii_graphic() || c.is_alphanumeric();
     if let Some(character) = origin.chars().find(|c| !seen(c)) {
         return Err(InitError::Unreadable {
@@ -295,6 +336,11 @@ fn new_key(origin: &str) -> Result<SignerKey, InitError> {
             character,
         });
     }
+    Ok(())
+}
+
+fn new_key(origin: &str) -> Result<SignerKey, InitError> {
+    demand_readable(origin)?;
     keyfile::new_log(origin).map_err(|error| match error {
         NewKeyError::Random(error) => InitError::Random(error),
         NewKeyError::Name { name, reason } => InitError::Origin {
@@ -342,6 +388,7 @@ mod tests {
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
                 tables: "\n[witness]\nconfig = \"w.toml\"\n",
                 passphrase: None,
+                agent: None,
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);

@@ -186,6 +186,7 @@ struct Unknown {
 /// Asks the witnesses of the log's quorum.
 fn log_missing(own: &Own, force: bool) -> anyhow::Result<Unknown> {
     let config = node(own)?;
+    ensure!(config.log.agent.is_none(), RotationError::InAgent);
     let keys = LogKeys::load(&config.log.key)?;
     let key = &config.log.key;
     let next = keys.next().ok_or_else(|| not_begun(key))?;
@@ -267,7 +268,11 @@ fn not_begun(key: &std::path::Path) -> RotationError {
 fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
     let absent = || RotationError::Absent(part);
     Ok(match part {
-        Part::Log => vec![node(own)?.log.key.clone()],
+        Part::Log => {
+            let log = &node(own)?.log;
+            ensure!(log.agent.is_none(), RotationError::InAgent);
+            vec![log.key.clone()]
+        }
         Part::Witness => {
             let config = own.witness.as_ref().ok_or_else(absent)?;
             run::key_files(&WitnessConfig::load(config)?)

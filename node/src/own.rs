@@ -39,8 +39,8 @@ impl Own {
     /// Reads the configuration of a node, or of a witness that runs by itself, and the log's keys.
     pub fn load(node: &Node) -> anyhow::Result<Self> {
         let own = Own::configured(node)?;
-        let key = own.node.as_ref().map(|config| &config.log.key);
-        let log = key.map(|key| LogKeys::load(key)).transpose()?;
+        let log = own.node.as_ref().map(|config| &config.log);
+        let log = log.map(LogKeys::configured).transpose()?;
         let log = log.map(|keys| keys.verifiers()).unwrap_or_default();
         Ok(Own { log, ..own })
     }

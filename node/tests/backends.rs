@@ -27,6 +27,7 @@ fn on_rocksdb(folder: &Path) -> Config {
         admin: any,
         tables: "",
         passphrase: None,
+        agent: None,
     });
     Config::load(&new.unwrap().config).unwrap()
 }
@@ -37,7 +38,7 @@ fn in_memory(folder: &Path) -> Config {
     let store = Arc::new(Memory::new());
     config.log.checkpoint_file = folder.join("of-memory");
     let key = keyfile::load(&config.log.key).unwrap();
-    log::create(&*store, &config.log.checkpoint_file, &key).unwrap();
+    log::create(&*store, &config.log.checkpoint_file, &key.into()).unwrap();
     config.storage.backend = Backend::Memory(store);
     config
 }

@@ -29,6 +29,7 @@ pub mod relay;
 pub mod siege;
 pub mod site;
 pub mod skip;
+pub mod ssh_agent;
 pub mod static_http;
 pub mod stranger;
 pub mod tessera;

@@ -4,10 +4,9 @@
 use crate::interop::{Foreign, build};
 use crate::ports::free_address;
 use crate::process::poll;
-use crate::skip;
+use crate::ssh_agent::{SshAgent, new_key};
 use anyhow::{Context, anyhow, ensure};
 use std::{
-    env,
     fs::{self, File},
     io::Write,
     net::TcpStream,
@@ -39,26 +38,6 @@ impl Programs {
     }
 }
 
-/// True if the programs of OpenSSH are at hand, which keep and make litewitness's key. Without them
-/// a test of it cannot run: that is a failure in CI (`CI` is set) and said aloud anywhere else.
-///
-/// # Panics
-/// In CI, when they are missing.
-pub fn require_ssh_agent() -> bool {
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let mut missing = vec!["ssh-agent", "ssh-add", "ssh-keygen"];
-    missing.retain(|name| !env::split_paths(&paths).any(|folder| folder.join(name).is_file()));
-    if missing.is_empty() {
-        return true;
-    }
-    let why = format!(
-        "litewitness needs {} (Debian's package openssh-client)",
-        missing.join(", ")
-    );
-    skip::skip(&why);
-    false
-}
-
 /// A process that is killed when it is dropped.
 #[derive(Debug)]
 struct Killed(Child);
@@ -79,7 +58,7 @@ pub struct LiteWitness {
     pub vkey: String,
     stderr: PathBuf,
     witness: Killed,
-    _agent: Killed,
+    _agent: SshAgent,
 }
 
 impl LiteWitness {
@@ -130,29 +109,11 @@ impl LiteWitness {
 }
 
 /// An agent with a new key: its process, its socket, and the key's fingerprint.
-fn agent(folder: &Path) -> anyhow::Result<(Killed, PathBuf, String)> {
+fn agent(folder: &Path) -> anyhow::Result<(SshAgent, PathBuf, String)> {
     let (key, socket) = (folder.join("lite.key"), folder.join("lite.agent"));
-    let mut generate = Command::new("ssh-keygen");
-    generate.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]);
-    ensure!(
-        generate.arg(&key).status()?.success(),
-        "ssh-keygen made no key"
-    );
-    let agent = Command::new("ssh-agent")
-        .args(["-D", "-a"])
-        .arg(&socket)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()?;
-    let mut agent = Killed(agent);
-    poll(|| {
-        let ended = agent.0.try_wait()?;
-        ensure!(ended.is_none(), "ssh-agent ended");
-        Ok(socket.exists().then_some(()))
-    })?;
-    let mut add = Command::new("ssh-add");
-    add.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket);
-    ensure!(add.status()?.success(), "ssh-agent did not take the key");
+    new_key(&key)?;
+    let agent = SshAgent::start(&socket)?;
+    agent.add(&key)?;
     let output = Command::new("ssh-keygen").arg("-lf").arg(&key).output()?;
     let shown = String::from_utf8(output.stdout)?;
     let fingerprint = shown.split(' ').nth(1).context("no fingerprint")?;

@@ -40,6 +40,17 @@ fn by(file: &Path) -> Unlock {
 }
 
 #[test]
+fn what_was_opened_is_not_shown() {
+    let files = Files::new();
+    let (key, one) = (
+        files.encrypted("key", "secret", "one"),
+        files.with("one", "one"),
+    );
+    let shown = format!("{:?}", by(&one).open(&key).unwrap());
+    assert_eq!(shown, "Opened { is_encrypted: true, .. }");
+}
+
+#[test]
 fn a_file_or_a_credential_opens_what_is_encrypted() {
     let files = Files::new();
     let key = files.encrypted("key", "secret", "one");

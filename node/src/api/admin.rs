@@ -35,12 +35,20 @@ pub fn router(
 async fn ready(State((halt, damaged)): State<(Arc<Halt>, Arc<Damaged>)>) -> (StatusCode, String) {
     let wrong = match halt.reason() {
         Some(reason) => Some(format!("reads only: {reason}\n")),
-        None => damaged.text().or_else(pace::slow).map(|text| text + "\n"),
+        None => unsigned(&halt)
+            .or_else(|| damaged.text())
+            .or_else(pace::slow)
+            .map(|text| text + "\n"),
     };
     match wrong {
         None => (StatusCode::OK, "ready\n".into()),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
     }
+}
+
+fn unsigned(halt: &Halt) -> Option<String> {
+    let why = halt.unsigned()?;
+    Some(format!("nothing is published, and claims are kept: {why}"))
 }
 
 /// Serves the admin port until `stop` says so, and then as long as calls in flight take, which is

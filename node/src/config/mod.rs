@@ -3,6 +3,7 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod agent;
 mod audit;
 mod federation;
 mod file;
@@ -13,6 +14,7 @@ mod server;
 mod within;
 mod witness;
 
+pub use self::agent::AgentConfig;
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
@@ -96,6 +98,8 @@ pub struct LogConfig {
     /// File with the log's signing key.
     #[serde(default = "default_key")]
     pub key: PathBuf,
+    /// The ssh-agent that holds the key in place of the file.
+    pub agent: Option<AgentConfig>,
     /// The checkpoint file.
     #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
@@ -377,6 +381,9 @@ impl ConfigFile for Config {
             self.log.publish_interval_ms,
             0..=INTERVAL_MS,
         )?;
+        if let Some(agent) = &self.log.agent {
+            agent.check(&self.log.origin)?;
+        }
         within("admission.queue", self.admission.queue, 1..=QUEUE)?;
         self.storage.check()?;
         self.attachments.check()?;
@@ -412,6 +419,8 @@ impl ConfigFile for Config {
             &mut self.federation.peers,
             &mut self.federation.admin_socket,
         ];
+        let agent = self.log.agent.as_mut();
+        paths.extend(agent.and_then(|agent| agent.socket.as_mut()));
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));

@@ -66,7 +66,7 @@ struct Stopped {
 
 impl Stopped {
     fn of(config: &Config) -> Result<Self, OperatorError> {
-        let keys = LogKeys::load(&config.log.key)?;
+        let keys = LogKeys::configured(&config.log)?;
         let log = LogVerifier::new(keys.origin(), keys.verifiers())?;
         let signed = Signed::open(&config.log.checkpoint_file, keys.shared())?;
         let head = log.verify(signed.last().note()).map_err(|source| {

@@ -26,7 +26,6 @@ use assay_claims::entry::EntryError;
 use assay_claims::index::Commitment;
 use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
-use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, TreeSize};
 use clock::LogClock;
 use std::{
@@ -326,14 +325,14 @@ impl<S: Tables> Log<S> {
 /// and a new checkpoint file at `path` with the signed checkpoint over that leaf.
 ///
 /// On `Ok` both are durable. On an error they may be half made, and are not a log.
-pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), CreateError> {
+pub fn create(store: &impl Tables, path: &Path, keys: &LogKeys) -> Result<(), CreateError> {
     let mut nothing = Batch::new();
     nothing.with_head(None, Head::empty().to_bytes());
     store.commit(nothing)?;
     let step = Sequencer::empty().plan_commitment(now_ms(), &Commitment::empty())?;
     store.commit(records::batch(&step)?)?;
     let head = step.next.head();
-    let note = LogKeys::from(key.clone()).sign(head.size, head.root)?;
+    let note = keys.sign(head.size, head.root)?;
     Ok(CheckpointFile::create(path)?.append(&note)?)
 }
 

@@ -131,7 +131,7 @@ impl<S: Tables> Log<S> {
                 planned: head.root,
             });
         }
-        let before = self.last.checkpoint.size();
+        let before = self.signer.size();
         let proof = stored_consistency(&*self.store, before, head.size)?;
         let checkpoint = self.signer.sign(head.size, head.root, &proof)?;
         self.file.append(checkpoint.note())?;

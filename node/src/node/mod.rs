@@ -206,7 +206,7 @@ impl Node {
 
 /// Loads the log's keys and checks that they are for the configured origin.
 fn load_keys(config: &LogConfig) -> Result<LogKeys, StartError> {
-    let keys = LogKeys::load(&config.key)?;
+    let keys = LogKeys::configured(config)?;
     if keys.origin() != config.origin {
         return Err(StartError::OtherKey {
             path: config.key.clone(),

@@ -56,7 +56,7 @@ fn rotation<S: Store + 'static>(
 ) -> LogRotation {
     let view = view.clone();
     LogRotation {
-        file: config.log.key.clone(),
+        file: config.log.agent.is_none().then(|| config.log.key.clone()),
         keys,
         shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
     }

@@ -16,6 +16,12 @@ pub enum RotationError {
     /// There is nothing of the kind.
     #[error("there is no {0} here whose keys could be rotated")]
     Absent(super::Part),
+    /// The key is not in a file.
+    #[error(
+        "the log's key is in an ssh-agent and not in a file: this command can neither read nor \
+         replace it"
+    )]
+    InAgent,
     /// A next key is there already.
     #[error(
         "{path} exists: a rotation has begun. When the others know the new key, end it with \

@@ -12,9 +12,11 @@ pub mod socket;
 
 pub use files::RotationError;
 
+use crate::config::LogConfig;
 use crate::keyfile::{self, KeyFileError};
 use crate::signer::{
     self,
+    agent::AgentKey,
     log::{CheckpointKey, KeyFailed},
 };
 use arc_swap::ArcSwap;
@@ -64,6 +66,15 @@ pub struct LogKeys {
 pub type SharedLogKeys = Arc<ArcSwap<LogKeys>>;
 
 impl LogKeys {
+    /// The keys that a configuration names: of an ssh-agent, which is not asked yet, or as
+    /// [`LogKeys::load`] reads them, with its errors.
+    pub fn configured(log: &LogConfig) -> Result<Self, KeyFileError> {
+        match &log.agent {
+            Some(agent) => Ok(LogKeys::of(Box::new(AgentKey::new(agent)))),
+            None => LogKeys::load(&log.key),
+        }
+    }
+
     /// Reads the key at `path`, and the next one beside it if there is one. Fails as
     /// [`keyfile::load`] does, or if the next one has another name.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {

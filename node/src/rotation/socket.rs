@@ -23,12 +23,18 @@ type Read<T> = Box<dyn Fn() -> Result<T, String> + Send>;
 
 /// The keys of a log, as its node changes them.
 pub struct LogRotation {
-    /// The key file.
-    pub file: PathBuf,
+    /// The key file. None if the key is in an agent.
+    pub file: Option<PathBuf>,
     /// What the log signs with.
     pub keys: SharedLogKeys,
     /// The note that is shown, if one is.
     pub shown: Box<dyn Fn() -> Option<String> + Send>,
+}
+
+impl LogRotation {
+    fn file(&self) -> Result<&PathBuf, RotationError> {
+        self.file.as_ref().ok_or(RotationError::InAgent)
+    }
 }
 
 /// The keys of a witness, a mirror or an auditor, as its node changes them.
@@ -96,8 +102,9 @@ impl Rotations {
     fn begin(&self, part: Part) -> Result<Vec<VerifierKey>, Failed> {
         if part == Part::Log {
             let log = self.log()?;
-            let key = files::begin_log(&log.file)?;
-            log.keys.store(Arc::new(LogKeys::load(&log.file)?));
+            let file = log.file()?;
+            let key = files::begin_log(file)?;
+            log.keys.store(Arc::new(LogKeys::load(file)?));
             return Ok(vec![key]);
         }
         let own = self.cosigner(part)?;
@@ -111,10 +118,11 @@ impl Rotations {
     fn finish(&self, part: Part) -> Result<Vec<VerifierKey>, Failed> {
         if part == Part::Log {
             let log = self.log()?;
-            let keys = LogKeys::load(&log.file)?;
+            let file = log.file()?;
+            let keys = LogKeys::load(file)?;
             keys.refuse_unshown((log.shown)().as_deref())?;
-            files::finish(std::slice::from_ref(&log.file))?;
-            let keys = LogKeys::load(&log.file)?;
+            files::finish(std::slice::from_ref(file))?;
+            let keys = LogKeys::load(file)?;
             let verifiers = keys.verifiers();
             log.keys.store(Arc::new(keys));
             return Ok(verifiers);

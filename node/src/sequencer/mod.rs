@@ -14,6 +14,7 @@ pub mod fair;
 mod queue;
 
 use self::queue::Woken;
+use crate::signer::log::SignError;
 use crate::{
     cosigner::{Asking, Told},
     log::{Log, WriteError},
@@ -22,6 +23,7 @@ use crate::{
     reply::{Outbox, Reply},
     storage::Tables,
 };
+use arc_swap::ArcSwapOption;
 use assay_claims::sequencer::{Candidate, Outcome};
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{
@@ -34,6 +36,9 @@ use tokio::{runtime::Handle, sync::SetOnce};
 /// How long a publisher waits at most for a checkpoint of a log that waits for its witnesses. Then
 /// it is told how far its claim is: it is durable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a key that did not sign is left alone.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a node that stops waits for its witnesses.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -66,26 +71,50 @@ impl Submission {
     }
 }
 
-/// Why the node no longer writes. It is set once, and read wherever a caller has to be told.
+/// Why the node no longer writes, which is set once and read wherever a caller has to be told, and
+/// why it does not sign at the moment.
 #[derive(Debug, Default)]
-pub struct Halt(SetOnce<String>);
+pub struct Halt {
+    stopped: SetOnce<String>,
+    unsigned: ArcSwapOption<String>,
+}
 
 impl Halt {
     /// Why the node stopped writing, if it did.
     pub fn reason(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
+        self.stopped.get().map(String::as_str)
     }
 
     /// Waits until the node stops writing.
     pub(crate) async fn happened(&self) {
-        self.0.wait().await;
+        self.stopped.wait().await;
     }
 
     /// Says why, once.
     pub(crate) fn set(&self, reason: String) {
         tracing::error!(%reason, "the node stopped writing and signing; reads go on");
         metrics::gauge!("assay_halted").set(1.0);
-        let _ = self.0.set(reason);
+        let _ = self.stopped.set(reason);
+    }
+
+    /// Why the log's key does not sign at the moment, if it does not. What is acknowledged
+    /// meanwhile is durable, and is published once it signs.
+    pub fn unsigned(&self) -> Option<Arc<String>> {
+        self.unsigned.load_full()
+    }
+
+    /// Says why the key does not sign, or that it does, once each.
+    fn set_unsigned(&self, why: Option<String>) {
+        let before = self.unsigned();
+        if before.as_deref() == why.as_ref() {
+            return;
+        }
+        metrics::gauge!("assay_unsigned").set(if why.is_some() { 1.0 } else { 0.0 });
+        match &why {
+            Some(reason) => tracing::error!(%reason, "nothing is published; claims are kept"),
+            None => tracing::info!("the log's key signs again"),
+        }
+        self.unsigned.store(why.map(Arc::new));
     }
 }
 
@@ -114,6 +143,8 @@ enum Head {
     /// It is what this log had signed before this start. Until a quorum has cosigned it, nobody
     /// knows whether this disk is the newest, so nothing else is signed, whatever comes.
     First,
+    /// The key did not sign what is to be shown next. It is asked again.
+    Unsigned,
     /// No witness is left that may cosign at once, and there is no quorum. A newer one may take its
     /// place.
     Stuck,
@@ -220,7 +251,7 @@ impl<S: Tables + 'static> Driver<S> {
         let mut crowded = false;
         loop {
             let due = self.due(head, &times);
-            let until = due.into_iter().chain(self.patience(owed)).min();
+            let until = due.into_iter().chain(self.patience(head, owed)).min();
             match queue::next(queue, self.witnesses.as_mut(), until, crowded) {
                 Woken::Closed => return self.end(head, owed),
                 Woken::Timeout => crowded = false,
@@ -230,7 +261,7 @@ impl<S: Tables + 'static> Driver<S> {
                     self.sequence(batch, owed)?;
                 }
             }
-            self.release(owed);
+            self.release(head, owed);
             if self
                 .due(head, &times)
                 .is_some_and(|due| due <= Instant::now())
@@ -270,6 +301,7 @@ impl<S: Tables + 'static> Driver<S> {
     fn due(&self, head: Head, times: &Times) -> Option<Instant> {
         match head {
             Head::Asked | Head::First => None,
+            Head::Unsigned => Some(times.signed.map_or_else(Instant::now, |at| at + RETRY)),
             _ if !self.log.is_ahead() => Some(times.committed + self.heartbeat),
             _ => Some(
                 times
@@ -281,7 +313,15 @@ impl<S: Tables + 'static> Driver<S> {
 
     /// Signs the log as it stands, and shows it or has it cosigned.
     fn publish(&mut self, owed: &mut Owed) -> Result<Head, Ended> {
-        let checkpoint = self.log.sign()?.checkpoint.clone();
+        let checkpoint = match self.log.sign() {
+            Ok(signed) => signed.checkpoint.clone(),
+            Err(WriteError::Sign(SignError::Key(failed))) => {
+                self.halt.set_unsigned(Some(failed.to_string()));
+                return Ok(Head::Unsigned);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.halt.set_unsigned(None);
         match &self.witnesses {
             None => self.show(checkpoint, owed),
             Some(witnesses) => {
@@ -310,15 +350,18 @@ impl<S: Tables + 'static> Driver<S> {
         Ok(Head::Shown)
     }
 
-    /// When the first publisher has waited long enough for witnesses.
-    fn patience(&self, owed: &Owed) -> Option<Instant> {
-        self.witnesses.as_ref()?;
+    /// When the first publisher has waited long enough for witnesses, or for the key.
+    fn patience(&self, head: Head, owed: &Owed) -> Option<Instant> {
+        (self.witnesses.is_some() || head == Head::Unsigned).then_some(())?;
         owed.checkpoints.first().map(|one| one.since + PATIENCE)
     }
 
-    /// Answers those who have waited long enough for witnesses.
-    fn release(&self, owed: &mut Owed) {
-        if self.patience(owed).is_some_and(|end| end <= Instant::now()) {
+    /// Answers those who have waited long enough for witnesses, or for the key.
+    fn release(&self, head: Head, owed: &mut Owed) {
+        if self
+            .patience(head, owed)
+            .is_some_and(|end| end <= Instant::now())
+        {
             answer(
                 owed.checkpoints
                     .extract_if(.., |one| one.since.elapsed() >= PATIENCE),
@@ -330,8 +373,11 @@ impl<S: Tables + 'static> Driver<S> {
     fn end(&mut self, mut head: Head, owed: &mut Owed) -> Result<(), Ended> {
         let end = Instant::now() + FAREWELL;
         loop {
-            if matches!(head, Head::Shown | Head::Stuck) && self.log.is_ahead() {
+            if !matches!(head, Head::Asked | Head::First) && self.log.is_ahead() {
                 head = self.publish(owed)?;
+            }
+            if head == Head::Unsigned {
+                break;
             }
             let Some(witnesses) = self.witnesses.as_mut().filter(|_| head != Head::Shown) else {
                 break;

@@ -103,6 +103,12 @@ impl LogSigner {
         &self.keys
     }
 
+    /// How many leaves the tree has that nothing may contradict: the last one that was handed to a
+    /// key, whether or not it signed.
+    pub fn size(&self) -> TreeSize {
+        self.size
+    }
+
     /// Signs, with every key, the tree of `size` with `root`. `proof` is the proof of consistency
     /// with what was signed last. On `Ok` every key's line verifies.
     ///
@@ -230,6 +236,7 @@ mod tests {
         keys.store(LogKeys::of(Box::new(Mute(key(1)))).into());
         let refused = signer.sign(TreeSize::new(3), three, &[c]);
         assert!(matches!(refused, Err(SignError::Key(_))), "{refused:?}");
+        assert_eq!(signer.size().get(), 3, "what is tried again extends this");
         keys.store(LogKeys::from(key(1)).into());
         let smaller = signer.sign(TreeSize::new(2), two, &[]);
         assert!(

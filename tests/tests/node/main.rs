@@ -24,6 +24,7 @@ mod read_api;
 mod reads;
 mod restart;
 mod slow_disk;
+mod ssh_agent;
 mod strangers;
 mod tls;
 

@@ -39,7 +39,7 @@ fn key() -> SignerKey {
 /// A new log in memory, with its checkpoint file at `checkpoints`.
 pub fn create(checkpoints: &Path) -> Memory {
     let store = Memory::new();
-    log::create(&store, checkpoints, &key()).unwrap();
+    log::create(&store, checkpoints, &key().into()).unwrap();
     store
 }
 

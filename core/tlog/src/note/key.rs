@@ -12,6 +12,7 @@
 //! order. Left out: reading key files, and making seeds (the caller has the randomness).
 
 use super::algorithm::Algorithm;
+use super::line::NoteSignature;
 use super::line::is_key_name;
 use super::ml_dsa_44;
 use crate::checkpoint::Checkpoint;
@@ -191,6 +192,14 @@ impl VerifierKey {
         };
         self.key.verify(&message, signature)?;
         Ok(Some(timestamp))
+    }
+
+    /// Returns the signature line of a plain signature that was made elsewhere, line break
+    /// included. Fails with [`WrongSignature`] unless it is one of the note's text `text`,
+    /// strictly.
+    pub fn signature_line(&self, text: &str, signature: &[u8]) -> Result<String, WrongSignature> {
+        self.verify(text.as_bytes(), signature)?;
+        Ok(NoteSignature::new(&self.name, self.key_id, signature.to_vec()).to_string())
     }
 
     /// What a key of type 0x06 signs of a note's text, which must be a checkpoint's without

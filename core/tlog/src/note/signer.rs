@@ -202,6 +202,19 @@ mod tests {
 
     const COSIGNING: [Algorithm; 2] = [Algorithm::CosignatureV1, Algorithm::MlDsa44];
 
+    #[test]
+    fn a_signature_that_was_made_elsewhere_is_a_line_if_it_is_right() {
+        let [key, other] = [1, 2].map(|seed| SignerKey::from_seed("a", &[seed; 32]).unwrap());
+        let line = key.sign("a text\n");
+        let note = crate::note::Note::parse(format!("a text\n\n{line}").as_bytes()).unwrap();
+        let signature = note.signatures()[0].signature();
+        let (key, other) = (key.verifier(), other.verifier());
+        assert_eq!(key.signature_line("a text\n", signature).unwrap(), line);
+        assert!(key.signature_line("b text\n", signature).is_err());
+        assert!(other.signature_line("a text\n", signature).is_err());
+        assert!(key.signature_line("a text\n", &signature[..63]).is_err());
+    }
+
     fn checkpoint() -> Checkpoint {
         Checkpoint {
             origin: "example.com/log".into(),

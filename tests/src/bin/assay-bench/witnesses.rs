@@ -6,8 +6,9 @@
 use crate::{load::spread, report::Report};
 use anyhow::{bail, ensure};
 use assay_tests::{
-    litewitness::{self, LiteWitness, require_ssh_agent},
+    litewitness::{self, LiteWitness},
     omniwitness::{self, OmniWitness},
+    ssh_agent::require_ssh_agent,
     witness::{Witness, consistency, request},
 };
 use assay_tlog::{
@@ -283,7 +284,7 @@ pub fn bench(report: &mut Report) -> anyhow::Result<()> {
 }
 
 fn litewitness(folder: &Path, logs: &[(String, String)]) -> anyhow::Result<LiteWitness> {
-    if !require_ssh_agent() {
+    if !require_ssh_agent("litewitness") {
         bail!("no ssh-agent");
     }
     let programs = litewitness::Programs::build(folder)?;

@@ -10,8 +10,9 @@ mod tessera;
 use assay_tests::{
     aics::{AicsWitness, require_python},
     interop::require_go,
-    litewitness::{self, LiteWitness, require_ssh_agent},
+    litewitness::{self, LiteWitness},
     omniwitness::{self, OmniWitness},
+    ssh_agent::require_ssh_agent,
     witness::Witness,
 };
 use std::path::Path;
@@ -29,7 +30,7 @@ struct Witnesses {
 impl Witnesses {
     /// Starts them. None if something is missing here, which was said.
     fn start(what: &str, logs: &[(String, String)]) -> anyhow::Result<Option<Self>> {
-        if !require_go(what) || !require_ssh_agent() {
+        if !require_go(what) || !require_ssh_agent("litewitness") {
             return Ok(None);
         }
         let Some(programs) = require_python(what) else {

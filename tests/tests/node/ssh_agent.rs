@@ -1,0 +1,320 @@
+//! Logs whose key is in an ssh-agent: real agents that come, go, hang and lose the key, and false
+//! ones.
+
+use crate::{AT_ONCE, Fixture, assert_all_there};
+use anyhow::{Context as _, ensure};
+use assay_proto::v1::{PublishResponse, Wait};
+use assay_tests::{
+    issuer::Actor,
+    log::Log,
+    process::{Node, ORIGIN, binaries, poll_async},
+    ssh_agent::{SshAgent, new_key, require_ssh_agent},
+};
+use assay_tlog::note::{Note, SignerKey};
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    os::unix::net::{UnixListener, UnixStream},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// A key for an agent, and where the agent is.
+struct Keys {
+    folder: tempfile::TempDir,
+    public: PathBuf,
+}
+
+impl Keys {
+    fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let public = new_key(&folder.path().join("key"))?;
+        Ok(Keys { folder, public })
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("agent")
+    }
+
+    /// An agent with the key.
+    fn agent(&self) -> anyhow::Result<SshAgent> {
+        let agent = SshAgent::start(&self.socket())?;
+        agent.add(&self.folder.path().join("key"))?;
+        Ok(agent)
+    }
+
+    /// Makes a log. The agent must be there.
+    fn init(&self) -> anyhow::Result<Node> {
+        let (public, socket) = (self.public.clone(), self.socket());
+        let [public, socket] = [&public, &socket].map(|path| path.to_str().unwrap());
+        let arguments = ["--agent-key", public, "--agent-socket", socket];
+        let node = Node::init_with(ORIGIN, &arguments)?;
+        node.configure(AT_ONCE)?;
+        Ok(node)
+    }
+
+    /// The same, which runs and has an issuer.
+    async fn fixture(&self) -> anyhow::Result<Fixture> {
+        let mut node = self.init()?;
+        node.run()?;
+        let (log, issuer) = (Log::connect(node.ready()).await?, Actor::new(&[1], 1));
+        log.publish(issuer.registration()?, Wait::Integrated)
+            .await?;
+        Ok(Fixture { node, log, issuer })
+    }
+}
+
+/// Waits until the node says that it signs nothing, with these words.
+async fn assert_unsigned(log: &Log, words: &str) -> anyhow::Result<()> {
+    let said = poll_async(async || {
+        let (code, text) = log.admin("/readyz").await?;
+        Ok((code == 503 && text.contains(words)).then_some(text))
+    });
+    let said = said.await.with_context(|| words.to_owned())?;
+    ensure!(
+        said.contains("nothing is published, and claims are kept"),
+        "{said}"
+    );
+    ensure!(log.metric("assay_unsigned").await? == Some(1.0), "{said}");
+    ensure!(
+        log.metric("assay_halted").await?.unwrap_or_default() == 0.0,
+        "{said}"
+    );
+    Ok(())
+}
+
+/// Waits until the node is ready and shows all of `acknowledged`.
+async fn assert_published(log: &Log, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
+    let last = acknowledged.iter().map(|one| one.leaf_index).max().unwrap();
+    poll_async(async || {
+        let is_ready = log.admin("/readyz").await?.0 == 200;
+        Ok((is_ready && log.size().await? > last).then_some(()))
+    })
+    .await?;
+    ensure!(log.metric("assay_unsigned").await?.unwrap_or_default() == 0.0);
+    assert_all_there(log, acknowledged).await?;
+    log.rederive().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyhow::Result<()> {
+    if !require_ssh_agent("a log with its key in an ssh-agent") {
+        return Ok(());
+    }
+    let keys = Keys::new()?;
+    let agent = keys.agent()?;
+    let mut fixture = keys.fixture().await?;
+    ensure!(!fixture.node.folder().join("log.key").exists());
+    let mut acknowledged = fixture.publish(0..1, Wait::Integrated).await?;
+    fixture.node.stop()?;
+    fixture.run().await?;
+    acknowledged.extend(fixture.publish(1..2, Wait::Integrated).await?);
+    let shown = fixture.log.checkpoint().await?;
+
+    drop(agent);
+    acknowledged.extend(fixture.publish(2..4, Wait::Sequenced).await?);
+    assert_unsigned(&fixture.log, "cannot be reached").await?;
+    acknowledged.extend(fixture.publish(4..6, Wait::Sequenced).await?);
+    assert_eq!(fixture.log.checkpoint().await?, shown);
+    fixture.node.stop()?;
+    fixture.run().await?;
+    assert_unsigned(&fixture.log, "cannot be reached").await?;
+    assert_eq!(fixture.log.checkpoint().await?, shown);
+    acknowledged.extend(fixture.publish(6..7, Wait::Sequenced).await?);
+
+    let agent = SshAgent::start(&keys.socket())?;
+    assert_unsigned(&fixture.log, "does not hold the key").await?;
+    agent.add(&keys.folder.path().join("key"))?;
+    assert_published(&fixture.log, &acknowledged).await?;
+    let more = fixture.publish(7..8, Wait::Integrated).await?;
+    assert_published(&fixture.log, &more).await
+}
+
+#[tokio::test]
+async fn an_agent_that_hangs_holds_neither_claims_nor_the_end() -> anyhow::Result<()> {
+    if !require_ssh_agent("a log with its key in an ssh-agent") {
+        return Ok(());
+    }
+    let keys = Keys::new()?;
+    let agent = keys.agent()?;
+    let mut fixture = keys.fixture().await?;
+    agent.freeze()?;
+    let mut acknowledged = fixture.publish(0..1, Wait::Sequenced).await?;
+    assert_unsigned(&fixture.log, "did not answer within 2s").await?;
+    acknowledged.extend(fixture.publish(1..3, Wait::Sequenced).await?);
+    // Who waits for a checkpoint is told in the end how far the claim is.
+    acknowledged.extend(fixture.publish(3..4, Wait::Integrated).await?);
+    assert_eq!(acknowledged[3].reached, i32::from(Wait::Sequenced));
+    fixture.node.stop()?;
+    drop(agent);
+    let _agent = keys.agent()?;
+    fixture.run().await?;
+    assert_published(&fixture.log, &acknowledged).await
+}
+
+/// What a false agent does with what it is to sign.
+type Forge = fn(&str) -> Vec<u8>;
+
+/// A false agent.
+struct False {
+    socket: PathBuf,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl False {
+    fn start(socket: PathBuf, forge: Forge) -> anyhow::Result<Self> {
+        let _ = fs::remove_file(&socket);
+        let listener = UnixListener::bind(&socket)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let told = is_over.clone();
+        let thread = thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept()
+                && !told.load(Ordering::SeqCst)
+            {
+                let _ = answer(stream, forge);
+            }
+        });
+        Ok(False {
+            socket,
+            is_over,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for False {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let _ = UnixStream::connect(&self.socket);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Reads a request to sign, and answers with what `forge` makes of the text.
+fn answer(mut stream: UnixStream, forge: Forge) -> io::Result<()> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let mut request = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut request)?;
+    // Behind its type and the name of the key, with four bytes of length before it and of flags
+    // behind.
+    let text = request.get(1 + 4 + 51 + 4..request.len() - 4);
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
+    stream.write_all(&forge(&text))
+}
+
+fn string(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+/// Signs the text with a key that is not the log's.
+fn with_another_key(text: &str) -> Vec<u8> {
+    let line = SignerKey::from_seed(ORIGIN, &[9; 32]).unwrap().sign(text);
+    let note = Note::parse(format!("{text}\n{line}").as_bytes()).unwrap();
+    let signature = note.signatures()[0].signature();
+    let signature = [string(b"ssh-ed25519"), string(signature)].concat();
+    string(&[&[14], &string(&signature)[..]].concat())
+}
+
+/// Answers as another server does.
+fn nonsense(_: &str) -> Vec<u8> {
+    b"HTTP/1.1 200 OK\r\n\r\n".to_vec()
+}
+
+#[tokio::test]
+async fn a_false_agent_is_blamed_and_nothing_of_it_is_shown() -> anyhow::Result<()> {
+    if !require_ssh_agent("a log with its key in an ssh-agent") {
+        return Ok(());
+    }
+    let keys = Keys::new()?;
+    let agent = keys.agent()?;
+    let fixture = keys.fixture().await?;
+    let shown = fixture.log.checkpoint().await?;
+    drop(agent);
+    let forgers: [(Forge, &str); 2] = [
+        (with_another_key, "is at fault: it signed with another key"),
+        (nonsense, "is no ssh-agent"),
+    ];
+    let mut acknowledged = Vec::new();
+    for (number, (forge, words)) in (0..).zip(forgers) {
+        let _false = False::start(keys.socket(), forge)?;
+        let more = fixture.publish(number..number + 1, Wait::Sequenced).await?;
+        acknowledged.extend(more);
+        assert_unsigned(&fixture.log, words).await?;
+        assert_eq!(fixture.log.checkpoint().await?, shown);
+    }
+    let _agent = keys.agent()?;
+    assert_published(&fixture.log, &acknowledged).await
+}
+
+/// Runs `assay-node init` in a folder that is not there.
+fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
+    let mut command = Command::new(binaries().join("assay-node"));
+    command.args(["init", "--origin", ORIGIN, "--agent-key"]);
+    command
+        .arg(&keys.public)
+        .arg("--agent-socket")
+        .arg(keys.socket());
+    Ok(command.arg("--dir").arg(dir).output()?)
+}
+
+#[test]
+fn init_makes_nothing_if_the_agent_does_not_sign() -> anyhow::Result<()> {
+    if !require_ssh_agent("a log with its key in an ssh-agent") {
+        return Ok(());
+    }
+    let keys = Keys::new()?;
+    let _agent = SshAgent::start(&keys.socket())?;
+    let error = keys.init().unwrap_err();
+    ensure!(
+        error.to_string().contains("does not hold the key"),
+        "{error}"
+    );
+    let dir = keys.folder.path().join("node");
+    let output = init(&dir, &keys)?;
+    ensure!(!output.status.success() && !dir.exists(), "{output:?}");
+    let private = keys.folder.path().join("key");
+    let wrong = ["--agent-key", private.to_str().unwrap()];
+    let error = Node::init_with(ORIGIN, &wrong).unwrap_err();
+    ensure!(error.to_string().contains("ssh-ed25519"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_key_in_an_agent_is_not_replaced_by_commands_about_files() -> anyhow::Result<()> {
+    if !require_ssh_agent("a log with its key in an ssh-agent") {
+        return Ok(());
+    }
+    let keys = Keys::new()?;
+    let _agent = keys.agent()?;
+    let mut node = keys.init()?;
+    let refused = |node: &Node, words: &[&str]| {
+        let output = node.assay_node(words, &[])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(
+            !output.status.success() && said.contains("is in an ssh-agent"),
+            "{said}"
+        );
+        Ok(())
+    };
+    let commands: [&[&str]; 3] = [
+        &["key", "rotate", "log"],
+        &["key", "rotate", "log", "--finish"],
+        &["key", "passphrase", "log", "--remove"],
+    ];
+    for words in commands {
+        refused(&node, words)?;
+    }
+    node.run()?;
+    commands
+        .iter()
+        .try_for_each(|words| refused(&node, words))?;
+    node.stop()
+}
