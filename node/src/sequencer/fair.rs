@@ -101,6 +101,7 @@ impl<T> Shared<T> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets nothing more in. What waits can still be taken out.
     fn close(&self) {
         self.lock().closed = true;
         self.streams.close();
@@ -215,11 +216,6 @@ impl<T> Receiver<T> {
             self.0.came.notified().await;
         }
     }
-
-    /// Lets nothing more in. What waits can still be taken out.
-    pub fn close(&mut self) {
-        self.0.close();
-    }
 }
 
 impl<T> Drop for Sender<T> {
@@ -333,7 +329,7 @@ mod tests {
         let (got, mut receiver) = waiting.await.unwrap();
         assert_eq!(got, Some(1));
         sender.send(None, 2).await.unwrap();
-        receiver.close();
+        receiver.0.close();
         assert_eq!(sender.try_send(None, 3), Err(Refused::Closed));
         assert_eq!(sender.send(None, 3).await, Err(Refused::Closed));
         assert_eq!(receiver.recv().await, Some(2));

@@ -228,10 +228,9 @@ impl<S: Tables + 'static> Driver<S> {
     fn run(mut self, mut queue: fair::Receiver<Submission>) {
         let mut owed = Owed::default();
         if let Err(error) = self.drive(&mut queue, &mut owed) {
-            // Before any reply is dropped. A caller whose reply is dropped asks for the reason.
+            // Before the queue is dropped, and with it every reply that waits: a caller whose reply
+            // is dropped asks for the reason.
             self.halt.set(with_causes(&error));
-            queue.close();
-            while queue.try_recv().is_some() {}
         }
     }
 
