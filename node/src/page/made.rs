@@ -96,6 +96,8 @@ struct Thing {
     own_word: bool,
     is_component: bool,
     view: View,
+    /// What a browser needs in order to check the page.
+    check: Option<Check>,
     /// What to type in order to ask oneself.
     commands: Vec<String>,
 }
@@ -252,10 +254,8 @@ impl Pages {
             paragraph: view::paragraph(about, report),
             own_word: matches!(about, About::Issuer(_)),
             is_component: matches!(about, About::Package(_) | About::Artifact(_)),
-            view: View {
-                check: self.check(about, report, &view),
-                ..view
-            },
+            check: self.check(about, report, &view),
+            view,
             commands: self.commands(about),
             frame,
         }

@@ -45,6 +45,9 @@ use text::{in_path, shown};
 /// Folder of the heads that the pages have seen, beside the store's files.
 const STATE: &str = "page";
 
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// Returns the routes of a node's pages; none if there are to be none, or if nobody says where they
 /// reach the node. Must be called on the runtime that is to make them.
 pub fn of_node(
@@ -324,25 +327,21 @@ async fn log(State(pages): Shared, Extension(peer): From, request: Request) -> R
 }
 
 async fn style(Extension(peer): From, request: Request) -> Response {
-    let style = Bytes::from_static(include_bytes!("style.css"));
-    fixed(&Asked::of(request, peer), "text/css; charset=utf-8", style)
+    file(peer, request, STYLE, include_bytes!("style.css"))
 }
 
 /// The SDK's own module, which a browser checks a page with.
 async fn verifier(Extension(peer): From, request: Request) -> Response {
     let module = include_bytes!("../../../sdk/js/verify.js");
-    script(peer, request, module)
+    file(peer, request, SCRIPT, module)
 }
 
 async fn checker(Extension(peer): From, request: Request) -> Response {
-    script(peer, request, include_bytes!("check.js"))
+    file(peer, request, SCRIPT, include_bytes!("check.js"))
 }
 
-fn script(peer: Peer, request: Request, module: &'static [u8]) -> Response {
-    let module = Bytes::from_static(module);
-    fixed(
-        &Asked::of(request, peer),
-        "text/javascript; charset=utf-8",
-        module,
-    )
+/// A text that is built in.
+fn file(peer: Peer, request: Request, kind: &'static str, text: &'static [u8]) -> Response {
+    let text = Bytes::from_static(text);
+    fixed(&Asked::of(request, peer), kind, text)
 }

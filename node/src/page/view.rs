@@ -69,8 +69,6 @@ pub struct View {
     pub more_versions: usize,
     /// Whether others said more than is shown.
     pub is_part: bool,
-    /// What a browser needs in order to check the page.
-    pub check: Option<Check>,
 }
 
 /// What a browser checks a page about a package with.
@@ -164,7 +162,6 @@ impl View {
             versions: versions.map(linked).unwrap_or_default(),
             more_versions: of.saturating_sub(LINKS),
             is_part: report.hints.iter().any(is_of_part),
-            check: None,
         }
     }
 }
