@@ -186,9 +186,8 @@ struct Unknown {
 /// Asks the witnesses of the log's quorum.
 fn log_missing(own: &Own, force: bool) -> anyhow::Result<Unknown> {
     let config = node(own)?;
-    ensure!(config.log.agent.is_none(), RotationError::InAgent);
-    let keys = LogKeys::load(&config.log.key)?;
-    let key = &config.log.key;
+    let key = config.log.key_file().ok_or(RotationError::InAgent)?;
+    let keys = LogKeys::load(key)?;
     let next = keys.next().ok_or_else(|| not_begun(key))?;
     let none = Unknown {
         all: Vec::new(),
@@ -269,9 +268,8 @@ fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
     let absent = || RotationError::Absent(part);
     Ok(match part {
         Part::Log => {
-            let log = &node(own)?.log;
-            ensure!(log.agent.is_none(), RotationError::InAgent);
-            vec![log.key.clone()]
+            let file = node(own)?.log.key_file();
+            vec![file.ok_or(RotationError::InAgent)?.to_owned()]
         }
         Part::Witness => {
             let config = own.witness.as_ref().ok_or_else(absent)?;

@@ -13,7 +13,7 @@ use crate::{
     witness::run::Opened,
 };
 use assay_proto::federation_page::{LogPart, QuorumPart};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 /// What a node is beside its log.
@@ -56,7 +56,7 @@ fn rotation<S: Store + 'static>(
 ) -> LogRotation {
     let view = view.clone();
     LogRotation {
-        file: config.log.agent.is_none().then(|| config.log.key.clone()),
+        file: config.log.key_file().map(Path::to_owned),
         keys,
         shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
     }
