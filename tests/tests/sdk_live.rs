@@ -141,9 +141,8 @@ fn in_python_the_truth_is_verified_and_the_lie_refused() {
     run(&mut python).unwrap();
 }
 
-#[test]
-fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
-    let what = "verify.html in a browser";
+/// Runs a program that drives a browser, told of a live log and given `more`.
+fn browse(what: &str, name: &str, more: impl FnOnce(&mut Command)) {
     let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
         return;
     };
@@ -152,26 +151,22 @@ fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
     };
     let live = Live::start().unwrap();
     let mut command = Command::new(node);
-    command.arg(program("browser.mjs")).arg(browser);
-    live.tell(&mut command).current_dir(packages);
-    if let Some(folder) = data::require("ed25519") {
-        command.arg(folder.join("ed25519vectors.json"));
-    }
+    command.arg(program(name)).arg(browser);
+    more(live.tell(&mut command).current_dir(packages));
     run(&mut command).unwrap();
+}
+
+#[test]
+fn verify_html_does_it_in_a_browser_by_keyboard_and_for_everybody() {
+    browse("verify.html in a browser", "browser.mjs", |command| {
+        if let Some(folder) = data::require("ed25519") {
+            command.arg(folder.join("ed25519vectors.json"));
+        }
+    });
 }
 
 #[test]
 fn a_page_checks_itself_in_a_browser_and_behind_a_proxy_that_lies_says_so() {
     let what = "a page that checks itself in a browser";
-    let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
-        return;
-    };
-    let Some(browser) = require_browser() else {
-        return;
-    };
-    let live = Live::start().unwrap();
-    let mut command = Command::new(node);
-    command.arg(program("page.mjs")).arg(browser);
-    live.tell(&mut command).args(DATES).current_dir(packages);
-    run(&mut command).unwrap();
+    browse(what, "page.mjs", |command| _ = command.args(DATES));
 }

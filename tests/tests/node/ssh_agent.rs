@@ -31,10 +31,14 @@ struct Keys {
 }
 
 impl Keys {
-    fn new() -> anyhow::Result<Self> {
+    /// `None` if the programs for it are missing, as [`require_ssh_agent`] says.
+    fn at_hand() -> anyhow::Result<Option<Self>> {
+        if !require_ssh_agent("a log with its key in an ssh-agent") {
+            return Ok(None);
+        }
         let folder = tempfile::tempdir()?;
         let public = new_key(&folder.path().join("key"))?;
-        Ok(Keys { folder, public })
+        Ok(Some(Keys { folder, public }))
     }
 
     fn socket(&self) -> PathBuf {
@@ -104,10 +108,9 @@ async fn assert_published(log: &Log, acknowledged: &[PublishResponse]) -> anyhow
 
 #[tokio::test]
 async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyhow::Result<()> {
-    if !require_ssh_agent("a log with its key in an ssh-agent") {
+    let Some(keys) = Keys::at_hand()? else {
         return Ok(());
-    }
-    let keys = Keys::new()?;
+    };
     let agent = keys.agent()?;
     let mut fixture = keys.fixture().await?;
     ensure!(!fixture.node.folder().join("log.key").exists());
@@ -138,10 +141,9 @@ async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyh
 
 #[tokio::test]
 async fn an_agent_that_hangs_holds_neither_claims_nor_the_end() -> anyhow::Result<()> {
-    if !require_ssh_agent("a log with its key in an ssh-agent") {
+    let Some(keys) = Keys::at_hand()? else {
         return Ok(());
-    }
-    let keys = Keys::new()?;
+    };
     let agent = keys.agent()?;
     let mut fixture = keys.fixture().await?;
     agent.freeze()?;
@@ -230,10 +232,9 @@ fn nonsense(_: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_false_agent_is_blamed_and_nothing_of_it_is_shown() -> anyhow::Result<()> {
-    if !require_ssh_agent("a log with its key in an ssh-agent") {
+    let Some(keys) = Keys::at_hand()? else {
         return Ok(());
-    }
-    let keys = Keys::new()?;
+    };
     let agent = keys.agent()?;
     let fixture = keys.fixture().await?;
     let shown = fixture.log.checkpoint().await?;
@@ -267,10 +268,9 @@ fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
 
 #[test]
 fn init_makes_nothing_if_the_agent_does_not_sign() -> anyhow::Result<()> {
-    if !require_ssh_agent("a log with its key in an ssh-agent") {
+    let Some(keys) = Keys::at_hand()? else {
         return Ok(());
-    }
-    let keys = Keys::new()?;
+    };
     let _agent = SshAgent::start(&keys.socket())?;
     let error = keys.init().unwrap_err();
     ensure!(
@@ -289,10 +289,9 @@ fn init_makes_nothing_if_the_agent_does_not_sign() -> anyhow::Result<()> {
 
 #[test]
 fn a_key_in_an_agent_is_not_replaced_by_commands_about_files() -> anyhow::Result<()> {
-    if !require_ssh_agent("a log with its key in an ssh-agent") {
+    let Some(keys) = Keys::at_hand()? else {
         return Ok(());
-    }
-    let keys = Keys::new()?;
+    };
     let _agent = keys.agent()?;
     let mut node = keys.init()?;
     let refused = |node: &Node, words: &[&str]| {

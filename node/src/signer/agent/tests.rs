@@ -1,3 +1,4 @@
+use super::wire::string;
 use super::*;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::SignerKey;
@@ -7,10 +8,6 @@ const ORIGIN: &str = "log.example/a";
 
 fn key(seed: u8) -> SignerKey {
     SignerKey::from_seed(ORIGIN, &[seed; 32]).unwrap()
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
 }
 
 /// The answer that carries this signature.

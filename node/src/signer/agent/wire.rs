@@ -86,7 +86,7 @@ fn message(kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// Its length, and the bytes. What is sent is a few hundred bytes.
-fn string(bytes: &[u8]) -> Vec<u8> {
+pub fn string(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), bytes].concat()
 }
