@@ -114,15 +114,6 @@ fn found(results: &Node<'_, '_>) -> Result<Vec<Vulnerability>, PredicateError> {
 
 impl Vulnerability {
     fn read(result: &Node<'_, '_>) -> Result<Self, PredicateError> {
-        let severities = result
-            .value()
-            .get("severity")
-            .and_then(Value::as_array)
-            .unwrap_or_default();
-        let text = |severity: &Value, key| severity.get(key)?.as_str().map(str::to_owned);
-        let severities = severities
-            .iter()
-            .filter_map(|s| Some((text(s, "method")?, text(s, "score")?)));
         let id = result.need("id")?.text()?.to_owned();
         let mut aliases: Vec<String> = Vec::new();
         let (mut found_in, mut named) = (Vec::new(), true);
@@ -145,7 +136,7 @@ impl Vulnerability {
         Ok(Vulnerability {
             id,
             aliases,
-            severities: severities.collect(),
+            severities: raw::severities(result.value()),
             found_in: if named { found_in } else { Vec::new() },
         })
     }

@@ -44,9 +44,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         if claims.is_empty() {
             return said.claims(source, MEDIA_TYPE);
         }
-        if !said.is_empty() {
-            claims.extend(said.beside(source, MEDIA_TYPE)?);
-        }
+        said.beside(&mut claims, source, MEDIA_TYPE)?;
     }
     Ok(claims)
 }

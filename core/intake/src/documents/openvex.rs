@@ -9,12 +9,12 @@ use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
-use super::vex::{Frame, Piece, pack};
+use super::vex::{Frame, Piece, later_version, pack};
 use crate::text::shown;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::Node;
-use assay_claims::kind::vex::{Product, Vex, VexStatement};
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::vex::{Product, Status, Vex, VexStatement};
 use assay_claims::statement::Subject;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,29 @@ const PIECE: usize = 20;
 
 /// Most products of a document that an error names.
 const PRODUCTS: usize = 5;
+
+/// The members of a statement, of v0.0.1 and v0.2.0, and `severity`, which is Assay's own.
+const STATEMENT: &[&str] = &[
+    "@id",
+    "version",
+    "vulnerability",
+    "vuln_description",
+    "timestamp",
+    "last_updated",
+    "products",
+    "subcomponents",
+    "status",
+    "severity",
+    "supplier",
+    "status_notes",
+    "justification",
+    "impact_statement",
+    "action_statement",
+    "action_statement_timestamp",
+];
+
+/// The members of a product. A part has all but the last.
+const PRODUCT: &[&str] = &["@id", "identifiers", "hashes", "subcomponents"];
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_openvex),
@@ -77,8 +100,9 @@ fn product_names(statements: &[VexStatement]) -> String {
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let root = source.root();
-    Vex::read(&root)?;
-    let (subjects, summary) = describe(&root)?;
+    let vex = Vex::read(&root)?;
+    let (mut subjects, summary) = describe(&root)?;
+    subjects.notes.extend(later_version(vex.version));
     let draft = Draft {
         predicate_type: root.need("@context")?.text()?.to_owned(),
         predicate: source.value.clone(),
@@ -125,6 +149,7 @@ fn pieces(root: &Node<'_, '_>) -> Result<Vec<Piece>, PredicateError> {
             for product in products {
                 suggest(&Node::root("$", product), &mut subjects);
             }
+            suggest_parts(&statement, products, &mut subjects);
             let mut statement = members.to_vec();
             for (key, value) in &mut statement {
                 if key == "products" {
@@ -156,10 +181,13 @@ fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Summary), PredicateError> 
         *counts
             .entry(statement.need("status")?.string()?)
             .or_default() += 1;
+        check_scope(&statement, &mut subjects.notes)?;
         if let Some(products) = statement.get("products") {
             for product in products.items()? {
                 suggest(&product, &mut subjects);
             }
+            let products: Vec<&Value> = products.items()?.map(|one| one.value()).collect();
+            suggest_parts(&statement, &products, &mut subjects);
         }
     }
     subjects.notes.sort();
@@ -171,6 +199,82 @@ fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Summary), PredicateError> 
             .map(|(status, count)| ((*status).to_owned(), count.to_string())),
     );
     Ok((subjects, summary))
+}
+
+/// Refuses a statement that may be about less than is read of it: with parts that are none or that
+/// are of no product, or, if it says that something does no harm, with a member that no version of
+/// OpenVEX has. Elsewhere such a member is noted.
+fn check_scope(statement: &Node<'_, '_>, notes: &mut Vec<String>) -> Result<(), PredicateError> {
+    let clears = matches!(statement.shown("status"), Some("not_affected" | "fixed"));
+    check_members(statement, STATEMENT, clears, notes)?;
+    let mut any = false;
+    if let Some(products) = statement.get("products") {
+        for product in products.items()? {
+            any = true;
+            check_members(&product, PRODUCT, clears, notes)?;
+            check_parts(&product, clears, notes)?;
+        }
+    }
+    match statement.get("subcomponents") {
+        Some(parts) if !any => Err(parts.fault("are of no product: the statement names none")),
+        _ => check_parts(statement, clears, notes),
+    }
+}
+
+fn check_parts(
+    whole: &Node<'_, '_>,
+    clears: bool,
+    notes: &mut Vec<String>,
+) -> Result<(), PredicateError> {
+    // A product can be a string.
+    let parts = whole.value().get("subcomponents");
+    let Some(parts) = parts.and_then(|_| whole.get("subcomponents")) else {
+        return Ok(());
+    };
+    let known = PRODUCT.get(..3).unwrap_or(PRODUCT);
+    for part in parts.items()? {
+        if Product::read(part.value()) == Product::default() {
+            return Err(part.fault("has none of @id, identifiers and hashes"));
+        }
+        check_members(&part, known, clears, notes)?;
+    }
+    Ok(())
+}
+
+fn check_members(
+    node: &Node<'_, '_>,
+    known: &[&str],
+    clears: bool,
+    notes: &mut Vec<String>,
+) -> Result<(), PredicateError> {
+    let members = node.value().as_object().unwrap_or_default().iter();
+    for (key, value) in members {
+        if known.contains(&key.as_str()) || *value == Value::Null {
+            continue;
+        }
+        let note = format!("{} is no member of OpenVEX, and is not read", quoted(key));
+        if clears {
+            return Err(node.fault(format!(
+                "says that something does no harm, and may mean only a part of it: {note}; leave \
+                 it out if it narrows nothing"
+            )));
+        }
+        notes.push(note);
+    }
+    Ok(())
+}
+
+/// Suggests the parts that a statement calls affected: of a part of which nobody can tell in which
+/// product it is, the statement counts.
+fn suggest_parts(statement: &Node<'_, '_>, products: &[&Value], subjects: &mut Subjects) {
+    if statement.shown("status") != Some(Status::Affected.as_str()) {
+        return;
+    }
+    let wholes = products.iter().copied().chain([statement.value()]);
+    let parts = wholes.filter_map(|whole| whole.get("subcomponents")?.as_array());
+    for part in parts.flatten() {
+        suggest(&Node::root("$", part), subjects);
+    }
 }
 
 fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
@@ -278,6 +382,58 @@ mod tests {
                 .place(),
             "$.statements"
         );
+    }
+
+    #[test]
+    fn what_may_narrow_a_statement_that_clears_is_read_or_refused() {
+        let document = |statement: &str| {
+            format!(
+                r#"{{"@context":"https://openvex.dev/ns/v0.0.1","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{{"vulnerability":"CVE-1",{statement}}}]}}"#
+            )
+        };
+        let said = |statement: &str| prepare("vex", "v.json", document(statement).as_bytes(), "");
+        let product = r#""products":["pkg:npm/app@1"],"subcomponents":["pkg:npm/lib@1"]"#;
+        let claim = said(&format!(r#"{product},"status":"fixed""#))
+            .unwrap()
+            .remove(0);
+        let vex = Vex::parse(&claim.predicate).unwrap();
+        assert_eq!(
+            vex.statements[0].products[0].parts[0].name(),
+            "pkg:npm/lib@1"
+        );
+        let at = "$.statements[0]";
+        for (statement, place) in [
+            (r#""subcomponents":["pkg:npm/lib@1"]"#, ".subcomponents"),
+            (
+                r#""products":["a"],"subcomponents":"pkg:npm/lib@1""#,
+                ".subcomponents",
+            ),
+            (
+                r#""products":["a"],"subcomponents":[{}]"#,
+                ".subcomponents[0]",
+            ),
+            (r#""products":["a"],"components":["pkg:npm/lib@1"]"#, ""),
+            (
+                r#""products":[{"@id":"a","versions":"<2"}]"#,
+                ".products[0]",
+            ),
+            (
+                r#""products":[{"@id":"a","subcomponents":[{"@id":"b","subcomponents":[]}]}]"#,
+                ".products[0].subcomponents[0]",
+            ),
+        ] {
+            for status in ["fixed", "not_affected"] {
+                let why = r#""justification":"component_not_present""#;
+                let error = said(&format!(r#"{statement},"status":"{status}",{why}"#)).unwrap_err();
+                assert_eq!(error.place(), format!("{at}{place}"), "{error}");
+            }
+        }
+        // Against something it counts, and whoever publishes it is told.
+        let statement =
+            r#""products":["a"],"versions":"<2","status":"affected","action_statement":"a""#;
+        let claim = said(statement).unwrap().remove(0);
+        let note = r#""versions" is no member of OpenVEX, and is not read"#;
+        assert!(claim.summary.iter().any(|(_, text)| text == note));
     }
 
     #[test]

@@ -15,10 +15,7 @@ pub(super) const TOOL: Tool = Tool {
     prepare: |source| {
         let mut claims = prepare_as(Sbom::Spdx3, source, MEDIA_TYPE, describe)?;
         if spdx3::has_vex(source.value) {
-            let said = spdx3::read(source)?;
-            if !said.is_empty() {
-                claims.extend(said.beside(source, MEDIA_TYPE)?);
-            }
+            spdx3::read(source)?.beside(&mut claims, source, MEDIA_TYPE)?;
         }
         Ok(claims)
     },

@@ -1,7 +1,7 @@
 //! What those whose word clears say of vulnerabilities in a component, each vulnerability once, for
 //! whoever hands it on: what they agree on, and where they contradict each other.
 
-use super::vulnerable::{Stated, clears, names};
+use super::stated::{Stated, clears, names};
 use super::{Evidence, Facts, Part, Relation, Vulnerabilities, is_of_untold_versions};
 use crate::rules::Whom;
 use assay_claims::json::Value;
@@ -90,7 +90,8 @@ fn add<'s, 'a>(groups: &mut Vec<Group<'s, 'a>>, stated: &'s Stated<'a>) {
 
 fn of_group(group: &Group<'_, '_>, facts: &Facts<'_>, by: &[Whom]) -> Option<Agreed> {
     let clearing = group.stated.iter().any(|stated| is_clearing(stated, by));
-    let against = group.stated.iter().any(|stated| stated.is_against());
+    let all = || group.stated.iter().copied();
+    let against = all().any(|stated| stated.is_against() && !stated.is_kept_apart(all()));
     // Against the very thing: what is said of something like it keeps others from clearing, and is
     // no statement about this.
     let is_of_this = |stated: &&&Stated<'_>| {

@@ -5,12 +5,13 @@
 //! nobody who stole a key takes back what was said against a component, by whatever is said later.
 
 use super::{Fact, Part, Speaker};
-use crate::trust::{BETWEEN_LOGS_MS, Place};
+use crate::trust::{BETWEEN_LOGS_MS, JudgedClaim, Place};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::Timestamp;
+use assay_claims::kind::{Body, Timestamp};
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// When something was said; the later is the greater. Of the same instant the one that was logged
 /// later.
@@ -163,27 +164,56 @@ fn latest<'w>(words: impl Iterator<Item = &'w Word>) -> Option<&'w Word> {
     by_document.0.into_values().max_by_key(|word| &word.when)
 }
 
-/// The newest version of every document of an issuer, of those that are sound, by the place of the
-/// fact that has it. What an older version cleared and the newest does not say any more is cleared
-/// no more; what it said against something is not taken back by silence.
+/// The newest version of every document of an issuer, of those that are sound, and where it stands.
+/// What an older version cleared and the newest does not say any more is cleared no more, whatever
+/// the newest is about; what it said against something is not taken back by silence.
 #[derive(Debug, Default)]
-pub(super) struct Editions<'a>(BTreeMap<(IssuerId, &'a str), (u64, usize)>);
+pub(crate) struct Editions<'a>(BTreeMap<(IssuerId, &'a str), (u64, Place)>);
 
 impl<'a> Editions<'a> {
+    /// Those of all documents that were heard, of whatever packages and versions they are.
+    pub(crate) fn heard(claims: &[JudgedClaim<'a>]) -> Self {
+        let mut editions = Editions::default();
+        for judged in claims {
+            let Body::Vex(vex) = judged.logged().claim().body() else {
+                continue;
+            };
+            for issuer in judged.issuers() {
+                editions.take(*issuer, (&vex.id, vex.version), judged.place());
+            }
+        }
+        editions
+    }
+
     /// Takes a version that an issuer said with effect.
-    pub(super) fn take(&mut self, issuer: IssuerId, document: &'a str, version: u64, fact: usize) {
-        let newest = self.0.entry((issuer, document)).or_insert((version, fact));
-        if version > newest.0 {
-            *newest = (version, fact);
+    pub(super) fn take(
+        &mut self,
+        issuer: IssuerId,
+        (document, version): (&'a str, u64),
+        place: Place,
+    ) {
+        match self.0.entry((issuer, document)) {
+            Entry::Vacant(none) => {
+                none.insert((version, place));
+            }
+            Entry::Occupied(mut newest) if version > newest.get().0 => {
+                newest.insert((version, place));
+            }
+            Entry::Occupied(_) => {}
         }
     }
 
-    /// The place of the fact that has a newer version of a document.
-    pub(super) fn newer(&self, issuer: IssuerId, document: &str, version: u64) -> Option<usize> {
+    /// Where a newer version of a document stands.
+    pub(super) fn newer<'e>(
+        &'e self,
+        issuer: IssuerId,
+        document: &'e str,
+        version: u64,
+    ) -> Option<&'e Place> {
         let newest = self.0.get(&(issuer, document));
         newest
             .filter(|(newest, _)| *newest > version)
-            .map(|(_, fact)| *fact)
+            .map(|(_, place)| place)
     }
 }
 
@@ -206,9 +236,8 @@ struct Replacement {
 }
 
 impl Replaced {
-    pub(super) fn insert(&mut self, fact: &Fact<'_>, part: Part, issuer: IssuerId, by: &Fact<'_>) {
+    pub(super) fn insert(&mut self, fact: &Fact<'_>, part: Part, issuer: IssuerId, by: Place) {
         let claim = fact.claim;
-        let by = by.place();
         self.0
             .entry(Statement { claim, part })
             .or_default()

@@ -1,11 +1,13 @@
 //! What is weighed: the claims about a component that have effect, and those that have none.
 
 mod agreed;
+mod artifact;
 mod finding;
 mod identity;
 mod latest;
 mod part;
 mod relation;
+mod stated;
 mod supported;
 mod versions;
 mod vulnerable;
@@ -17,7 +19,7 @@ pub use supported::Supported;
 pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use agreed::agreed;
-pub(crate) use latest::When;
+pub(crate) use latest::{Editions, When};
 pub(crate) use relation::{
     Within, is_of_untold_versions, of_dates, of_statement, of_statement_within, range, relation,
     relation_of,
@@ -261,7 +263,7 @@ impl<'a> Fact<'a> {
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().enumerate().any(|(at, statement)| {
-                if vulnerable::is_open(statement) || !stands(at) {
+                if stated::is_open(statement) || !stands(at) {
                     return false;
                 }
                 if self.of_product {
@@ -370,6 +372,9 @@ pub(crate) struct Facts<'a> {
     /// Reviews of other versions of the package: one of a change counts only with one of what it is
     /// from.
     pub(crate) reviews: Vec<Fact<'a>>,
+    /// The newest versions of all documents that were heard; if `None`, those of these facts are
+    /// all that there are.
+    pub(crate) heard: Option<&'a Editions<'a>>,
     pub(crate) now_ms: u64,
 }
 
@@ -382,8 +387,23 @@ impl<'a> Facts<'a> {
             idle: Vec::new(),
             by_others: 0,
             reviews: Vec::new(),
+            heard: None,
             now_ms,
         }
+    }
+
+    /// The newest versions of the documents of these facts.
+    fn editions(&self) -> Editions<'a> {
+        let mut editions = Editions::default();
+        for fact in &self.facts {
+            if let Body::Vex(vex) = fact.body {
+                let sound = fact.speakers.iter().filter(|speaker| speaker.stands);
+                sound.for_each(|one| {
+                    editions.take(one.issuer, (&vex.id, vex.version), fact.place())
+                });
+            }
+        }
+        editions
     }
 
     /// The claims of the given types.

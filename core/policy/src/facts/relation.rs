@@ -5,6 +5,7 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
+use super::artifact::{Artifact, CHECKSUM, artifact, checksums};
 use super::versions::in_versions;
 use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
@@ -31,7 +32,8 @@ pub enum Relation {
     OtherBuild,
     /// It is about some versions, and whether this is one of them cannot be told.
     OtherVersions,
-    /// It is about this as a part of a product, and what is asked about is not known to be in that.
+    /// It is about this as a part of a product, and whether what is asked about is in that cannot
+    /// be told.
     OtherProduct,
     /// It is about a package of the same name from another place ([`Component::from_elsewhere`]).
     /// It may be the same software or not.
@@ -193,7 +195,8 @@ pub(crate) fn of_statement_within(
 }
 
 /// How the parts of a product stand to a component, as it is used there; `None` if they are others.
-/// If the component is not known to be in the product, what is said is of another use of it.
+/// If it cannot be told whether the component is in the product, what is said may be of another use
+/// of it; if it is in another one, it is.
 fn of_part(product: &Product, component: &Component) -> Option<Relation> {
     let parts = product.parts.iter().map(|part| of_product(part, component));
     let relations = parts.filter_map(|likeness| match likeness {
@@ -204,7 +207,8 @@ fn of_part(product: &Product, component: &Component) -> Option<Relation> {
     let ours = component.product();
     let of_whole = match ours.map(|ours| of_product_alone(product, ours)) {
         Some(Likeness::Is(relation)) => relation,
-        _ => Relation::OtherProduct,
+        Some(Likeness::Other) => return None,
+        Some(Likeness::Unnamed) | None => Relation::OtherProduct,
     };
     Some(closest.max(of_whole))
 }
@@ -249,7 +253,9 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
     let purls: Vec<Purl> = ids.filter_map(|id| Purl::canonicalize(id).ok()).collect();
     if purls.is_empty() || component.purl().is_none() {
-        return match artifact(&product.digests, component) {
+        let mut digests = product.digests.clone();
+        digests.extend(purls.iter().flat_map(checksums));
+        return match artifact(&digests, component) {
             Artifact::Same => Likeness::Is(Relation::This),
             _ if product.is_unnamed() => Likeness::Other,
             Artifact::Other => Likeness::Other,
@@ -269,12 +275,15 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
 }
 
 /// How what has this purl and these digests stands to a component; `None` if it is something else.
+/// Digests in the purl are digests.
 fn of_named(
     purl: Option<&Purl>,
     digests: &[(String, String)],
     component: &Component,
 ) -> Option<Relation> {
-    let artifact = artifact(digests, component);
+    let mut digests = digests.to_vec();
+    digests.extend(purl.into_iter().flat_map(checksums));
+    let artifact = artifact(&digests, component);
     if artifact == Artifact::Same {
         return Some(Relation::This);
     }
@@ -295,8 +304,8 @@ fn of_named(
 /// or of another release of a distribution: each release has fixes of its own in one version.
 fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     let by_versions = in_versions(ours, theirs)?;
-    let other_release = ours.distribution().zip(theirs.distribution());
-    if other_release.is_some_and(|(one, other)| ours.is_other_release(one, other)) {
+    let other_release = ours.release().zip(theirs.distribution());
+    if other_release.is_some_and(|(one, other)| ours.is_other_release(&one, other)) {
         return None;
     }
     if is_same_image(ours, theirs) {
@@ -344,7 +353,7 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
     let (our_parts, their_parts) = (ours.components(), theirs.components());
     let same_part = their_parts.subpath.is_none() || their_parts.subpath == our_parts.subpath;
-    // Places were compared before.
+    // Places were compared before, and digests are compared as such.
     let qualifiers = their_parts.qualifiers.iter();
     let mut stated = qualifiers.filter(|(key, _)| !is_place(key));
     same_epoch
@@ -355,14 +364,23 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
                     value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
                 })
                 || key == ARCH && of_sources && ours.qualifier(ARCH).is_none()
+                || ours.qualifier(key).is_none() && is_usual(&their_parts.ty, key, stated)
         })
+}
+
+/// Whether packages of a type are so unless they say something else (purl-spec, the types'
+/// definitions; `module` is what cyclonedx-gomod writes of every Go module).
+fn is_usual(ty: &str, key: &str, value: &str) -> bool {
+    const USUAL: [(&str, &str, &str); 3] = [
+        ("gem", "platform", "ruby"),
+        ("golang", "type", "module"),
+        ("maven", "type", "jar"),
+    ];
+    USUAL.contains(&(ty, key, value))
 }
 
 /// The qualifier that is a part of a version.
 const EPOCH: &str = "epoch";
-
-/// The qualifier that digests are written in. Those that count are the digests themselves.
-const CHECKSUM: &str = "checksum";
 
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
@@ -372,70 +390,6 @@ const DISTRIBUTION: &str = "distro";
 
 /// The qualifier for the sources that a package is built of, which tell no two builds apart.
 const UPSTREAM: &str = "upstream";
-
-/// Whether digests are of the component's artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Artifact {
-    Same,
-    Other,
-    /// They are of an artifact, and which it is cannot be compared.
-    Untold,
-    /// There are none.
-    Unnamed,
-}
-
-/// Algorithms, the strongest first. Any other comes after these, and before the last ones.
-const STRONG: [&str; 8] = [
-    "sha512",
-    "sha3_512",
-    "sha384",
-    "sha3_384",
-    "sha256",
-    "sha3_256",
-    "sha512_256",
-    "gitCommit",
-];
-
-/// Algorithms for which anybody can make two artifacts of the same digest.
-const FORGEABLE: [&str; 3] = ["sha1", "ripemd160", "md5"];
-
-/// The digest of a package, which is of no artifact (docs/design.md 3.3).
-const PACKAGE: &str = "purl";
-
-/// The strongest algorithm that both sides have decides. One that can be forged can tell artifacts
-/// apart, and cannot say that they are the same.
-fn artifact(theirs: &[(String, String)], component: &Component) -> Artifact {
-    let theirs = theirs.iter().filter(|(algorithm, _)| algorithm != PACKAGE);
-    let mut theirs: Vec<&(String, String)> = theirs.collect();
-    if theirs.is_empty() {
-        return Artifact::Unnamed;
-    }
-    theirs.sort_by_key(|(algorithm, _)| strength(algorithm));
-    for (algorithm, value) in theirs {
-        let ours = component.digests().iter();
-        let mut ours = ours.filter(|(name, _)| name == algorithm).peekable();
-        if ours.peek().is_none() {
-            continue;
-        }
-        let equal = ours.any(|(_, ours)| ours == value);
-        return match (equal, FORGEABLE.contains(&algorithm.as_str())) {
-            (true, false) => Artifact::Same,
-            (true, true) => Artifact::Untold,
-            (false, _) => Artifact::Other,
-        };
-    }
-    Artifact::Untold
-}
-
-/// The place of an algorithm, the strongest first.
-fn strength(algorithm: &str) -> usize {
-    let strong = STRONG.iter().position(|name| *name == algorithm);
-    if let Some(place) = strong {
-        return place;
-    }
-    let weak = FORGEABLE.iter().position(|name| *name == algorithm);
-    STRONG.len() + weak.map_or(0, |place| 1 + place)
-}
 
 /// Whether the claim's own version range covers the version of `package`.
 fn is_of_version(body: &Body, package: &Purl) -> Applies {

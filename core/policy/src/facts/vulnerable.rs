@@ -9,9 +9,8 @@
 use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
 use super::latest::{Editions, Replaced, Word, standing};
-use super::relation::{
-    Relation, Within, has_part, is_of_product, of_statement, of_statement_within,
-};
+use super::relation::{Relation, Within, of_statement, of_statement_within};
+use super::stated::{Matter, Stated, clears, lists, names};
 use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::component::Component;
 use crate::rules::{Severity, Whom};
@@ -19,7 +18,7 @@ use crate::trust::Place;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use assay_claims::kind::vex::{Status, Vex, VexStatement};
+use assay_claims::kind::vex::{Vex, VexStatement};
 use assay_claims::purl::Purl;
 use assay_claims::vulnerability::folded;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,63 +45,11 @@ pub struct Assessment {
     pub evidence: Evidence,
 }
 
-/// A VEX statement by one issuer.
-#[derive(Debug)]
-pub(crate) struct Stated<'a> {
-    pub(crate) fact: &'a Fact<'a>,
-    pub(crate) speaker: &'a Speaker,
-    pub(crate) statement: &'a VexStatement,
-    /// How it stands to what is asked about, given its products and its claim's subjects.
-    pub(super) relation: Relation,
-    /// Whether it is about the product as a whole that the component is a part of. Then it clears
-    /// the part, and against it says only that nobody clears it.
-    pub(super) of_whole: bool,
-    /// The part of its document.
-    pub(super) part: Part,
-    matter: Matter,
-}
-
-impl Stated<'_> {
-    /// Whether it says that the vulnerability does no harm to the very thing, with effect. By
-    /// whom, decides whether it does ([`Speaker::makes_less`]).
-    pub(super) fn may_clear(&self) -> bool {
-        clears(self.statement.status) && self.relation == Relation::This && self.speaker.stands
-    }
-
-    /// Whether it says the opposite, and counts.
-    pub(super) fn is_against(&self) -> bool {
-        !clears(self.statement.status) && self.speaker.against
-    }
-
-    /// Whether it says that the component can be harmed, by one of these.
-    pub(crate) fn is_affected(&self, from: &Whom) -> bool {
-        let affected = self.statement.status == Status::Affected && !self.of_whole;
-        affected && self.is_against() && self.speaker.counts_against(from)
-    }
-
-    /// Whether it says of a package that it does no harm as a part of what is asked about.
-    fn may_clear_part(&self, part: &Purl, component: &Component) -> bool {
-        let sound = clears(self.statement.status) && self.speaker.stands;
-        let mut products = self.statement.products.iter();
-        sound
-            && self.fact.relation == Relation::This
-            && products.any(|one| is_of_product(one, component) && has_part(one, part))
-    }
-}
-
 /// How a statement stands to what is asked about, and on what matter it is.
 struct About {
     relation: Relation,
     of_whole: bool,
     matter: String,
-}
-
-/// Whose statements replace each other, and on what.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Matter {
-    issuer: IssuerId,
-    /// What they are about, in one value.
-    about: String,
 }
 
 /// A vulnerability in what an issuer speaks of.
@@ -174,13 +121,8 @@ impl<'a> Vulnerabilities<'a> {
             found: Vec::new(),
             replaced: Replaced::default(),
         };
-        let mut editions = Editions::default();
-        for (at, fact) in facts.facts.iter().enumerate() {
-            if let Body::Vex(vex) = fact.body {
-                let sound = fact.speakers.iter().filter(|speaker| speaker.stands);
-                sound.for_each(|one| editions.take(one.issuer, &vex.id, vex.version, at));
-            }
-        }
+        let of_facts = facts.editions();
+        let editions = facts.heard.unwrap_or(&of_facts);
         for fact in &facts.facts {
             match fact.body {
                 Body::Vex(vex) => all.take_statements(fact, vex, &about, &mut words),
@@ -188,7 +130,10 @@ impl<'a> Vulnerabilities<'a> {
                 _ => {}
             }
         }
+        let mut against: BTreeSet<usize> = BTreeSet::new();
         for (topic, mut words) in words {
+            let of_words = words.iter().filter(|word| word.against);
+            against.extend(of_words.map(|word| word.place));
             let issuer = topic.matter.issuer;
             words.retain(|word| {
                 word.against
@@ -201,7 +146,8 @@ impl<'a> Vulnerabilities<'a> {
             by_name.extend(&standing);
             all.last.insert(topic, standing);
         }
-        all.replace_statements(&editions, &facts.facts);
+        all.take_back(&against);
+        all.replace_statements(editions);
         for scans in series.into_values() {
             all.take_series(scans);
         }
@@ -254,20 +200,44 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
+    /// Takes what is said against something out of what stands where it does not stand under every
+    /// name of one list: the issuer took it back by those. One of several is not enough.
+    fn take_back(&mut self, against: &BTreeSet<usize>) {
+        let mut taken: Vec<usize> = Vec::new();
+        for at in against {
+            let Some(stated) = self.stated.get(*at) else {
+                continue;
+            };
+            let mut lists = lists(names(stated.statement));
+            let is_taken = lists.any(|list| {
+                let mut names = list.iter();
+                names.all(|name| !self.standing_on(stated, name).contains(at))
+            });
+            if is_taken {
+                taken.push(*at);
+            }
+        }
+        let all = self.last.values_mut().chain(self.standing.values_mut());
+        all.for_each(|places| places.retain(|at| taken.binary_search(at).is_err()));
+    }
+
     /// Notes the statements that do not stand, each with the first that does, or with the newest
     /// version of its document.
-    fn replace_statements(&mut self, editions: &Editions<'a>, facts: &'a [Fact<'a>]) {
+    fn replace_statements(&mut self, editions: &Editions<'_>) {
         for (at, stated) in self.stated.iter().enumerate() {
-            let standing = self.last_on(stated);
-            if standing.contains(&at) {
+            if self.last_on(stated).contains(&at) {
                 continue;
             }
             let issuer = stated.speaker.issuer;
-            let by = standing.first().and_then(|by| self.stated.get(*by));
-            let by = by.map(|by| by.fact).or_else(|| match stated.fact.body {
-                Body::Vex(vex) => facts.get(editions.newer(issuer, &vex.id, vex.version)?),
-                _ => None,
-            });
+            let mut names = names(stated.statement);
+            let by = names.find_map(|name| self.standing_on(stated, &name).first());
+            let by = by.and_then(|by| self.stated.get(*by));
+            let by = by
+                .map(|by| by.fact.place())
+                .or_else(|| match stated.fact.body {
+                    Body::Vex(vex) => editions.newer(issuer, &vex.id, vex.version).cloned(),
+                    _ => None,
+                });
             if let Some(by) = by {
                 self.replaced.insert(stated.fact, stated.part, issuer, by);
             }
@@ -285,7 +255,7 @@ impl<'a> Vulnerabilities<'a> {
                 Some(last) if last.when.is_after(&scan.when) => {
                     let issuer = scan.speaker.issuer;
                     self.replaced
-                        .insert(scan.fact, Part::Whole, issuer, last.fact);
+                        .insert(scan.fact, Part::Whole, issuer, last.fact.place());
                 }
                 _ if scan.speaker.against => self.found.extend(scan.findings()),
                 _ => {}
@@ -295,9 +265,14 @@ impl<'a> Vulnerabilities<'a> {
 
     /// The statements that stand of what a statement is about, by the same issuer.
     fn last_on(&self, stated: &Stated<'_>) -> &[usize] {
+        self.standing_on(stated, &folded(&stated.statement.vulnerability))
+    }
+
+    /// The same, by this name.
+    fn standing_on(&self, stated: &Stated<'_>, name: &str) -> &[usize] {
         let topic = Topic {
             matter: stated.matter.clone(),
-            name: folded(&stated.statement.vulnerability),
+            name: name.to_owned(),
         };
         self.last.get(&topic).map(Vec::as_slice).unwrap_or_default()
     }
@@ -329,6 +304,14 @@ impl<'a> Vulnerabilities<'a> {
         numbered
             .filter(|(at, stated)| self.last_on(stated).contains(at))
             .map(|(_, stated)| stated)
+    }
+
+    /// The statements that stand by which the component can be harmed, said by one of these.
+    pub(crate) fn affected<'s>(&'s self, from: &'s Whom) -> impl Iterator<Item = &'s Stated<'a>> {
+        self.last_statements().filter(|stated| {
+            let said = names(stated.statement).flat_map(|name| self.standing(&name));
+            stated.is_affected(from) && !stated.is_kept_apart(said)
+        })
     }
 
     /// What scans found that issuers whose word counts reported last.
@@ -370,6 +353,9 @@ impl<'a> Vulnerabilities<'a> {
             }
             for id in ids {
                 let one = all.entry(id).or_insert_with(|| Vulnerability::new(id));
+                if !stated.of_whole {
+                    one.severity = one.severity.max(stated.severity());
+                }
                 one.stated.push(Assessment {
                     statement: stated.statement.clone(),
                     evidence: stated.fact.evidence(stated.speaker),
@@ -380,17 +366,25 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// How severe a vulnerability is of which `speaker` speaks, by any of its names: the highest
-    /// that is stated by issuers with any role. That it is not severe speaks for the component. So
-    /// it needs a sound word by those whose word makes less of it, and without one the severity is
-    /// unknown.
+    /// that is stated by issuers with any role, or by what is said (`own`). That it is not severe
+    /// speaks for the component. So it needs a sound word by those whose word makes less of it, and
+    /// without one the severity is unknown.
     pub(crate) fn severity<'n>(
         &self,
         names: impl Iterator<Item = &'n str>,
-        speaker: &Speaker,
+        (speaker, own): (&Speaker, Option<Severity>),
         by: &Whom,
     ) -> Option<Severity> {
         let names: BTreeSet<String> = names.map(folded).collect();
-        let (mut sound, mut highest) = (None, None);
+        let (mut sound, mut highest) = (own.filter(|_| speaker.judges()), own);
+        for stated in names.iter().flat_map(|name| self.standing(name)) {
+            if stated.rates(speaker, by) {
+                sound = sound.max(stated.severity());
+            }
+            if !stated.of_whole && stated.speaker.counts_against(&Whom::Anyone) {
+                highest = highest.max(stated.severity());
+            }
+        }
         for found in self.found.iter().filter(|found| found.is_named(&names)) {
             if found.rates(speaker, by) {
                 sound = sound.max(found.severity);
@@ -409,26 +403,28 @@ impl<'a> Vulnerabilities<'a> {
     /// It may be said under another name that the scanner knows. One advisory can be about several
     /// vulnerabilities of another list, so that all its names there have to be cleared.
     pub(crate) fn is_cleared(&self, found: &Found<'_>, by: &Whom) -> bool {
-        let mut said = found.names().flat_map(|name| self.standing(name));
-        if said.any(|stated| stated.is_against() && stated.speaker.counts_against(by)) {
+        let said = || found.names().flat_map(|name| self.standing(name));
+        if said().any(|stated| {
+            stated.is_against()
+                && stated.speaker.counts_against(by)
+                && !stated.is_kept_apart(said())
+        }) {
             return false;
         }
         if self.is_cleared_by_name(found.id, found, by) {
             return true;
         }
-        let mut lists: BTreeMap<String, bool> = BTreeMap::new();
-        for alias in found.aliases {
-            let name = folded(alias);
-            let list = name.split_once('-').map_or(&*name, |(list, _)| list);
-            let cleared = self.is_cleared_by_name(alias, found, by);
-            *lists.entry(list.to_owned()).or_insert(true) &= cleared;
-        }
-        lists.into_values().any(|cleared| cleared)
+        let aliases = found.aliases.iter().map(|alias| folded(alias));
+        lists(aliases).any(|list| {
+            let mut names = list.iter();
+            names.all(|name| self.is_cleared_by_name(name, found, by))
+        })
     }
 
     /// The statements that stand of a vulnerability by one of its names.
-    fn standing(&self, name: &str) -> impl Iterator<Item = &Stated<'a>> {
-        let places = self.standing.get(&folded(name)).into_iter().flatten();
+    fn standing<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s Stated<'a>> + use<'s, 'a> {
+        let places = self.standing.get(&folded(name)).map(Vec::as_slice);
+        let places = places.unwrap_or_default().iter();
         places.filter_map(|at| self.stated.get(*at))
     }
 
@@ -459,23 +455,5 @@ impl Vulnerability {
             found: Vec::new(),
             stated: Vec::new(),
         }
-    }
-}
-
-/// The names of the vulnerability that a statement is about, folded.
-pub(super) fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
-    let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
-    names.map(|name| folded(name))
-}
-
-/// Whether a statement says only that somebody still looks.
-pub(super) fn is_open(statement: &VexStatement) -> bool {
-    statement.status == Status::UnderInvestigation
-}
-
-pub(super) fn clears(status: Status) -> bool {
-    match status {
-        Status::NotAffected | Status::Fixed => true,
-        Status::Affected | Status::UnderInvestigation => false,
     }
 }

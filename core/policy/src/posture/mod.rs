@@ -8,7 +8,7 @@ pub use crate::facts::{Part, Relation};
 pub use question::Question;
 
 use crate::component::Component;
-use crate::facts::{Fact, Facts, Vulnerabilities, of_statement, relation};
+use crate::facts::{Editions, Fact, Facts, Vulnerabilities, of_statement, relation};
 use crate::rules::{Policy, days};
 use crate::trust::{EndorsementFault, Grant, JudgedClaim, Place, Roles, Spoken, Standing, Trust};
 use assay_claims::claim::{ClaimId, VerifiedClaim};
@@ -187,7 +187,9 @@ impl<'v, 'a> View<'v, 'a> {
         let mut lines = Vec::new();
         let (mut about, mut signers) = (BTreeMap::new(), BTreeSet::new());
         let everything = Component::default();
-        let facts = self.facts(self.component.unwrap_or(&everything));
+        let editions = Editions::heard(self.trust.claims());
+        let mut facts = self.facts(self.component.unwrap_or(&everything));
+        facts.heard = Some(&editions);
         let vulnerabilities = match self.component {
             Some(_) => Vulnerabilities::of(&facts),
             None => Vulnerabilities::of_any(&facts),

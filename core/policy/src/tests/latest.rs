@@ -123,6 +123,89 @@ fn a_newer_version_of_a_document_clears_no_more_than_it_says() {
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
 }
 
+/// The newest version of a document is the document, whatever it is about.
+#[test]
+fn a_newer_version_about_something_else_clears_no_more() {
+    let (mut world, maker, policy) = world();
+    say_scan(&mut world, &maker, 1, &["CVE-1"]);
+    say_vex(&mut world, &maker, ("one", 1), 2, "fixed");
+    let say_of = |package: &str, document: (&str, u32), by: &Party| {
+        let mut world = World::continuing(&world);
+        let text = vex(document, 3, "fixed");
+        world.log(&about(package, VEX, &text), &[by]);
+        outcome(&policy, &world)
+    };
+    for package in ["pkg:cargo/a@1.0.1", "pkg:cargo/a@2", "pkg:cargo/b@1"] {
+        assert_eq!(
+            say_of(package, ("one", 2), &maker),
+            Outcome::Denied,
+            "{package}"
+        );
+        assert_eq!(
+            say_of(package, ("one", 1), &maker),
+            Outcome::Fine,
+            "{package}"
+        );
+        assert_eq!(
+            say_of(package, ("two", 2), &maker),
+            Outcome::Fine,
+            "{package}"
+        );
+        let stolen = maker.with(&[9]);
+        assert_eq!(
+            say_of(package, ("one", 2), &stolen),
+            Outcome::Fine,
+            "{package}"
+        );
+    }
+    // Of others' documents nothing follows.
+    let mut others = World::continuing(&world);
+    let other = others.register("o", &[2], 1);
+    let text = vex(("one", 2), 3, "fixed");
+    others.log(&about("pkg:cargo/a@2", VEX, &text), &[&other]);
+    assert_eq!(outcome(&policy, &others), Outcome::Fine);
+}
+
+#[test]
+fn a_word_is_taken_back_under_another_name_of_the_vulnerability() {
+    let (world, maker, policy) = world();
+    let policy = policy.replacen("version = 1", "version = 1\nunknown = \"warn\"", 1);
+    let named = |document: &str, day: u32, status: &str, names: &[&str]| {
+        let aliases: Vec<String> = names[1..].iter().map(|name| format!("{name:?}")).collect();
+        let vulnerability = format!(
+            r#"{{"name":"{}","aliases":[{}]}}"#,
+            names[0],
+            aliases.join(",")
+        );
+        vex((document, 1), day, status).replace(r#""CVE-1""#, &vulnerability)
+    };
+    for (before, after, expected) in [
+        (&["GHSA-1", "CVE-1"][..], &["CVE-1"][..], Outcome::Fine),
+        (&["CVE-1"], &["GHSA-1", "CVE-1"], Outcome::Fine),
+        (&["CVE-1", "GHSA-1"], &["GHSA-1"], Outcome::Fine),
+        // One advisory can be of several vulnerabilities.
+        (&["GHSA-1", "CVE-1", "CVE-2"], &["CVE-1"], Outcome::Denied),
+        (
+            &["GHSA-1", "CVE-1", "CVE-2"],
+            &["RUSTSEC-1", "CVE-1", "CVE-2"],
+            Outcome::Fine,
+        ),
+        (&["GHSA-1", "CVE-1"], &["CVE-2"], Outcome::Denied),
+    ] {
+        let mut world = World::continuing(&world);
+        let first = named("one", 2, "affected", before);
+        world.log(&about("pkg:cargo/a@1", VEX, &first), &[&maker]);
+        let second = named("two", 3, "not_affected", after);
+        world.log(&about("pkg:cargo/a@1", VEX, &second), &[&maker]);
+        assert_eq!(outcome(&policy, &world), expected, "{before:?} {after:?}");
+        // What was said before is not what was said last.
+        let mut world = World::continuing(&world);
+        let third = named("three", 4, "affected", before);
+        world.log(&about("pkg:cargo/a@1", VEX, &third), &[&maker]);
+        assert_eq!(outcome(&policy, &world), Outcome::Denied, "{before:?}");
+    }
+}
+
 #[test]
 fn a_wrong_clock_can_be_corrected() {
     let (mut world, maker, policy) = world();

@@ -10,6 +10,7 @@ mod logs;
 mod loud;
 mod meaning;
 mod monotone;
+mod narrow;
 mod products;
 mod reading;
 mod registries;

@@ -122,14 +122,16 @@ impl<'f> Against<'f> {
         let mut found = Vec::new();
         // Only who says it takes it back. Scanners do not, and it is their trade to rate.
         let by = self.rule.from.and(Role::Scanner);
-        for stated in said.last_statements() {
+        let rule = self.rule;
+        for stated in said.affected(&rule.from) {
             let statement = stated.statement;
-            if !stated.is_affected(&self.rule.from) {
-                continue;
-            }
             let names = std::iter::once(&statement.vulnerability).chain(&statement.aliases);
             let names: Vec<&str> = names.map(String::as_str).collect();
-            let severity = said.severity(names.iter().copied(), stated.speaker, &by);
+            let severity = said.severity(
+                names.iter().copied(),
+                (stated.speaker, stated.severity()),
+                &by,
+            );
             if !severe(severity, least) {
                 continue;
             }
@@ -162,7 +164,7 @@ impl<'f> Against<'f> {
     ) -> Vec<Rated> {
         let mut rated = Vec::new();
         for found in said.found(&self.rule.from) {
-            let severity = said.severity(found.names(), found.speaker, cleared_by);
+            let severity = said.severity(found.names(), (found.speaker, None), cleared_by);
             if !severe(severity, least) || said.is_cleared(found, cleared_by) {
                 continue;
             }

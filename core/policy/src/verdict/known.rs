@@ -9,8 +9,8 @@ use super::reason::Bound;
 use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
 use crate::facts::{
-    Agreed, Fact, Facts, Idle, Relation, Sides, Speaker, Supported, Vulnerabilities, Vulnerability,
-    agreed, relation, supported,
+    Agreed, Editions, Fact, Facts, Idle, Relation, Sides, Speaker, Supported, Vulnerabilities,
+    Vulnerability, agreed, relation, supported,
 };
 use crate::rules::{Policy, Sought, Whom};
 use crate::trust::{Anchor, JudgedClaim, Limit, Role, Silenced, Trust};
@@ -32,6 +32,8 @@ pub struct Known<'a> {
     by_digest: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// As above, by the parts of products that VEX documents speak of.
     parts: Parts<'a>,
+    /// The newest versions of all VEX documents.
+    editions: Editions<'a>,
     /// What was left out of the search for whose word counts.
     limits: Vec<Limit>,
     /// What of those whose word counts was not heard.
@@ -119,6 +121,7 @@ impl<'a> Known<'a> {
             }
         }
         let unheard = Unheard::of(&trust, &by_package);
+        let editions = Editions::heard(trust.claims());
         Known {
             policy,
             anchors: policy.trust_anchors(),
@@ -126,6 +129,7 @@ impl<'a> Known<'a> {
             by_package,
             by_digest,
             parts,
+            editions,
             limits: Vec::new(),
             unheard,
             now_ms,
@@ -201,7 +205,8 @@ impl<'a> Known<'a> {
     /// The vulnerabilities that claims with effect speak of, by identifier. Aliases stand by
     /// themselves.
     pub fn vulnerabilities(&self, component: &Component) -> Vec<Vulnerability> {
-        let facts = Facts::new(component, self.all_facts(component), self.now_ms);
+        let mut facts = Facts::new(component, self.all_facts(component), self.now_ms);
+        facts.heard = Some(&self.editions);
         Vulnerabilities::of(&facts).all()
     }
 
@@ -253,6 +258,7 @@ impl<'a> Known<'a> {
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
         let sides = self.sides(component);
         let mut facts = Facts::new(component, Vec::new(), self.now_ms);
+        facts.heard = Some(&self.editions);
         for (judged, relation) in self.related(component) {
             if relation == Relation::This {
                 facts.idle.extend(Idle::of(judged, &sides));

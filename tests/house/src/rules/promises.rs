@@ -84,6 +84,7 @@ pub const KINDS: Promise = Promise {
         ("vex", "core/policy/src/facts/vulnerable.rs"),
         ("vex", "core/policy/src/facts/identity.rs"),
         ("vex", "core/policy/src/facts/relation.rs"),
+        ("vex", "core/policy/src/facts/stated.rs"),
         ("vex", "core/policy/src/verdict/parts.rs"),
         ("audit", "core/policy/src/verdict/review.rs"),
         // A publisher is warned before a claim that would have no effect, or costs a key.

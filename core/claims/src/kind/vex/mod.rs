@@ -28,6 +28,9 @@ pub const CONTEXT: &str = CONTEXTS[2];
 /// the document says of others what they are: what is said of it is said of no other.
 pub const UNNAMED: &str = "urn:assay:unnamed:";
 
+/// Most pairs of a product and a part that one list of parts is spread to.
+const SPREAD: usize = 4000;
+
 const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
 
 const JUSTIFICATIONS: &[&str] = &[
@@ -184,6 +187,10 @@ pub struct VexStatement {
     pub justification: Option<String>,
     /// What the statement is about; if empty, the claim's subjects.
     pub products: Vec<Product>,
+    /// How severe the vulnerability is there, method and score, such as `CVSS_V3` and a vector: a
+    /// member of Assay's own, in the form of in-toto's vulns, that other readers pass over. May be
+    /// empty.
+    pub severities: Vec<(String, String)>,
     /// When it was last changed, or made, as the statement or else the document says.
     pub timestamp: Option<Timestamp>,
 }
@@ -317,17 +324,13 @@ impl VexStatement {
                 .map(str::to_owned)
                 .collect()
         };
-        let products = statement
-            .value()
-            .get("products")
-            .and_then(Value::as_array)
-            .unwrap_or_default();
         Ok(VexStatement {
             vulnerability: vulnerability(statement)?.to_owned(),
             aliases: texts("/vulnerability/aliases"),
             status,
             justification: statement.shown("justification").map(str::to_owned),
-            products: products.iter().map(Product::read).collect(),
+            products: products(statement.value()),
+            severities: raw::severities(statement.value()),
             timestamp: changed(statement).or_else(|| inherited.clone()),
         })
     }
@@ -391,6 +394,39 @@ impl Product {
             parts: Vec::new(),
         }
     }
+}
+
+/// What a statement is about. v0.0.1 names the parts once, beside the products: of every product
+/// that has none of its own the statement is about these. So it is in any version, because whoever
+/// leaves them out takes a word about a part for one about the whole.
+fn products(statement: &Value) -> Vec<Product> {
+    let products = raw::items(statement.get("products"));
+    let mut products: Vec<Product> = products.iter().map(Product::read).collect();
+    let parts: Vec<Product> = match statement.get("subcomponents") {
+        None | Some(Value::Null) => return products,
+        Some(Value::Array(parts)) => parts.iter().map(Product::read_one).collect(),
+        Some(part) => vec![Product::read_one(part)],
+    };
+    if parts.is_empty() {
+        return products;
+    }
+    // Parts of what the claim is about, or of too many products, are not known to be of any. Those
+    // products then have a part that is nothing, so that nothing is said of them as a whole.
+    let is_spread = !products.is_empty() && products.len() * parts.len() <= SPREAD;
+    let each = if is_spread {
+        parts.as_slice()
+    } else {
+        &[Product::default()]
+    };
+    let without = products.iter_mut().filter(|one| one.parts.is_empty());
+    without.for_each(|one| one.parts = each.to_vec());
+    if !is_spread {
+        products.push(Product {
+            parts,
+            ..Product::default()
+        });
+    }
+    products
 }
 
 /// The later of a node's two times.

@@ -122,6 +122,29 @@ fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
 }
 
 #[test]
+fn a_statement_can_say_how_severe_it_is() {
+    let severities = |stated: &str| {
+        let text = OLD.replacen(
+            r#""status""#,
+            &format!(r#""severity":{stated},"status""#),
+            1,
+        );
+        let document = Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+        document.statements[0].severities.clone()
+    };
+    let one = ("database".to_owned(), "low".to_owned());
+    let good = r#"{"method":"database","score":"low"}"#;
+    for (stated, expected) in [
+        (format!("[{good}]"), vec![one.clone()]),
+        (format!(r#"[7,{good},{{"score":"low"}}]"#), vec![one]),
+        ("[]".to_owned(), vec![]),
+        (r#""low""#.to_owned(), vec![]),
+    ] {
+        assert_eq!(severities(&stated), expected, "{stated}");
+    }
+}
+
+#[test]
 fn a_product_has_its_parts() {
     let document = Vex::parse(&crate::json::parse(NEW.as_bytes()).unwrap()).unwrap();
     let mut parts = Vec::new();
@@ -129,4 +152,64 @@ fn a_product_has_its_parts() {
         parts.push(product.parts.iter().map(Product::name).collect::<Vec<_>>());
     }
     assert_eq!(parts, [vec!["pkg:cargo/b".to_owned()], vec![]]);
+}
+
+#[test]
+fn the_parts_of_a_statement_are_those_of_its_products() {
+    let parts = |products: &str, parts: &str| {
+        let text = OLD.replacen(r#"["pkg:cargo/a@1"]"#, products, 1).replacen(
+            r#""status""#,
+            &format!(r#""subcomponents":{parts},"status""#),
+            1,
+        );
+        let document = Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+        let products = document.statements[0].products.iter();
+        let shown = products.map(|one| {
+            let parts: Vec<String> = one.parts.iter().map(Product::name).collect();
+            format!("{} > {}", one.name(), parts.join(", "))
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let (a, b) = (r#"["pkg:cargo/a@1"]"#, r#"["pkg:cargo/b@1"]"#);
+    for (products, stated, expected) in [
+        (a, b, &["pkg:cargo/a@1 > pkg:cargo/b@1"][..]),
+        (
+            a,
+            r#"["pkg:cargo/b@1",{"@id":"pkg:cargo/c@1"}]"#,
+            &["pkg:cargo/a@1 > pkg:cargo/b@1, pkg:cargo/c@1"],
+        ),
+        // Parts of its own are those of a product.
+        (
+            r#"[{"@id":"pkg:cargo/a@1","subcomponents":["pkg:cargo/d@1"]},"pkg:cargo/e@1"]"#,
+            b,
+            &[
+                "pkg:cargo/a@1 > pkg:cargo/d@1",
+                "pkg:cargo/e@1 > pkg:cargo/b@1",
+            ],
+        ),
+        (a, "[]", &["pkg:cargo/a@1 > "]),
+        (a, "null", &["pkg:cargo/a@1 > "]),
+        // Of what the claim is about.
+        ("[]", b, &[" > pkg:cargo/b@1"]),
+        // What is no list, or no component, is a part all the same.
+        (a, r#""pkg:cargo/b@1""#, &["pkg:cargo/a@1 > pkg:cargo/b@1"]),
+    ] {
+        assert_eq!(parts(products, stated), expected, "{products} {stated}");
+    }
+    let text = OLD.replacen(r#""status""#, r#""subcomponents":[7],"status""#, 1);
+    let document = Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!(
+        document.statements[0].products[0].parts,
+        [Product::default()]
+    );
+    // Too many of both: nothing is said of the products as a whole.
+    let list = |letter: char| {
+        let names: Vec<String> = (0..64)
+            .map(|i| format!(r#""pkg:cargo/{letter}{i}""#))
+            .collect();
+        format!("[{}]", names.join(","))
+    };
+    let many = parts(&list('a'), &list('b'));
+    assert_eq!((many.len(), many[0].as_str()), (65, "pkg:cargo/a0 > "));
+    assert!(many[64].starts_with(" > pkg:cargo/b0, "));
 }

@@ -5,12 +5,13 @@
 //! version that its branch names. A product that is part of another, by `relationships`, is so
 //! here. A document that is not for everybody is refused: a log is public, and forgets nothing.
 
+mod release;
 mod tree;
 
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Said, Statement, clears, justification, push_name};
+use super::{Ratings, Said, Statement, clears, justification, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -44,6 +45,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         format: format!("CSAF {version}"),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
     match tracking
@@ -55,6 +57,8 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             .notes
             .push(format!("the document calls itself {status}")),
     }
+    said.aggregate
+        .add_at("aggregate", document.value(), "/aggregate_severity/text");
     let mut tree = Tree::read(&root)?;
     said.notes.append(&mut tree.unread);
     if let Some(vulnerabilities) = root.get("vulnerabilities") {
@@ -151,6 +155,7 @@ fn read(
         let (category, details) = (remedy.need("category")?.text()?, remedy.shown("details"));
         Ok(format!("{category}: {}", details.unwrap_or_default()))
     })?;
+    let scores = scores(vulnerability)?;
     for (group, products) in groups.members()? {
         let Some((_, status)) = GROUPS.iter().find(|(name, _)| *name == group) else {
             return Err(products.fault("is no group of product_status that is known"));
@@ -165,6 +170,7 @@ fn read(
                 Status::NotAffected => impacts.get(name).or(flags.get(name)),
                 _ => remedies.get(name),
             };
+            let ratings = ratings(scores.get(name), impacts.get(name)).or(said.aggregate.clone());
             for (about, part) in tree.find(&product, name, clears(status))? {
                 let statement = Statement {
                     vulnerability: id.clone(),
@@ -174,6 +180,7 @@ fn read(
                     reason: reason.filter(|reason| !reason.is_empty()).cloned(),
                     product: about,
                     part,
+                    ratings: ratings.clone(),
                     timestamp: None,
                 };
                 said.push(&product, statement)?;
@@ -181,6 +188,43 @@ fn read(
         }
     }
     Ok(())
+}
+
+/// What a product's scores come to, with what its vendor calls the impact (CSAF 2.1, 3.2.4.13).
+fn ratings(scores: Option<&Ratings>, impact: Option<&String>) -> Ratings {
+    let mut ratings = scores.cloned().unwrap_or_default();
+    if let Some(impact) = impact {
+        ratings.add("impact", impact);
+    }
+    ratings
+}
+
+/// How severe a vulnerability is in each product: `scores` of 2.0, `metrics` of 2.1.
+fn scores(vulnerability: &Node<'_, '_>) -> Result<HashMap<String, Ratings>, PredicateError> {
+    let mut all: HashMap<String, Ratings> = HashMap::new();
+    for (key, content) in [("scores", ""), ("metrics", "/content")] {
+        let Some(list) = vulnerability.get(key) else {
+            continue;
+        };
+        for item in list.items()? {
+            let mut ratings = Ratings::default();
+            let metrics = item.value();
+            for cvss in ["cvss_v2", "cvss_v3", "cvss_v4"] {
+                let at = |member: &str| metrics.pointer(&format!("{content}/{cvss}/{member}"));
+                ratings.add_cvss(at("vectorString"), at("baseScore"));
+            }
+            let word = format!("{content}/qualitative_severity_rating");
+            ratings.add_at("vendor", metrics, &word);
+            let Some(products) = item.get("products") else {
+                continue;
+            };
+            for product in products.items()? {
+                let known = all.entry(product.text()?.to_owned()).or_default();
+                *known = std::mem::take(known).and(&ratings);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// What a vulnerability is called, and its other names: those of lists of vulnerabilities. Others

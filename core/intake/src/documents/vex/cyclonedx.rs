@@ -5,7 +5,7 @@
 
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Said, Statement, clears, justification, push_name};
+use super::{Named, Ratings, Said, Statement, clears, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -59,6 +59,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
         ),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
     for vulnerability in bom.need("vulnerabilities")?.items()? {
@@ -96,6 +97,7 @@ fn read_vulnerability(
         return Ok(());
     }
     let (analyzed, reason) = analysis(vulnerability)?;
+    let ratings = ratings(vulnerability.value());
     let mut add = |status: Status, product: Named, part: Option<Named>| {
         let statement = Statement {
             vulnerability: id.clone(),
@@ -107,6 +109,7 @@ fn read_vulnerability(
             reason: reason.text.clone(),
             product,
             part,
+            ratings: ratings.clone(),
             timestamp: reason.timestamp.clone(),
         };
         said.push(vulnerability, statement)
@@ -131,6 +134,20 @@ fn read_vulnerability(
         add(analyzed.unwrap_or(Status::Affected), own, None)?;
     }
     Ok(())
+}
+
+/// How severe a vulnerability is by each source that rates it.
+fn ratings(vulnerability: &Value) -> Ratings {
+    let mut ratings = Ratings::default();
+    let list = vulnerability.get("ratings").and_then(Value::as_array);
+    for rating in list.unwrap_or_default() {
+        let method = rating.get("method").and_then(Value::as_str);
+        let is_cvss = method.is_none_or(|method| method.starts_with("CVSS"));
+        let cvss = |key| rating.get(key).filter(|_| is_cvss);
+        ratings.add_cvss(cvss("vector"), cvss("score"));
+        ratings.add_at(method.unwrap_or("database"), rating, "/severity");
+    }
+    ratings
 }
 
 /// What an analysis says besides its state.

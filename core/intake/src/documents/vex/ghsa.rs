@@ -6,7 +6,8 @@ use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
 use super::order::{Bound, constraints};
-use super::{Named, Said, Statement};
+use super::{Named, Ratings, Said, Statement};
+use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -54,6 +55,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         format: "GitHub advisory".to_owned(),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
     let cve = root.optional_text("cve_id")?.map(str::to_owned);
@@ -69,6 +71,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             reason: root.shown("summary").map(str::to_owned),
             product,
             part: None,
+            ratings: ratings(root.value()),
             timestamp: None,
         };
         said.push(&affected, statement)?;
@@ -79,6 +82,20 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         return Err(DocumentError::NotTaken(reason.into()));
     }
     said.claims(source, "application/json")
+}
+
+/// How severe an advisory says that it is. A score of zero without a vector is none.
+fn ratings(advisory: &Value) -> Ratings {
+    let mut ratings = Ratings::default();
+    ratings.add_at("database", advisory, "/severity");
+    for at in [
+        "/cvss",
+        "/cvss_severities/cvss_v3",
+        "/cvss_severities/cvss_v4",
+    ] {
+        ratings.add_cvss(advisory.pointer(&format!("{at}/vector_string")), None);
+    }
+    ratings
 }
 
 /// The versions of a package that an advisory calls affected.

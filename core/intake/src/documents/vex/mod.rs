@@ -13,16 +13,19 @@ mod order;
 pub(super) mod osv;
 mod pack;
 mod product;
+mod rating;
 pub(super) mod rustsec;
 pub(super) mod spdx3;
 
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
+use rating::Ratings;
 
 use super::draft::{Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::Source;
+use crate::text::shown;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -59,6 +62,8 @@ pub(super) struct Said {
     statements: Vec<Statement>,
     /// How many names of vulnerabilities they have.
     names: usize,
+    /// How severe the document as a whole is, where it says nothing of a vulnerability.
+    aggregate: Ratings,
     /// What else people are told.
     pub notes: Vec<String>,
 }
@@ -77,16 +82,13 @@ pub(super) struct Statement {
     pub product: Named,
     /// The part of the product that it is about.
     pub part: Option<Named>,
+    /// How severe the document says that it is there.
+    pub ratings: Ratings,
     /// When it was made, if that is another time than the document's.
     pub timestamp: Option<String>,
 }
 
 impl Said {
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        self.statements.is_empty()
-    }
-
     /// Adds a statement of `node`; refused if there are too many.
     fn push(&mut self, node: &Node<'_, '_>, statement: Statement) -> Result<(), PredicateError> {
         self.names += 1 + statement.aliases.len();
@@ -100,17 +102,28 @@ impl Said {
         Ok(())
     }
 
-    /// The claims that a BOM makes of this beside its own.
+    /// Adds to the claim of a BOM those that it makes of this beside it. If there is nothing to
+    /// claim, its own says why.
     pub fn beside(
         self,
+        of_bom: &mut Vec<Prepared>,
         source: &Source<'_>,
         media_type: &str,
-    ) -> Result<Vec<Prepared>, DocumentError> {
+    ) -> Result<(), DocumentError> {
+        if self.statements.is_empty() {
+            let notes = self.notes.into_iter();
+            let notes = notes.map(|note| ("note".to_owned(), shown(&note)));
+            if let Some(first) = of_bom.first_mut() {
+                first.summary.extend(notes);
+            }
+            return Ok(());
+        }
         let mut claims = self.claims(source, media_type)?;
         for claim in &mut claims {
             claim.is_beside = !claim.subjects.is_empty();
         }
-        Ok(claims)
+        of_bom.append(&mut claims);
+        Ok(())
     }
 
     /// The claims that say the same.
@@ -125,6 +138,8 @@ impl Said {
             return Err(DocumentError::NotTaken(reason.into()));
         }
         let timestamp = self.timestamp.as_deref().unwrap_or(source.now);
+        let mut notes = self.notes.clone();
+        notes.extend(later_version(self.version));
         let frame = Frame {
             predicate_type: CONTEXT.to_owned(),
             members: vec![
@@ -140,7 +155,7 @@ impl Said {
             ],
             summary: self.summary(),
             media_type: media_type.to_owned(),
-            notes: self.notes.clone(),
+            notes,
         };
         // Those that speak against something come last, so that no part of the document that is
         // logged after them takes them back.
@@ -177,6 +192,20 @@ impl Said {
         summary
     }
 }
+
+/// What people are told of a version of a document that is not the first. Whoever asks for another
+/// package does not hear of it, and so hears only what was said before.
+pub(super) fn later_version(version: u64) -> Option<String> {
+    let is_first = [1, FIRST].contains(&version);
+    (!is_first).then(|| {
+        "this is a later version of the document: packages that it does not name stay cleared by \
+         the claims of an earlier one until you take those back with `assay withdraw`"
+            .to_owned()
+    })
+}
+
+/// The semantic version 1.0.0, as a number that rises with it.
+const FIRST: u64 = 1 << 32;
 
 /// Whether a BOM, of whatever format, says anything of vulnerabilities.
 pub(crate) fn has_vex(document: &Value) -> bool {
@@ -235,6 +264,7 @@ impl Statement {
             ("timestamp", self.timestamp.as_deref().map(Value::from)),
             ("products", is_named.then_some(Value::Array(products))),
             ("status", Some(self.status.as_str().into())),
+            ("severity", self.ratings.to_value()),
             ("justification", self.justification.map(Value::from)),
             ("impact_statement", impact.map(Value::from)),
             ("action_statement", action.map(Value::from)),

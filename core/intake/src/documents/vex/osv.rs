@@ -9,7 +9,8 @@ use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
 use super::order::{Bound, constraints};
-use super::{Named, Said, Statement, push_name};
+use super::{Named, Ratings, Said, Statement, push_name};
+use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -47,10 +48,12 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         format: "OSV".to_owned(),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
     let summary = root.shown("summary").map(str::to_owned);
     for affected in root.need("affected")?.items()? {
+        let ratings = ratings(affected.value()).or(ratings(root.value()));
         for product in products(&affected, &mut said.notes)? {
             let statement = Statement {
                 vulnerability: id.to_owned(),
@@ -60,6 +63,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                 reason: summary.clone(),
                 product,
                 part: None,
+                ratings: ratings.clone(),
                 timestamp: None,
             };
             said.push(&affected, statement)?;
@@ -71,6 +75,25 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         return Err(DocumentError::NotTaken(reason.into()));
     }
     said.claims(source, "application/json")
+}
+
+/// How severe a record says that a vulnerability is, or what it says of a package by itself, which
+/// counts before that (OSV schema, "severity" and "affected[].severity").
+fn ratings(value: &Value) -> Ratings {
+    let mut ratings = Ratings::default();
+    let list = value.get("severity").and_then(Value::as_array);
+    for one in list.unwrap_or_default() {
+        let method = one.get("type").and_then(Value::as_str);
+        ratings.add_at(method.unwrap_or("CVSS"), one, "/score");
+    }
+    for part in ["database_specific", "ecosystem_specific"] {
+        ratings.add_at("database", value, &format!("/{part}/severity"));
+        // What Debian calls it; and RustSec's vector.
+        ratings.add_at("urgency", value, &format!("/{part}/urgency"));
+        let cvss = value.pointer(&format!("/{part}/cvss"));
+        ratings.add_cvss(cvss, None);
+    }
+    ratings
 }
 
 /// The other names of a vulnerability. A record that is made of one other is of the same.

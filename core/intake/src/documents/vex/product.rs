@@ -50,6 +50,28 @@ fn is_version(text: &str) -> bool {
     (begins || is_digest || is_branch) && !lower.contains(words) && !is_open
 }
 
+/// The qualifier for what a package is built for.
+const ARCH: &str = "arch";
+
+/// Whether the version or a qualifier of a purl has a name in it, as a word of its own.
+fn says(parts: &Components, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let has = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.match_indices(&name).any(|(at, _)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text.get(at + name.len()..);
+            let after = after.and_then(|text| text.chars().next());
+            // A patch level can stand right behind a version: 1.0p7.
+            let begins = before.is_none_or(|c| !c.is_ascii_alphabetic());
+            begins && after.is_none_or(|c| !c.is_ascii_alphanumeric())
+        })
+    };
+    let qualifiers = parts.qualifiers.iter();
+    let mut stated = qualifiers.filter(|(key, _)| key != QUALIFIER);
+    parts.version.as_deref().is_some_and(has) || stated.any(|(_, value)| has(value))
+}
+
 impl Named {
     /// What has this purl, if it is one; else what is called so.
     pub fn of_text(text: &str) -> Self {
@@ -149,6 +171,35 @@ impl Named {
                 .qualifiers
                 .push((QUALIFIER.to_owned(), range.to_owned()));
         })
+    }
+
+    /// Only what is called so below its version, such as an architecture or a patch level: as far
+    /// as its purls say it themselves, or can. Otherwise digests alone tell what is meant.
+    pub fn narrowed(&self, category: &str, name: &str) -> Self {
+        let mut narrowed = self.clone();
+        let mut told = true;
+        for purl in &mut narrowed.purls {
+            let mut parts = purl.components().clone();
+            let is_arch = category == "architecture";
+            if is_arch && purl.qualifier(ARCH).is_none() {
+                parts.qualifiers.push((ARCH.to_owned(), name.to_owned()));
+                match Purl::build(parts) {
+                    Ok(built) => *purl = built,
+                    Err(_) => told = false,
+                }
+            } else if !is_arch {
+                told &= says(&parts, name);
+            }
+        }
+        if told {
+            return narrowed;
+        }
+        let stated = self.purls.iter().filter_map(Purl::version).next();
+        let stated = format!("{} {name}", stated.unwrap_or_default());
+        Named {
+            digests: self.digests.clone(),
+            ..self.in_range(stated.trim_start())
+        }
     }
 
     fn each_purl(&self, what: &str, change: impl Fn(&mut Components)) -> Self {

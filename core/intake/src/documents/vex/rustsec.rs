@@ -8,7 +8,7 @@ use super::super::document::Document;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Named, Said, Statement, push_name};
+use super::{Named, Ratings, Said, Statement, push_name};
 use crate::toml;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -88,8 +88,11 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         format: "RustSec advisory".to_owned(),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
+    let mut ratings = Ratings::default();
+    ratings.add_cvss(advisory.value().get("cvss"), None);
     let statement = Statement {
         vulnerability: id.to_owned(),
         aliases: aliases(&advisory, id)?,
@@ -98,6 +101,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         reason: title(source.document.body()),
         product: any.in_range(&range),
         part: None,
+        ratings,
         timestamp: None,
     };
     said.push(&root, statement)?;

@@ -3,12 +3,13 @@
 use super::super::spdx3::roots;
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Said, Statement, justification, push_name};
+use super::{Named, Ratings, Said, Statement, clears, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
+use assay_claims::time;
 use assay_tlog::Hash;
 use std::collections::{HashMap, HashSet};
 
@@ -104,21 +105,64 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
         format: format!("SPDX {version} VEX"),
         statements: Vec::new(),
         names: 0,
+        aggregate: Ratings::default(),
         notes: Vec::new(),
     };
     let mut assessed: HashSet<(String, String)> = HashSet::new();
     for element in graph_node.items()? {
         if let Some(status) = status(element.value()) {
-            assess(&element, status, &names, &mut assessed, &mut said)?;
+            assess(
+                &element,
+                status,
+                source.now,
+                &names,
+                &mut assessed,
+                &mut said,
+            )?;
         }
     }
     associated(&graph_node, &names, &assessed, &mut said)?;
     Ok(said)
 }
 
+/// Why an assessment is left out: it does not hold yet, or not any more (SPDX 3, Core, class
+/// Relationship), or it clears something for a time, which a claim cannot say.
+fn out_of_time(
+    element: &Node<'_, '_>,
+    status: Status,
+    now: &str,
+) -> Result<Option<String>, PredicateError> {
+    let now = time::instant(now);
+    let at = |key: &'static str| match element.get(key) {
+        Some(time) => Ok(Some((time.string()?, time.instant()?))),
+        None => Ok(None),
+    };
+    if let Some((text, start)) = at("startTime")?
+        && now.is_none_or(|now| start > now)
+    {
+        let why = format!("an assessment that holds only from {text} on is left out");
+        return Ok(Some(why));
+    }
+    let Some((text, end)) = at("endTime")? else {
+        return Ok(None);
+    };
+    if now.is_none_or(|now| end <= now) {
+        return Ok(Some(format!(
+            "an assessment that holds only until {text} is left out"
+        )));
+    }
+    Ok(clears(status).then(|| {
+        format!(
+            "an assessment that says only until {text} that something does no harm is left out: a \
+             claim has no end"
+        )
+    }))
+}
+
 fn assess(
     element: &Node<'_, '_>,
     status: Status,
+    now: &str,
     names: &Names<'_>,
     assessed: &mut HashSet<(String, String)>,
     said: &mut Said,
@@ -129,6 +173,10 @@ fn assess(
     if member(value, "withdrawnTime").is_some() {
         said.notes
             .push("an assessment that was withdrawn is left out".to_owned());
+        return Ok(());
+    }
+    if let Some(why) = out_of_time(element, status, now)? {
+        said.notes.push(why);
         return Ok(());
     }
     let reason = match status {
@@ -163,6 +211,7 @@ fn assess(
             reason: reason.map(str::to_owned),
             product,
             part,
+            ratings: names.ratings(vulnerability, [Some(to), within]),
             timestamp: time.map(str::to_owned),
         };
         said.push(element, statement)?;
@@ -197,6 +246,7 @@ fn associated(
                 reason: None,
                 product,
                 part,
+                ratings: names.ratings(to, [Some(from), None]),
                 timestamp: None,
             };
             said.push(&element, statement)?;
@@ -208,6 +258,8 @@ fn associated(
 /// The elements of a graph, by their ids.
 struct Names<'v> {
     by_id: HashMap<&'v str, &'v Value>,
+    /// How severe vulnerabilities are in elements.
+    scores: HashMap<(&'v str, &'v str), Ratings>,
     /// What the document is about, if that is one thing.
     own: Option<(&'v str, Named)>,
 }
@@ -225,6 +277,7 @@ impl<'v> Names<'v> {
         let first = first.filter(|_| more.is_none());
         Names {
             by_id: by_id.collect(),
+            scores: scores(graph),
             own: first.and_then(|own| Some((text(own, "spdxId")?, named(own)))),
         }
     }
@@ -234,6 +287,13 @@ impl<'v> Names<'v> {
             Some(element) => named(element),
             None => Named::of_text(id),
         }
+    }
+
+    /// How severe a vulnerability is in the first of these elements of which that is said.
+    fn ratings(&self, vulnerability: &str, elements: [Option<&str>; 2]) -> Ratings {
+        let elements = elements.into_iter().flatten();
+        let mut found = elements.filter_map(|one| self.scores.get(&(vulnerability, one)));
+        found.next().cloned().unwrap_or_default()
     }
 
     /// The product that an element is or is a part of, and the part.
@@ -272,6 +332,35 @@ impl<'v> Names<'v> {
         let name = all.remove(0);
         Ok((name, all))
     }
+}
+
+/// How severe vulnerabilities are in elements, by the assessments that score them with CVSS.
+fn scores(graph: &[Value]) -> HashMap<(&str, &str), Ratings> {
+    let mut scores: HashMap<(&str, &str), Ratings> = HashMap::new();
+    for element in graph {
+        let class = class(element);
+        if !class.starts_with("Cvss") || !class.ends_with("VulnAssessmentRelationship") {
+            continue;
+        }
+        let security = |name: &str| {
+            let full = element.get(&format!("security_{name}"));
+            full.or_else(|| element.get(name))
+        };
+        let mut ratings = Ratings::default();
+        ratings.add_cvss(security("vectorString"), security("score"));
+        if let Some(Value::String(word)) = security("severity") {
+            ratings.add("CVSS", local(word));
+        }
+        let to = element.get("to").and_then(Value::as_array);
+        let to = to.unwrap_or_default().iter().filter_map(Value::as_str);
+        for about in to.chain(member(element, "assessedElement")) {
+            if let Some(from) = text(element, "from") {
+                let known = scores.entry((from, about)).or_default();
+                *known = std::mem::take(known).and(&ratings);
+            }
+        }
+    }
+    scores
 }
 
 fn named(element: &Value) -> Named {

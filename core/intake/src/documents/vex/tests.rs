@@ -1,7 +1,9 @@
 //! What documents of each format say.
 
 mod csaf;
+mod csaf_products;
 mod cyclonedx;
+mod rating;
 mod spdx3;
 
 use crate::documents::{DocumentError, Prepared, prepare};

@@ -2,6 +2,7 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
+use super::release::of_release;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;
@@ -87,12 +88,13 @@ impl<'v> Tree<'v> {
             return Ok(());
         };
         for branch in branches.items()? {
-            let mut versions = *within;
+            let mut versions = within.clone();
             let name = branch.need("name")?.text()?;
             match branch.need("category")?.text()? {
                 "product_version" => versions.version = Some(name),
                 "product_version_range" => versions.range = Some(name),
-                _ => {}
+                "vendor" | "product_family" | "product_name" | "legacy" => {}
+                category => versions.narrow.push((category, name)),
             }
             if let Some(product) = branch.get("product") {
                 self.product(&product, &versions)?;
@@ -157,7 +159,10 @@ impl<'v> Tree<'v> {
         }
         let mut all = Vec::new();
         for whole in &wholes {
-            all.extend(parts.iter().map(|part| (whole.clone(), Some(part.clone()))));
+            all.extend(parts.iter().map(|part| match of_release(part, whole) {
+                Some(package) => (package, None),
+                None => (whole.clone(), Some(part.clone())),
+            }));
         }
         Ok(all)
     }
@@ -215,16 +220,28 @@ impl Relationship<'_> {
     }
 }
 
-/// The versions that branches name.
-#[derive(Clone, Copy, Default)]
+/// The versions that branches name, and which of their builds.
+#[derive(Clone, Default)]
 struct Versions<'v> {
     version: Option<&'v str>,
     range: Option<&'v str>,
+    /// What makes it less than a version, such as an architecture or a patch level: category and
+    /// name of each.
+    narrow: Vec<(&'v str, &'v str)>,
 }
 
 impl Versions<'_> {
-    /// What is named in these versions. A purl with a version says itself which it is.
+    /// What is named in these versions, as it is built. What clears one build clears no other.
     fn apply(&self, named: &Named, clears: bool) -> Named {
+        let mut named = self.in_versions(named, clears);
+        for (category, name) in self.narrow.iter().filter(|_| clears) {
+            named = named.narrowed(category, name);
+        }
+        named
+    }
+
+    /// A purl with a version says itself which it is.
+    fn in_versions(&self, named: &Named, clears: bool) -> Named {
         if named.purls.is_empty() || named.purls.iter().all(|purl| purl.version().is_some()) {
             return named.clone();
         }

@@ -27,7 +27,7 @@ const CSAF: &str = r#"{"document":{"category":"csaf_vex","csaf_version":"2.0","t
     "product_status":{STATUS}
     MORE}]}"#;
 
-fn csaf(status: &str, more: &str) -> String {
+pub(super) fn csaf(status: &str, more: &str) -> String {
     CSAF.replace("STATUS", status).replace("MORE", more)
 }
 

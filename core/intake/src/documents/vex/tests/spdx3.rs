@@ -77,3 +77,43 @@ fn whoever_assesses_a_part_of_something_has_assessed_the_part() {
         ["CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1"]
     );
 }
+
+/// What holds for a time only is told, and clears nothing.
+#[test]
+fn what_holds_for_a_time_is_left_out() {
+    let inner = "pkg:npm/a@1 > pkg:npm/b@1";
+    let has = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":["https://e.org/v"]}"#;
+    let fixed = r#"{"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/b"]}"#;
+    for (status, times, is_left_out) in [
+        ("Fixed", r#""endTime":"2026-01-01T00:00:00Z""#, true),
+        ("Fixed", r#""endTime":"2030-01-01T00:00:00Z""#, true),
+        ("Fixed", r#""startTime":"2030-01-01T00:00:00Z""#, true),
+        ("Fixed", r#""startTime":"2026-01-01T00:00:00Z""#, false),
+        ("Affected", r#""endTime":"2026-01-01T00:00:00Z""#, true),
+        ("Affected", r#""startTime":"2030-01-01T00:00:00Z""#, true),
+        ("Affected", r#""endTime":"2030-01-01T00:00:00Z""#, false),
+    ] {
+        let timed = fixed
+            .replace("Fixed", status)
+            .replace(r#""to""#, &format!(r#"{times},"to""#));
+        let text = SPDX.replace("RELATIONSHIP", &timed);
+        assert_eq!(lines("sbom", &text).is_empty(), is_left_out, "{times}");
+        let notes: Vec<(String, String)> = claims("sbom", &text)
+            .unwrap()
+            .into_iter()
+            .flat_map(|claim| claim.summary)
+            .filter(|(_, text)| text.contains("is left out"))
+            .collect();
+        assert_eq!(notes.len(), usize::from(is_left_out), "{times}");
+        // Then nobody says whether it matters.
+        let text = SPDX.replace("RELATIONSHIP", &format!("{has},{timed}"));
+        let open = format!("CVE-1=GHSA-1 under_investigation - {inner}");
+        assert_eq!(lines("vex", &text) == [open], is_left_out, "{times}");
+    }
+    let text = SPDX.replace(
+        "RELATIONSHIP",
+        &fixed.replace(r#""to""#, r#""endTime":"soon","to""#),
+    );
+    let error = claims("vex", &text).unwrap_err();
+    assert!(error.place().ends_with(".endTime"), "{error}");
+}

@@ -1,0 +1,164 @@
+//! What the products of CSAF documents are: builds of a version, and packages of a release.
+
+use super::csaf::csaf;
+use super::{claims, lines, said};
+use assay_claims::kind::vex::Vex;
+
+const ARM: &str = "pkg:npm/lib@1.5?arch=arm64";
+
+/// A branch below the version 1.5, how its product is identified, and what is cleared of it.
+const NARROW: &[(&str, &str, &str, &str)] = &[
+    ("architecture", "arm64", r#"{"purl":"pkg:npm/lib"}"#, ARM),
+    (
+        "architecture",
+        "arm64",
+        r#"{"purl":"pkg:npm/lib?arch=arm64"}"#,
+        ARM,
+    ),
+    (
+        "service_pack",
+        "SP1",
+        r#"{"purl":"pkg:npm/lib"}"#,
+        "pkg:npm/lib?vers=1.5%20SP1",
+    ),
+    (
+        "service_pack",
+        "SP1",
+        r#"{"purl":"pkg:npm/lib@1.5-sp1"}"#,
+        "pkg:npm/lib@1.5-sp1",
+    ),
+    (
+        "service_pack",
+        "SP1",
+        r#"{"purl":"pkg:npm/lib@1.5-SP12"}"#,
+        "pkg:npm/lib?vers=1.5-SP12%20SP1",
+    ),
+    (
+        "patch_level",
+        "p7",
+        r#"{"purl":"pkg:npm/lib"}"#,
+        "pkg:npm/lib?vers=1.5%20p7",
+    ),
+    (
+        "patch_level",
+        "p7",
+        r#"{"purl":"pkg:npm/lib@1.5p7"}"#,
+        "pkg:npm/lib@1.5p7",
+    ),
+    (
+        "language",
+        "de",
+        r#"{"purl":"pkg:npm/lib"}"#,
+        "pkg:npm/lib?vers=1.5%20de",
+    ),
+    (
+        "host_name",
+        "h",
+        r#"{"purl":"pkg:npm/lib?host=h"}"#,
+        "pkg:npm/lib@1.5?host=h",
+    ),
+    // The file is the file.
+    ("patch_level", "p7", "FILE", "pkg:npm/lib?vers=1.5%20p7"),
+    // It says no less.
+    (
+        "product_family",
+        "f",
+        r#"{"purl":"pkg:npm/lib"}"#,
+        "pkg:npm/lib@1.5",
+    ),
+    (
+        "legacy",
+        "old",
+        r#"{"purl":"pkg:npm/lib"}"#,
+        "pkg:npm/lib@1.5",
+    ),
+];
+
+/// A branch below a version is of less than the version.
+#[test]
+fn what_is_narrower_than_a_version_is_cleared_only_as_far_as_it_says() {
+    let hashed = format!(
+        r#"{{"purl":"pkg:npm/lib","hashes":[{{"filename":"f","file_hashes":[{{"algorithm":"sha256","value":"{}"}}]}}]}}"#,
+        "a".repeat(64)
+    );
+    for (category, name, helper, cleared) in NARROW {
+        let helper = helper.replace("FILE", &hashed);
+        let inner = format!(
+            r#"{{"category":"{category}","name":"{name}","product":{{"product_id":"IN","name":"in","product_identification_helper":{helper}}}}}"#
+        );
+        let text = |group: &str| {
+            csaf(&format!(r#""{group}":["IN"]"#), "").replacen(
+                r#""name":"1.5","product""#,
+                &format!(r#""name":"1.5","branches":[{inner}],"product""#),
+                1,
+            )
+        };
+        for (group, status) in [("fixed", "fixed"), ("known_not_affected", "not_affected")] {
+            let line = format!("CVE-1=GHSA-1 {status} - {cleared}");
+            assert_eq!(lines("vex", &text(group)), [line], "{category} {helper}");
+        }
+        let claim = claims("vex", &text("fixed")).unwrap().remove(0);
+        let vex = Vex::parse(&claim.predicate).unwrap();
+        let digests = &vex.statements[0].products[0].digests;
+        assert_eq!(digests.is_empty(), helper != hashed, "{helper}");
+        // Against the version it counts.
+        let against = lines("vex", &text("known_affected")).remove(0);
+        assert!(!against.contains("vers="), "{against}");
+    }
+}
+
+#[test]
+fn a_component_of_a_release_is_a_package_of_it() {
+    let cpe = "cpe:2.3:o:v:os:1:*:*:*:*:*:*:*";
+    for (cpe_, purl, product) in [
+        (
+            "cpe:/o:redhat:enterprise_linux:7",
+            "pkg:rpm/redhat/lib?arch=src",
+            "pkg:rpm/redhat/lib?arch=src&distro=rhel-7",
+        ),
+        (
+            "cpe:/a:redhat:rhel_eus:9.4::appstream",
+            "pkg:rpm/redhat/lib@1-2.el9_4?arch=x86_64",
+            "pkg:rpm/redhat/lib@1-2.el9_4?arch=x86_64",
+        ),
+        (
+            "cpe:/a:redhat:openshift:4",
+            "pkg:rpm/redhat/lib?arch=src",
+            "CPE > pkg:rpm/redhat/lib?arch=src",
+        ),
+        (cpe, "pkg:npm/lib@1", "CPE > pkg:npm/lib@1"),
+    ] {
+        for (group, status) in [("fixed", "fixed"), ("known_affected", "affected")] {
+            let text = csaf(&format!(r#""{group}":["CPE:L15"]"#), "")
+                .replace(cpe, cpe_)
+                .replacen(r#""name":"1.5""#, r#""name":"lib""#, 1)
+                .replacen(
+                    r#""category":"product_version""#,
+                    r#""category":"product_name""#,
+                    1,
+                )
+                .replacen(
+                    r#"{"purl":"pkg:npm/lib"}"#,
+                    &format!(r#"{{"purl":"{purl}"}}"#),
+                    1,
+                );
+            let (lines, subjects) = said("vex", &text);
+            assert_eq!(lines, [format!("CVE-1=GHSA-1 {status} - {product}")]);
+            let package = product.strip_prefix("CPE > ").unwrap_or(product);
+            assert_eq!(subjects, [package]);
+        }
+    }
+}
+
+/// Whoever asks for what a later version leaves out does not hear of that version.
+#[test]
+fn who_publishes_a_later_version_is_told_to_take_the_former_back() {
+    for (version, is_later) in [("1", false), ("1.0.0", false), ("2", true), ("1.0.1", true)] {
+        let text = csaf(r#""fixed":["APP"]"#, "")
+            .replace(r#""version":"2""#, &format!(r#""version":"{version}""#));
+        let claim = claims("vex", &text).unwrap().remove(0);
+        let mut notes = claim.summary.iter();
+        let told = notes.any(|(_, note)| note.contains("`assay withdraw`"));
+        assert_eq!(told, is_later, "{version}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Whether digests are those of the artifact that is asked about.
+
+use crate::component::Component;
+use assay_claims::kind::descriptor::any_digest;
+use assay_claims::purl::Purl;
+
+/// Whether digests are of the component's artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Artifact {
+    Same,
+    Other,
+    /// They are of an artifact, and which it is cannot be compared.
+    Untold,
+    /// There are none.
+    Unnamed,
+}
+
+/// Algorithms, the strongest first. Any other comes after these, and before the last ones.
+const STRONG: [&str; 8] = [
+    "sha512",
+    "sha3_512",
+    "sha384",
+    "sha3_384",
+    "sha256",
+    "sha3_256",
+    "sha512_256",
+    "gitCommit",
+];
+
+/// Algorithms for which anybody can make two artifacts of the same digest.
+const FORGEABLE: [&str; 3] = ["sha1", "ripemd160", "md5"];
+
+/// The digest of a package, which is of no artifact (docs/design.md 3.3).
+const PACKAGE: &str = "purl";
+
+/// The qualifier that digests of the artifact are written in (purl-spec, "Known qualifiers").
+pub(super) const CHECKSUM: &str = "checksum";
+
+/// The digests that a purl states of its artifact. What is none is the digest of nothing.
+pub(super) fn checksums(purl: &Purl) -> Vec<(String, String)> {
+    let stated = purl.qualifier(CHECKSUM).into_iter();
+    let each = stated.flat_map(|list| list.split(','));
+    let pairs = each.map(|one| one.trim().split_once(':').unwrap_or((CHECKSUM, one)));
+    pairs
+        .map(|(algorithm, value)| any_digest(algorithm, value))
+        .collect()
+}
+
+/// The strongest algorithm that both sides have decides. One that can be forged can tell artifacts
+/// apart, and cannot say that they are the same; nor can two digests of one algorithm, of which one
+/// is another artifact's.
+pub(super) fn artifact(theirs: &[(String, String)], component: &Component) -> Artifact {
+    let theirs = theirs.iter().filter(|(algorithm, _)| algorithm != PACKAGE);
+    let mut theirs: Vec<&(String, String)> = theirs.collect();
+    if theirs.is_empty() {
+        return Artifact::Unnamed;
+    }
+    theirs.sort_by_key(|(algorithm, _)| strength(algorithm));
+    let stated = component.purl().map(checksums).unwrap_or_default();
+    for (algorithm, _) in &theirs {
+        // What the purl states of an artifact that is known counts no more than that.
+        let mut ours = of_algorithm(component.digests(), algorithm);
+        if ours.is_empty() {
+            ours = of_algorithm(&stated, algorithm);
+        }
+        if ours.is_empty() {
+            continue;
+        }
+        let same = theirs.iter().filter(|(name, _)| name == algorithm);
+        let equal: Vec<bool> = same
+            .map(|(_, value)| ours.contains(&value.as_str()))
+            .collect();
+        return match (equal.contains(&true), equal.contains(&false)) {
+            (true, false) if !FORGEABLE.contains(&algorithm.as_str()) => Artifact::Same,
+            (true, _) => Artifact::Untold,
+            (false, _) => Artifact::Other,
+        };
+    }
+    Artifact::Untold
+}
+
+/// The values of the digests of an algorithm.
+fn of_algorithm<'d>(digests: &'d [(String, String)], algorithm: &str) -> Vec<&'d str> {
+    let same = digests.iter().filter(|(name, _)| name == algorithm);
+    same.map(|(_, value)| value.as_str()).collect()
+}
+
+/// The place of an algorithm, the strongest first.
+fn strength(algorithm: &str) -> usize {
+    let strong = STRONG.iter().position(|name| *name == algorithm);
+    if let Some(place) = strong {
+        return place;
+    }
+    let weak = FORGEABLE.iter().position(|name| *name == algorithm);
+    STRONG.len() + weak.map_or(0, |place| 1 + place)
+}
