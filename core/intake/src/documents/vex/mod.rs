@@ -15,6 +15,7 @@ mod pack;
 mod product;
 pub(super) mod rustsec;
 pub(super) mod spdx3;
+mod words;
 
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
