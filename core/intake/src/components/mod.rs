@@ -47,6 +47,7 @@ mod program;
 mod pubspec;
 mod purls;
 mod pylock;
+mod python;
 mod reader;
 mod requirements;
 mod sbom;

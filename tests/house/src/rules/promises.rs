@@ -123,6 +123,7 @@ pub const PROMISES: &[Promise] = &[
             "program",
             "origin",
             "pinned",
+            "python",
             "reader",
             "sbom",
             "tarball",
