@@ -20,6 +20,7 @@ mod cyclonedx;
 mod deno;
 mod digest;
 mod dpkg;
+mod elsewhere;
 mod error;
 mod fault;
 mod format;

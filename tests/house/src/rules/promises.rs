@@ -114,6 +114,7 @@ pub const PROMISES: &[Promise] = &[
             "mod",
             "component",
             "digest",
+            "elsewhere",
             "error",
             "fault",
             "format",
