@@ -46,6 +46,8 @@ function stated(purl, version) {
   if ((SEGMENTS[type] ?? segments) !== segments || (type === "golang" && path === "/std")) return { why: "its purl is not canonical" };
   const pinned = own === undefined ? version : decodeURIComponent(own);
   if (!pinned || !/^[0-9A-Za-z][0-9A-Za-z.+_~:-]*$/.test(pinned) || !/[0-9]/.test(pinned)) return { why: "it has no version that is one" };
+  // Platforms of gems are qualifiers, and parts of modules stand between slashes.
+  if ((type === "gem" && pinned.includes("-")) || (type === "golang" && path.includes("%2F"))) return { why: "its purl is not canonical" };
   const base = `pkg:${type}${path}@${encode(pinned)}`;
   return { base, purl: qualifiers ? `${base}?${qualifiers}` : base };
 }

@@ -33,7 +33,7 @@ const OTHERS: [&str; 12] = [
 
 /// Files that say what a project asks for, and those that say what it got: where one of these lies
 /// beside them or above, they say nothing more.
-const ANSWERED: [(&str, &[&str]); 6] = [
+const ANSWERED: [(&str, &[&str]); 12] = [
     ("Cargo.toml", &["Cargo.lock"]),
     (
         "package.json",
@@ -50,6 +50,12 @@ const ANSWERED: [(&str, &[&str]); 6] = [
     ("setup.py", PYTHON),
     ("composer.json", &["composer.lock"]),
     ("Gemfile", &["Gemfile.lock", "gems.locked"]),
+    ("Pipfile", PYTHON),
+    ("Podfile", &["Podfile.lock"]),
+    ("pubspec.yaml", &["pubspec.lock"]),
+    ("mix.exs", &["mix.lock"]),
+    ("environment.yml", CONDA),
+    ("environment.yaml", CONDA),
 ];
 
 const PYTHON: &[&str] = &[
@@ -61,8 +67,19 @@ const PYTHON: &[&str] = &[
     "requirements.txt",
 ];
 
+const CONDA: &[&str] = &["conda-lock.yml", "pixi.lock"];
+
 /// What names of SBOMs end with whose content says which they are.
-const SBOMS: [&str; 2] = ["spdx.json", "bom.json"];
+const SBOMS: [&str; 5] = [
+    "spdx.json",
+    "bom.json",
+    "cyclonedx.json",
+    "cyclonedx.xml",
+    "sbom.xml",
+];
+
+/// What to do about a link to a file that would be read.
+const LINKED: &str = "it is a link, which is not followed; name it, if it leads out of the folder";
 
 /// What was found in a folder.
 #[derive(Debug, Default)]
@@ -99,6 +116,8 @@ pub fn find(folder: &Path) -> Result<Found, Failure> {
                 asked.push((entry.path(), advice));
             } else if kind.is_file() && is_listing(&entry.path(), &name) {
                 files.push(entry.path());
+            } else if kind.is_symlink() && is_listing(&entry.path(), &name) {
+                asked.push((entry.path(), LINKED));
             }
         }
     }
@@ -206,6 +225,10 @@ mod tests {
             "web/node_modules/a/package-lock.json",
             "other/package.json",
             "app.cdx.json",
+            "app.cyclonedx.json",
+            "gemfiles/x.gemfile.lock",
+            "gradle/dependency-locks/runtimeClasspath.lockfile",
+            "paket.lock",
             "sbom.spdx.json",
             "README.md",
             "requirements-dev.txt",
@@ -222,6 +245,9 @@ mod tests {
             [
                 "Cargo.lock",
                 "app.cdx.json",
+                "app.cyclonedx.json",
+                "gemfiles/x.gemfile.lock",
+                "gradle/dependency-locks/runtimeClasspath.lockfile",
                 "requirements-dev.txt",
                 "sbom.spdx.json",
                 "web/package-lock.json"
@@ -232,6 +258,8 @@ mod tests {
             [
                 "left out: other/package.json: it says what the project asks for, not what it got; \
                  check its lock file",
+                "left out: paket.lock: write an SBOM of the project (CycloneDX or SPDX in JSON), \
+                 and check that",
                 "not looked into: .git, node_modules",
             ]
         );
@@ -241,10 +269,16 @@ mod tests {
     fn links_are_not_followed_and_many_names_are_counted() {
         let folder = made(&["a/Dockerfile", "b/Dockerfile"]);
         std::os::unix::fs::symlink(folder.path(), folder.path().join("a/again")).unwrap();
+        std::os::unix::fs::symlink("x", folder.path().join("Cargo.lock")).unwrap();
         let found = find(folder.path()).unwrap();
         assert!(found.files.is_empty());
         assert!(
-            found.left_out[0].starts_with("left out: a/Dockerfile, b/Dockerfile: "),
+            found.left_out[1].starts_with("left out: a/Dockerfile, b/Dockerfile: "),
+            "{:?}",
+            found.left_out
+        );
+        assert!(
+            found.left_out[0].starts_with("left out: Cargo.lock: it is a link"),
             "{:?}",
             found.left_out
         );

@@ -8,8 +8,9 @@ use assay_intake::components::{self, Components, Distribution, Format, UNNAMED_M
 use assay_intake::limits;
 use assay_policy::rules::Policy;
 use std::{
+    collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// How files are read.
@@ -230,6 +231,7 @@ pub fn choose(listings: &mut [Listing], policy: &Policy, own: bool) {
             && unidentified.all(|one| one.what != UNNAMED_MODULES)
     });
     let mods: Vec<_> = whole.map(folder).collect();
+    follow(listings);
     for listing in listings.iter_mut() {
         let beside = listing.format == Format::GoSum.name() && mods.contains(&folder(listing));
         if beside {
@@ -262,13 +264,47 @@ pub fn choose(listings: &mut [Listing], policy: &Policy, own: bool) {
     }
 }
 
+/// Takes what a file of requirements includes for known, where that is read as well.
+fn follow(listings: &mut [Listing]) {
+    let names = listings
+        .iter()
+        .map(|one| without_steps(Path::new(&one.name)));
+    let names: BTreeSet<PathBuf> = names.collect();
+    let is_requirements = |one: &&mut Listing| one.format == Format::Requirements.name();
+    for listing in listings.iter_mut().filter(is_requirements) {
+        let folder = Path::new(&listing.name).parent().unwrap_or(Path::new(""));
+        let folder = folder.to_owned();
+        listing.unidentified.retain(|one| {
+            let mut options = ["-r ", "--requirement "].into_iter();
+            let included = options.find_map(|option| one.what.strip_prefix(option));
+            included.is_none_or(|path| !names.contains(&without_steps(&folder.join(path))))
+        });
+    }
+}
+
+/// The path without `.` and, as far as it says what is above, `..`.
+fn without_steps(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
 /// What a file of this name lists.
 fn listing(name: &str, components: Components) -> Listing {
     let mut listed = Vec::with_capacity(components.list.len());
     let is_sbom = components.format.is_sbom();
     for component in components.list {
         listed.push(Listed {
-            asked: is_sbom && component.purl.is_some(),
+            asked: (is_sbom || component.by_path) && component.purl.is_some(),
+            by_path: component.by_path,
             purl: component.purl,
             name: component.name,
             version: component.version,
@@ -399,6 +435,29 @@ mod tests {
         let listing = file(&root, &how).unwrap();
         let names: Vec<_> = listing.listed.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_included_and_read_is_known() {
+        let requirements = |name: &str, includes: &str| Listing {
+            name: name.to_owned(),
+            format: Format::Requirements.name(),
+            listed: Vec::new(),
+            notes: Vec::new(),
+            unidentified: vec![Unidentified {
+                line: None,
+                what: includes.to_owned(),
+                reason: String::new(),
+            }],
+        };
+        let mut listings = [
+            requirements("a/requirements.txt", "-r ./in/dev.txt"),
+            requirements("a/in/dev.txt", "--requirement ../requirements.txt"),
+            requirements("a/other.txt", "-r elsewhere.txt"),
+        ];
+        follow(&mut listings);
+        let left = listings.map(|one| one.unidentified.len());
+        assert_eq!(left, [0, 0, 1]);
     }
 
     #[test]

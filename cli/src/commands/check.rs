@@ -56,7 +56,8 @@ pub struct Command {
     #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
-    /// SBOM is about. Without it, what an SBOM is about counts if somebody speaks against it
+    /// SBOM is about. Without it, what an SBOM is about counts if somebody speaks against it, and
+    /// so do dependencies by path, which may be copies of what others publish
     #[arg(long, env = "ASSAY_OWN", value_parser = FalseyValueParser::new())]
     own: bool,
     /// The database of dpkg that --installed reads, or the folder status.d of an image

@@ -39,8 +39,11 @@ pub struct Listed {
     /// Whether it is a part of the project itself.
     pub own: bool,
     /// Whether it is looked up though it is the project's own: what an SBOM is about is somebody's
-    /// product, and whoever got the SBOM asks about that first.
+    /// product, and whoever got the SBOM asks about that first; and what is needed by its path may
+    /// be a copy of what somebody else publishes.
     pub asked: bool,
+    /// Whether it is one of the latter, and so not what the file is about.
+    pub by_path: bool,
     /// Whether only developers need it.
     pub dev: bool,
     /// Whether the project also works without it.
@@ -220,7 +223,9 @@ impl Inventory {
 /// The product that a file is about, if it is an SBOM of one that can be told from others: that has
 /// been given to others. Nobody is asked about the names of a project that is one's own.
 fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
-    let mut own = listed.iter().filter(|listed| listed.own && listed.asked);
+    let mut own = listed
+        .iter()
+        .filter(|listed| listed.own && listed.asked && !listed.by_path);
     let (product, more) = (own.next()?, own.next());
     let identified = product.purl.is_some() || !product.digests.is_empty();
     (more.is_none() && identified)

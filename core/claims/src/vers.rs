@@ -57,9 +57,13 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     match (scheme, constraints) {
         (ALL, "*") => return Applies::Yes,
         (ALL, _) => return Applies::Undecided,
+        // An action of GitHub's is its repository.
+        ("githubactions", _) if package_type == "github" => {}
         _ if scheme != package_type && !is_general => return Applies::Undecided,
-        (_, "*") => return Applies::Yes,
         _ => {}
+    }
+    if constraints == "*" {
+        return Applies::Yes;
     }
     // Versions and signs can be percent-encoded.
     let decoded = constraints.split('|').map(purl::decode);
@@ -77,8 +81,16 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     if is_named(&|one| one == version) {
         return Applies::Yes;
     }
-    if is_ordered(scheme) {
-        return decide(scheme, package_type, &constraints, version);
+    if let Some(order) = order_of(scheme) {
+        return match (scheme, package_type) {
+            // A tag such as `v4` is moved to each new version that begins with it.
+            ("githubactions", _) if version.matches('.').count() < 2 => Applies::Undecided,
+            ("intdot", _) => order(&constraints, version),
+            // Pub tells builds apart.
+            (_, "pub") => within(&constraints, version, semantic, Version::cmp),
+            (_, "bitnami") => within(&constraints, version, bitnami, Version::cmp_precedence),
+            _ => order(&constraints, version),
+        };
     }
     // Versions whose texts differ may be the same one.
     if is_named(&|one| is_same(package_type, one, version)) {
@@ -90,40 +102,43 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
 
 /// Whether the order of the versions of a scheme is known here.
 pub fn is_ordered(scheme: &str) -> bool {
-    SEMANTIC.contains(&scheme) || OTHERS.contains(&scheme)
+    order_of(scheme).is_some()
 }
 
-/// By the order of the scheme.
-fn decide(
-    scheme: &str,
-    package_type: &str,
-    constraints: &[Constraint<'_>],
-    version: &str,
-) -> Applies {
-    match scheme {
-        "apk" => within(constraints, version, apk::read, Ord::cmp),
-        "composer" => within(constraints, version, composer::read, Ord::cmp),
-        "cran" => within(constraints, version, numbers::cran, Ord::cmp),
-        "deb" => within(constraints, version, deb::read, Ord::cmp),
-        "gem" => within(constraints, version, gem::read, Ord::cmp),
-        "maven" => within(constraints, version, maven::read, Ord::cmp),
-        "nuget" => within(constraints, version, nuget::read, Ord::cmp),
-        "pypi" => in_python(constraints, version),
+/// Decides whether a version is within constraints.
+type Order = fn(&[Constraint<'_>], &str) -> Applies;
+
+/// The order of the versions of a scheme, if it is known here.
+fn order_of(scheme: &str) -> Option<Order> {
+    let order: Order = match scheme {
+        "apk" => |all, version| within(all, version, apk::read, Ord::cmp),
+        "cocoapods" | "gem" => |all, version| within(all, version, gem::read, Ord::cmp),
+        "composer" => |all, version| within(all, version, composer::read, Ord::cmp),
+        "cran" => |all, version| within(all, version, numbers::cran, Ord::cmp),
+        "deb" => |all, version| within(all, version, deb::read, Ord::cmp),
+        "hackage" => |all, version| within(all, version, numbers::intdot, Ord::cmp),
+        "intdot" => |all, version| {
+            agreed([
+                within(all, version, numbers::intdot, Ord::cmp),
+                within(all, version, numbers::intdot, numbers::with_zeros),
+            ])
+        },
+        "maven" => |all, version| within(all, version, maven::read, Ord::cmp),
+        "nuget" => |all, version| within(all, version, nuget::read, Ord::cmp),
+        "pypi" => in_python,
         // Where a release is left out, or a zero at the end, that may mean any and may mean none.
-        "rpm" => agreed([
-            within(constraints, version, rpm::read, Ord::cmp),
-            within(constraints, version, rpm::read, rpm::of_any_release),
-        ]),
-        "intdot" => agreed([
-            within(constraints, version, numbers::intdot, Ord::cmp),
-            within(constraints, version, numbers::intdot, numbers::with_zeros),
-        ]),
-        // A tag such as `v4` is moved to each new version that begins with it.
-        "githubactions" if version.matches('.').count() < 2 => Applies::Undecided,
-        // Pub tells builds apart.
-        _ if package_type == "pub" => within(constraints, version, semantic, Version::cmp),
-        _ => within(constraints, version, semantic, Version::cmp_precedence),
-    }
+        "rpm" => |all, version| {
+            agreed([
+                within(all, version, rpm::read, Ord::cmp),
+                within(all, version, rpm::read, rpm::of_any_release),
+            ])
+        },
+        "cargo" | "githubactions" | "golang" | "hex" | "npm" | "pub" | "semver" | "swift" => {
+            |all, version| within(all, version, semantic, Version::cmp_precedence)
+        }
+        _ => return None,
+    };
+    Some(order)
 }
 
 /// What two ways to compare agree on.
@@ -160,28 +175,13 @@ const ALL: &str = "all";
 /// Schemes of no type of their own.
 const GENERAL: [&str; 2] = ["intdot", "semver"];
 
-/// Types whose versions are semantic ones.
-const SEMANTIC: [&str; 8] = [
-    "cargo",
-    "githubactions",
-    "golang",
-    "hex",
-    "npm",
-    "pub",
-    "semver",
-    "swift",
-];
-
-/// Types and schemes that have other orders.
-const OTHERS: [&str; 10] = [
-    "apk", "composer", "cran", "deb", "gem", "intdot", "maven", "nuget", "pypi", "rpm",
-];
-
 /// Types of packages that a range of semantic versions can be of: those whose versions are, and
 /// those that have no order of their own.
-const HAVE_SEMANTIC: [&str; 13] = [
+const HAVE_SEMANTIC: [&str; 16] = [
     "bitbucket",
+    "bitnami",
     "cargo",
+    "conan",
     "docker",
     "generic",
     "github",
@@ -189,11 +189,19 @@ const HAVE_SEMANTIC: [&str; 13] = [
     "gitlab",
     "golang",
     "hex",
+    "julia",
     "npm",
     "oci",
     "pub",
     "swift",
 ];
+
+/// A semantic version of an application by Bitnami, which may be packed several times.
+fn bitnami(version: &str) -> Option<Version> {
+    let packed = version.rsplit_once('-');
+    let bare = packed.filter(|(_, count)| count.bytes().all(|b| b.is_ascii_digit()));
+    semantic(bare.map_or(version, |(version, _)| version))
+}
 
 /// A semantic version; `1` and `1.5`, as ranges are written by hand, are `1.0.0` and `1.5.0`. Of
 /// Go itself `go1.22rc1` is `1.22.0-rc.1`.

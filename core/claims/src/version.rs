@@ -34,7 +34,7 @@ pub fn key(ty: &str, name: &str, version: &str) -> String {
         "pypi" => pep_440(version),
         "nuget" => nuget(version),
         "composer" => composer(version),
-        "gem" => gem(version),
+        "cocoapods" | "gem" => gem(version),
         "cran" => version.replace('-', "."),
         "golang" => without_suffix(version, "+incompatible").to_owned(),
         // A registry has one version of what differs only in build metadata.
@@ -47,7 +47,7 @@ pub fn key(ty: &str, name: &str, version: &str) -> String {
 /// `go1.22` is `1.22`.
 fn without_v<'a>(ty: &str, name: &str, version: &'a str) -> &'a str {
     let is_number = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_digit());
-    if ty == "golang" && ["stdlib", "toolchain"].contains(&name) {
+    if ty == "golang" && ["go", "stdlib", "toolchain"].contains(&name) {
         let rest = version.strip_prefix("go").filter(is_number);
         if let Some(rest) = rest {
             return rest;
@@ -71,7 +71,7 @@ pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
         Some((epoch, rest)) if are_digits(epoch) && !cycle.contains([':', '!']) => rest,
         _ => version,
     };
-    let (version, cycle) = (bare(version), bare(cycle));
+    let (version, cycle) = (bare(version), bare(without_marks(cycle)));
     let Some(rest) = version.strip_prefix(&cycle) else {
         return false;
     };
@@ -83,6 +83,26 @@ pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
             !cycle.is_empty() && !next.is_ascii_digit() && (of_number || !next.is_alphabetic())
         }
     }
+}
+
+/// A cycle without what says that it is one, or for how long it is supported.
+fn without_marks(cycle: &str) -> &str {
+    let mut marks = [".x", ".X", "-lts", "-LTS", " lts", " LTS"].into_iter();
+    let bare = marks.find_map(|mark| cycle.strip_suffix(mark));
+    bare.filter(|bare| bare.ends_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or(cycle)
+}
+
+/// The version of Java that tools write as one of 1: `1.8.0_352` is `8.0_352`. `None` if the
+/// package is no Java, or the version is written otherwise.
+pub(crate) fn of_java<'v>(name: &str, version: &'v str) -> Option<&'v str> {
+    let lower = name.to_ascii_lowercase();
+    let is_java = ["jdk", "jre", "temurin", "corretto", "zulu"]
+        .iter()
+        .any(|word| lower.contains(word));
+    version
+        .strip_prefix("1.")
+        .filter(|_| is_java || lower == "java")
 }
 
 fn without_suffix<'a>(version: &'a str, suffix: &str) -> &'a str {
@@ -143,6 +163,11 @@ fn composer(version: &str) -> String {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
+    if let Some(branch) = lower.strip_suffix(".x-dev").filter(|it| are_numbers(it)) {
+        // A branch of numbers is above all that come before the next one.
+        let open = 4_usize.saturating_sub(branch.split('.').count());
+        return format!("{branch}{}-dev", ".9999999".repeat(open));
+    }
     let end = lower
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(lower.len());
@@ -225,6 +250,11 @@ mod tests {
                 &["1.0.0-RC1", "v1.0.0-rc1", "1.0RC.1", "1.0.0.0-rc1"],
             ),
             ("composer", &["2.0.0-b2", "2.0-beta2", "2.0.0-BETA-2"]),
+            (
+                "composer",
+                &["1.0.x-dev", "v1.0.x-dev", "1.0.9999999.9999999-dev"],
+            ),
+            ("cocoapods", &["4.0", "4", "4.0.0"]),
             ("golang", &["v1.2.3", "1.2.3"]),
             ("golang", &["v3.2.0+incompatible", "3.2.0"]),
             ("gem", &["1.0", "1", "1.0.0"]),
@@ -266,6 +296,9 @@ mod tests {
             ("1.1.1w", "1.1.1"),
             ("go1.22.1", "1.22"),
             ("v8.83.27", "8"),
+            ("6.0.25", "6.0-lts"),
+            ("2.7.18", "2.x"),
+            ("22.04.1", "22.04 LTS"),
         ] {
             assert!(is_of_cycle(version, cycle), "{version} {cycle}");
         }
@@ -277,8 +310,25 @@ mod tests {
             ("13.1", "3.1"),
             ("1.3.1", "3.1"),
             ("8:3.1", "8"),
+            ("60.1", "6.0-lts"),
+            ("21.1", "2.x"),
+            ("x", ".x"),
         ] {
             assert!(!is_of_cycle(version, cycle), "{version} {cycle}");
+        }
+    }
+
+    #[test]
+    fn java_has_two_ways_to_count() {
+        for (name, version, expected) in [
+            ("openjdk", "1.8.0_352", Some("8.0_352")),
+            ("java-1.8.0-openjdk", "1.8.0.392", Some("8.0.392")),
+            ("Eclipse-Temurin", "1.8", Some("8")),
+            ("java", "1.8", Some("8")),
+            ("openjdk", "17.0.1", None),
+            ("javassist", "1.8.0", None),
+        ] {
+            assert_eq!(of_java(name, version), expected, "{name} {version}");
         }
     }
 

@@ -15,13 +15,15 @@ The code says this page; `ASSAY_BLESS=1 cargo test --package assay-intake --test
 What `assay check FILE…` reads. A file is read whole or refused whole, at most 64 MiB (of a program
 512 MiB) and 100,000 components of it. Its name says what it is, perhaps with a prefix
 (`service.Cargo.lock`), else its content; where neither does, `--format NAME` does. Nothing is
-resolved, fetched or unpacked: ranges, tags and local files without a digest are counted as
-unidentified, and named.
+resolved, fetched or unpacked: ranges, tags and local files of which neither a version nor a digest
+is stated are counted as unidentified, and named. The names of a project's own packages are asked
+about if others need them by their path, unless the file says that they are members of its
+workspace: they may be copies of what somebody else publishes. All are with `--own`.
 
-`assay check FOLDER` reads every file in it whose name is in the table, or ends with `spdx.json` or
-`bom.json`, and says what it left out. It does not follow links, nor look into folders in which the
-files of others lie (`node_modules`, `vendor`, `.venv`, `target` and the like). Programs in it have
-to be named one by one.
+`assay check FOLDER` reads every file in it whose name is in the table, or ends with `spdx.json`,
+`bom.json`, `cyclonedx.json`, `cyclonedx.xml` or `sbom.xml`, and says what it left out. It does not
+follow links, nor look into folders in which the files of others lie (`node_modules`, `vendor`,
+`.venv`, `target` and the like). Programs in it have to be named one by one.
 
 | `--format` | files | what is read |
 | --- | --- | --- |

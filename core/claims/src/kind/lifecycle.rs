@@ -92,7 +92,17 @@ impl Lifecycle {
             return is_it.into();
         }
         if let Some(cycle) = &versions.cycle {
-            return version::is_of_cycle(version, cycle).into();
+            let name = &package.components().name;
+            let mut spellings = [
+                Some(version),
+                version::of_java(name, version),
+                package.release_of_image(),
+            ]
+            .into_iter()
+            .flatten();
+            return spellings
+                .any(|version| version::is_of_cycle(version, cycle))
+                .into();
         }
         match &versions.range {
             Some(range) => vers::contains_that_of(range, package),

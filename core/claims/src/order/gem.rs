@@ -31,22 +31,17 @@ const PLATFORMS: [&str; 8] = [
     "aix", "darwin", "freebsd", "linux", "mingw", "mswin", "openbsd", "solaris",
 ];
 
-/// The version without the platform that it is built for.
-fn without_platform(text: &str) -> &str {
-    match text.split_once('-') {
-        Some((version, platform))
-            if ["java", "jruby", "ruby"].contains(&platform)
-                || PLATFORMS.iter().any(|one| platform.contains(one)) =>
-        {
-            version
-        }
-        _ => text,
-    }
+/// The version, and the platform behind it that it is built for; `None` if there is none.
+pub(crate) fn platform(text: &str) -> Option<(&str, &str)> {
+    text.split_once('-').filter(|(_, platform)| {
+        ["java", "jruby", "ruby"].contains(platform)
+            || PLATFORMS.iter().any(|one| platform.contains(one))
+    })
 }
 
 /// A correct version in RubyGems' sense.
 pub(crate) fn read(text: &str) -> Option<Version> {
-    let text = without_platform(text);
+    let text = platform(text).map_or(text, |(version, _)| version);
     let correct = text.starts_with(|c: char| c.is_ascii_digit())
         && text
             .split(['.', '-'])

@@ -16,7 +16,7 @@ mod types;
 
 pub(crate) use fold::fold;
 pub use pattern::{Pattern, PatternError};
-pub use registry::{is_at, is_place, is_public_registry, place};
+pub use registry::{is_at, is_place, is_public_registry, place, python_file};
 pub(crate) use text::decode;
 
 use crate::limits;

@@ -5,21 +5,35 @@ use super::{Components, Purl};
 
 /// The public registries of types: type, host, and what its paths begin with.
 const REGISTRIES: &[(&str, &str, &str)] = &[
+    ("bazel", "bcr.bazel.build", ""),
+    ("bitnami", "downloads.bitnami.com", "/files/stacksmith"),
+    ("brew", "formulae.brew.sh", ""),
     ("cargo", "crates.io", ""),
     ("cargo", "index.crates.io", ""),
     ("cargo", "static.crates.io", ""),
     ("cargo", "github.com", "/rust-lang/crates.io-index"),
+    ("chrome-extension", "chromewebstore.google.com", ""),
     ("cocoapods", "cdn.cocoapods.org", ""),
     ("cocoapods", "github.com", "/cocoapods/specs"),
     ("composer", "packagist.org", ""),
     ("composer", "repo.packagist.org", ""),
+    ("conan", "center.conan.io", ""),
+    ("conan", "center2.conan.io", ""),
     ("conda", "repo.anaconda.com", ""),
+    ("cpan", "cpan.org", ""),
+    ("cpan", "metacpan.org", ""),
+    ("cpan", "www.cpan.org", ""),
+    ("cran", "cran.r-project.org", ""),
     ("gem", "index.rubygems.org", ""),
     ("gem", "rubygems.org", ""),
     ("gem", "www.rubygems.org", ""),
     ("golang", "proxy.golang.org", ""),
+    ("hackage", "hackage.haskell.org", ""),
     ("hex", "hex.pm", ""),
     ("hex", "repo.hex.pm", ""),
+    ("julia", "github.com", "/juliaregistries/general"),
+    ("luarocks", "luarocks.org", ""),
+    ("luarocks", "www.luarocks.org", ""),
     ("maven", "central.maven.org", ""),
     ("maven", "repo.maven.apache.org", "/maven2"),
     ("maven", "repo1.maven.org", "/maven2"),
@@ -29,13 +43,38 @@ const REGISTRIES: &[(&str, &str, &str)] = &[
     ("nuget", "api.nuget.org", ""),
     ("nuget", "nuget.org", ""),
     ("nuget", "www.nuget.org", ""),
+    ("opam", "opam.ocaml.org", ""),
     ("pub", "pub.dartlang.org", ""),
     ("pub", "pub.dev", ""),
     ("pypi", "files.pythonhosted.org", ""),
     ("pypi", "pypi.org", ""),
     ("pypi", "pypi.python.org", ""),
     ("pypi", "www.pypi.org", ""),
+    ("vcpkg", "github.com", "/microsoft/vcpkg"),
+    (
+        "vscode-extension",
+        "marketplace.visualstudio.com",
+        "/vscode-extension",
+    ),
 ];
+
+/// Public registries of types in which each user has a path: without one they are the registry, and
+/// with one they are some user's place.
+const OF_USERS: &[(&str, &str)] = &[
+    ("bitbucket", "bitbucket.org"),
+    ("docker", "docker.io"),
+    ("docker", "hub.docker.com"),
+    ("docker", "index.docker.io"),
+    ("docker", "registry-1.docker.io"),
+    ("docker", "registry.hub.docker.com"),
+    ("github", "github.com"),
+    ("githubactions", "github.com"),
+    ("gitlab", "gitlab.com"),
+    ("huggingface", "huggingface.co"),
+];
+
+/// What paths of a registry of images are if they name none.
+const OF_API: [&str; 3] = ["", "/v1", "/v2"];
 
 /// An address as it can be compared: host in lower case without the port that its scheme has
 /// anyway, and path without slashes at its end; without a scheme it is of HTTPS, as purl-spec
@@ -92,7 +131,9 @@ pub fn is_public_registry(ty: &str, address: &str) -> bool {
         return false;
     };
     let mut registries = REGISTRIES.iter();
+    let mut of_users = OF_USERS.iter();
     registries.any(|(of, at, prefix)| *of == ty && *at == host && is_below(path, prefix))
+        || of_users.any(|(of, at)| *of == ty && *at == host && OF_API.contains(&path))
 }
 
 /// Whether an address is `base` or below it, in any spelling of both.
@@ -163,7 +204,7 @@ impl Purl {
                 let (at, version) = (of_scope.unwrap_or_default(), without_build(version));
                 path == format!("{at}/{name}/-/{name}-{version}.tgz")
             }
-            "pypi" => distribution_of(file).is_some_and(|(name, version)| {
+            "pypi" => python_file(file).is_some_and(|(name, version)| {
                 let named = Components {
                     ty: "pypi".to_owned(),
                     name: name.to_owned(),
@@ -178,10 +219,27 @@ impl Purl {
                 folder.ends_with(&format!("/{group}/{name}/{version}"))
                     && rest.is_some_and(|rest| rest.starts_with(['.', '-']))
             }
-            "cargo" => file == format!("{name}-{version}.crate"),
+            "cargo" => {
+                let of_api = path.strip_prefix("/api/v1").unwrap_or(&path);
+                file == format!("{name}-{version}.crate")
+                    || of_api == format!("/crates/{name}/{version}/download")
+            }
+            "cran" => file == format!("{name}_{version}.tar.gz"),
             "gem" => file == format!("{name}-{version}.gem"),
+            "golang" => {
+                let of_module = namespace.map(|namespace| format!("/{namespace}"));
+                path == format!("{}/{name}/@v/{version}.zip", of_module.unwrap_or_default())
+            }
+            "hackage" => file == format!("{name}-{version}.tar.gz"),
             "hex" => file == format!("{name}-{version}.tar"),
-            "nuget" => file.eq_ignore_ascii_case(&format!("{name}.{version}.nupkg")),
+            "nuget" => {
+                file.eq_ignore_ascii_case(&format!("{name}.{version}.nupkg"))
+                    || path.eq_ignore_ascii_case(&format!("/api/v2/package/{name}/{version}"))
+            }
+            "pub" => {
+                file == format!("{name}-{version}.tar.gz")
+                    || path == format!("/packages/{name}/versions/{version}.tar.gz")
+            }
             _ => false,
         }
     }
@@ -191,9 +249,11 @@ impl Purl {
     pub fn without_places(&self, is_one: impl Fn(&str) -> bool) -> Option<Purl> {
         let mut parts = self.components().clone();
         let before = parts.qualifiers.len();
-        parts
-            .qualifiers
-            .retain(|(key, address)| key != REPOSITORY || !is_one(address));
+        parts.qualifiers.retain(|(key, address)| {
+            // A file of another package is not the registry's.
+            let could_be = key == REPOSITORY || key == DOWNLOAD && self.is_file_of_it(address);
+            !(could_be && is_one(address))
+        });
         let fewer = parts.qualifiers.len() < before;
         Purl::build(parts).ok().filter(|_| fewer)
     }
@@ -216,8 +276,8 @@ fn without_build(version: &str) -> &str {
 }
 
 /// The name and the version in the name of a wheel or of sources of Python, which goes on with
-/// nothing else than the tags of a wheel.
-fn distribution_of(file: &str) -> Option<(&str, &str)> {
+/// nothing else than the tags of a wheel. `None` if it is the name of something else.
+pub fn python_file(file: &str) -> Option<(&str, &str)> {
     if let Some(wheel) = file.strip_suffix(".whl") {
         return match wheel.split('-').collect::<Vec<_>>().as_slice() {
             [name, version, _, _, _] => Some((name, version)),
@@ -233,239 +293,4 @@ fn distribution_of(file: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_registry_has_many_spellings() {
-        for (ty, address) in [
-            ("npm", "https://registry.npmjs.org"),
-            ("npm", "http://registry.npmjs.org/"),
-            ("npm", "https://REGISTRY.npmjs.org:443/a/-/a-1.tgz"),
-            ("npm", "http://registry.npmjs.com:80"),
-            ("npm", "https://registry.yarnpkg.com"),
-            ("npm", "https://user:secret@registry.npmjs.org/"),
-            ("pypi", "https://pypi.org/simple/"),
-            ("pypi", "http://pypi.python.org/simple"),
-            ("gem", "http://rubygems.org/"),
-            ("cargo", "https://github.com/rust-lang/crates.io-index.git"),
-            ("cargo", "sparse+https://index.crates.io/"),
-            ("maven", "https://repo.maven.apache.org/maven2"),
-            ("maven", "repo.maven.apache.org/maven2"),
-            ("npm", "registry.npmjs.org"),
-            ("maven", "http://repo1.maven.org/maven2/a/b"),
-            ("nuget", "https://api.nuget.org/v3/index.json"),
-            ("composer", "https://repo.packagist.org"),
-            ("pub", "https://pub.dartlang.org"),
-            ("hex", "https://repo.hex.pm"),
-        ] {
-            assert!(is_public_registry(ty, address), "{address}");
-        }
-        for (ty, address) in [
-            ("npm", "https://registry.npmjs.org.evil.test/"),
-            ("npm", "https://registry.npmjs.org@evil.test/"),
-            ("npm", "https://evil.test/registry.npmjs.org"),
-            ("npm", "https://registry.npmjs.org:8443/"),
-            ("npm", "http://registry.npmjs.org:443/"),
-            ("npm", "ftp://registry.npmjs.org/"),
-            ("npm", "https://pypi.org/simple"),
-            ("npm", "//registry.npmjs.org"),
-            ("npm", "git@registry.npmjs.org:a"),
-            ("npm", "https://evil.test\\@registry.npmjs.org/a"),
-            ("npm", "https://evil.test/\t@registry.npmjs.org/a"),
-            ("npm", "https://registry.npm\njs.org/a"),
-            ("npm", "https://registry.npmjs.org/a/../b"),
-            ("npm", "https://registry.npmjs.org/a/%2E%2e/b"),
-            ("npm", "https://registry.npmjs.org/a/.%2e%2Fb"),
-            ("maven", "https://repo1.maven.org/other"),
-            ("cargo", "https://github.com/rust-lang/crates.io-index-fork"),
-            ("cargo", "https://github.com/someone/crates.io-index"),
-        ] {
-            assert!(!is_public_registry(ty, address), "{address}");
-        }
-    }
-
-    #[test]
-    fn what_is_at_a_mirror_is_below_its_address() {
-        let mirror = "https://mirror.test/api/npm/virtual/";
-        assert!(is_at(
-            "https://MIRROR.test:443/api/npm/virtual/a/-/a.tgz",
-            mirror
-        ));
-        assert!(is_at("http://mirror.test/api/npm/virtual", mirror));
-        assert!(!is_at("https://mirror.test/api/npm/virtual2/a", mirror));
-        assert!(!is_at("https://mirror.test/api/npm", mirror));
-        for out in ["../../other", "%2e%2E/a", "a/..", "a\\b", "a\tb", "a\nb"] {
-            assert!(!is_at(&format!("{mirror}{out}"), mirror), "{out}");
-        }
-        assert!(!is_at("https://other.test/api/npm/virtual/a", mirror));
-    }
-
-    /// Purls, files at npm's registry, and how many other places that makes.
-    const NPM: &[(&str, &str, usize)] = &[
-        ("pkg:npm/a@1.0", "a/-/a-1.0.tgz", 0),
-        ("pkg:npm/%40s/a@1.0", "@s/a/-/a-1.0.tgz", 0),
-        ("pkg:npm/a@1.0", "b/-/b-1.0.tgz", 1),
-        ("pkg:npm/a@1.0", "@s/a/-/a-1.0.tgz", 1),
-        ("pkg:npm/%40s/a@1.0", "a/-/a-1.0.tgz", 1),
-        ("pkg:npm/a@1.0", "a/-/a-1.1.tgz", 1),
-        ("pkg:npm/a@1.0.0", "a/-/a-1.0.0-rc.1.tgz", 1),
-        ("pkg:npm/a@1.0.0%2Bb", "a/-/a-1.0.0.tgz", 0),
-        ("pkg:npm/a@1.0", "a/-/../../@evil/a/-/a-1.0.tgz", 1),
-        ("pkg:npm/a@1.0", "x/a/-/a-1.0.tgz", 1),
-    ];
-
-    /// The same, of other types: type, package, address.
-    const FILES: &[(&str, &str, &str, usize)] = &[
-        (
-            "pypi",
-            "a-b@1.0",
-            "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
-            0,
-        ),
-        (
-            "pypi",
-            "a-b@1.0",
-            "files.pythonhosted.org/p/a_b-1.0-1-py3-none-any.whl",
-            0,
-        ),
-        (
-            "pypi",
-            "a-b@1.0",
-            "files.pythonhosted.org/p/a-b-1.0.0.tar.gz",
-            0,
-        ),
-        (
-            "pypi",
-            "a@1.0%2Bcpu",
-            "files.pythonhosted.org/p/a-1.0%252Bcpu.tar.gz",
-            0,
-        ),
-        (
-            "pypi",
-            "b@1.0",
-            "files.pythonhosted.org/p/a_b-1.0-py3-none-any.whl",
-            1,
-        ),
-        (
-            "pypi",
-            "a@1.0",
-            "files.pythonhosted.org/p/a-1.0.1.tar.gz",
-            1,
-        ),
-        (
-            "pypi",
-            "a@1.0",
-            "files.pythonhosted.org/p/a-1.0-2.tar.gz",
-            1,
-        ),
-        (
-            "pypi",
-            "a@1.0",
-            "files.pythonhosted.org/p/a-1.0-x-py3-none-any.whl",
-            1,
-        ),
-        (
-            "maven",
-            "org.a/b@1",
-            "repo1.maven.org/maven2/org/a/b/1/b-1.jar",
-            0,
-        ),
-        (
-            "maven",
-            "org.a/b@1",
-            "repo1.maven.org/maven2/org/evil/b/1/b-1.jar",
-            1,
-        ),
-        (
-            "cargo",
-            "a@1.0.0",
-            "static.crates.io/crates/a/a-1.0.0.crate",
-            0,
-        ),
-        (
-            "cargo",
-            "a@1.0.0",
-            "static.crates.io/crates/a/a-1.0.0-rc.1.crate",
-            1,
-        ),
-        ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.gem", 0),
-        ("gem", "a@1.0", "rubygems.org/downloads/a-1.0.1.gem", 1),
-        (
-            "nuget",
-            "A@1.0",
-            "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.nupkg",
-            0,
-        ),
-        (
-            "nuget",
-            "A@1.0",
-            "api.nuget.org/v3-flatcontainer/a/1.0/a.1.0.1.nupkg",
-            1,
-        ),
-    ];
-
-    #[test]
-    fn the_public_registry_is_no_other_place() {
-        let places = |text: &str| Purl::canonicalize(text).unwrap().places().count();
-        assert_eq!(
-            places("pkg:npm/a@1?repository_url=http://registry.npmjs.org"),
-            0
-        );
-        assert_eq!(places("pkg:npm/a@1?repository_url=https://mirror.test"), 1);
-        assert_eq!(
-            places("pkg:pypi/a@1?repository_url=http://registry.npmjs.org"),
-            1
-        );
-        assert_eq!(
-            places("pkg:npm/a@1?vcs_url=git%2Bhttps://github.com/a/a"),
-            1
-        );
-        let npm = "?download_url=https://registry.npmjs.org";
-        for (purl, file, elsewhere) in NPM {
-            let text = format!("{purl}{npm}/{}", file.replace('@', "%40"));
-            assert_eq!(places(&text), *elsewhere, "{text}");
-        }
-        for (ty, package, at, elsewhere) in FILES {
-            let text = format!("pkg:{ty}/{package}?download_url=https://{at}");
-            assert_eq!(places(&text), *elsewhere, "{text}");
-        }
-        let mirrored = Purl::canonicalize("pkg:npm/a@1?repository_url=https://m.test/npm").unwrap();
-        let own = mirrored
-            .without_places(|at| is_at(at, "https://m.test/npm"))
-            .map(|purl| purl.to_string());
-        assert_eq!(own.as_deref(), Some("pkg:npm/a@1"));
-        assert_eq!(mirrored.without_places(|_| false), None);
-    }
-
-    #[test]
-    fn a_place_has_many_spellings() {
-        let purl =
-            |ty: &str, at: &str| Purl::canonicalize(&format!("pkg:{ty}/g/a@1?{at}")).unwrap();
-        let same =
-            |ty: &str, one: &str, other: &str| purl(ty, one).is_from_same_place(&purl(ty, other));
-        let ours = "repository_url=https://m.test/npm/";
-        for at in [
-            "https://m.test/npm",
-            "http://M.test/npm",
-            "https://m.test:443/npm",
-            "m.test/npm",
-        ] {
-            assert!(same("npm", ours, &format!("repository_url={at}")), "{at}");
-        }
-        for at in [
-            "https://m.test/np",
-            "https://m.test:8443/npm",
-            "ftp://m.test/npm",
-        ] {
-            assert!(!same("npm", ours, &format!("repository_url={at}")), "{at}");
-        }
-        assert!(!same("npm", ours, "download_url=https://m.test/npm"));
-        assert!(!same("npm", ours, ""));
-        let central = "repository_url=repo.maven.apache.org/maven2";
-        assert!(same("maven", central, ""));
-        let asked = |number: u8| format!("download_url=https://m.test/a%3Fid%3D{number}");
-        assert!(same("npm", &asked(1), &asked(1)));
-        assert!(!same("npm", &asked(1), &asked(2)));
-    }
-}
+mod tests;

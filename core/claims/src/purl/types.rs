@@ -2,6 +2,7 @@
 //! A type that is not in the table has no rules of its own.
 
 use super::{Components, PurlError, golang};
+use crate::order::gem;
 use Namespace::{Optional, Prohibited, Required};
 
 /// Whether purls of a type have a namespace.
@@ -76,11 +77,18 @@ const TABLE: &[Rules] = &[
     },
     rules("cran", Prohibited, 0, &[]),
     rules("deb", Required, NAMESPACE | NAME, &["arch"]),
-    rules("docker", Optional, 0, &[]),
-    rules("gem", Prohibited, 0, &["platform"]),
+    Rules {
+        more: docker,
+        ..rules("docker", Optional, 0, &[])
+    },
+    Rules {
+        more: of_gem,
+        ..rules("gem", Prohibited, 0, &["platform"])
+    },
     rules("generic", Optional, 0, &[]),
     rules("git", Required, 0, &[]),
     rules("github", Required, NAMESPACE | NAME, &[]),
+    rules("githubactions", Optional, NAMESPACE | NAME, &[]),
     Rules {
         more: golang::apply,
         ..rules("golang", Optional, NAMESPACE | NAME, &[])
@@ -131,7 +139,10 @@ const TABLE: &[Rules] = &[
             ],
         )
     },
-    rules("swift", Required, 0, &[]),
+    Rules {
+        more: swift,
+        ..rules("swift", Required, 0, &[])
+    },
     rules(
         "vcpkg",
         Prohibited,
@@ -204,15 +215,18 @@ pub(super) fn apply(components: &mut Components) -> Result<(), PurlError> {
 const SLASHED: [&str; 6] = ["bitbucket", "composer", "github", "gitlab", "golang", "npm"];
 
 fn split_name(components: &mut Components) {
-    if components.namespace.is_some() {
-        return;
-    }
-    let Some((namespace, name)) = components.name.rsplit_once('/') else {
+    let Some((before, name)) = components.name.rsplit_once('/') else {
         return;
     };
-    let whole = namespace.split('/').all(|segment| !segment.is_empty()) && !name.is_empty();
+    let whole = before.split('/').all(|segment| !segment.is_empty()) && !name.is_empty();
+    let namespace = match &components.namespace {
+        None => before.to_owned(),
+        // Paths of modules have as many parts as they like.
+        Some(namespace) if components.ty == "golang" => format!("{namespace}/{before}"),
+        Some(_) => return,
+    };
     if whole {
-        (components.namespace, components.name) = (Some(namespace.into()), name.into());
+        (components.namespace, components.name) = (Some(namespace), name.to_owned());
     }
 }
 
@@ -228,6 +242,44 @@ fn qualifier<'a>(components: &'a mut Components, key: &str) -> Option<&'a mut St
         .iter_mut()
         .find(|(k, _)| k == key)
         .map(|(_, value)| value)
+}
+
+/// Official images have a namespace that nobody writes.
+fn docker(components: &mut Components) -> Result<(), &'static str> {
+    components.namespace.take_if(|name| name == "library");
+    Ok(())
+}
+
+/// A platform behind the version, as files of gems have it, is a qualifier.
+fn of_gem(components: &mut Components) -> Result<(), &'static str> {
+    let version = components.version.as_deref().unwrap_or_default();
+    let Some((bare, platform)) = gem::platform(version) else {
+        return Ok(());
+    };
+    let mut stated = components.qualifiers.iter();
+    let stated = stated.find(|(key, _)| key == "platform");
+    let is_other = stated.is_some_and(|(_, stated)| stated != platform);
+    if is_other || bare.is_empty() {
+        return Ok(());
+    }
+    let (bare, platform) = (bare.to_owned(), platform.to_owned());
+    if stated.is_none() {
+        components
+            .qualifiers
+            .push(("platform".to_owned(), platform));
+        components.qualifiers.sort();
+    }
+    components.version = Some(bare);
+    Ok(())
+}
+
+/// The name is that of a repository, of whose address some write the end, too.
+fn swift(components: &mut Components) -> Result<(), &'static str> {
+    let bare = components.name.strip_suffix(".git");
+    if let Some(bare) = bare.filter(|bare| !bare.is_empty()) {
+        components.name = bare.to_owned();
+    }
+    Ok(())
 }
 
 /// The name is the extension's id; the version has one to four numbers.
@@ -328,124 +380,4 @@ fn swid(components: &mut Components) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::purl::Purl;
-
-    #[test]
-    fn the_table_is_sorted_and_lower_case() {
-        assert!(TABLE.windows(2).all(|pair| pair[0].ty < pair[1].ty));
-        let keys = TABLE.iter().flat_map(|rules| rules.keys).copied();
-        assert!(
-            TABLE
-                .iter()
-                .map(|rules| rules.ty)
-                .chain(keys)
-                .all(|s| s == s.to_lowercase())
-        );
-    }
-
-    #[test]
-    fn every_namespace_rule_is_applied() {
-        for rules in TABLE {
-            let (name, qualifiers) = match rules.ty {
-                "chrome-extension" => ("abcdefghijklmnopabcdefghijklmnop", ""),
-                "julia" => ("n", "?uuid=1"),
-                "swid" => ("n", "?tag_id=1"),
-                _ => ("n", ""),
-            };
-            let plain = Purl::parse(&format!("pkg:{}/{name}{qualifiers}", rules.ty));
-            let spaced = Purl::parse(&format!("pkg:{}/s/{name}{qualifiers}", rules.ty));
-            assert_eq!(plain.is_ok(), rules.namespace != Required, "{}", rules.ty);
-            assert_eq!(
-                spaced.is_ok(),
-                rules.namespace != Prohibited,
-                "{}",
-                rules.ty
-            );
-        }
-    }
-
-    #[test]
-    fn parts_take_the_form_of_their_type() {
-        for (text, canonical) in [
-            (
-                "pkg:alpm/Arch/Pacman@6.0.1-1",
-                "pkg:alpm/arch/pacman@6.0.1-1",
-            ),
-            (
-                "pkg:brew/Postgresql@12@12.17",
-                "pkg:brew/postgresql%4012@12.17",
-            ),
-            (
-                "pkg:chrome-extension/ABCDEFGHIJKLMNOPabcdefghijklmnop",
-                "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnop",
-            ),
-            ("pkg:cpan/gdt/URI-PackageURL", "pkg:cpan/GDT/URI-PackageURL"),
-            ("pkg:hackage/AC_HalfInteger", "pkg:hackage/AC-HalfInteger"),
-            ("pkg:huggingface/A/B@04AB", "pkg:huggingface/A/B@04ab"),
-            (
-                "pkg:luarocks/Hisham/LuaFileSystem@1.8.0-1",
-                "pkg:luarocks/hisham/luafilesystem@1.8.0-1",
-            ),
-            (
-                "pkg:mlflow/Ab@1?repository_url=x.databricks.net",
-                "pkg:mlflow/ab@1?repository_url=x.databricks.net",
-            ),
-            (
-                "pkg:mlflow/Ab@1?repository_url=x.azureml.ms",
-                "pkg:mlflow/Ab@1?repository_url=x.azureml.ms",
-            ),
-            ("pkg:otp/StdLib@3#Src", "pkg:otp/stdlib@3#src"),
-            ("pkg:opam/git@3/16.1", "pkg:opam/git@3%2F16.1"),
-            ("pkg:pub/My-Pkg", "pkg:pub/my_pkg"),
-            ("pkg:rpm/Fedora/Curl@7", "pkg:rpm/fedora/Curl@7"),
-            (
-                "pkg:swid/a?tag_id=75B8C285-FA7B-485B-B199-4745E3004D0D",
-                "pkg:swid/a?tag_id=75b8c285-fa7b-485b-b199-4745e3004d0d",
-            ),
-            (
-                "pkg:swid/a?tag_id=Org.Fedora",
-                "pkg:swid/a?tag_id=Org.Fedora",
-            ),
-            (
-                "pkg:vscode-extension/MS-Python/Python@2023.A",
-                "pkg:vscode-extension/ms-python/python@2023.a",
-            ),
-            ("pkg:yocto/Core/Glibc@2.35", "pkg:yocto/core/Glibc@2.35"),
-            (
-                "pkg:nuget/EnterpriseLibrary.Common@6",
-                "pkg:nuget/EnterpriseLibrary.Common@6",
-            ),
-            ("pkg:unheard-of/N/M@V", "pkg:unheard-of/N/M@V"),
-        ] {
-            assert_eq!(
-                Purl::parse(text).map(|p| p.to_string()).as_deref(),
-                Ok(canonical)
-            );
-        }
-    }
-
-    #[test]
-    fn rules_beyond_the_table_are_enforced() {
-        for bad in [
-            "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnoq",
-            "pkg:chrome-extension/abc",
-            "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnop@1.2.3.4.5",
-            "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnop@1..2",
-            "pkg:cocoapods/.a",
-            "pkg:cocoapods/a+b",
-            "pkg:cocoapods/a%20b",
-            "pkg:cpan/URI::PackageURL",
-            "pkg:julia/Dates",
-            "pkg:julia/Dates?uuid=",
-            "pkg:swid/a",
-            "pkg:swid/a/b/c/d?tag_id=1",
-        ] {
-            assert!(
-                matches!(Purl::parse(bad), Err(PurlError::Rule { .. })),
-                "{bad}"
-            );
-        }
-    }
-}
+mod tests;

@@ -71,6 +71,7 @@ fn read_package(key: &str, package: &Node<'_, '_>, list: &mut List) -> Result<()
         .iter()
         .any(|kind| at.starts_with(kind));
     if is_own && component.digests.is_empty() && !at.ends_with(".tgz") {
+        component.by_path = at.starts_with("link:") || at.starts_with("file:");
         list.remark("workspaces and local folders", None, name);
         return tarball::add_own(component, list);
     }

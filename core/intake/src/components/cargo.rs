@@ -10,7 +10,7 @@ use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl::is_public_registry;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 pub(super) const READER: Reader = Reader {
@@ -56,16 +56,27 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         return Err(Fault::at(places.of(version.span()), reason)
             .advise("write an SBOM of the project, and check that"));
     }
-    let mut list = List::default();
+    let (mut list, needed) = (List::default(), needed(input));
     for package in lock.root.into_iter().chain(lock.package) {
         let line = places.of(package.name.span());
-        read_package(package, line, &lock.metadata, &mut list)?;
+        let by_path = package.source.is_none() && needed.contains(package.name.get_ref().as_str());
+        read_package(package, by_path, line, &lock.metadata, &mut list)?;
     }
     Ok(list)
 }
 
+/// Names of packages that others need, and more: what stands in quotes in lists. They are not
+/// deserialized, as there are many of them, and few are asked for.
+fn needed<'a>(input: &Input<'a>) -> BTreeSet<&'a str> {
+    let lines = input.lines().map(|(_, line)| line.trim_start());
+    let lists = lines.filter(|line| line.starts_with('"') || line.starts_with("dependencies"));
+    let quoted = lists.flat_map(|line| line.split('"').skip(1).step_by(2));
+    quoted.filter_map(|need| need.split(' ').next()).collect()
+}
+
 fn read_package(
     package: Package,
+    by_path: bool,
     line: u32,
     metadata: &BTreeMap<String, String>,
     list: &mut List,
@@ -73,6 +84,7 @@ fn read_package(
     let name = package.name.into_inner();
     let mut parts = origin::package("cargo", &name, Some(&package.version));
     let mut component = Component {
+        by_path,
         line: Some(line),
         version: Some(package.version),
         ..Component::default()
@@ -188,6 +200,23 @@ mod tests {
                     .lines()
                     .any(|line| line.contains(note) && line.ends_with(&format!(": {name}")))
             );
+        }
+    }
+
+    #[test]
+    fn what_others_need_by_its_path_may_be_a_copy() {
+        for need in ["copied", "copied 1.0.0+x"] {
+            for list in [
+                format!("dependencies = [\"a\", \"{need}\"]"),
+                format!("dependencies = [\n \"a\",\n \"{need}\",\n]"),
+            ] {
+                let text = package("top", "").replace("\n\n", &format!("\n{list}\n\n"))
+                    + &package("copied", "")
+                    + &package("a", CRATES_IO);
+                let found = found(CargoLock, &text);
+                let by_path: Vec<_> = found.list.iter().map(|one| one.by_path).collect();
+                assert_eq!(by_path, [false, true, false], "{text}");
+            }
         }
     }
 

@@ -23,6 +23,9 @@ pub struct Component {
     /// Whether it is the project itself: a member of the workspace, a local folder, what an SBOM is
     /// about.
     pub own: bool,
+    /// Whether it is an [`own`](Component::own) one that others need by its path, and no member of
+    /// the workspace as far as the file says it: it may be a copy of what somebody else publishes.
+    pub by_path: bool,
     /// Whether the file says that only developers need it.
     pub dev: bool,
     /// Whether the file says that the project also works without it.

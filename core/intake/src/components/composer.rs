@@ -46,6 +46,7 @@ fn read_package(package: &Node<'_, '_>, dev: bool, list: &mut List) -> Result<()
     if let Some(dist) = package.get("dist") {
         if dist.shown("type") == Some("path") {
             component.own = true;
+            component.by_path = true;
             list.remark("local folders", None, name);
         }
         // Empty for the archives that code hosts make on demand: those are not always the same
@@ -91,6 +92,9 @@ fn locate(
                 let repository = Repository { address, revision };
                 repository.qualify(parts);
                 component.digests.extend(repository.commit());
+            }
+            (None, Some((address, _))) if !address.contains("://") => {
+                origin::qualify_local(parts, address);
             }
             (None, Some((address, _))) => origin::qualify(parts, "download_url", address),
             (None, None) => return Ok(()),

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin;
+use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
@@ -95,7 +96,11 @@ fn read_pixi(input: &Input<'_>) -> Result<List, Fault> {
             ..Component::default()
         };
         let is_local = !text.contains("://");
-        if is_local {
+        if is_local && is_python && is_archive(text) {
+            add_file(component, text, &mut list)?;
+        } else if is_local && (text.ends_with(".conda") || text.ends_with(".tar.bz2")) {
+            add_local(component, text, &mut list)?;
+        } else if is_local {
             component.own = true;
             if component.name.is_empty() {
                 text.clone_into(&mut component.name);
@@ -137,11 +142,26 @@ fn digests(package: &Node<'_, '_>) -> Result<Digests, Fault> {
 
 /// Adds a package of Python, which comes from PyPI or from an address of its own.
 fn add_python(component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
-    let mut parts = origin::package("pypi", &component.name, component.version.as_deref());
     if !purl::is_public_registry("pypi", address) {
-        origin::qualify(&mut parts, "download_url", address);
-        list.remark("from an address of its own", None, &component.name);
+        return add_file(component, address, list);
     }
+    let parts = origin::package("pypi", &component.name, component.version.as_deref());
+    list.package(component, parts)
+}
+
+/// Adds an archive of conda that lies beside the project.
+fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<(), Fault> {
+    let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut words = file.rsplitn(3, '-');
+    let (Some(_build), Some(version), Some(name)) = (words.next(), words.next(), words.next())
+    else {
+        return list.without_purl(component, "is a local file without digest");
+    };
+    name.clone_into(&mut component.name);
+    component.version = Some(version.to_owned());
+    let mut parts = origin::package("conda", name, Some(version));
+    origin::qualify_local(&mut parts, path);
+    list.remark("from local files", None, name);
     list.package(component, parts)
 }
 
@@ -287,6 +307,26 @@ mod tests {
         for text in [new, old] {
             assert_eq!(lines(&found(PixiLock, &text)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn files_beside_the_project_are_no_folders_of_it() {
+        let text = format!(
+            "version: 6\nenvironments: {{}}\npackages:\n- pypi: ./d/a-2.0-py3-none-any.whl\n  \
+             name: a\n  version: '2.0'\n- conda: ../d/lib-x-1.0-h_0.conda\n  sha256: {0}\n- \
+             conda: d/odd.conda\n- pypi: https://host/b-1.0.tar.gz\n  name: b\n",
+            sha256()
+        );
+        let found = found(PixiLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:pypi/a@2.0?download_url=file:a-2.0-py3-none-any.whl",
+                "pkg:conda/lib-x@1.0?download_url=file:lib-x-1.0-h_0.conda sha256",
+                "pkg:pypi/b@1.0?download_url=https:%2F%2Fhost%2Fb-1.0.tar.gz",
+            ]
+        );
+        assert!(unidentified(&found)[0].ends_with("is a local file without digest"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! CycloneDX JSON (`bom-1.x.schema.json`), 1.2 to 1.7.
 
 use super::component::Component;
+use super::elsewhere;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
@@ -31,8 +32,10 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         && let Some(component) = metadata.get("component")
     {
         read_component(&component, true, &mut list)?;
+        read_links(&component, bom.shown("serialNumber"), &mut list)?;
     }
     read_components(&bom, &mut list)?;
+    read_links(&bom, bom.shown("serialNumber"), &mut list)?;
     if let Some(services) = bom.get("services") {
         let count = services.items()?.count();
         list.note(
@@ -85,7 +88,25 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         upstream: upstream(component),
     }
     .add(list)?;
+    if !own {
+        read_links(component, None, list)?;
+    }
     read_components(component, list)
+}
+
+/// What stands in other BOMs. A link to one by its number leads to parts; an address may be of what
+/// is published of this one.
+fn read_links(holder: &Node<'_, '_>, serial: Option<&str>, list: &mut List) -> Result<(), Fault> {
+    let Some(references) = holder.get("externalReferences") else {
+        return Ok(());
+    };
+    for reference in references.items()? {
+        let url = reference.shown("url").unwrap_or_default();
+        if reference.shown("type") == Some("bom") {
+            elsewhere::link(url, serial, list)?;
+        }
+    }
+    Ok(())
 }
 
 /// The source package that Trivy states in properties.
@@ -159,6 +180,28 @@ mod tests {
         assert_eq!(component(libssl, &[]), libssl);
         let stated = format!("{libssl}?upstream=other");
         assert_eq!(component(&stated, &source), stated);
+    }
+
+    #[test]
+    fn the_image_is_known_by_its_digest_and_other_boms_are_told() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let link = r#""externalReferences":[{"type":"bom","url":"urn:cdx:0a/1"}]"#;
+        let text = bom(&format!(
+            r#""serialNumber":"urn:uuid:0a","metadata":{{"component":{{"type":"container",
+                "name":"ghcr.io/e/img","version":"{digest}",{link}}}}},
+            "components":[{{"name":"a","purl":"pkg:npm/a@1",{link}}},
+                {{"name":"b","version":"{digest}"}}]"#
+        ));
+        let found = found(CycloneDx, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                format!("pkg:oci/img@{digest}?repository_url=ghcr.io%2Fe%2Fimg sha256 own"),
+                "pkg:npm/a@1".to_owned(),
+            ]
+        );
+        assert_eq!(unidentified(&found).len(), 2);
+        assert!(unidentified(&found)[0].starts_with("urn:cdx:0a/1 stands in another"));
     }
 
     #[test]

@@ -183,6 +183,8 @@ const USE_AN_SBOM_OF_IT: &str =
     "it is a database of rpm; write an SBOM of the system or image, and check that";
 const USE_THE_LOCK: &str =
     "it says what the project asks for, not what it got; check its lock file";
+const USE_CONDA_LOCK: &str =
+    "it says what the project asks for; let conda-lock write its lock file, and check that";
 const USE_JSON: &str = "export it as JSON";
 
 /// Names of files that are known and not read, and what to do instead.
@@ -194,6 +196,14 @@ pub const NOT_READ: &[(&str, &str)] = &[
     ("renv.lock", USE_AN_SBOM),
     ("conan.lock", USE_AN_SBOM),
     ("flake.lock", USE_AN_SBOM),
+    ("paket.lock", USE_AN_SBOM),
+    ("rebar.lock", USE_AN_SBOM),
+    ("Cartfile.resolved", USE_AN_SBOM),
+    ("stack.yaml.lock", USE_AN_SBOM),
+    ("cabal.project.freeze", USE_AN_SBOM),
+    ("shard.lock", USE_AN_SBOM),
+    ("environment.yml", USE_CONDA_LOCK),
+    ("environment.yaml", USE_CONDA_LOCK),
     ("setup.py", USE_THE_LOCK),
     (
         "go.work",
@@ -210,6 +220,10 @@ pub const NOT_READ: &[(&str, &str)] = &[
     ("pyproject.toml", USE_THE_LOCK),
     ("composer.json", USE_THE_LOCK),
     ("Gemfile", USE_THE_LOCK),
+    ("Pipfile", USE_THE_LOCK),
+    ("Podfile", USE_THE_LOCK),
+    ("pubspec.yaml", USE_THE_LOCK),
+    ("mix.exs", USE_THE_LOCK),
     ("spdx.xml", USE_JSON),
     ("spdx.rdf", USE_JSON),
 ];

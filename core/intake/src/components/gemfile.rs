@@ -19,7 +19,8 @@ pub(super) const READER: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; restore it, or let `bundle lock` write it",
     files: &["Gemfile.lock", "gems.locked"],
-    path: None,
+    // Of the appraisal of several sets of gems.
+    path: Some(|_, name| name.ends_with(".gemfile.lock")),
     sign: Sign::Text(|head| head.has("  remote: ") && head.has("  specs:")),
     read: |input, _| read(input),
 };
@@ -180,6 +181,8 @@ fn read_gem(
         }
         Section::Path => {
             component.own = true;
+            let path = source.remotes.first().copied().unwrap_or_default();
+            component.by_path = !origin::is_here(path);
             list.remark("local folders", Some(number), name);
         }
         _ => from_registry(source, number, name, &mut parts, list),
@@ -250,6 +253,9 @@ mod tests {
             ]
         );
         assert_eq!(notes(&found).lines().count(), 3);
+        assert!(!found.list[1].by_path);
+        let beside = text.replace("PATH\n  remote: .\n", "PATH\n  remote: gems/own\n");
+        assert!(crate::components::tests::found(GemfileLock, &beside).list[1].by_path);
     }
 
     #[test]

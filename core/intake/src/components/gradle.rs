@@ -14,7 +14,11 @@ pub(super) const READER: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; restore it, or let Gradle write it (--write-locks)",
     files: &["gradle.lockfile"],
-    path: None,
+    // Before Gradle 7, a file for each configuration.
+    path: Some(|path, name| {
+        let folder = path.replace('\\', "/");
+        name.ends_with(".lockfile") && folder.contains("gradle/dependency-locks/")
+    }),
     sign: Sign::Text(|head| head.has("# This is a Gradle generated file for dependency locking")),
     read: |input, _| read(input),
 };
@@ -33,7 +37,14 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             );
             Fault::at(number, reason)
         };
-        let (module, configurations) = line.split_once('=').ok_or_else(malformed)?;
+        // A file of one configuration does not name it in each line.
+        let of_one = input.base_name().strip_suffix(".lockfile");
+        let of_one = of_one.filter(|name| !name.ends_with("gradle"));
+        let (module, configurations) = match (line.split_once('='), of_one) {
+            (Some(both), _) => both,
+            (None, Some(configuration)) => (line, configuration),
+            (None, None) => return Err(malformed()),
+        };
         // The configurations that have no module.
         if module == "empty" {
             continue;
@@ -64,6 +75,17 @@ fn is_of_tests(configuration: &str) -> bool {
 mod tests {
     use crate::components::Format::GradleLock;
     use crate::components::tests::{found, lines, refusal};
+
+    #[test]
+    fn a_file_of_one_configuration_does_not_name_it_in_each_line() {
+        let name = "gradle/dependency-locks/testCompileClasspath.lockfile";
+        let text = b"# Manual edits can break the build\norg.e:a:1.0\n";
+        assert_eq!(crate::components::by_name(name), Some(GradleLock));
+        let found = crate::components::read_as(GradleLock, name, text, None).unwrap();
+        assert_eq!(lines(&found), ["pkg:maven/org.e/a@1.0 dev :2"]);
+        let other = crate::components::by_name("other/testCompileClasspath.lockfile");
+        assert_eq!(other, None);
+    }
 
     #[test]
     fn each_line_is_a_module() {

@@ -56,9 +56,11 @@ impl List {
         mut component: Component,
         parts: purl::Components,
     ) -> Result<(), Fault> {
-        let version = parts.version.as_deref().filter(|_| !component.own);
-        if let Some(reason) = version.and_then(placeholder) {
-            return self.without_purl(component, reason);
+        if let Some(reason) = parts.version.as_deref().and_then(placeholder) {
+            if !component.own {
+                return self.without_purl(component, reason);
+            }
+            component.by_path = false;
         }
         match Purl::build(parts) {
             Ok(purl) if purl.version().is_some() => {
@@ -107,6 +109,7 @@ impl List {
             .and_then(|place| self.list.get_mut(*place))
         {
             twin.own &= component.own;
+            twin.by_path |= component.by_path;
             twin.dev &= component.dev;
             twin.optional &= component.optional;
             return Ok(());

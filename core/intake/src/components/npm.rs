@@ -77,6 +77,7 @@ fn entry(node: &Node<'_, '_>, name: &str) -> Result<Component, Fault> {
 /// installed package, any other one a workspace or a local dependency.
 fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let packages = root.need("packages")?;
+    let members = workspaces(packages.value());
     for (folder, package) in packages.members()? {
         package.object()?;
         let installed_as = folder.rsplit_once(FOLDER).map(|(_, name)| name);
@@ -84,7 +85,7 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
         let name = package.optional_text("name")?.or(installed_as);
         let name = name
             .or_else(|| root.shown("name").filter(|_| folder.is_empty()))
-            .unwrap_or(folder);
+            .unwrap_or_else(|| of_folder(folder));
         let resolved = package.optional_text("resolved")?;
         if package.value().get("link").and_then(Value::as_bool) == Some(true) {
             // A link leads to an entry of its own.
@@ -103,10 +104,17 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
         }
         let component = entry(&package, name)?;
         if installed_as.is_none() {
+            let by_path = !folder.is_empty() && !members.iter().any(|of| is_of(folder, of));
             if !folder.is_empty() {
                 list.remark("workspaces and local folders", None, name);
             }
-            tarball::add_own(component, list)?;
+            tarball::add_own(
+                Component {
+                    by_path,
+                    ..component
+                },
+                list,
+            )?;
             continue;
         }
         if package.value().get("inBundle").and_then(Value::as_bool) == Some(true) {
@@ -119,6 +127,50 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
         tarball::locate(component, resolved, list)?;
     }
     Ok(())
+}
+
+/// The name of a package whose entry has none: that of its folder, in a scope if one is around it.
+fn of_folder(folder: &str) -> &str {
+    let mut slashes = folder.rmatch_indices('/').map(|(at, _)| at + 1);
+    let (base, scope) = (slashes.next().unwrap_or(0), slashes.next().unwrap_or(0));
+    let at = match folder.get(scope..base) {
+        Some(around) if around.starts_with('@') => scope,
+        _ => base,
+    };
+    folder.get(at..).unwrap_or(folder)
+}
+
+/// The patterns of the folders that are members of the workspace.
+fn workspaces(packages: &Value) -> Vec<&str> {
+    let stated = packages.get("").and_then(|root| root.get("workspaces"));
+    let list = stated.and_then(|stated| stated.get("packages").or(Some(stated)));
+    let list = list.and_then(Value::as_array).unwrap_or_default().iter();
+    list.filter_map(Value::as_str).collect()
+}
+
+/// Whether a folder fits a pattern, in which `*` stands for a part of a name, and `**` for folders.
+fn is_of(folder: &str, pattern: &str) -> bool {
+    let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+    let (mut names, mut wanted) = (folder.split('/'), pattern.split('/'));
+    loop {
+        match (names.next(), wanted.next()) {
+            (None, None) => return true,
+            (Some(_), Some("**")) => return true,
+            (Some(name), Some(wanted)) => {
+                let fits = match wanted.split_once('*') {
+                    Some((left, right)) => {
+                        let rest = name.strip_prefix(left);
+                        rest.is_some_and(|rest| rest.ends_with(right))
+                    }
+                    None => name == wanted,
+                };
+                if !fits {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
 }
 
 /// Version 1: each entry may hold those that are installed below it.
@@ -202,7 +254,7 @@ mod tests {
                 "pkg:npm/%40s/a@1.0.0 sha1 dev",
                 "pkg:npm/b@2.0.0",
                 "pkg:npm/%40s/real@3.0.0 optional",
-                "pkg:npm/packages/w@0.1.0 own",
+                "pkg:npm/w@0.1.0 own",
                 "pkg:npm/c@4.0.0"
             ]
         );
@@ -210,10 +262,42 @@ mod tests {
             found.list[1].digests[0].1,
             "da39a3ee5e6b4b0d3255bfef95601890afd80709"
         );
-        assert!(notes(&found).contains("workspaces and local folders: packages/w"));
+        assert!(notes(&found).contains("workspaces and local folders: w"));
         assert!(
             notes(&found)
                 .contains("bundled with another package, so without a digest of its own: c")
+        );
+    }
+
+    #[test]
+    fn a_folder_has_its_own_name_and_may_be_somebody_elses() {
+        let text = folders(
+            r#""":{"version":"1.0.0","workspaces":["packages/*","./tools/x-*/","all/**"]},
+            "packages/a":{"version":"1.0.0"},
+            "tools/x-b":{"version":"1.0.0"},
+            "all/in/c":{"version":"1.0.0"},
+            "tools/y-d":{"version":"1.0.0"},
+            "packages/in/e":{"version":"1.0.0"},
+            "../copies/@s/f":{"version":"1.0.0"},
+            "g":{"name":"@t/real","version":"1.0.0"}"#,
+        );
+        let found = found(NpmLock, &text);
+        let listed = found.list.iter();
+        let listed: Vec<_> = listed
+            .map(|one| (one.purl.as_ref().unwrap().as_str(), one.by_path))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                ("pkg:npm/top@1.0.0", false),
+                ("pkg:npm/a@1.0.0", false),
+                ("pkg:npm/x-b@1.0.0", false),
+                ("pkg:npm/c@1.0.0", false),
+                ("pkg:npm/y-d@1.0.0", true),
+                ("pkg:npm/e@1.0.0", true),
+                ("pkg:npm/%40s/f@1.0.0", true),
+                ("pkg:npm/%40t/real@1.0.0", true),
+            ]
         );
     }
 
@@ -281,11 +365,16 @@ mod tests {
             "node_modules/d":{{}}"#
         ));
         let found = found(NpmLock, &text);
-        assert_eq!(lines(&found), ["(b) sha1"]);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:npm/a@1.0.0?download_url=file:a.tgz",
+                "pkg:npm/b@1.0.0?download_url=file:b.tgz sha1"
+            ]
+        );
         assert_eq!(
             unidentified(&found),
             [
-                "a 1.0.0 is a local file without digest",
                 "c is a link to \"../c\", which the file does not list",
                 "d has no version"
             ]

@@ -12,6 +12,7 @@ use super::markup::{elements, line};
 use super::origin;
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::Node;
+use assay_claims::purl::is_public_registry;
 
 pub(super) const LOCK: Reader = Reader {
     name: "packages.lock.json",
@@ -111,11 +112,71 @@ fn read_libraries(input: &Input<'_>) -> Result<List, Fault> {
         match library.need("type")?.text()? {
             "package" => add(name, version, &mut list)?,
             "project" => add_own(name, Some(version), &mut list)?,
-            // The runtime and references to files, which say nothing of what they are.
+            // The runtime in a program that brings its own is a package, and what advisories name.
+            "runtimepack" => {
+                let package = name.strip_prefix("runtimepack.").unwrap_or(name);
+                add(package, version, &mut list)?;
+            }
+            // References to files, which say nothing of what they are.
             _ => list.remark("left out, being no packages", None, id),
         }
     }
+    read_downloads(&root, &mut list)?;
+    note_sources(&root, &mut list)?;
     Ok(list)
+}
+
+/// What Visual Studio installs beside itself.
+const OF_VISUAL_STUDIO: &str = "Microsoft SDKs";
+
+/// Sources besides nuget.org: each may have packages of the same names.
+fn note_sources(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let project = root.get("project");
+    let restore = project.as_ref().and_then(|it| it.get("restore"));
+    let Some(sources) = restore.as_ref().and_then(|it| it.get("sources")) else {
+        return Ok(());
+    };
+    for (source, _) in sources.members()? {
+        if !is_public_registry("nuget", source) && !source.contains(OF_VISUAL_STUDIO) {
+            let source = origin::without_secrets(source);
+            let text = format!("{source}: packages may come from there instead of nuget.org");
+            list.note(None, &text);
+        }
+    }
+    Ok(())
+}
+
+/// What is downloaded beside the libraries, for each framework: runtimes, which become a part of
+/// the program, and what is needed to build it only.
+fn read_downloads(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let project = root.get("project");
+    let Some(frameworks) = project.as_ref().and_then(|it| it.get("frameworks")) else {
+        return Ok(());
+    };
+    for (_framework, needs) in frameworks.members()? {
+        let Some(downloads) = needs.get("downloadDependencies") else {
+            continue;
+        };
+        for download in downloads.items()? {
+            let name = download.need("name")?.text()?;
+            let range = download.need("version")?.text()?;
+            if !name.contains(".App.Runtime.") {
+                list.remark("left out, being needed to build only", None, name);
+                continue;
+            }
+            // One version, as a range from it to itself.
+            let bounds = range.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+            let mut bounds = bounds.unwrap_or(range).split(',').map(str::trim);
+            let version = bounds.next().unwrap_or_default();
+            if bounds.all(|bound| bound == version) {
+                add(name, version, list)?;
+            } else {
+                let what = format!("{name} {range}");
+                list.unidentified(None, &what, "has a range of versions")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn add(name: &str, version: &str, list: &mut List) -> Result<(), Fault> {
@@ -153,7 +214,8 @@ mod tests {
         );
         let libraries = r#"{"runtimeTarget":{},"projectFileDependencyGroups":{},"libraries":{
             "App/1.0.0":{"type":"project"},"A.B/1.0.0":{"type":"package","sha512":"x"},
-            "r/1":{"type":"runtimepack"}}}"#;
+            "r/1":{"type":"reference"}},"project":{"restore":{"sources":{
+            "https://api.nuget.org/v3/index.json":{},"C:\\Microsoft SDKs\\NuGetPackages":{}}}}}"#;
         for format in [NugetAssets, DepsJson] {
             let found = found(format, libraries);
             assert_eq!(lines(&found), ["(App) own", "pkg:nuget/A.B@1.0.0"]);
@@ -178,6 +240,42 @@ mod tests {
             let error = refusal(NugetConfig, text);
             assert!(error.starts_with(said), "{error}");
         }
+    }
+
+    #[test]
+    fn the_runtime_of_a_program_is_a_package() {
+        let text = r#"{"libraries":{
+            "runtimepack.Microsoft.NETCore.App.Runtime.osx-x64/9.0.1":{"type":"runtimepack"},
+            "a/1.0":{"type":"reference"}}}"#;
+        let found = found(DepsJson, text);
+        let runtime = "pkg:nuget/Microsoft.NETCore.App.Runtime.osx-x64@9.0.1";
+        assert_eq!(lines(&found), [runtime]);
+        assert_eq!(found.notes.len(), 1);
+        let assets = |version: &str| {
+            format!(
+                r#"{{"libraries":{{}},"project":{{"frameworks":{{"net9.0":{{"downloadDependencies":[
+                    {{"name":"Microsoft.NETCore.App.Runtime.osx-x64","version":"{version}"}},
+                    {{"name":"Microsoft.NETCore.App.Ref","version":"[9.0.1, 9.0.1]"}}]}}}}}}}}"#
+            )
+        };
+        for version in ["[9.0.1, 9.0.1]", "[9.0.1]", "9.0.1"] {
+            let found = crate::components::tests::found(NugetAssets, &assets(version));
+            assert_eq!(lines(&found), [runtime], "{version}");
+            assert!(found.notes[0].text.ends_with("Microsoft.NETCore.App.Ref"));
+        }
+        let found = crate::components::tests::found(NugetAssets, &assets("[9.0.1, 9.1)"));
+        assert_eq!((found.list.len(), found.unidentified.len()), (0, 1));
+    }
+
+    #[test]
+    fn other_sources_are_told() {
+        let text = r#"{"libraries":{"A/1":{"type":"package"}},"project":{"restore":{"sources":{
+            "https://u:secret@nuget.test/v3/index.json":{}}}}}"#;
+        let found = found(NugetAssets, text);
+        assert_eq!(
+            found.notes[0].text,
+            "https://nuget.test/v3/index.json: packages may come from there instead of nuget.org"
+        );
     }
 
     #[test]

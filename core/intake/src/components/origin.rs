@@ -80,6 +80,21 @@ pub(super) fn qualify(parts: &mut purl::Components, key: &str, address: &str) {
         .push((key.into(), without_secrets(address)));
 }
 
+/// Says that a package is a file that lies beside the project. The name of the file is enough: the
+/// folders before it name people and machines.
+pub(super) fn qualify_local(parts: &mut purl::Components, path: &str) {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let file = path.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    parts
+        .qualifiers
+        .push(("download_url".into(), format!("file:{file}")));
+}
+
+/// Whether a path is one of the folder that the file itself lies in.
+pub(super) fn is_here(path: &str) -> bool {
+    ["", ".", "./"].contains(&path)
+}
+
 /// Source code at a revision.
 pub(super) struct Repository<'a> {
     /// The address, without `git+` in front.

@@ -35,7 +35,7 @@ pub(super) fn placeholder(version: &str) -> Option<&'static str> {
     let version = version.trim();
     let lower = version.to_ascii_lowercase();
     match lower.as_str() {
-        "(devel)" => Some(WORKED_ON),
+        "(devel)" | "0.0.0-use.local" => Some(WORKED_ON),
         "" | "unspecified" | "unknown" | "noassertion" | "none" | "null" | "undefined" | "nan"
         | "n/a" => Some(NOT_SAID),
         "latest" | "latest.release" | "latest.integration" | "release" | "next" | "canary" => {

@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
+use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
@@ -76,21 +77,17 @@ fn read_package(
         component.digests.extend(repository.commit());
         return list.without_purl(component, "is from git, and not pinned to a commit");
     }
-    let local = package
-        .value()
-        .get("path")
-        .is_some_and(|path| !path.is_null());
+    let path = package.value().get("path").filter(|path| !path.is_null());
+    let file = path.and_then(Value::as_str).filter(|path| is_archive(path));
+    if let Some(at) = file.or(package.optional_text("file")?) {
+        return add_file(component, at, list);
+    }
+    let local = path.is_some();
     let editable = package.value().get("editable").and_then(Value::as_bool) == Some(true);
     if local || editable {
         component.own = true;
         list.remark("local folders", None, name);
         return list.without_purl(component, "is a local folder");
-    }
-    if package.optional_text("file")?.is_some() {
-        return list.without_purl(
-            component,
-            "is from an address, without a hash of what is there",
-        );
     }
     let version = package.need("version")?;
     let Some(pinned) = version.text()?.strip_prefix("==") else {
@@ -138,6 +135,8 @@ mod tests {
               "ours":{{"version":"==2","index":"ours"}},
               "lost":{{"version":"==2","index":"theirs"}},
               "vcs":{{"git":"https://host/x","ref":"{commit}"}},
+              "wheel":{{"path":"./d/wheel-1.0-py3-none-any.whl"}},
+              "there":{{"file":"https://host/there-1.0.tar.gz"}},
               "moving":{{"git":"https://host/x","ref":"main"}},
               "local":{{"path":".","editable":true}}}},
              "develop":{{"dev":{{"version":"==3"}}}}}}"#,
@@ -151,6 +150,8 @@ mod tests {
                 "pkg:pypi/ours@2?repository_url=https:%2F%2Fpy.test%2Fsimple",
                 "pkg:pypi/lost@2?repository_url=theirs",
                 "(vcs) gitCommit",
+                "pkg:pypi/wheel@1.0?download_url=file:wheel-1.0-py3-none-any.whl",
+                "pkg:pypi/there@1.0?download_url=https:%2F%2Fhost%2Fthere-1.0.tar.gz",
                 "(local) own",
                 "pkg:pypi/dev@3 dev",
             ]

@@ -108,6 +108,7 @@ fn read_package(
     let text = |key: &'static str| resolution.shown(key).map(str::to_owned);
     let address = match text("type").as_deref() {
         Some("directory") => {
+            component.by_path = true;
             list.remark("workspaces and local folders", None, name);
             return tarball::add_own(component, list);
         }

@@ -92,6 +92,7 @@ fn read_pod(
     };
     if external.is_some_and(|source| source.get(":path").is_some()) {
         component.own = true;
+        component.by_path = true;
         list.remark("local folders", None, name);
     } else if let Some(address) = stated(":git") {
         let repository = Repository {

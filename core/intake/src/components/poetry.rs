@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
+use super::python::add_file;
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
@@ -164,25 +165,11 @@ fn read_source(
             origin::qualify(&mut parts, "repository_url", &source.url);
             list.remark("from another index than PyPI", at, &name);
         }
-        "url" => {
-            origin::qualify(&mut parts, "download_url", &source.url);
-            list.remark(
-                "from an address of its own, so that what is known of PyPI's package need not hold",
-                at,
-                &name,
-            );
-        }
+        "url" | "file" => return add_file(component, &source.url, list),
         "directory" => {
             component.own = true;
+            component.by_path = true;
             list.remark("local folders", at, &name);
-        }
-        "file" => {
-            list.remark(
-                "from local files, so that what is known of PyPI's package need not hold",
-                at,
-                &name,
-            );
-            return list.without_purl(component, "is a local file without digest");
         }
         other => {
             let (name, other) = (quoted(&name), quoted(other));
@@ -196,7 +183,7 @@ fn read_source(
 #[cfg(test)]
 mod tests {
     use crate::components::Format::PoetryLock;
-    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal};
 
     const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
     const END: &str = "[metadata]\nlock-version = \"2.1\"\n";
@@ -229,7 +216,10 @@ mod tests {
             package("l", &source("legacy", "")),
             package("u", &source("url", "")),
             package("p", &source("directory", "")),
-            package("f", &source("file", "")),
+            package(
+                "f",
+                &source("file", "").replace("https://host/r", "../dist/f-1.0.tar.gz"),
+            ),
             END.to_owned(),
         ];
         let found = found(PoetryLock, &text.concat());
@@ -246,12 +236,11 @@ mod tests {
                 "pkg:pypi/l@1.0?repository_url=https:%2F%2Fhost%2Fr :28".to_owned(),
                 "pkg:pypi/u@1.0?download_url=https:%2F%2Fhost%2Fr :35".to_owned(),
                 "pkg:pypi/p@1.0 own :42".to_owned(),
+                "pkg:pypi/f@1.0?download_url=file:f-1.0.tar.gz :49".to_owned(),
             ]
         );
-        assert_eq!(
-            unidentified(&found),
-            [":49 f 1.0 is a local file without digest"]
-        );
+        let by_path = found.list.iter().filter(|one| one.by_path);
+        assert_eq!(by_path.map(|one| &*one.name).collect::<Vec<_>>(), ["p"]);
         assert_eq!(notes(&found).lines().count(), 5);
     }
 

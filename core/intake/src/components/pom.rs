@@ -6,9 +6,10 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::markup::{child, elements, line, own_text, text};
-use super::origin::{maven, qualify_maven};
+use super::origin::{maven, qualify_maven, without_secrets};
 use super::pinned::unpinned;
 use super::reader::{Reader, Sign};
+use assay_claims::purl::is_public_registry;
 use roxmltree::Node;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         any = true;
         project.add(&dependency, lines.of(dependency.range()), &mut list)?;
     }
+    note_repositories(&root, &mut list);
     let profiles = child(&root, "profiles");
     let of_profiles: usize = profiles
         .iter()
@@ -74,6 +76,19 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         );
     }
     Ok(list)
+}
+
+/// Repositories besides Maven Central: each may have packages of the same names.
+fn note_repositories(root: &Node<'_, '_>, list: &mut List) {
+    for repository in child(root, "repositories").iter().flat_map(elements) {
+        let stated = text(&repository, "url").unwrap_or_default();
+        let url = stated.trim();
+        if !url.is_empty() && !is_public_registry("maven", url) {
+            let url = without_secrets(url);
+            let text = format!("{url}: packages may come from there instead of Maven Central");
+            list.note(Some(line(&repository)), &text);
+        }
+    }
 }
 
 fn dependencies<'a, 'i>(parent: &Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
@@ -210,6 +225,22 @@ impl<'a> Project<'a> {
 mod tests {
     use crate::components::Format::PomXml;
     use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    #[test]
+    fn other_repositories_are_told() {
+        let text = "<project><artifactId>a</artifactId><repositories>\
+            <repository><url>https://repo.maven.apache.org/maven2</url></repository>\
+            <repository><url>https://u:secret@mvn.test/r</url></repository>\
+            </repositories></project>";
+        let told = notes(&found(PomXml, text));
+        let wanted = "https://mvn.test/r: packages may come from there instead of Maven Central";
+        assert_eq!(
+            told.lines()
+                .filter(|line| line.contains("may come"))
+                .collect::<Vec<_>>(),
+            [wanted]
+        );
+    }
 
     #[test]
     fn dependencies_have_the_versions_that_the_file_says() {

@@ -66,6 +66,7 @@ fn read_package(name: &str, package: &Node<'_, '_>, list: &mut List) -> Result<(
         }
         "path" => {
             component.own = true;
+            component.by_path = true;
             list.remark("local folders", None, name);
         }
         // Of the SDK, whose version it has.

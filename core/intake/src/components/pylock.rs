@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
+use super::python::{add_file, elsewhere, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
@@ -47,7 +48,7 @@ struct Package {
     version: Option<String>,
     index: Option<String>,
     vcs: Option<Vcs>,
-    directory: Option<toml::Table>,
+    directory: Option<Folder>,
     archive: Option<File>,
     sdist: Option<File>,
     #[serde(default)]
@@ -62,10 +63,23 @@ struct Vcs {
 }
 
 #[derive(Deserialize)]
+struct Folder {
+    path: String,
+}
+
+#[derive(Deserialize)]
 struct File {
     url: Option<String>,
+    path: Option<String>,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
+}
+
+impl File {
+    /// Where it is to be had: of an address and a path the first counts (PEP 751).
+    fn place(&self) -> Option<&str> {
+        self.url.as_deref().or(self.path.as_deref())
+    }
 }
 
 fn read_pylock(input: &Input<'_>) -> Result<List, Fault> {
@@ -115,21 +129,21 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
             Some(line),
             &name,
         );
-    } else if package.directory.is_some() {
+    } else if let Some(folder) = &package.directory {
         component.own = true;
+        component.by_path = !origin::is_here(&folder.path);
         list.remark("local folders", Some(line), &name);
     } else if let Some(archive) = &package.archive {
-        let Some(address) = &archive.url else {
-            return list.without_purl(component, "is a local file without digest");
-        };
-        origin::qualify(&mut parts, "download_url", address);
-        list.remark("from an address of its own", Some(line), &name);
+        return add_file(component, archive.place().unwrap_or_default(), list);
     } else if let Some(index) = package
         .index
         .filter(|at| !purl::is_public_registry("pypi", at))
     {
         origin::qualify(&mut parts, "repository_url", &index);
         list.remark("from another index than PyPI", Some(line), &name);
+    } else if let Some(at) = elsewhere(package.sdist.iter().chain(&package.wheels).map(File::place))
+    {
+        return add_file(component, at, list);
     }
     list.package(component, parts)
 }
@@ -162,6 +176,8 @@ struct PdmPackage {
 
 #[derive(Deserialize)]
 struct PdmFile {
+    /// Where it is to be had, with PDM's strategy `static_urls`.
+    url: Option<String>,
     hash: String,
 }
 
@@ -212,12 +228,17 @@ fn read_pdm_package(package: PdmPackage, line: u32, list: &mut List) -> Result<(
             Some(line),
             &name,
         );
-    } else if package.path.is_some() {
+    } else if let Some(path) = &package.path {
+        if is_archive(path) {
+            return add_file(component, path, list);
+        }
         component.own = true;
+        component.by_path = !origin::is_here(path);
         list.remark("local folders", Some(line), &name);
     } else if let Some(address) = &package.url {
-        origin::qualify(&mut parts, "download_url", address);
-        list.remark("from an address of its own", Some(line), &name);
+        return add_file(component, address, list);
+    } else if let Some(at) = elsewhere(package.files.iter().map(|file| file.url.as_deref())) {
+        return add_file(component, at, list);
     }
     list.package(component, parts)
 }
@@ -260,6 +281,99 @@ mod tests {
         );
         let wanted = ["pkg:pypi/a@1.0 sha256 :4", "pkg:pypi/b@2 dev :9"];
         assert_eq!(lines(&found(PdmLock, &text)), wanted);
+    }
+
+    #[test]
+    fn files_from_elsewhere_are_not_those_of_the_index() {
+        let pypi = "https://files.pythonhosted.org/p";
+        let elsewhere = "download_url=https:%2F%2Fhost%2Fa-1.0.tar.gz";
+        for (index, files, expected) in [
+            (
+                "https://pypi.org/simple",
+                format!("sdist = {{ url = \"{pypi}/a-1.0.tar.gz\" }}"),
+                "",
+            ),
+            (
+                "https://pypi.org/simple",
+                "sdist = { name = \"a-1.0.tar.gz\" }".to_owned(),
+                "",
+            ),
+            (
+                "https://pypi.org/simple",
+                "sdist = { url = \"https://host/a-1.0.tar.gz\" }".to_owned(),
+                elsewhere,
+            ),
+            (
+                "",
+                "sdist = { url = \"https://host/a-1.0.tar.gz\" }".to_owned(),
+                elsewhere,
+            ),
+            (
+                "",
+                format!(
+                    "wheels = [{{ url = \"{pypi}/a-1.0-py3-none-any.whl\" }}, {{ path = \
+                     \"d/a-1.0-cp39-none-any.whl\" }}]"
+                ),
+                "download_url=file:a-1.0-cp39-none-any.whl",
+            ),
+            (
+                "",
+                "archive = { path = \"./a-1.0.zip\" }".to_owned(),
+                "download_url=file:a-1.0.zip",
+            ),
+            (
+                "",
+                "archive = { url = \"https://host/a-1.0.tar.gz\" }".to_owned(),
+                elsewhere,
+            ),
+        ] {
+            let index = match index {
+                "" => String::new(),
+                index => format!("index = \"{index}\"\n"),
+            };
+            let files = files.replace(" }", ", hashes = {} }");
+            let text = format!(
+                "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n\
+                 {index}{files}\n"
+            );
+            let found = found(Pylock, &text);
+            let purl = found.list[0].purl.as_ref().unwrap().as_str();
+            let stated = purl.strip_prefix("pkg:pypi/a@1.0").unwrap();
+            assert_eq!(stated.trim_start_matches('?'), expected, "{text}");
+            assert_eq!(found.notes.is_empty(), expected.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pdm_says_where_files_are_only_if_it_is_told_to() {
+        for (stated, expected) in [
+            ("", "pkg:pypi/a@1.0 :3"),
+            ("path = \".\"", "pkg:pypi/a@1.0 own :3"),
+            ("path = \"./a\"", "pkg:pypi/a@1.0 own by path :3"),
+            (
+                "path = \"./a-1.0-py3-none-any.whl\"",
+                "pkg:pypi/a@1.0?download_url=file:a-1.0-py3-none-any.whl :3",
+            ),
+            (
+                "files = [{url = \"https://files.pythonhosted.org/a.whl\", hash = \"\"}]",
+                "pkg:pypi/a@1.0 sha256 :3",
+            ),
+            (
+                "files = [{url = \"https://py.test/a.whl\", hash = \"\"}]",
+                "pkg:pypi/a@1.0?download_url=https:%2F%2Fpy.test%2Fa.whl sha256 :3",
+            ),
+        ] {
+            let stated = stated.replace("hash = \"", &format!("hash = \"sha256:{SUM}"));
+            let text = format!(
+                "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"a\"\nversion = \
+                 \"1.0\"\n{stated}\n"
+            );
+            let found = found(PdmLock, &text);
+            let by_path = found.list[0].by_path;
+            let line = lines(&found).concat();
+            let line = line.replace("own", if by_path { "own by path" } else { "own" });
+            assert_eq!(line, expected.replace(":3", ":4"));
+        }
     }
 
     #[test]

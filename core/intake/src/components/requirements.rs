@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository, without_secrets};
+use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 
@@ -228,12 +229,6 @@ fn cut_name(requirement: &str) -> Option<(&str, &str)> {
         .then_some((name, rest))
 }
 
-fn is_archive(text: &str) -> bool {
-    [".whl", ".zip", ".tar.gz", ".tar.bz2"]
-        .iter()
-        .any(|end| text.ends_with(end))
-}
-
 /// A path or an address without name is a requirement; anything else is none.
 fn read_unnamed(number: u32, requirement: &str, list: &mut List) -> Result<(), Fault> {
     let plain = !requirement.contains(char::is_whitespace);
@@ -274,10 +269,7 @@ fn read_address(mut component: Component, address: &str, list: &mut List) -> Res
             digest.map_err(|reason| Fault::new(line, format!("{} {reason}", quoted(value))))?,
         );
     }
-    list.without_purl(
-        component,
-        "is from an address, without a hash of what is there",
-    )
+    add_file(component, address, list)
 }
 
 fn read_versions(

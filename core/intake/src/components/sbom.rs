@@ -47,6 +47,13 @@ impl Element<'_> {
                 Err(why) => reason = format!("{} {why}", quoted(text)),
             }
         }
+        if component.own
+            && named.is_empty()
+            && let Some(digest) = component.version.as_deref()
+        {
+            // Syft has no purl for the image that a document is about.
+            named.extend(image(&component.name, digest, None));
+        }
         if named.is_empty() {
             return list.without_purl(component, &reason);
         }
@@ -194,6 +201,61 @@ fn image_digest(purl: &Purl) -> Option<(String, String)> {
         .strip_prefix("sha256:")
         .filter(|_| purl.components().ty == "oci")?;
     digest::hex("sha256", hex).ok().flatten()
+}
+
+/// The purl of an image, by where it is to be had and its digest (purl-spec, "oci"). `None` if the
+/// digest is none.
+fn image(place: &str, digest: &str, arch: Option<&str>) -> Option<Purl> {
+    let place = place.split('@').next()?;
+    let (folder, tagged) = place.rsplit_once('/').unwrap_or(("", place));
+    let name = tagged.split(':').next()?;
+    let mut parts = assay_claims::purl::Components {
+        ty: "oci".to_owned(),
+        name: name.to_owned(),
+        version: Some(digest.to_owned()),
+        ..assay_claims::purl::Components::default()
+    };
+    // Without a host it is of a registry that is not said.
+    let host = folder.split('/').next()?;
+    if host.contains(['.', ':']) || host == "localhost" {
+        let place = format!("{folder}/{name}");
+        parts.qualifiers.push(("repository_url".to_owned(), place));
+    }
+    let arch = arch.filter(|arch| !arch.is_empty());
+    parts
+        .qualifiers
+        .extend(arch.map(|arch| ("arch".to_owned(), arch.to_owned())));
+    Purl::build(parts)
+        .ok()
+        .filter(|purl| image_digest(purl).is_some())
+}
+
+/// Adds the image that a document is about, given where it is to be had with which digest: the
+/// first of them names it, and all are its digests. Without a digest nothing is added.
+pub(super) fn add_image<'a>(
+    places: impl IntoIterator<Item = (&'a str, &'a str)>,
+    arch: Option<&str>,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let purls = places
+        .into_iter()
+        .filter_map(|(place, digest)| image(place, digest, arch));
+    let purls: Vec<Purl> = purls.collect();
+    let Some(first) = purls.first() else {
+        return Ok(());
+    };
+    let mut digests = Digests::new();
+    for digest in purls.iter().filter_map(image_digest) {
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
+    }
+    list.add(Component {
+        purl: Some(first.clone()),
+        digests,
+        own: true,
+        ..component(&first.components().name, first.version())
+    })
 }
 
 /// The digests in a list of objects that hold an algorithm and a value under the given keys. One

@@ -1,6 +1,7 @@
 //! SPDX 2.2 and 2.3 in JSON and in YAML (clause 7, package information).
 
 use super::component::Component;
+use super::elsewhere;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
@@ -46,6 +47,7 @@ fn read_document(whole: &Value) -> Result<List, Fault> {
             read_package(&package, own, &mut list)?;
         }
     }
+    read_elsewhere(&document, &mut list)?;
     let files = document
         .value()
         .get("files")
@@ -74,6 +76,27 @@ fn described<'v>(document: &Node<'v, '_>) -> Result<Option<&'v str>, Fault> {
         }
     }
     Ok(sbom::only(ids))
+}
+
+/// What stands in other documents.
+fn read_elsewhere(document: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+        value.get(key)?.as_str()
+    }
+    let named = |key: &str| {
+        let list = document.value().get(key).and_then(Value::as_array);
+        list.unwrap_or_default().iter()
+    };
+    let declared = named("externalDocumentRefs");
+    let declared = declared.filter_map(|one| text(one, "externalDocumentId"));
+    let related = named("relationships").filter_map(|one| {
+        Some((
+            text(one, "spdxElementId")?,
+            text(one, "relationshipType")?,
+            text(one, "relatedSpdxElement")?,
+        ))
+    });
+    elsewhere::of_spdx(&declared.collect(), related, list)
 }
 
 fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {
@@ -149,6 +172,20 @@ mod tests {
             let error = refusal(Spdx2Yaml, text);
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_other_documents_is_counted() {
+        let text = document(
+            r#""externalDocumentRefs":[{"externalDocumentId":"DocumentRef-b","spdxDocument":"u"}],
+            "relationships":[{"spdxElementId":"SPDXRef-a","relationshipType":"CONTAINS",
+            "relatedSpdxElement":"DocumentRef-b:SPDXRef-c"}],"packages":[]"#,
+        );
+        let said = unidentified(&found(Spdx2, &text));
+        assert!(
+            said[0].starts_with("DocumentRef-b:SPDXRef-c stands in another"),
+            "{said:?}"
+        );
     }
 
     #[test]

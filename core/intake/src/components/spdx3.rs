@@ -1,6 +1,7 @@
 //! SPDX 3.0 in JSON-LD.
 
 use super::component::Component;
+use super::elsewhere;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
@@ -9,6 +10,7 @@ use super::sbom::{self, Element, stated};
 use crate::documents::roots;
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
+use std::collections::BTreeSet;
 
 pub(super) const READER: Reader = Reader {
     name: "SPDX 3 JSON-LD",
@@ -28,7 +30,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let elements: Vec<_> = graph.items()?.collect();
     let mut documents = 0;
     for element in &elements {
-        documents += usize::from(kind(element)? == "SpdxDocument");
+        documents += usize::from(local(kind(element)?) == "SpdxDocument");
     }
     if documents != 1 {
         let reason =
@@ -39,14 +41,13 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     let mut files = 0;
     for element in &elements {
-        match kind(element)? {
-            "software_Package" | "ai_AIPackage" | "dataset_DatasetPackage" => {
-                read_package(element, own, &mut list)?
-            }
-            "software_File" => files += 1,
+        match local(kind(element)?) {
+            "Package" | "AIPackage" | "DatasetPackage" => read_package(element, own, &mut list)?,
+            "File" => files += 1,
             _ => {}
         }
     }
+    read_elsewhere(graph.value().as_array().unwrap_or_default(), &mut list)?;
     sbom::note_files(files, &mut list);
     sbom::note_vex(document.value(), &mut list);
     Ok(list)
@@ -57,6 +58,53 @@ fn kind<'v>(element: &Node<'v, '_>) -> Result<&'v str, Fault> {
         .get("type")
         .map_or_else(|| element.need("@type"), Ok)?;
     Ok(kind.text()?)
+}
+
+/// The name of a class without its profile, whether it stands as in the context or as an address.
+fn local(kind: &str) -> &str {
+    kind.rsplit(['_', '/', '#']).next().unwrap_or(kind)
+}
+
+/// Relationships to what is a part of something, or what that needs.
+const OF_PARTS: [&str; 8] = [
+    "contains",
+    "dependsOn",
+    "hasDynamicLink",
+    "hasOptionalComponent",
+    "hasOptionalDependency",
+    "hasPrerequisite",
+    "hasProvidedDependency",
+    "hasStaticLink",
+];
+
+/// What stands in other documents: elements that the document imports.
+fn read_elsewhere(graph: &[Value], list: &mut List) -> Result<(), Fault> {
+    let members = |key: &'static str| {
+        let lists = graph
+            .iter()
+            .filter_map(move |element| element.get(key)?.as_array());
+        lists.flatten()
+    };
+    let imported = members("import").filter_map(|map| map.get("externalSpdxId")?.as_str());
+    let imported: BTreeSet<&str> = imported.collect();
+    let related = graph.iter().filter(|element| {
+        let kind = element.get("relationshipType").and_then(Value::as_str);
+        kind.is_some_and(|kind| OF_PARTS.contains(&local(kind)))
+    });
+    let parts = related
+        .filter_map(|element| element.get("to")?.as_array())
+        .flatten()
+        .chain(members("rootElement"))
+        .chain(members("element"));
+    let parts: BTreeSet<&str> = parts.filter_map(Value::as_str).collect();
+    for id in imported {
+        if parts.contains(id) {
+            elsewhere::part(id, list)?;
+        } else {
+            elsewhere::note(id, list);
+        }
+    }
+    Ok(())
 }
 
 /// The one package that the document is about.
@@ -119,6 +167,29 @@ mod tests {
             r#"{{"@graph":[{{"type":"SpdxDocument","spdxId":"d","rootElement":["bom"]}},
             {{"type":"software_Sbom","spdxId":"bom","rootElement":["a"]}},{elements}]}}"#
         )
+    }
+
+    #[test]
+    fn what_is_imported_is_told_and_counted_if_it_is_a_part() {
+        let text = graph(
+            r#"{"type":"SpdxDocument2","spdxId":"x","import":[{"externalSpdxId":"urn:part"},
+                {"externalSpdxId":"urn:other"}]},
+            {"type":"Relationship","spdxId":"r","relationshipType":"contains","from":"a",
+                "to":["urn:part"]},
+            {"type":"Relationship","spdxId":"s","relationshipType":"amendedBy","from":"a",
+                "to":["urn:other"]},
+            {"type":"https://spdx.org/rdf/3.0.1/terms/Software/Package","spdxId":"p",
+                "software_packageUrl":"pkg:npm/p@1"}"#,
+        );
+        let found = found(Spdx3, &text);
+        assert_eq!(lines(&found), ["pkg:npm/p@1"]);
+        let said = unidentified(&found);
+        assert_eq!(said.len(), 1);
+        assert!(
+            said[0].starts_with("urn:part stands in another"),
+            "{said:?}"
+        );
+        assert!(notes(&found).contains("urn:other"));
     }
 
     #[test]

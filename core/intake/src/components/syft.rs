@@ -5,6 +5,7 @@ use super::input::Input;
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
+use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 
 pub(super) const READER: Reader = Reader {
@@ -32,15 +33,83 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
         .add(&mut list)?;
     }
+    if let Some(source) = root.get("source") {
+        read_source(&source, &mut list)?;
+    }
     let files = root.value().get("files").and_then(|files| files.as_array());
     sbom::note_files(files.map_or(0, <[_]>::len), &mut list);
     Ok(list)
+}
+
+/// The image that was looked at. A folder or a file is nothing that others could speak of.
+fn read_source(source: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    // Older versions have a target.
+    let about = source.get("metadata").or_else(|| source.get("target"));
+    let Some(about) = about.filter(|_| source.shown("type") == Some("image")) else {
+        return Ok(());
+    };
+    let stated = about.value().get("repoDigests").and_then(Value::as_array);
+    let stated = stated.unwrap_or_default().iter().filter_map(Value::as_str);
+    let name = source.shown("name").or_else(|| about.shown("userInput"));
+    let manifest = name.zip(about.shown("manifestDigest"));
+    // A name of a registry is what others know it by.
+    let places = stated.filter_map(|one| one.split_once('@')).chain(manifest);
+    sbom::add_image(places, about.shown("architecture"), list)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::components::Format::SyftJson;
     use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn the_image_is_what_the_document_is_about() {
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
+        let source = |source: &str| {
+            let text =
+                format!(r#"{{"artifactRelationships":[],"artifacts":[],"source":{{{source}}}}}"#);
+            lines(&found(SyftJson, &text)).concat()
+        };
+        let ours = format!("pkg:oci/img@sha256:{a}");
+        let at = "repository_url=ghcr.io%2Fe%2Fimg";
+        for (stated, expected) in [
+            (
+                format!(
+                    r#""type":"image","name":"ghcr.io/e/img","metadata":{{"manifestDigest":
+                    "sha256:{b}","repoDigests":["ghcr.io/e/img@sha256:{a}"],"architecture":"arm64"}}"#
+                ),
+                format!("{ours}?arch=arm64&{at} sha256 sha256 own"),
+            ),
+            (
+                format!(
+                    r#""type":"image","target":{{"userInput":"ghcr.io/e/img:1","manifestDigest":
+                    "sha256:{a}","repoDigests":[]}}"#
+                ),
+                format!("{ours}?{at} sha256 own"),
+            ),
+            (
+                format!(
+                    r#""type":"image","name":"img","metadata":{{"manifestDigest":"sha256:{a}"}}"#
+                ),
+                format!("{ours} sha256 own"),
+            ),
+            (
+                r#""type":"image","name":"img","metadata":{"imageID":"x"}"#.to_owned(),
+                String::new(),
+            ),
+            (
+                r#""type":"image","name":"img","metadata":{"manifestDigest":"sha256:a"}"#
+                    .to_owned(),
+                String::new(),
+            ),
+            (
+                format!(r#""type":"file","name":"x","metadata":{{"manifestDigest":"sha256:{a}"}}"#),
+                String::new(),
+            ),
+        ] {
+            assert_eq!(source(&stated), expected, "{stated}");
+        }
+    }
 
     #[test]
     fn artifacts_are_components_by_their_purls() {

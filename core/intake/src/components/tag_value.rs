@@ -3,6 +3,7 @@
 
 use super::component::Component;
 use super::digest;
+use super::elsewhere;
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
@@ -65,6 +66,14 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     finish(open, own, &mut list)?;
+    let values = |name: &'static str| tags.iter().filter(move |tag| tag.name == name);
+    let declared = values("ExternalDocumentRef");
+    let declared = declared.filter_map(|tag| tag.value.split_whitespace().next());
+    let related = values("Relationship").filter_map(|tag| {
+        let mut words = tag.value.split_whitespace();
+        Some((words.next()?, words.next()?, words.next()?))
+    });
+    elsewhere::of_spdx(&declared.collect(), related, &mut list)?;
     sbom::note_files(files, &mut list);
     Ok(list)
 }

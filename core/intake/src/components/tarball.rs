@@ -42,7 +42,10 @@ pub(super) fn locate(
                 None,
                 &name,
             );
-            return list.without_purl(component, "is a local file without digest");
+            origin::qualify_local(&mut parts, address);
+            if component.version.is_none() {
+                return list.without_purl(component, "is a local file without digest");
+            }
         }
         Some(address) => {
             let tarball = registry_of(address, &component);

@@ -64,6 +64,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let root = Node::root("$", input.json()?);
     root.need("ArtifactName")?.string()?;
     let mut list = List::default();
+    read_image(&root, &mut list)?;
     let Some(results) = root.get("Results") else {
         return Ok(list);
     };
@@ -81,6 +82,18 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     Ok(list)
+}
+
+/// The image that was looked at, by where it was had.
+fn read_image(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let Some(about) = root.value().get("Metadata") else {
+        return Ok(());
+    };
+    let stated = about.get("RepoDigests").and_then(Value::as_array);
+    let stated = stated.unwrap_or_default().iter().filter_map(Value::as_str);
+    let arch = about.pointer("/ImageConfig/architecture");
+    let places = stated.filter_map(|one| one.split_once('@'));
+    sbom::add_image(places, arch.and_then(Value::as_str), list)
 }
 
 fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(), Fault> {
@@ -155,6 +168,21 @@ mod tests {
     use super::TYPES;
     use crate::components::Format::TrivyJson;
     use crate::components::tests::{found, lines, refusal, unidentified};
+
+    #[test]
+    fn the_image_is_what_the_report_is_about() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let text = format!(
+            r#"{{"ArtifactName":"x","Metadata":{{"RepoDigests":["localhost:5000/e/img@{digest}"],
+                "ImageConfig":{{"architecture":"amd64"}}}}}}"#
+        );
+        assert_eq!(
+            lines(&found(TrivyJson, &text)),
+            [format!(
+                "pkg:oci/img@{digest}?arch=amd64&repository_url=localhost:5000%2Fe%2Fimg sha256 own"
+            )]
+        );
+    }
 
     #[test]
     fn packages_are_components_by_their_purls_or_by_their_type() {

@@ -6,10 +6,12 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
+use super::python::{add_file, elsewhere};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use toml::Spanned;
 
 pub(super) const READER: Reader = Reader {
@@ -27,6 +29,15 @@ struct Lock {
     version: Spanned<u64>,
     #[serde(default)]
     package: Vec<Package>,
+    #[serde(default)]
+    manifest: Manifest,
+}
+
+#[derive(Deserialize, Default)]
+struct Manifest {
+    /// Names of the packages of the workspace, if it has several.
+    #[serde(default)]
+    members: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +65,9 @@ struct Source {
 
 #[derive(Deserialize)]
 struct File {
+    url: Option<String>,
+    /// In registries that are folders.
+    path: Option<String>,
     /// Absent in registries that state none.
     hash: Option<String>,
 }
@@ -72,12 +86,17 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     for package in lock.package {
         let line = places.of(package.name.span());
-        read_package(package, line, &mut list)?;
+        read_package(package, &lock.manifest.members, line, &mut list)?;
     }
     Ok(list)
 }
 
-fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Fault> {
+fn read_package(
+    package: Package,
+    members: &BTreeSet<String>,
+    line: u32,
+    list: &mut List,
+) -> Result<(), Fault> {
     let Package {
         name,
         version,
@@ -88,19 +107,30 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
     let name = name.into_inner();
     let parts = origin::package("pypi", &name, version.as_deref());
     let mut component = Component {
+        by_path: !members.contains(&name),
         name,
         version,
         line: Some(line),
         ..Component::default()
     };
-    for hash in sdist.into_iter().chain(wheels).filter_map(|file| file.hash) {
-        let digest = digest::prefixed(&hash).map_err(|reason| {
+    let files: Vec<&File> = sdist.iter().chain(&wheels).collect();
+    for hash in files.iter().filter_map(|file| file.hash.as_ref()) {
+        let digest = digest::prefixed(hash).map_err(|reason| {
             Fault::at(
                 line,
                 format!("a hash of {} {reason}", quoted(&component.name)),
             )
         })?;
         component.digests.extend(digest);
+    }
+    let places = files
+        .iter()
+        .map(|file| file.url.as_deref().or(file.path.as_deref()));
+    if let Some(registry) = &source.registry
+        && purl::is_public_registry("pypi", registry)
+        && let Some(at) = elsewhere(places)
+    {
+        return add_file(component, at, list);
     }
     read_source(source, line, component, parts, list)
 }
@@ -115,7 +145,10 @@ fn read_source(
 ) -> Result<(), Fault> {
     let (at, name) = (Some(line), component.name.clone());
     if let Some(registry) = source.registry {
-        if !purl::is_public_registry("pypi", &registry) {
+        if !registry.contains("://") {
+            origin::qualify_local(&mut parts, &registry);
+            list.remark("from another index than PyPI", at, &name);
+        } else if !purl::is_public_registry("pypi", &registry) {
             origin::qualify(&mut parts, "repository_url", &registry);
             list.remark("from another index than PyPI", at, &name);
         }
@@ -128,27 +161,11 @@ fn read_source(
             at,
             &name,
         );
-    } else if let Some(address) = source.url {
-        origin::qualify(&mut parts, "download_url", &address);
-        list.remark(
-            "from an address of its own, so that what is known of PyPI's package need not hold",
-            at,
-            &name,
-        );
-    } else if source.path.is_some() {
-        list.remark(
-            "from local files, so that what is known of PyPI's package need not hold",
-            at,
-            &name,
-        );
-        return list.without_purl(component, "is a local file without digest");
-    } else if source
-        .directory
-        .or(source.editable)
-        .or(source.r#virtual)
-        .is_some()
-    {
+    } else if let Some(address) = source.url.or(source.path) {
+        return add_file(component, &address, list);
+    } else if let Some(path) = source.directory.or(source.editable).or(source.r#virtual) {
         component.own = true;
+        component.by_path &= !origin::is_here(&path);
         list.remark("the project itself, and local folders", at, &name);
     } else {
         let reason = format!("{} has no source that is known here", quoted(&name));
@@ -160,7 +177,7 @@ fn read_source(
 #[cfg(test)]
 mod tests {
     use crate::components::Format::UvLock;
-    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal};
 
     const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
 
@@ -178,10 +195,11 @@ mod tests {
     #[test]
     fn each_source_has_its_purl() {
         let hash = "ab".repeat(32);
+        let at = "https://files.pythonhosted.org/p";
         let files = format!(
-            "source = {{ registry = \"https://pypi.org/simple\" }}\nsdist = {{ url = \"u\", hash \
-             = \"sha256:{hash}\", size = 1 }}\nwheels = [\n    {{ url = \"w\", hash = \
-             \"sha256:{hash}\" }},\n    {{ url = \"n\" }},\n]"
+            "source = {{ registry = \"https://pypi.org/simple\" }}\nsdist = {{ url = \"{at}/s\", \
+             hash = \"sha256:{hash}\", size = 1 }}\nwheels = [\n    {{ url = \"{at}/w\", hash = \
+             \"sha256:{hash}\" }},\n    {{ url = \"{at}/n\" }},\n]"
         );
         let text = lock(&[
             package("Typing_Extensions", &files),
@@ -209,16 +227,55 @@ mod tests {
                     "pkg:pypi/c@1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc%40{COMMIT} gitCommit :19"
                 ),
                 "pkg:pypi/d@1.0?download_url=https:%2F%2Fhost%2Fd.whl :23".to_owned(),
+                "pkg:pypi/e@1.0?download_url=file:e.whl :27".to_owned(),
                 "pkg:pypi/f@1.0 own :31".to_owned(),
                 "(g) own :35".to_owned(),
                 "pkg:pypi/h@1.0 own :38".to_owned(),
             ]
         );
-        assert_eq!(
-            unidentified(&found),
-            [":27 e 1.0 is a local file without digest"]
-        );
         assert_eq!(notes(&found).lines().count(), 5);
+        let by_path = found.list.iter().filter(|one| one.own && one.by_path);
+        assert_eq!(
+            by_path.map(|one| &*one.name).collect::<Vec<_>>(),
+            ["g", "h"]
+        );
+    }
+
+    #[test]
+    fn members_of_the_workspace_are_no_copies() {
+        let text = lock(&[
+            "[manifest]\nmembers = [\"a\"]\n\n".to_owned(),
+            package("a", "source = { editable = \"p/a\" }"),
+            package("b", "source = { editable = \"p/b\" }"),
+        ]);
+        let found = found(UvLock, &text);
+        let by_path: Vec<_> = found.list.iter().map(|one| one.by_path).collect();
+        assert_eq!(by_path, [false, true]);
+    }
+
+    #[test]
+    fn files_from_elsewhere_are_not_those_of_the_index() {
+        for (file, expected) in [
+            (
+                "url = \"https://files.pythonhosted.org/p/a-1.0.tar.gz\"",
+                "",
+            ),
+            (
+                "url = \"https://host/a-1.0.tar.gz\"",
+                "?download_url=https:%2F%2Fhost%2Fa-1.0.tar.gz",
+            ),
+            ("path = \"a-1.0.tar.gz\"", "?download_url=file:a-1.0.tar.gz"),
+        ] {
+            let text = lock(&[package(
+                "a",
+                &format!(
+                    "source = {{ registry = \"https://pypi.org/simple\" }}\nsdist = {{ {file} }}"
+                ),
+            )]);
+            let found = found(UvLock, &text);
+            assert_eq!(lines(&found), [format!("pkg:pypi/a@1.0{expected} :6")]);
+            assert_eq!(found.notes.is_empty(), expected.is_empty());
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::component::Component;
 use super::digest::{self, Digests};
+use super::elsewhere;
 use super::fault::Fault;
 use super::input::{Input, Lines};
 use super::list::List;
@@ -40,8 +41,10 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let about = child(&bom, "metadata").and_then(|metadata| child(&metadata, "component"));
     if let Some(component) = about {
         read_component(&component, true, 0, (&mut list, &mut lines))?;
+        read_links(&component, bom.attribute("serialNumber"), &mut list)?;
     }
     read_components(&bom, 0, (&mut list, &mut lines))?;
+    read_links(&bom, bom.attribute("serialNumber"), &mut list)?;
     let vex = child(&bom, "vulnerabilities");
     if vex.is_some_and(|all| elements(&all).next().is_some()) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, \
@@ -87,6 +90,13 @@ fn read_component(
         ..sbom::component(&name, version.as_deref())
     };
     let purl = text(component, "purl");
+    if purl.is_none() && !own && component.attribute("type") == Some("file") {
+        sbom::file(&described.name, list);
+        return read_components(component, depth + 1, (list, lines));
+    }
+    if !own {
+        read_links(component, None, list)?;
+    }
     Element {
         component: described,
         purls: purl.as_deref().into_iter().collect(),
@@ -94,6 +104,20 @@ fn read_component(
     }
     .add(list)?;
     read_components(component, depth + 1, (list, lines))
+}
+
+/// What stands in other BOMs.
+fn read_links(holder: &Node<'_, '_>, serial: Option<&str>, list: &mut List) -> Result<(), Fault> {
+    for reference in child(holder, "externalReferences")
+        .iter()
+        .flat_map(elements)
+    {
+        if reference.attribute("type") == Some("bom") {
+            let url = text(&reference, "url").unwrap_or_default();
+            elsewhere::link(url.trim(), serial, list)?;
+        }
+    }
+    Ok(())
 }
 
 /// The source package that Trivy states in properties.
@@ -162,6 +186,24 @@ mod tests {
         );
         assert_eq!(unidentified(&found).len(), 1);
         assert_eq!(found.notes.len(), 1);
+    }
+
+    #[test]
+    fn files_and_what_stands_in_other_boms_are_told() {
+        let link = "<externalReferences><reference type=\"bom\"><url>urn:cdx:0a/1</url>\
+                    </reference></externalReferences>";
+        let text = bom(&format!(
+            "<metadata><component><name>own</name><version>1</version>{link}</component></metadata>\
+             <components><component type=\"file\"><name>/a</name></component>\
+             <component><name>b</name><purl>pkg:npm/b@2</purl>{link}</component></components>"
+        ));
+        let named = text.replace("<bom ", "<bom serialNumber=\"urn:uuid:0a\" ");
+        for (text, parts) in [(text, 2), (named, 1)] {
+            let found = found(CycloneDxXml, &text);
+            assert_eq!(lines(&found), ["(own) own :2", "pkg:npm/b@2 :2"]);
+            assert_eq!(unidentified(&found).len(), parts);
+            assert_eq!(found.notes.len(), 1);
+        }
     }
 
     #[test]

@@ -137,14 +137,25 @@ fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
         component.digests = digest::integrity(integrity)
             .map_err(|reason| Fault::at(line, format!("the integrity of {name}: {reason}")))?;
     }
-    if FOLDERS.iter().any(|folder| range.starts_with(folder)) {
+    let is_local = FOLDERS.iter().any(|folder| range.starts_with(folder));
+    let is_archive = is_local && is_archive(range);
+    if is_local && !is_archive {
         list.remark("workspaces and local folders", Some(line), name);
+        component.by_path = !range.starts_with(FOLDERS[0]);
         return tarball::add_own(component, list);
     }
     match entry.resolution {
+        _ if is_archive => tarball::locate(component, Some(range), list),
         Some(_) => locate_later(component, range, list),
         None => locate_first(component, entry.resolved, list),
     }
+}
+
+/// Whether a range leads to a file and not to a folder. From version 2 on it goes on with what
+/// needs it.
+fn is_archive(range: &str) -> bool {
+    let path = range.split(['#', ':']).nth(1).unwrap_or_default();
+    [".tgz", ".tar.gz"].iter().any(|end| path.ends_with(end))
 }
 
 /// Version 1 says where each package was downloaded, with a SHA-1 as fragment.
@@ -227,6 +238,45 @@ mod tests {
                 "pkg:npm/e@1.0.0?repository_url=https:%2F%2Fmirror.test%2Fnpm :22".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn a_file_beside_the_project_is_somebody_elses_and_a_folder_may_be() {
+        for (text, expected, by_path) in [
+            (
+                "# yarn lockfile v1\n\"a@file:./a.tgz\":\n  version \"3.0.0\"\n  resolved \
+                 \"file:./a.tgz#2jmj\"\n",
+                "pkg:npm/a@3.0.0?download_url=file:a.tgz :2",
+                false,
+            ),
+            (
+                "__metadata:\n\"a@file:./a.tgz::locator=x\":\n  version: 3.0.0\n  resolution: \
+                 \"a@file:./a.tgz#./a.tgz::hash=0&locator=x\"\n",
+                "pkg:npm/a@3.0.0?download_url=file:a.tgz :2",
+                false,
+            ),
+            (
+                "# yarn lockfile v1\n\"a@file:./a\":\n  version \"3.0.0\"\n",
+                "pkg:npm/a@3.0.0 own :2",
+                true,
+            ),
+            (
+                "__metadata:\n\"a@portal:./a\":\n  version: 0.0.0-use.local\n  resolution: \
+                 \"a@portal:./a::locator=x\"\n",
+                "pkg:npm/a@0.0.0-use.local own :2",
+                false,
+            ),
+            (
+                "__metadata:\n\"a@workspace:a\":\n  version: 1.0.0\n  resolution: \
+                 \"a@workspace:a\"\n",
+                "pkg:npm/a@1.0.0 own :2",
+                false,
+            ),
+        ] {
+            let found = found(YarnLock, text);
+            assert_eq!(lines(&found), [expected]);
+            assert_eq!(found.list[0].by_path, by_path, "{text}");
+        }
     }
 
     #[test]

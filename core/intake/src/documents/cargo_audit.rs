@@ -1,7 +1,7 @@
 //! The JSON of cargo-audit (`cargo audit --json`): rustsec's `Report`.
 //!
-//! Vulnerabilities become results. Warnings (unmaintained, unsound, yanked …) are no
-//! vulnerabilities to cargo-audit: they are counted in the summary and stay in the attachment.
+//! Vulnerabilities become results, and so do warnings of what is unsound, which may be one.
+//! Other warnings (unmaintained, yanked …) are counted in the summary and stay in the attachment.
 
 use super::draft::{Prepared, Summary};
 use super::ecosystem;
@@ -47,6 +47,12 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         && found.value().as_bool() != Some(count > 0)
     {
         return Err(found.fault(format!("says otherwise than the list, which has {count}")));
+    }
+    let warnings = root.get("warnings");
+    if let Some(unsound) = warnings.as_ref().and_then(|all| all.get("unsound")) {
+        for warning in unsound.items()? {
+            read_vulnerability(&warning, &mut findings)?;
+        }
     }
     let count = root.value().pointer("/lockfile/dependency-count");
     let is_empty = count.and_then(Value::as_u64) == Some(0);
@@ -204,6 +210,30 @@ mod tests {
                 .summary
                 .contains(&("warnings: yanked".into(), "1".into()))
         );
+    }
+
+    #[test]
+    fn what_is_unsound_is_found_and_other_warnings_are_told() {
+        let warning = |kind: &str| {
+            format!(
+                r#""{kind}": [{{"kind": "{kind}", "package": {{"name": "b", "version": "0.2.0"}},
+                    "advisory": {{"id": "RUSTSEC-2026-0001", "aliases": ["CVE-2026-1"],
+                    "cvss": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}}}], "yanked""#
+            )
+        };
+        for (kind, expected) in [("unsound", 2), ("unmaintained", 0), ("notice", 0)] {
+            let text = REPORT.replacen(r#""yanked""#, &warning(kind), 1);
+            let claim = prepare("scan", "audit.json", text.as_bytes(), NOW)
+                .unwrap()
+                .remove(0);
+            let results = claim.predicate.pointer("/scanner/result").unwrap();
+            let names = results.as_array().unwrap().iter();
+            let names = names.filter_map(|one| one.get("id")?.as_str());
+            let found = names.filter(|id| ["RUSTSEC-2026-0001", "CVE-2026-1"].contains(id));
+            assert_eq!(found.count(), expected, "{kind}");
+            let told = (format!("warnings: {kind}"), "1".to_owned());
+            assert!(claim.summary.contains(&told), "{kind}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Packages as OSV names them (OSV schema, "affected[].package"), as purls.
 
-use assay_claims::purl::{Components, Purl};
+use assay_claims::purl::{Components, Purl, place};
 
 /// OSV's ecosystems whose packages have a purl type, with the type and, for those of distributions,
 /// the namespace.
@@ -49,33 +49,95 @@ const ECOSYSTEMS: [(&str, &str, Option<&str>); 38] = [
     ("VSCode", "vscode-extension", None),
 ];
 
-/// Distributions of which advisories and packages name releases by the same numbers. What others
-/// have after the colon is a product or a stream of it.
-const RELEASED: [&str; 5] = ["Debian", "Ubuntu", "Alpine", "AlmaLinux", "Rocky Linux"];
+/// Distributions of which advisories and packages name releases by the same numbers, with what
+/// packages call them.
+const RELEASED: [(&str, &str); 13] = [
+    ("Debian", "debian"),
+    ("Ubuntu", "ubuntu"),
+    ("Alpine", "alpine"),
+    ("AlmaLinux", "almalinux"),
+    ("Rocky Linux", "rocky"),
+    ("Red Hat", "rhel"),
+    ("openSUSE", "opensuse-leap"),
+    ("SUSE", "suse"),
+    ("openEuler", "openeuler"),
+    ("Mageia", "mageia"),
+    ("Photon OS", "photon"),
+    ("Azure Linux", "azurelinux"),
+    ("Alpaquita", "alpaquita"),
+];
+
+/// Products of Red Hat that are its distribution, as CPEs name them.
+const RED_HAT: [&str; 6] = [
+    "enterprise_linux",
+    "rhel_aus",
+    "rhel_e4s",
+    "rhel_els",
+    "rhel_eus",
+    "rhel_tus",
+];
 
 /// The release of a distribution that an ecosystem names after a colon, as the qualifier `distro`
-/// has it: `Ubuntu:Pro:22.04:LTS` is `ubuntu-22.04`.
+/// has it: `Ubuntu:Pro:22.04:LTS` is `ubuntu-22.04`. `None` if it names a product or a stream that
+/// is of no one release.
 fn release(ecosystem: &str) -> Option<String> {
     let (base, suffix) = ecosystem.split_once(':')?;
-    let mut known = ECOSYSTEMS.into_iter();
-    let (_, _, vendor) = known.find(|(known, _, _)| *known == base)?;
-    let vendor = vendor.filter(|_| RELEASED.contains(&base))?;
-    let mut numbers = suffix
-        .split(':')
-        .map(|part| part.strip_prefix('v').unwrap_or(part));
-    let number = numbers.find(|part| part.starts_with(|c: char| c.is_ascii_digit()))?;
-    // What packages of Rocky Linux call it.
-    let vendor = vendor.strip_suffix("-linux").unwrap_or(vendor);
-    Some(format!("{vendor}-{number}"))
+    let mut released = RELEASED.into_iter();
+    let (_, name) = released.find(|(known, _)| *known == base)?;
+    let number = match base {
+        "Red Hat" => {
+            let (product, number) = suffix.split_once(':')?;
+            let number = number.split(':').next()?;
+            RED_HAT.contains(&product).then(|| number.to_owned())?
+        }
+        "openSUSE" if suffix == "Tumbleweed" => return Some("opensuse-tumbleweed".to_owned()),
+        "openSUSE" => suffix.strip_prefix("Leap ")?.to_owned(),
+        "SUSE" => of_suse(suffix)?,
+        "Alpine" if suffix == "edge" => return Some("alpine-edge".to_owned()),
+        _ => {
+            let parts = suffix.split(':');
+            let mut bare = parts.map(|part| part.strip_prefix('v').unwrap_or(part));
+            bare.find(|part| is_numbered(part))?.to_owned()
+        }
+    };
+    // What comes after it, such as LTS, is no part of the number.
+    let number = number.split('-').next()?;
+    is_numbered(number).then(|| format!("{name}-{number}"))
 }
 
-/// The same package of the release that an ecosystem names, unless it names one itself: each
-/// release has versions with fixes of its own.
+fn is_numbered(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The release that a product of SUSE is of: `Linux Enterprise Server 15 SP6` is of 15.6. Those
+/// that are named without a service pack are of several, and Micro has numbers of its own.
+fn of_suse(product: &str) -> Option<String> {
+    let name = product.strip_prefix("Linux Enterprise ")?;
+    let (name, number) = match name.rsplit_once(" SP") {
+        Some((name, pack)) => {
+            let (name, major) = name.rsplit_once(' ')?;
+            (name, format!("{major}.{}", pack.split('-').next()?))
+        }
+        // From 16 on there are no service packs.
+        None => {
+            let (name, number) = name.rsplit_once(' ')?;
+            (name, number.split('-').next()?.to_owned())
+        }
+    };
+    let is_numeric = |part: &str| part.parse::<u32>().is_ok();
+    let told = number.split_once('.');
+    let told = told.is_some_and(|(major, minor)| is_numeric(major) && is_numeric(minor));
+    (told && !name.starts_with("Micro")).then_some(number)
+}
+
+/// The same package of the release that an ecosystem names, unless it names one itself that is
+/// known: each release has versions with fixes of its own.
 pub(super) fn of_release(purl: Purl, ecosystem: &str) -> Purl {
-    let Some(release) = release(ecosystem).filter(|_| purl.distribution().is_none()) else {
+    let Some(release) = release(ecosystem).filter(|_| !purl.has_known_release()) else {
         return purl;
     };
     let mut parts = purl.components().clone();
+    parts.qualifiers.retain(|(key, _)| key != "distro");
     parts.qualifiers.push(("distro".to_owned(), release));
     Purl::build(parts).unwrap_or(purl)
 }
@@ -86,6 +148,10 @@ pub(super) fn purl(ecosystem: &str, name: &str, version: Option<&str>) -> Option
     let base = ecosystem.split(':').next()?;
     let mut known = ECOSYSTEMS.into_iter();
     let (_, ty, distribution) = known.find(|(known, _, _)| *known == base)?;
+    // Packages of Swift are called by the addresses of their repositories.
+    let repository = place(name).filter(|_| ty == "swift");
+    let repository = repository.map(|(host, path)| format!("{host}{path}"));
+    let name = repository.as_deref().unwrap_or(name);
     let separator = if ty == "maven" { ':' } else { '/' };
     let (namespace, name) = match (distribution, name.rsplit_once(separator)) {
         (Some(distribution), _) => (Some(distribution), name),
@@ -113,55 +179,146 @@ pub(super) fn purl(ecosystem: &str, name: &str, version: Option<&str>) -> Option
 mod tests {
     use super::*;
 
+    /// Ecosystems, names, versions, and the purls.
+    const PACKAGES: &[(&str, &str, Option<&str>, &str)] = &[
+        ("npm", "@scope/a", Some("1.0.0"), "pkg:npm/%40scope/a@1.0.0"),
+        ("PyPI", "Some_Thing", None, "pkg:pypi/some-thing"),
+        (
+            "Go",
+            "example.org/a/b",
+            Some("1.2.3"),
+            "pkg:golang/example.org/a/b@v1.2.3",
+        ),
+        (
+            "Go",
+            "example.org/c",
+            Some("v1.22.1"),
+            "pkg:golang/example.org/c@v1.22.1",
+        ),
+        ("Maven", "org.e:a", Some("1"), "pkg:maven/org.e/a@1"),
+        (
+            "SwiftURL",
+            "https://host.test/e/a.git",
+            Some("1.0.0"),
+            "pkg:swift/host.test/e/a@1.0.0",
+        ),
+        (
+            "SwiftURL",
+            "http://host.test/e/b/",
+            None,
+            "pkg:swift/host.test/e/b",
+        ),
+        (
+            "SwiftURL",
+            "host.test/e/c.git",
+            None,
+            "pkg:swift/host.test/e/c",
+        ),
+        ("SwiftURL", "host.test/e/d", None, "pkg:swift/host.test/e/d"),
+        (
+            "GitHub Actions",
+            "Own/act",
+            None,
+            "pkg:githubactions/own/act",
+        ),
+        (
+            "Debian:12",
+            "curl",
+            Some("7.1-1"),
+            "pkg:deb/debian/curl@7.1-1?distro=debian-12",
+        ),
+        (
+            "Alpine:v3.19",
+            "musl",
+            None,
+            "pkg:apk/alpine/musl?distro=alpine-3.19",
+        ),
+        (
+            "Ubuntu:Pro:22.04:LTS",
+            "a",
+            None,
+            "pkg:deb/ubuntu/a?distro=ubuntu-22.04",
+        ),
+        (
+            "Rocky Linux:9",
+            "a",
+            None,
+            "pkg:rpm/rocky-linux/a?distro=rocky-9",
+        ),
+        ("crates.io", "serde", Some("1.0.0"), "pkg:cargo/serde@1.0.0"),
+    ];
+
     #[test]
     fn packages_of_ecosystems_have_purls() {
-        for (ecosystem, name, version, expected) in [
-            ("npm", "@scope/a", Some("1.0.0"), "pkg:npm/%40scope/a@1.0.0"),
-            ("PyPI", "Some_Thing", None, "pkg:pypi/some-thing"),
-            (
-                "Go",
-                "example.org/a/b",
-                Some("1.2.3"),
-                "pkg:golang/example.org/a/b@v1.2.3",
-            ),
-            (
-                "Go",
-                "example.org/c",
-                Some("v1.22.1"),
-                "pkg:golang/example.org/c@v1.22.1",
-            ),
-            ("Maven", "org.e:a", Some("1"), "pkg:maven/org.e/a@1"),
-            (
-                "Debian:12",
-                "curl",
-                Some("7.1-1"),
-                "pkg:deb/debian/curl@7.1-1?distro=debian-12",
-            ),
-            (
-                "Alpine:v3.19",
-                "musl",
-                None,
-                "pkg:apk/alpine/musl?distro=alpine-3.19",
-            ),
-            (
-                "Ubuntu:Pro:22.04:LTS",
-                "a",
-                None,
-                "pkg:deb/ubuntu/a?distro=ubuntu-22.04",
-            ),
-            (
-                "Rocky Linux:9",
-                "a",
-                None,
-                "pkg:rpm/rocky-linux/a?distro=rocky-9",
-            ),
-            ("crates.io", "serde", Some("1.0.0"), "pkg:cargo/serde@1.0.0"),
-        ] {
+        for &(ecosystem, name, version, expected) in PACKAGES {
             let purl = purl(ecosystem, name, version).unwrap();
             assert_eq!(purl.as_str(), expected);
         }
         assert_eq!(purl("Nowhere", "a", None), None);
         assert_eq!(purl("npm", "", None), None);
+    }
+
+    #[test]
+    fn a_release_that_is_not_known_gives_way_to_the_ecosystem() {
+        for (ecosystem, stated, expected) in [
+            ("Ubuntu:Pro:18.04:LTS", "", "?distro=ubuntu-18.04"),
+            ("Ubuntu:18.04:LTS", "?distro=bionic", "?distro=bionic"),
+            (
+                "Ubuntu:Pro:18.04:LTS",
+                "?distro=esm-apps/unheard",
+                "?distro=ubuntu-18.04",
+            ),
+            ("npm", "?distro=unheard", "?distro=unheard"),
+        ] {
+            let purl = Purl::canonicalize(&format!("pkg:deb/ubuntu/a{stated}")).unwrap();
+            let purl = of_release(purl, ecosystem);
+            assert_eq!(purl.as_str(), format!("pkg:deb/ubuntu/a{expected}"));
+        }
+        let edge = purl("Alpine:edge", "a", None).unwrap();
+        assert_eq!(edge.as_str(), "pkg:apk/alpine/a?distro=alpine-edge");
+    }
+
+    #[test]
+    fn ecosystems_name_releases_in_their_own_ways() {
+        for (ecosystem, expected) in [
+            (
+                "Red Hat:enterprise_linux:8::baseos",
+                "redhat/a?distro=rhel-8",
+            ),
+            (
+                "Red Hat:rhel_eus:9.2::appstream",
+                "redhat/a?distro=rhel-9.2",
+            ),
+            ("openSUSE:Leap 15.4", "opensuse/a?distro=opensuse-leap-15.4"),
+            (
+                "SUSE:Linux Enterprise Server 15 SP4-LTSS",
+                "suse/a?distro=suse-15.4",
+            ),
+            (
+                "SUSE:Linux Enterprise Server 16.0",
+                "suse/a?distro=suse-16.0",
+            ),
+            (
+                "openSUSE:Tumbleweed",
+                "opensuse/a?distro=opensuse-tumbleweed",
+            ),
+            (
+                "SUSE:Linux Enterprise Module for Basesystem 15 SP7",
+                "suse/a?distro=suse-15.7",
+            ),
+            (
+                "openEuler:22.03-LTS-SP3",
+                "openeuler/a?distro=openeuler-22.03",
+            ),
+            ("Photon OS:4.0", "photon/a?distro=photon-4.0"),
+            ("Azure Linux:2", "azurelinux/a?distro=azurelinux-2"),
+            ("Mageia:8", "mageia/a?distro=mageia-8"),
+        ] {
+            let purl = purl(ecosystem, "a", None).unwrap();
+            assert_eq!(purl.as_str(), format!("pkg:rpm/{expected}"));
+        }
+        let purl = purl("Alpaquita:23", "a", None).unwrap();
+        assert_eq!(purl.as_str(), "pkg:apk/alpaquita/a?distro=alpaquita-23");
     }
 
     #[test]
@@ -175,15 +332,19 @@ mod tests {
                 "pkg:rpm/redhat/a",
             ),
             (
-                "SUSE:Linux Enterprise Server 15 SP5",
+                "SUSE:Linux Enterprise Micro 5.5",
                 "a",
                 None,
                 "pkg:rpm/suse/a",
             ),
-            ("openEuler:24.03-LTS", "a", None, "pkg:rpm/openeuler/a"),
-            ("Photon OS:5.0", "a", None, "pkg:rpm/photon/a"),
-            ("Azure Linux:3", "a", None, "pkg:rpm/azurelinux/a"),
-            ("Mageia:9", "a", None, "pkg:rpm/mageia/a"),
+            (
+                "SUSE:Linux Enterprise Module for Legacy 12",
+                "a",
+                None,
+                "pkg:rpm/suse/a",
+            ),
+            ("openSUSE:Leap Micro 5.5", "a", None, "pkg:rpm/opensuse/a"),
+            ("Alpaquita:stream", "a", None, "pkg:apk/alpaquita/a"),
             ("MinimOS", "a", None, "pkg:apk/minimos/a"),
             (
                 "GitHub Actions",

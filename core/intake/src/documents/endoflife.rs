@@ -311,7 +311,7 @@ mod tests {
                 .iter()
                 .filter_map(|subject| subject.uri())
                 .collect();
-            assert_eq!(uris, ["pkg:docker/library/p", "pkg:generic/p"]);
+            assert_eq!(uris, ["pkg:docker/p", "pkg:generic/p"]);
         }
     }
 

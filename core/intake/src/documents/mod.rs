@@ -20,6 +20,7 @@ mod endoflife;
 mod error;
 mod findings;
 mod in_toto;
+mod informational;
 mod openeox;
 mod openvex;
 mod osv_scanner;

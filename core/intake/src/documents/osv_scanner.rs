@@ -4,6 +4,7 @@ use super::draft::Prepared;
 use super::ecosystem;
 use super::error::DocumentError;
 use super::findings::{Finding, Findings};
+use super::informational::harmless;
 use super::scan::Scan;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
@@ -26,7 +27,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
-    let (mut packages, mut sources) = (0, Vec::new());
+    let (mut packages, mut informational, mut sources) = (0, 0, Vec::new());
     // A scan that found nothing writes an empty list, or null in older versions.
     if let Some(results) = root.get("results") {
         for result in results.items()? {
@@ -34,11 +35,15 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             sources.push(source.need("path")?.string()?);
             for package in result.need("packages")?.items()? {
                 packages += 1;
-                read_package(&package, &mut findings)?;
+                informational += read_package(&package, &mut findings)?;
             }
         }
     }
     let mut summary = vec![("vulnerable packages".to_owned(), packages.to_string())];
+    if informational > 0 {
+        let left_out = format!("{informational}, of no vulnerability and left out");
+        summary.push(("informational".to_owned(), left_out));
+    }
     summary.extend(
         sources
             .iter()
@@ -58,7 +63,9 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
+/// Reads what was found in a package. Returns how many advisories were left out, being of no
+/// vulnerability.
+fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<usize, PredicateError> {
     let package = entry.need("package")?;
     package.need("name")?.string()?;
     // What was found by its Git commit has no name, and empty strings for the rest.
@@ -79,10 +86,16 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         ("purl", purl.map(|purl| purl.as_str().into())),
     ]);
     let Some(vulnerabilities) = entry.get("vulnerabilities") else {
-        return Ok(());
+        return Ok(0);
     };
+    let mut informational = 0;
     for vulnerability in vulnerabilities.items()? {
         let id = vulnerability.need("id")?.text()?;
+        let mut of_package = affected(vulnerability.value(), package.value()).peekable();
+        if of_package.peek().is_some() && of_package.all(|one| harmless(one).is_some()) {
+            informational += 1;
+            continue;
+        }
         let finding = findings.entry(id);
         read_severities(&vulnerability, finding)?;
         for affected in affected(vulnerability.value(), package.value()) {
@@ -101,7 +114,7 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         }
         finding.annotate(found_in.clone());
     }
-    Ok(())
+    Ok(informational)
 }
 
 /// What an OSV record says of a package by itself (OSV schema, "affected[].severity").
@@ -185,6 +198,33 @@ mod tests {
         assert_eq!(of(&affected("b"), "7.5"), ["7.5"]);
         for none in ["", "0.0", "0"] {
             assert_eq!(of("", none), [""; 0], "{none}");
+        }
+    }
+
+    #[test]
+    fn what_is_informational_is_no_finding() {
+        let now = "2026-11-22T18:41:48Z";
+        for (kind, name, expected) in [
+            ("unmaintained", "a", 0),
+            ("notice", "a", 0),
+            ("unsound", "a", 1),
+            ("unmaintained", "b", 1),
+        ] {
+            let text = format!(
+                r#"{{"results":[{{"source":{{"path":"l"}},"packages":[{{"package":
+                    {{"name":"a","version":"1","ecosystem":"crates.io"}},"vulnerabilities":
+                    [{{"id":"RUSTSEC-1","affected":[{{"package":{{"name":"{name}",
+                    "ecosystem":"crates.io"}},"database_specific":{{"informational":"{kind}"}}}}]
+                    }}]}}]}}]}}"#
+            );
+            let claims = prepare("scan", "r", text.as_bytes(), now).unwrap();
+            let results = claims[0].predicate.pointer("/scanner/result").unwrap();
+            assert_eq!(results.as_array().unwrap().len(), expected, "{kind}");
+            let told = claims[0]
+                .summary
+                .iter()
+                .any(|(key, _)| key == "informational");
+            assert_eq!(told, expected == 0, "{kind}");
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn roots(graph: &[Value]) -> Vec<&Value> {
     let mut wanted: HashSet<&str> = HashSet::new();
     for element in graph
         .iter()
-        .filter(|element| text(element, "type") == Some("SpdxDocument"))
+        .filter(|element| text(element, "type").is_some_and(|it| it.ends_with("SpdxDocument")))
     {
         wanted.extend(root_ids(element));
     }

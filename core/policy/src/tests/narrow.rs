@@ -245,7 +245,7 @@ fn a_statement_is_rated_by_who_makes_it_and_by_no_one_less() {
             say(&second, "e.org/2", other);
         }
         if is_lost {
-            let newer = world.rotate(&maker, &[3], 1, &[1]);
+            let newer = world.rotate(&maker, &[3], 1, &[1, 3]);
             let from = assay_tlog::tree::LeafIndex::new(0);
             world.compromise(&newer, &maker, 1, from);
         }

@@ -456,41 +456,38 @@ fn that_somebody_still_looks_is_no_word_for_it() {
 
 #[test]
 fn a_range_that_cannot_be_decided_denies_no_version() {
-    let range = "pkg:hackage/lib?vers=vers:hackage/%3C2.0";
+    let range = "pkg:opam/lib?vers=vers:opam/%3C2.0";
     for (product, version, expected) in [
         (format!(r#"{{"@id":"{range}"}}"#), "3.0", Outcome::Warn),
         (
-            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:hackage/lib@1.0"}}"#),
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:opam/lib@1.0"}}"#),
             "3.0",
             Outcome::Warn,
         ),
         (
-            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:hackage/lib@1.0"}}"#),
+            format!(r#"{{"@id":"{range}"}},{{"@id":"pkg:opam/lib@1.0"}}"#),
             "1.0",
             Outcome::Denied,
         ),
         (
-            with_part("pkg:hackage/app@1", &format!(r#"{{"@id":"{range}"}}"#)),
+            with_part("pkg:opam/app@1", &format!(r#"{{"@id":"{range}"}}"#)),
             "3.0",
             Outcome::Warn,
         ),
         (
-            r#"{"@id":"pkg:hackage/lib?vers=vers:hackage/%2A"}"#.to_owned(),
+            r#"{"@id":"pkg:opam/lib?vers=vers:opam/%2A"}"#.to_owned(),
             "3.0",
             Outcome::Denied,
         ),
         (
-            r#"{"@id":"pkg:hackage/lib"}"#.to_owned(),
+            r#"{"@id":"pkg:opam/lib"}"#.to_owned(),
             "3.0",
             Outcome::Denied,
         ),
     ] {
         let mut scene = Scene::new();
-        scene.vex(
-            "pkg:hackage/lib",
-            &[(&named("CVE-1"), "affected", &product)],
-        );
-        let verdict = scene.verdict(&component(&format!("pkg:hackage/lib@{version}")));
+        scene.vex("pkg:opam/lib", &[(&named("CVE-1"), "affected", &product)]);
+        let verdict = scene.verdict(&component(&format!("pkg:opam/lib@{version}")));
         assert_eq!(verdict.outcome(), expected, "{product} {version}");
         let mut whys = verdict.reasons().iter().map(|reason| &reason.why);
         let undecided = whys.any(|why| matches!(why, Why::Undecided(_)));

@@ -16,6 +16,7 @@ mod product;
 mod rating;
 pub(super) mod rustsec;
 pub(super) mod spdx3;
+mod words;
 
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;

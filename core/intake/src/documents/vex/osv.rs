@@ -7,6 +7,7 @@
 use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
+use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
 use super::order::{Bound, constraints};
 use super::{Named, Ratings, Said, Statement, push_name};
@@ -52,7 +53,14 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         notes: Vec::new(),
     };
     let summary = root.shown("summary").map(str::to_owned);
+    let mut is_harmless = false;
     for affected in root.need("affected")?.items()? {
+        if let Some(kind) = harmless(affected.value()) {
+            let note = format!("what is informational ({kind}) is no vulnerability, and left out");
+            said.notes.push(note);
+            is_harmless = true;
+            continue;
+        }
         let ratings = ratings(affected.value()).or(ratings(root.value()));
         for product in products(&affected, &mut said.notes)? {
             let statement = Statement {
@@ -68,6 +76,11 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             };
             said.push(&affected, statement)?;
         }
+    }
+    if said.statements.is_empty() && is_harmless {
+        let reason = "the OSV record is informational and of no vulnerability; say that support \
+                      has ended with `assay publish lifecycle`";
+        return Err(DocumentError::NotTaken(reason.into()));
     }
     if said.statements.is_empty() {
         let reason = "the OSV record names no package that has a package URL here: publish a scan \
@@ -353,22 +366,29 @@ mod tests {
         for (events, expected) in [
             (
                 r#"{"introduced":"0"},{"fixed":"2"}"#,
-                &["pkg:hackage/a@1.0"][..],
+                &["pkg:bioconductor/a@1.0"][..],
             ),
             (
                 r#"{"introduced":"0"}"#,
-                &["pkg:hackage/a?vers=vers:hackage%2F%2A", "pkg:hackage/a@1.0"],
+                &[
+                    "pkg:bioconductor/a?vers=vers:bioconductor%2F%2A",
+                    "pkg:bioconductor/a@1.0",
+                ],
             ),
             (
                 r#"{"introduced":"1"}"#,
                 &[
-                    "pkg:hackage/a?vers=vers:hackage%2F%3E%3D1",
-                    "pkg:hackage/a@1.0",
+                    "pkg:bioconductor/a?vers=vers:bioconductor%2F%3E%3D1",
+                    "pkg:bioconductor/a@1.0",
                 ],
             ),
         ] {
             let more = format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", events));
-            assert_eq!(of("Hackage", "a", &more).unwrap(), expected, "{events}");
+            assert_eq!(
+                of("Bioconductor", "a", &more).unwrap(),
+                expected,
+                "{events}"
+            );
         }
     }
 
@@ -396,6 +416,19 @@ mod tests {
         );
         let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
         assert_eq!(error.place(), "$");
+    }
+
+    #[test]
+    fn what_is_informational_is_no_vulnerability() {
+        let kind = |kind| format!(r#","database_specific":{{"informational":{kind}}}"#);
+        for harmless in [r#""unmaintained""#, r#""notice""#] {
+            let refused = of("crates.io", "a", &kind(harmless));
+            assert_eq!(refused, Err("$".to_owned()), "{harmless}");
+        }
+        for other in [r#""unsound""#, "null"] {
+            let products = of("crates.io", "a", &kind(other)).unwrap();
+            assert_eq!(products, ["pkg:cargo/a"], "{other}");
+        }
     }
 
     #[test]

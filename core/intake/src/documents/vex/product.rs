@@ -1,6 +1,7 @@
 //! Products as documents name them.
 
 use super::super::subjects::Subjects;
+use super::words;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::vex::UNNAMED;
 use assay_claims::purl::{Components, Purl};
@@ -21,16 +22,6 @@ pub(in super::super) struct Named {
     /// Its digests, under in-toto's names.
     pub digests: Vec<(String, String)>,
 }
-
-/// How documents say in words that all versions are meant.
-const ALL: [&str; 6] = [
-    "*",
-    "all",
-    "all versions",
-    "any",
-    "any version",
-    "every version",
-];
 
 /// Whether a text can be one version: it begins as versions do, and is neither a range nor words.
 fn is_version(text: &str) -> bool {
@@ -148,18 +139,9 @@ impl Named {
         }
     }
 
-    /// Constraints without a scheme (CSAF 2.0, 3.1.2.3.2) as a range of versions of the type.
+    /// A range of versions without a scheme, as one of the type.
     fn range(&self, stated: &str) -> Option<String> {
-        let ty = &self.purls.first()?.components().ty;
-        let plain = stated.trim().to_ascii_lowercase();
-        if ALL.contains(&plain.as_str()) {
-            return Some(format!("vers:{ty}/*"));
-        }
-        if !stated.trim_start().starts_with(['<', '>', '=', '!']) {
-            return None;
-        }
-        let bare: String = stated.chars().filter(|c| !c.is_whitespace()).collect();
-        Some(format!("vers:{ty}/{}", bare.replace(',', "|")))
+        words::range(&self.purls.first()?.components().ty, stated)
     }
 
     /// The same in these versions, which are a `vers:` range; in others nobody can tell.

@@ -7,6 +7,7 @@ use super::super::cargo_vet::range;
 use super::super::document::Document;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
+use super::super::informational::is_harmless;
 use super::super::tool::{Source, Takes, Tool};
 use super::{Named, Ratings, Said, Statement, push_name};
 use crate::toml;
@@ -59,6 +60,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                       it with `assay withdraw`";
         return Err(withdrawn.fault(reason).into());
     }
+    of_vulnerability(&advisory)?;
     let id = advisory.need("id")?.text()?;
     let date = advisory.need("date")?;
     let day = date.string()?;
@@ -106,6 +108,19 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     };
     said.push(&root, statement)?;
     said.claims(source, "text/markdown")
+}
+
+/// Refused if the advisory says that it is of no vulnerability.
+fn of_vulnerability(advisory: &Node<'_, '_>) -> Result<(), DocumentError> {
+    let kind = advisory.optional_text("informational")?;
+    let Some(kind) = kind.filter(|kind| is_harmless(kind)) else {
+        return Ok(());
+    };
+    let reason = format!(
+        "the advisory is informational ({kind}) and of no vulnerability; say that support has \
+         ended with `assay publish lifecycle`"
+    );
+    Err(DocumentError::NotTaken(reason))
 }
 
 /// The versions that are neither patched nor were ever affected.
@@ -182,6 +197,20 @@ mod tests {
         );
         let json = claims[0].predicate.to_json();
         assert!(json.contains("Reads beyond the end"), "{json}");
+    }
+
+    #[test]
+    fn what_is_informational_is_no_vulnerability() {
+        for (kind, expected) in [
+            ("unmaintained", false),
+            ("notice", false),
+            ("unsound", true),
+        ] {
+            let kind = format!("informational = \"{kind}\"\naliases");
+            let text = ADVISORY.replacen("aliases", &kind, 1);
+            let claims = prepare("vex", "a.md", text.as_bytes(), "");
+            assert_eq!(claims.is_ok(), expected, "{kind}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn csaf_says_of_each_product_what_its_group_is() {
         for (id, product) in [
             ("L15", "pkg:npm/lib@1.5"),
             ("LR", "pkg:npm/lib?vers=vers:npm%2F%3C1.4.0"),
-            ("LW", "pkg:npm/lib?vers=before%201.2"),
+            ("LW", "pkg:npm/lib?vers=vers:npm%2F%3C1.2"),
             ("APP", "pkg:npm/app@2"),
             ("APP:L15", "pkg:npm/app@2 > pkg:npm/lib@1.5"),
             ("CPE", "CPE"),
@@ -84,11 +84,15 @@ fn what_is_no_version_is_against_every_version_and_clears_none() {
             "pkg:npm/lib?vers=Version%201.5",
         ),
         ("lib-1.5", "pkg:npm/lib", "pkg:npm/lib?vers=lib-1.5"),
-        ("1.x", "pkg:npm/lib", "pkg:npm/lib?vers=1.x"),
+        (
+            "1.x",
+            "pkg:npm/lib?vers=vers:npm%2F%3E%3D1%7C%3C2",
+            "pkg:npm/lib?vers=1.x",
+        ),
         ("2.0+", "pkg:npm/lib", "pkg:npm/lib?vers=2.0%2B"),
         (
             "2.0 and earlier",
-            "pkg:npm/lib",
+            "pkg:npm/lib?vers=vers:npm%2F%3C%3D2.0",
             "pkg:npm/lib?vers=2.0%20and%20earlier",
         ),
         (

@@ -1,0 +1,125 @@
+//! Packages of Python that are files of their own: wheels and sources, wherever a lock file has
+//! them from.
+
+use super::component::Component;
+use super::fault::Fault;
+use super::list::List;
+use super::origin;
+use assay_claims::purl::{self, Purl};
+
+/// Whether a path or an address is of a file that is installed, and not of a folder.
+pub(super) fn is_archive(text: &str) -> bool {
+    let plain = text.split(['?', '#']).next().unwrap_or_default();
+    [".whl", ".zip", ".tar.gz", ".tar.bz2"]
+        .iter()
+        .any(|end| plain.ends_with(end))
+}
+
+/// Adds a package that is one file: at an address, or beside the project. The name of the file says
+/// the version if nothing else does. Without one it has to be known by its digests.
+pub(super) fn add_file(
+    mut component: Component,
+    address: &str,
+    list: &mut List,
+) -> Result<(), Fault> {
+    if component.version.is_none() {
+        component.version = version_of(&component.name, address);
+    }
+    let is_local = is_local(address);
+    if component.version.is_none() {
+        let reason = if is_local {
+            "is a local file without digest"
+        } else {
+            "is from an address, without a hash of what is there"
+        };
+        return list.without_purl(component, reason);
+    }
+    let mut parts = origin::package("pypi", &component.name, component.version.as_deref());
+    let (line, name) = (component.line, &component.name);
+    if is_local {
+        origin::qualify_local(&mut parts, address);
+        list.remark(
+            "from local files, so that what is known of PyPI's package need not hold",
+            line,
+            name,
+        );
+    } else if !purl::is_public_registry("pypi", address) {
+        origin::qualify(&mut parts, "download_url", address);
+        list.remark(
+            "from an address of its own, so that what is known of PyPI's package need not hold",
+            line,
+            name,
+        );
+    }
+    list.package(component, parts)
+}
+
+/// The first of the addresses of a package's files that is not of PyPI: one such file is enough for
+/// another package to be installed.
+pub(super) fn elsewhere<'a>(files: impl IntoIterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let mut stated = files.into_iter().flatten();
+    stated.find(|at| is_local(at) || !purl::is_public_registry("pypi", at))
+}
+
+fn is_local(address: &str) -> bool {
+    !address.contains("://") || address.starts_with("file:")
+}
+
+/// The version in the name of a file of the package.
+fn version_of(package: &str, address: &str) -> Option<String> {
+    let plain = address.split(['?', '#']).next()?;
+    let (named, version) = purl::python_file(plain.rsplit(['/', '\\']).next()?)?;
+    let build = |name: &str| Purl::build(origin::package("pypi", name, Some(version))).ok();
+    let is_same = build(named)?.is_same_version(&build(package)?);
+    is_same.then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_its_version_and_where_it_lies() {
+        for (name, version, address, expected) in [
+            (
+                "a.b",
+                None,
+                "https://host/x/a_b-1.0-py3-none-any.whl#sha256=0",
+                "pkg:pypi/a.b@1.0?download_url=https:%2F%2Fhost%2Fx%2Fa_b-1.0-py3-none-any.whl",
+            ),
+            (
+                "a",
+                None,
+                "file:///home/me/a-1.0.tar.gz",
+                "pkg:pypi/a@1.0?download_url=file:a-1.0.tar.gz",
+            ),
+            (
+                "a",
+                Some("2.0"),
+                "..\\dist\\a-1.0.zip",
+                "pkg:pypi/a@2.0?download_url=file:a-1.0.zip",
+            ),
+            (
+                "a",
+                None,
+                "https://files.pythonhosted.org/p/a-1.0.tar.gz",
+                "pkg:pypi/a@1.0",
+            ),
+            ("a", None, "https://host/b-1.0.tar.gz", ""),
+            ("a", None, "./a", ""),
+        ] {
+            let component = Component {
+                name: name.to_owned(),
+                version: version.map(str::to_owned),
+                ..Component::default()
+            };
+            let mut list = List::default();
+            add_file(component, address, &mut list).unwrap();
+            let found = list.finish(false);
+            let purls = found.list.iter().filter_map(|one| one.purl.as_ref());
+            let purls: Vec<_> = purls.map(Purl::as_str).collect();
+            assert_eq!(purls.concat(), expected, "{address}");
+            assert_eq!(found.unidentified.is_empty(), !expected.is_empty());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Ranges of versions as people write them (CSAF 2.0, 3.1.2.3.2), as `vers:` ranges.
+
+use super::order::{Bound, constraints};
+
+/// All versions, in words.
+const ALL: [&str; 7] = [
+    "*",
+    "all",
+    "all versions",
+    "all/*",
+    "any",
+    "any version",
+    "every version",
+];
+
+/// What stands before a version, with the comparator that it is; longer ones first. Whether "up to"
+/// and "until" take the version itself nobody can tell.
+const BEFORE: [(&str, &str); 21] = [
+    ("!=", "!="),
+    ("<=", "<="),
+    (">=", ">="),
+    ("≤", "<="),
+    ("≥", ">="),
+    ("<", "<"),
+    (">", ">"),
+    ("=", "="),
+    ("after ", ">"),
+    ("before ", "<"),
+    ("below ", "<"),
+    ("earlier than ", "<"),
+    ("from ", ">="),
+    ("later than ", ">"),
+    ("less than ", "<"),
+    ("lower than ", "<"),
+    ("newer than ", ">"),
+    ("older than ", "<"),
+    ("prior to ", "<"),
+    ("since ", ">="),
+    ("up to and including ", "<="),
+];
+
+/// What stands after a version, behind `and` or `or`.
+const AFTER: [(&str, &str); 10] = [
+    ("above", ">="),
+    ("below", "<="),
+    ("earlier", "<="),
+    ("higher", ">="),
+    ("later", ">="),
+    ("lower", "<="),
+    ("newer", ">="),
+    ("older", "<="),
+    ("previous", "<="),
+    ("prior", "<="),
+];
+
+/// The range of versions of packages of a type that a text states; `None` if it is none that is
+/// known.
+pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
+    let stated = stated.trim();
+    if ALL.iter().any(|all| stated.eq_ignore_ascii_case(all)) {
+        return Some(format!("vers:{ty}/*"));
+    }
+    let mut words = ["versions ", "version "].into_iter();
+    let stated = words
+        .find_map(|word| begins(stated, word))
+        .unwrap_or(stated);
+    if let Some((from, to)) = stated.split_once(" - ") {
+        let (from, to) = (version(from)?, version(to)?);
+        return Some(format!("vers:{ty}/>={from}|<={to}"));
+    }
+    if let Some((from, to)) = wildcard(stated) {
+        return Some(format!("vers:{ty}/>={from}|<{to}"));
+    }
+    let bounds = match followed(stated) {
+        Some(bound) => vec![bound],
+        None => preceded(stated)?,
+    };
+    let is_ordered = bounds.iter().all(|(sign, _)| sign.contains(['<', '>']));
+    if !is_ordered {
+        let all: Vec<_> = bounds
+            .iter()
+            .map(|(sign, at)| format!("{sign}{at}"))
+            .collect();
+        return Some(format!("vers:{ty}/{}", all.join("|")));
+    }
+    let from_all = bounds.iter().all(|(sign, _)| sign.starts_with('<'));
+    Some(format!(
+        "vers:{ty}/{}",
+        constraints(ty, ty, bounds, from_all)
+    ))
+}
+
+/// What follows a beginning, whatever case that has.
+fn begins<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
+    let is_it = text.get(..beginning.len())?.eq_ignore_ascii_case(beginning);
+    text.get(beginning.len()..).filter(|_| is_it)
+}
+
+fn version(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let is_one = bare.starts_with(|c: char| c.is_ascii_digit())
+        && !text.contains(|c: char| c.is_whitespace() || "<>=|,*/".contains(c));
+    is_one.then_some(text)
+}
+
+/// The first version of `1.x`, and the first one that is not of it any more.
+fn wildcard(text: &str) -> Option<(&str, String)> {
+    let mut ends = [".x", ".X", ".*"].into_iter();
+    let from = version(ends.find_map(|end| text.strip_suffix(end))?)?;
+    let (before, last) = from
+        .rsplit_once('.')
+        .map_or(("", from), |(left, last)| (left, last));
+    let next = last.parse::<u32>().ok()?.checked_add(1)?;
+    let to = match before {
+        "" => next.to_string(),
+        before => format!("{before}.{next}"),
+    };
+    Some((from, to))
+}
+
+/// `1.0 and earlier`.
+fn followed(text: &str) -> Option<Bound<'_>> {
+    let (text, word) = text.rsplit_once(' ')?;
+    let (at, and) = text.trim_end().rsplit_once(' ')?;
+    let mut known = AFTER.iter();
+    let (_, sign) = known.find(|(known, _)| word.eq_ignore_ascii_case(known))?;
+    let joins = ["and", "or"]
+        .iter()
+        .any(|join| and.eq_ignore_ascii_case(join));
+    Some((*sign, version(at)?)).filter(|_| joins)
+}
+
+/// `>= 1.0, < 2.0`, `>=1.0 <2.0`, `from 1.0 before 2.0`.
+fn preceded(text: &str) -> Option<Vec<Bound<'_>>> {
+    let (mut bounds, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let mut signs = BEFORE.iter();
+        let (after, sign) = signs.find_map(|(known, sign)| Some((begins(rest, known)?, *sign)))?;
+        let after = after.trim_start();
+        let is_end = |c: char| c.is_whitespace() || "<>=!|,≤≥".contains(c);
+        let end = after.find(is_end).unwrap_or(after.len());
+        bounds.push((sign, version(after.get(..end)?)?));
+        let separators = |c: char| c.is_whitespace() || c == ',' || c == '|';
+        rest = after.get(end..)?.trim_start_matches(separators);
+        rest = begins(rest, "and ").unwrap_or(rest).trim_start();
+    }
+    (!bounds.is_empty()).then_some(bounds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_written_in_many_ways() {
+        for (stated, expected) in [
+            ("all versions", "*"),
+            ("ALL/*", "*"),
+            ("<2.0.0", "<2.0.0"),
+            ("versions < 2.0.0", "<2.0.0"),
+            (">=1.0.0 <2.0.0", ">=1.0.0|<2.0.0"),
+            (">= 1.0.0, < 2.0.0", ">=1.0.0|<2.0.0"),
+            ("<2.0.0,>=1.0.0", ">=1.0.0|<2.0.0"),
+            (">=1.0.0<2.0.0", ">=1.0.0|<2.0.0"),
+            ("<1.0.0 || >=2.0.0", "<1.0.0|>=2.0.0"),
+            ("≤1.9.9", "<=1.9.9"),
+            ("≥ 1.0.0", ">=1.0.0"),
+            ("1.0.0 - 1.9.9", ">=1.0.0|<=1.9.9"),
+            ("Before 2.0.0", "<2.0.0"),
+            ("prior to v2.0.0", "<v2.0.0"),
+            ("from 1.0.0 before 2.0.0", ">=1.0.0|<2.0.0"),
+            ("1.9.9 and earlier", "<=1.9.9"),
+            ("2.0.0 or later", ">=2.0.0"),
+            ("1.x", ">=1|<2"),
+            ("1.2.*", ">=1.2|<1.3"),
+            ("=1.0.0|=1.1.0", "=1.0.0|=1.1.0"),
+        ] {
+            let range = range("npm", stated);
+            assert_eq!(range, Some(format!("vers:npm/{expected}")), "{stated}");
+        }
+        for stated in [
+            "",
+            "openssl",
+            "1.0.0",
+            "up to 2.0.0",
+            "before the next one",
+            "1.0.0 and others",
+            "<2.0.0 or so",
+            "x",
+            "a - b",
+            "<",
+        ] {
+            assert_eq!(range("npm", stated), None, "{stated}");
+        }
+    }
+}
