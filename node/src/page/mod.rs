@@ -22,6 +22,7 @@ use crate::api::serve::Peer;
 use crate::config::Config;
 use crate::rotation::SharedLogKeys;
 use askama::Template;
+use assay_claims::kind::is_vulnerability_id;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
 use axum::{
@@ -227,7 +228,19 @@ async fn vulnerability(
     request: Request,
 ) -> Response {
     let asked = Asked::of(request, peer);
-    pages.thing(&asked, About::Vulnerability(id)).await
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    let text = id.trim();
+    let text = text.strip_prefix("vuln:").unwrap_or(text);
+    // Nothing is ever said of what cannot be one, and a page that says so would quote anything.
+    if !is_vulnerability_id(text) {
+        let why = "This is no identifier of a vulnerability, such as CVE-2021-44228.";
+        return pages.nothing(&asked, why).await;
+    }
+    let about = About::vulnerability(text);
+    let is_canonical = about == About::Vulnerability(id);
+    exactly(&pages, &asked, about, is_canonical).await
 }
 
 async fn digest(
