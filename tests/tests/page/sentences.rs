@@ -47,7 +47,7 @@ const SENTENCES: [(&str, &str, &str, &str); 5] = [
         "nobody",
         "unsaid",
         "Nobody whom this site trusts has said anything about it.",
-        "No log has a claim about it.",
+        "No claims from issuers this site trusts.",
     ),
     (
         "rumor",
