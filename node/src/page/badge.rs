@@ -5,7 +5,7 @@
 
 use super::frame::{Asked, shared};
 use assay_claims::time::rfc3339_of_ms;
-use assay_client::report::{Fact, Line, Report};
+use assay_client::report::{Fact, Line, Report, Versions};
 use assay_policy::rules::Outcome;
 use axum::response::Response;
 use serde_json::json;
@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands on the left.
 const LABEL: &str = "assay";
+
+/// What stands on the right if the versions of a package differ, or only of them something is said.
+const DEPENDS: &str = "depends on the version";
 
 /// Colors, which say nothing that the words do not.
 const PLAIN: &str = "#1f5fa8";
@@ -90,7 +93,8 @@ impl Badge {
         let Some(component) = report.components.first() else {
             return Badge::gray("unknown");
         };
-        if component.outcome == Outcome::Denied {
+        let versions = report.versions.as_ref();
+        if component.outcome == Outcome::Denied || versions.is_some_and(Versions::are_denied) {
             return Badge {
                 message: "read this".to_owned(),
                 color: STOP,
@@ -100,6 +104,15 @@ impl Badge {
             Show::Anything => support(report).or_else(|| reviews(report)),
             Show::Support => support(report),
             Show::Reviews => reviews(report),
+        };
+        // Of a package as a whole, what is said of its versions is not passed over.
+        let mut weighed = versions.into_iter().flat_map(Versions::weighed).peekable();
+        let are_any = weighed.peek().is_some();
+        let is_any_denied = weighed.any(|(_, one)| one.outcome == Outcome::Denied);
+        let message = match message {
+            None if are_any => Some(DEPENDS.to_owned()),
+            Some(_) if is_any_denied => Some(DEPENDS.to_owned()),
+            message => message,
         };
         message.map_or_else(
             || Badge::gray("unknown"),
@@ -140,8 +153,8 @@ impl Badge {
     }
 }
 
-/// Until when it is supported, by those whose word counts: as in the policy's rules, the newest word
-/// of each displaces its older ones, and one who still supports it is enough.
+/// Until when it is supported, by those whose word counts: as in the policy's rules, the newest
+/// word of each displaces its older ones, and one who still supports it is enough.
 fn support(report: &Report) -> Option<String> {
     let mut newest: BTreeMap<&str, (When, Option<&str>)> = BTreeMap::new();
     for line in report.lines() {

@@ -88,6 +88,11 @@ async fn what_is_no_address_of_a_page_is_refused() -> anyhow::Result<()> {
         ("/d/nothing".to_owned(), 404),
         ("/v/This%20reaches%20nobody".to_owned(), 404),
         ("/v/caf%C3%A9".to_owned(), 404),
+        // Browsers would leave the pages.
+        ("/?q=pkg:golang/../../../logout".to_owned(), 404),
+        ("/?q=vuln:..".to_owned(), 404),
+        ("/p/PKG:golang/%252e%252e/%252e%252e/logout".to_owned(), 404),
+        ("/badge/PKG:golang/%252e%252e/logout.svg".to_owned(), 404),
         (format!("/v/{}", "a".repeat(129)), 404),
     ] {
         let page = world.page(&path).await?;

@@ -127,6 +127,25 @@ async fn what_is_asked_for_is_quoted_where_it_is_more_than_a_word() -> anyhow::R
     Ok(())
 }
 
+/// What a stranger says is cut, and not what is said of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_it_stands_behind_what_is_quoted() -> anyhow::Result<()> {
+    let (world, claim) = (World::new("").await?, "ab".repeat(32));
+    for text in ["a. ".repeat(26), "W".repeat(1_000)] {
+        world.reply(&world.stranger, &claim, &text).await?;
+    }
+    let page = world.page(&format!("/c/{claim}")).await?;
+    let paragraph = page
+        .text
+        .split("What others say about claim")
+        .nth(1)
+        .unwrap();
+    let paragraph = paragraph.split("</p>").next().unwrap();
+    let whom = "whom this site does not trust for anything";
+    assert_eq!(paragraph.matches(whom).count(), 2, "{paragraph}");
+    Ok(())
+}
+
 /// However much is said, a page is as long as a page; those whom the site trusts are heard.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_words_leave_room_for_those_that_count() -> anyhow::Result<()> {
