@@ -33,15 +33,22 @@ pub fn quoted_name(name: &str) -> String {
 }
 
 /// A text that somebody chose, in quotation marks that nothing in it can end: marks in it, and what
-/// looks like one, are escaped.
+/// looks like one, are escaped. Two halves look like one, and so does an accent that stands alone.
 pub fn quoted(text: &str) -> String {
     let mut shown = String::from("\"");
+    let mut last = ' ';
     for c in text.chars() {
+        let after_half = looks_like_an_apostrophe(last);
+        let is_joined = after_half && (looks_like_an_apostrophe(c) || is_odd_space(c));
+        let is_alone = (after_half || last.is_whitespace()) && is_accent(c);
         match c {
             '"' | '\\' => shown.extend(['\\', c]),
-            c if looks_like_a_quotation_mark(c) => shown.extend(c.escape_unicode()),
+            c if looks_like_a_quotation_mark(c) || is_joined || is_alone => {
+                shown.extend(c.escape_unicode());
+            }
             c => shown.push_str(&plain(c.encode_utf8(&mut [0; 4]))),
         }
+        last = c;
     }
     shown.push('"');
     shown
@@ -76,16 +83,19 @@ pub fn plain_json(json: &str) -> String {
 }
 
 /// Characters without a look of their own: controls, those that only reorder, join or separate
-/// others, fillers, variation selectors and tags (Unicode's Cc, Cf, Zl and Zp, and
-/// Default_Ignorable_Code_Point).
+/// others, fillers, variation selectors, tags and noncharacters (Unicode's Cc, Cf, Zl and Zp,
+/// Default_Ignorable_Code_Point and Noncharacter_Code_Point).
 fn is_unseen(c: char) -> bool {
+    // The last two of each plane are no characters.
     c.is_control()
+        || u32::from(c) & 0xfffe == 0xfffe
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
             | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
             | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
             | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -93,9 +103,31 @@ fn is_unseen(c: char) -> bool {
 fn looks_like_a_quotation_mark(c: char) -> bool {
     matches!(c,
         '\u{ab}' | '\u{bb}' | '\u{2ba}' | '\u{2dd}' | '\u{2ee}' | '\u{2f5}'..='\u{2f6}'
-        | '\u{5f4}' | '\u{201c}'..='\u{201f}' | '\u{2033}'..='\u{2037}' | '\u{275d}'..='\u{275e}'
-        | '\u{2760}' | '\u{301d}'..='\u{301f}' | '\u{3003}' | '\u{ff02}'
-        | '\u{1f676}'..='\u{1f678}')
+        | '\u{30e}' | '\u{5f4}' | '\u{201c}'..='\u{201f}' | '\u{2033}'..='\u{2037}'
+        | '\u{275d}'..='\u{275e}' | '\u{2760}' | '\u{2e42}' | '\u{301d}'..='\u{301f}'
+        | '\u{3003}' | '\u{ff02}' | '\u{1f676}'..='\u{1f678}')
+}
+
+/// Half of a quotation mark, for the eye.
+fn looks_like_an_apostrophe(c: char) -> bool {
+    matches!(c,
+        '\'' | '`' | '\u{b4}' | '\u{2b9}' | '\u{2bb}'..='\u{2bf}' | '\u{2c8}'
+        | '\u{2ca}'..='\u{2cb}' | '\u{2f4}' | '\u{374}' | '\u{384}' | '\u{55a}' | '\u{5f3}'
+        | '\u{7f4}'..='\u{7f5}' | '\u{1fbd}' | '\u{1fbf}' | '\u{1fef}'
+        | '\u{1ffd}'..='\u{1ffe}' | '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2035}'
+        | '\u{275b}'..='\u{275c}' | '\u{a78b}'..='\u{a78c}' | '\u{ff07}' | '\u{ff40}')
+}
+
+/// A space of another width, which may have next to none.
+fn is_odd_space(c: char) -> bool {
+    c != ' ' && !c.is_control() && c.is_whitespace()
+}
+
+/// A mark over the character before it, of those that no script is written with alone.
+fn is_accent(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// An error with its causes, in one [`plain`] line without a full stop. A cause whose words are
@@ -158,6 +190,36 @@ mod tests {
         let (long, longer) = ("ü".repeat(64), "ü".repeat(65));
         assert_eq!(quoted_name(&long), format!("\"{long}\""));
         assert_eq!(quoted_name(&longer), format!("\"{long}…\""));
+    }
+
+    #[test]
+    fn nothing_in_a_name_looks_like_the_end_of_its_quotation() {
+        for (name, shown) in [
+            ("it's Zoe\u{308}'s", "\"it's Zoe\u{308}'s\""),
+            ("a'', b", "\"a'\\u{27}, b\""),
+            ("a\u{2b9}\u{a78c}", "\"a\u{2b9}\\u{a78c}\""),
+            ("a'\u{200a}'", "\"a'\\u{200a}'\""),
+            ("a \u{301}", "\"a \\u{301}\""),
+            ("\u{301}a", "\"\\u{301}a\""),
+            ("a\u{30e}\u{2e42}", "\"a\\u{30e}\\u{2e42}\""),
+        ] {
+            assert_eq!(quoted(name), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_character_is_shown_as_its_escape() {
+        for c in [
+            '\u{fdd0}',
+            '\u{fdef}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{3fffe}',
+            '\u{10ffff}',
+        ] {
+            assert_eq!(plain(&c.to_string()), format!("\\u{{{:x}}}", u32::from(c)));
+        }
+        assert_eq!(plain("\u{fdcf}\u{fffd}"), "\u{fdcf}\u{fffd}");
     }
 
     #[test]

@@ -98,6 +98,12 @@ impl About {
         Ok(vulnerability(text).map(About::Vulnerability))
     }
 
+    /// A vulnerability: a well-known identifier in the spelling of those who give it out, whatever
+    /// the spelling here; any other as it is.
+    pub fn vulnerability(text: &str) -> Self {
+        About::Vulnerability(vulnerability(text).unwrap_or_else(|| text.to_owned()))
+    }
+
     /// The names that what is said of it stands under. What is known of a version is what is said
     /// of its package.
     pub fn names(&self) -> Vec<Name> {
@@ -194,7 +200,7 @@ fn named(word: &str, value: &str) -> Result<Option<About>, AboutError> {
         CLAIM => About::Claim(
             ClaimId::from_hex(&hex).ok_or_else(|| malformed("a claim id has 64 hex digits"))?,
         ),
-        VULNERABILITY if !value.is_empty() => About::Vulnerability(value.to_owned()),
+        VULNERABILITY if !value.is_empty() => About::vulnerability(value),
         "md5" | "sha1" | "sha384" | "gitTree" | "gitBlob" => {
             return Err(malformed(
                 "logs have no index of such digests; take sha256, sha512 or gitCommit",
@@ -319,6 +325,8 @@ mod tests {
             ("RUSTSEC-2024-0001", "RUSTSEC-2024-0001"),
             ("ghsa-JFH8-c2jp-5v3q", "GHSA-jfh8-c2jp-5v3q"),
             ("vuln:VendorX:7", "VendorX:7"),
+            ("vuln:cve-2021-44228", "CVE-2021-44228"),
+            ("vuln:Ghsa-JFH8-c2jp-5v3q", "GHSA-jfh8-c2jp-5v3q"),
         ] {
             assert_eq!(
                 About::parse(text).unwrap(),
@@ -334,7 +342,7 @@ mod tests {
             ("pkg:cargo/serde@1.0.228", "pkg:cargo/serde@1.0.228"),
             ("cve-2021-44228", "CVE-2021-44228"),
             ("vuln:CVE-2021-44228", "CVE-2021-44228"),
-            ("vuln:cve-2021-44228", "vuln:cve-2021-44228"),
+            ("vuln:cve-2021-44228", "CVE-2021-44228"),
             ("vuln:VendorX:7", "vuln:VendorX:7"),
             ("vuln:pkg:cargo/a", "vuln:pkg:cargo/a"),
         ] {

@@ -1,7 +1,8 @@
 //! What follows from a report, for whoever asked to act on it.
 
-use super::{Log, Report, words};
+use super::{Log, Report, Versions, words};
 use crate::ask::{About, LogState};
+use assay_policy::rules::Outcome;
 
 /// Whether what was asked for is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,11 @@ impl Report {
         }
         if let Some(component) = self.components.first() {
             let outcome = component.outcome;
+            let versions = self.versions.as_ref();
+            if outcome.is_met() && versions.is_some_and(Versions::are_denied) {
+                let denied = Outcome::Denied;
+                return Some(format!("your policy is not met by its versions ({denied})"));
+            }
             return (!outcome.is_met()).then(|| format!("your policy is not met ({outcome})"));
         }
         if self.claims.is_empty() {

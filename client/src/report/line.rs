@@ -88,8 +88,13 @@ pub struct Line {
 pub enum Fact {
     /// A review that passed.
     Passed,
-    /// The last day of security support: `2028-03-31`.
-    Supported(String),
+    /// How long it gets security support.
+    Supported {
+        /// The last day, `2028-03-31`; `None` if it will be announced.
+        until: Option<String>,
+        /// When the issuer last looked at that, in milliseconds since 1970, as the claim says.
+        looked_at_ms: i64,
+    },
 }
 
 /// Where a claim stands.

@@ -50,7 +50,7 @@ pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
 pub use signed::SignedLines;
 pub use stood::{StoodBehind, Witnessed};
-pub use versions::{Version, Versions};
+pub use versions::{Version, Versions, Weighed};
 pub use weigh::Scales;
 
 use crate::ask::{About, File, Hint, How, Lacking, Others, Unidentified};

@@ -63,13 +63,14 @@ impl<'a> Scales<'a> {
         let (questions, signed) = self.lines(found, &posture);
         let newest = signed.iter().flat_map(|signed| &signed.newest);
         let lines = questions.iter().flat_map(|question| &question.lines);
+        let (components, versions) = self.judged(found);
         Report {
             about: Some(about.clone()),
-            components: self.judged(found),
+            components,
             claims: ShownClaim::of_lines(lines.chain(newest), claims),
             questions,
             signed,
-            versions: Versions::of(about, claims),
+            versions,
             keys: match about {
                 About::Issuer(id) => Some(self.keys(id, claims)),
                 _ => None,
@@ -151,14 +152,19 @@ impl<'a> Scales<'a> {
         }
     }
 
-    /// The component that was asked about, if it is one. What is not known to be an artifact, and
-    /// may be a claim, is not judged as one.
-    fn judged(&self, found: &Found) -> Vec<super::Component> {
+    /// The component that was asked about, if it is one, and its versions, if it has any. What is
+    /// not known to be an artifact, and may be a claim, is not judged as one.
+    fn judged(&self, found: &Found) -> (Vec<super::Component>, Option<Versions>) {
         let Some(component) = found.about.component().filter(|_| found.lacking.is_none()) else {
-            return Vec::new();
+            return (Vec::new(), None);
         };
         let judge = self.judge(&found.claims, &found.asked);
-        vec![judge.component(Part::of_component(component))]
+        // Where nobody's policy weighs, there is nothing to make of versions.
+        let weighs = Some(&judge).filter(|_| self.reader != Reader::Unweighed);
+        let versions = Versions::of(&found.about, &found.claims, weighs);
+        let mut component = judge.component(Part::of_component(component));
+        component.tell(versions.as_ref(), &found.hints, self.reader);
+        (vec![component], versions)
     }
 
     /// The lines of every question and of what an issuer signed, each with what others say of it.

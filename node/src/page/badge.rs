@@ -5,14 +5,17 @@
 
 use super::frame::{Asked, shared};
 use assay_claims::time::rfc3339_of_ms;
-use assay_client::report::{Fact, Line, Report};
+use assay_client::report::{Fact, Line, Report, Versions};
 use assay_policy::rules::Outcome;
 use axum::response::Response;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands on the left.
 const LABEL: &str = "assay";
+
+/// What stands on the right if the versions of a package differ, or only of them something is said.
+const DEPENDS: &str = "depends on the version";
 
 /// Colors, which say nothing that the words do not.
 const PLAIN: &str = "#1f5fa8";
@@ -22,6 +25,10 @@ const GRAY: &str = "#63636b";
 /// About the width of a letter, and the space around a text, in pixels.
 const LETTER: usize = 7;
 const SPACE: usize = 10;
+
+/// When something was said: as the claim says, but not after the log took it; when the log took it;
+/// and its place there.
+type When = (i64, i64, u64);
 
 /// Which fact is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +93,8 @@ impl Badge {
         let Some(component) = report.components.first() else {
             return Badge::gray("unknown");
         };
-        if component.outcome == Outcome::Denied {
+        let versions = report.versions.as_ref();
+        if component.outcome == Outcome::Denied || versions.is_some_and(Versions::are_denied) {
             return Badge {
                 message: "read this".to_owned(),
                 color: STOP,
@@ -96,6 +104,15 @@ impl Badge {
             Show::Anything => support(report).or_else(|| reviews(report)),
             Show::Support => support(report),
             Show::Reviews => reviews(report),
+        };
+        // Of a package as a whole, what is said of its versions is not passed over.
+        let mut weighed = versions.into_iter().flat_map(Versions::weighed).peekable();
+        let are_any = weighed.peek().is_some();
+        let is_any_denied = weighed.any(|(_, one)| one.outcome == Outcome::Denied);
+        let message = match message {
+            None if are_any => Some(DEPENDS.to_owned()),
+            Some(_) if is_any_denied => Some(DEPENDS.to_owned()),
+            message => message,
         };
         message.map_or_else(
             || Badge::gray("unknown"),
@@ -136,22 +153,46 @@ impl Badge {
     }
 }
 
-/// Until when it is supported: the first day that somebody whose word counts says.
+/// Until when it is supported, by those whose word counts: as in the policy's rules, the newest
+/// word of each displaces its older ones, and one who still supports it is enough.
 fn support(report: &Report) -> Option<String> {
-    let days = report.lines().filter(|line| line.is_trusted());
-    let days = days.filter_map(|line| match &line.fact {
-        Some(Fact::Supported(day)) => Some(day.as_str()),
-        _ => None,
-    });
-    let day = days.min()?;
-    let month = day.get(..7).unwrap_or(day);
+    let mut newest: BTreeMap<&str, (When, Option<&str>)> = BTreeMap::new();
+    for line in report.lines() {
+        let Some(Fact::Supported {
+            until,
+            looked_at_ms,
+        }) = &line.fact
+        else {
+            continue;
+        };
+        let logged = i64::try_from(line.logged_at_ms).unwrap_or(i64::MAX);
+        let word = (
+            ((*looked_at_ms).min(logged), logged, line.leaf_index),
+            until.as_deref(),
+        );
+        for voice in line.trusted() {
+            let known = newest.entry(voice.issuer_id.as_str()).or_insert(word);
+            if word.0 > known.0 {
+                *known = word;
+            }
+        }
+    }
     let now = rfc3339_of_ms(report.asked_at_ms);
     let today = now.get(..10).unwrap_or_default();
-    Some(if day < today {
-        format!("support ended {month}")
-    } else {
-        format!("supported to {month}")
-    })
+    let days: Vec<Option<&str>> = newest.into_values().map(|(_, day)| day).collect();
+    until(&days, today)
+}
+
+/// What is said of the last days that several state; `None` is one that will be announced.
+fn until(days: &[Option<&str>], today: &str) -> Option<String> {
+    let day = days.iter().copied().flatten().max()?;
+    let month = day.get(..7).unwrap_or(day);
+    if day >= today {
+        return Some(format!("supported to {month}"));
+    }
+    // Who has yet to announce an end still supports it.
+    let has_ended = !days.contains(&None);
+    has_ended.then(|| format!("support ended {month}"))
 }
 
 /// How many reviewed it, and found it good.
@@ -165,5 +206,31 @@ fn reviews(report: &Report) -> Option<String> {
         0 => None,
         1 => Some("1 review".to_owned()),
         n => Some(format!("{n} reviews")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_who_still_supports_it_is_enough() {
+        for (days, said) in [
+            (
+                &[Some("2025-01-01"), Some("2031-05-01")][..],
+                Some("supported to 2031-05"),
+            ),
+            (&[Some("2026-02-03")], Some("supported to 2026-02")),
+            (
+                &[Some("2024-01-01"), Some("2025-12-31")],
+                Some("support ended 2025-12"),
+            ),
+            (&[Some("2025-01-01"), None], None),
+            (&[None, Some("2026-08-01")], Some("supported to 2026-08")),
+            (&[None], None),
+            (&[], None),
+        ] {
+            assert_eq!(until(days, "2026-02-03").as_deref(), said, "{days:?}");
+        }
     }
 }

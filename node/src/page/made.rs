@@ -4,14 +4,16 @@ use super::badge::{Badge, Form, Show};
 use super::frame::{Asked, Frame, Plain, answer, send, unwritten};
 use super::record::Federation;
 use super::site::Site;
-use super::text::{for_shell, shown};
+use super::text::{for_shell, shown, shown_within};
 use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
 use crate::held::{Hold, Kind};
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
+use assay_client::report::words::Stand;
 use assay_client::report::{Report, words};
+use assay_policy::verdict::Cause;
 use axum::{http::StatusCode, response::Response};
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -42,6 +44,9 @@ const KEPT_BADGES: usize = 1024;
 
 /// Most reasons that are given for a verdict.
 const REASONS: usize = 20;
+
+/// Most characters of why something is to be done: of a package, why of three versions.
+const WHY: usize = 1_600;
 
 /// A page or a badge that was made.
 struct Kept<T> {
@@ -91,6 +96,8 @@ struct Thing {
     sentence: Option<words::Sentence>,
     why: Option<String>,
     reasons: Vec<String>,
+    /// Whether the sentence is that it could not be checked, for which reasons do not speak.
+    is_unchecked: bool,
     lacking: Vec<Answered>,
     paragraph: String,
     own_word: bool,
@@ -239,8 +246,14 @@ impl Pages {
         let about = report.about.as_ref().unwrap_or(about);
         let sentence = words::sentence(report);
         let why = sentence.as_ref().and_then(|it| it.why.as_deref());
-        let why = why.map(shown);
-        let reasons = report.components.iter().flat_map(|it| it.against());
+        let why = why.map(|why| shown_within(why, WHY));
+        let is_unchecked = sentence
+            .as_ref()
+            .is_some_and(|it| it.stand == Stand::Unchecked);
+        let lacking = view::lacking(report);
+        // Which logs are missing stands above already.
+        let reasons = words::against(report);
+        let reasons = reasons.filter(|it| lacking.is_empty() || it.cause != Cause::Logs);
         let reasons = reasons.take(REASONS).map(|reason| shown(&reason.text));
         let reasons = reasons.filter(|reason| Some(reason) != why.as_ref());
         frame.title = shown(&words::name(about));
@@ -248,9 +261,10 @@ impl Pages {
         let view = View::new(report);
         Thing {
             reasons: reasons.collect(),
+            is_unchecked,
             why,
             sentence,
-            lacking: view::lacking(report),
+            lacking,
             paragraph: view::paragraph(about, report),
             own_word: matches!(about, About::Issuer(_)),
             is_component: matches!(about, About::Package(_) | About::Artifact(_)),

@@ -22,6 +22,7 @@ use crate::api::serve::Peer;
 use crate::config::Config;
 use crate::rotation::SharedLogKeys;
 use askama::Template;
+use assay_claims::kind::is_vulnerability_id;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
 use axum::{
@@ -40,7 +41,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
-use text::{in_path, shown};
+use text::{in_path, is_path, shown};
 
 /// Folder of the heads that the pages have seen, beside the store's files.
 const STATE: &str = "page";
@@ -127,7 +128,9 @@ async fn home(State(pages): Shared, Extension(peer): From, request: Request) -> 
     let text = text.filter(|text| !text.is_empty());
     let (said, choices) = match text.as_deref().map(|text| (text, About::parse(text))) {
         None => (None, Vec::new()),
-        Some((_, Ok(Some(about)))) => return asked.see(StatusCode::SEE_OTHER, &place(&about)),
+        Some((_, Ok(Some(about)))) => {
+            return lead(&pages, &asked, StatusCode::SEE_OTHER, &place(&about)).await;
+        }
         Some((_, Err(error))) => (Some(shown(&error.to_string())), Vec::new()),
         Some((text, Ok(None))) => (None, named(text)),
     };
@@ -174,8 +177,18 @@ async fn exactly(pages: &Arc<Pages>, asked: &Asked, about: About, is_canonical: 
     if is_canonical {
         pages.thing(asked, about).await
     } else {
-        asked.see(StatusCode::MOVED_PERMANENTLY, &place(&about))
+        lead(pages, asked, StatusCode::MOVED_PERMANENTLY, &place(&about)).await
     }
+}
+
+/// The way to another page. A name with a part of dots has none: browsers would go anywhere else on
+/// this host.
+async fn lead(pages: &Arc<Pages>, asked: &Asked, status: StatusCode, to: &str) -> Response {
+    if is_path(to) {
+        return asked.see(status, to);
+    }
+    let why = "A name with a part that is only dots has no page here. `assay lookup` takes it.";
+    pages.nothing(asked, why).await
 }
 
 /// The page about what has a kind and a number of hex digits.
@@ -227,7 +240,19 @@ async fn vulnerability(
     request: Request,
 ) -> Response {
     let asked = Asked::of(request, peer);
-    pages.thing(&asked, About::Vulnerability(id)).await
+    if asked.is_long() {
+        return pages.too_long(&asked).await;
+    }
+    let text = id.trim();
+    let text = text.strip_prefix("vuln:").unwrap_or(text);
+    // Nothing is ever said of what cannot be one, and a page that says so would quote anything.
+    if !is_vulnerability_id(text) {
+        let why = "This is no identifier of a vulnerability, such as CVE-2021-44228.";
+        return pages.nothing(&asked, why).await;
+    }
+    let about = About::vulnerability(text);
+    let is_canonical = about == About::Vulnerability(id);
+    exactly(&pages, &asked, about, is_canonical).await
 }
 
 async fn digest(
@@ -284,7 +309,7 @@ async fn badge(
             let place = in_path(purl.as_str());
             let query = asked.uri.query().map(|query| format!("?{query}"));
             let to = format!("badge/{place}{end}{}", query.unwrap_or_default());
-            asked.see(StatusCode::MOVED_PERMANENTLY, &to)
+            lead(&pages, &asked, StatusCode::MOVED_PERMANENTLY, &to).await
         }
         (Err(_), _) => form.response(&asked, &Badge::gray("no such package")),
         (_, None) => form.response(&asked, &Badge::gray("no such fact")),

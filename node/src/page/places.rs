@@ -1,6 +1,6 @@
 //! Where the page about something is.
 
-use super::text::{in_path, shown};
+use super::text::{in_path, is_path, shown};
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Artifact};
 use assay_client::percent_encoded;
@@ -50,8 +50,9 @@ pub fn package(purl: &str) -> String {
 pub fn named(text: &str) -> Vec<Choice> {
     let purls = ECOSYSTEMS.iter().filter_map(|of| {
         let purl = Purl::canonicalize(&format!("pkg:{of}/{text}")).ok()?;
-        Some(Choice {
-            place: package(purl.as_str()),
+        let place = package(purl.as_str());
+        is_path(&place).then(|| Choice {
+            place,
             purl: shown(purl.as_str()),
         })
     });
@@ -69,6 +70,7 @@ mod tests {
         assert!(purls.contains(&"pkg:npm/Left_Pad"), "{purls:?}");
         assert!(purls.contains(&"pkg:pypi/left-pad"), "{purls:?}");
         assert!(named("").is_empty());
+        assert!(named("a/../../b").is_empty());
     }
 
     #[test]

@@ -11,9 +11,14 @@ const MARKS: usize = 4;
 /// What a stranger wrote, in one line of bounded length and height: what cannot be seen or reorders
 /// the text around it is shown as its escape. That it is no markup is the template's to see to.
 pub fn shown(text: &str) -> String {
+    shown_within(text, CHARACTERS)
+}
+
+/// The same of a text that may have so many characters.
+pub fn shown_within(text: &str, characters: usize) -> String {
     let mut shown = String::new();
     let mut marks = 0;
-    let mut left = CHARACTERS;
+    let mut left = characters;
     let mut is_cut = false;
     for c in text.chars() {
         marks = if is_mark(c) { marks + 1 } else { 0 };
@@ -54,6 +59,12 @@ fn is_mark(c: char) -> bool {
 /// parts is percent-encoded.
 pub fn in_path(text: &str) -> String {
     percent_encoded(text, b":/@")
+}
+
+/// Whether a path leads where it says: browsers take parts of dots out of one, and what stands
+/// before them, however they are encoded.
+pub fn is_path(path: &str) -> bool {
+    path.split('/').all(|part| part != "." && part != "..")
 }
 
 /// A text as one word of a shell's command, which a reader may copy: nothing in it is run.
@@ -100,6 +111,21 @@ mod tests {
             ("\"><script>", "%22%3E%3Cscript%3E"),
         ] {
             assert_eq!(in_path(text), path);
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_part_of_dots_leads_elsewhere() {
+        for path in ["p/pkg:golang/a..b/...@v1", "v/CVE-1", "p/pkg:generic/..@1"] {
+            assert!(is_path(path), "{path}");
+        }
+        for path in [
+            "p/pkg:golang/../../logout",
+            "v/..",
+            "./p",
+            "p/pkg:generic/.",
+        ] {
+            assert!(!is_path(path), "{path}");
         }
     }
 

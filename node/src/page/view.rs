@@ -1,8 +1,9 @@
 //! What a page shows of a report: its words, none of them markup, within a bounded length.
 
 use super::places::{package, place};
-use super::text::shown;
+use super::text::{is_path, shown, shown_within};
 use assay_client::ask::{About, Hint};
+use assay_client::one_word;
 use assay_client::report::{Line, Log, Question, Reply, Report, Versions, words};
 use assay_policy::posture::{Part, Question as Asked};
 use std::collections::BTreeSet;
@@ -63,12 +64,19 @@ pub struct View {
     pub sections: Vec<Section>,
     pub details: Vec<Section>,
     pub logs: Vec<Answered>,
-    /// The versions that claims are about, if the page is of a package as a whole: where their
-    /// pages are, and what they are called.
-    pub versions: Vec<(String, String)>,
+    /// The versions that claims are about, if the page is of a package as a whole.
+    pub versions: Vec<Linked>,
     pub more_versions: usize,
     /// Whether others said more than is shown.
     pub is_part: bool,
+}
+
+/// A version with a page of its own.
+pub struct Linked {
+    pub place: String,
+    pub name: String,
+    /// What the policy makes of it, in a few words.
+    pub stands: &'static str,
 }
 
 /// What a browser checks a page about a package with.
@@ -119,24 +127,31 @@ const DETAILS: [Asked; 5] = [
 /// What is left to write.
 struct Room(usize);
 
+/// A section with the lines that are to stand in it, as far as there is room.
+struct Draft<'a> {
+    section: Section,
+    lines: Vec<&'a Line>,
+    /// Those that have room, in the order of the section's.
+    placed: Vec<&'a Line>,
+}
+
 impl View {
     /// The view of a report.
     pub fn new(report: &Report) -> Self {
-        let mut room = Room(BYTES);
-        let mut sections = Vec::with_capacity(FIRST.len() + 1);
+        let mut drafts = Vec::with_capacity(FIRST.len() + 1 + DETAILS.len());
         for (title, takes) in FIRST {
-            let lines = lines_of(report, takes);
-            let mut section = room.section(title.to_owned(), &lines, report);
-            if lines.iter().any(|line| !line.vulnerabilities.is_empty()) {
-                section.sums = reaching(report);
+            let mut draft = Draft::new(title, lines_of(report, takes));
+            let mut lines = draft.lines.iter();
+            if lines.any(|line| !line.vulnerabilities.is_empty()) {
+                draft.section.sums = reaching(report);
             }
-            sections.push(section);
+            drafts.push(draft);
         }
         if let Some(signed) = &report.signed {
             let lines: Vec<&Line> = signed.newest.iter().collect();
-            sections.push(room.section(words::signed_title(signed), &lines, report));
+            drafts.push(Draft::new(&words::signed_title(signed), lines));
         }
-        let mut details = Vec::with_capacity(DETAILS.len());
+        let first = drafts.len();
         for question in DETAILS {
             let lines = lines_of(report, |asked, line| {
                 asked == question && !FIRST.iter().any(|(_, takes)| takes(asked, line))
@@ -146,8 +161,12 @@ impl View {
                 (Some(titled), Some(about)) => words::title(titled, about),
                 _ => words::question(question),
             };
-            details.push(room.section(title.to_owned(), &lines, report));
+            drafts.push(Draft::new(title, lines));
         }
+        Room(BYTES).fill(&mut drafts, report);
+        let drafts = drafts.into_iter();
+        let mut sections: Vec<Section> = drafts.map(|draft| draft.section).collect();
+        let mut details = sections.split_off(first);
         details.retain(|section| !section.is_empty());
         let versions = report.versions.as_ref();
         let of = versions.map_or(0, |versions| versions.of.len());
@@ -190,16 +209,21 @@ fn reaching(report: &Report) -> Vec<(String, String)> {
     let all = components.flat_map(|component| &component.vulnerabilities);
     let sums = all.filter_map(|one| {
         let says = words::reaches(one)?;
-        Some((place(&About::Vulnerability(one.id.clone())), shown(&says)))
+        let place = place(&About::Vulnerability(one.id.clone()));
+        is_path(&place).then(|| (place, shown(&says)))
     });
     sums.take(LINKS).collect()
 }
 
 /// Where the pages of some versions are.
-fn linked(versions: &Versions) -> Vec<(String, String)> {
+fn linked(versions: &Versions) -> Vec<Linked> {
     let of = versions.of.iter().take(LINKS);
-    of.map(|one| (package(&one.purl), shown(&one.version)))
-        .collect()
+    let linked = of.map(|one| Linked {
+        place: package(&one.purl),
+        name: shown(&one_word(&one.version)),
+        stands: words::version_stands(one),
+    });
+    linked.filter(|one| is_path(&one.place)).collect()
 }
 
 /// Whether a hint says that not all is shown that others say.
@@ -224,43 +248,108 @@ fn answered(log: &Log, report: &Report) -> Answered {
     }
 }
 
-impl Room {
-    /// A section with as many lines as there is room for, those that count first.
-    fn section(&mut self, title: String, lines: &[&Line], report: &Report) -> Section {
-        let mut section = Section {
-            title: shown(&title),
-            sums: Vec::new(),
-            lines: Vec::new(),
-            omitted: 0,
-        };
-        let (counting, others): (Vec<&Line>, Vec<&Line>) =
-            lines.iter().copied().partition(|line| line.counts());
-        for line in counting.into_iter().chain(others) {
-            let said = Said::new(line, report);
-            let bytes = said.bytes();
-            if bytes > self.0 {
-                section.omitted += 1;
-                continue;
-            }
-            self.0 -= bytes;
-            section.lines.push(said);
+impl<'a> Draft<'a> {
+    fn new(title: &str, lines: Vec<&'a Line>) -> Self {
+        Draft {
+            section: Section {
+                title: shown(title),
+                sums: Vec::new(),
+                lines: Vec::new(),
+                omitted: 0,
+            },
+            lines,
+            placed: Vec::new(),
         }
-        section
     }
 }
 
+impl Room {
+    /// Fills all sections with as many lines as there is room for. Those whose word counts are
+    /// heard first, in every section, with what such people answer; then what others answer them,
+    /// and whatever else counts. So nobody can take their room by saying much.
+    fn fill(mut self, drafts: &mut [Draft<'_>], report: &Report) {
+        self.place(drafts, report, Line::is_trusted);
+        self.place(drafts, report, |line| has_role(line) && !line.is_trusted());
+        for draft in &mut *drafts {
+            for (said, line) in draft.section.lines.iter_mut().zip(&draft.placed) {
+                self.answer(said, line, report);
+            }
+        }
+        self.place(drafts, report, |line| !has_role(line) && line.counts());
+        self.place(drafts, report, |line| !has_role(line) && !line.counts());
+    }
+
+    /// Gives such lines of all sections what room there is.
+    fn place(&mut self, drafts: &mut [Draft<'_>], report: &Report, such: fn(&Line) -> bool) {
+        for draft in drafts {
+            for line in draft.lines.iter().copied().filter(|line| such(line)) {
+                let said = Said::new(line, report);
+                match self.takes(said.bytes()) {
+                    true => {
+                        draft.section.lines.push(said);
+                        draft.placed.push(line);
+                    }
+                    false => draft.section.omitted += 1,
+                }
+            }
+        }
+    }
+
+    /// Gives what others answer to a line what room there is.
+    fn answer(&mut self, said: &mut Said, line: &Line, report: &Report) {
+        for reply in replies(line).iter().filter(|reply| !is_trusted(reply)) {
+            if said.replies.len() == REPLIES {
+                return;
+            }
+            let (text, effect) = answer(reply, report);
+            if self.takes(text_bytes(&text)) {
+                said.replies.push((text, effect));
+                said.more_replies -= 1;
+            }
+        }
+    }
+
+    /// Whether so much has room, which it then has taken.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+/// What is answered to a line. What is said of those who reply stands with them.
+fn replies(line: &Line) -> &[Reply] {
+    match line.target {
+        None => &line.replies,
+        Some(_) => &[],
+    }
+}
+
+/// Whether somebody says it who has a role under the policy, whether or not it counts.
+fn has_role(line: &Line) -> bool {
+    line.issuers.iter().any(|voice| !voice.roles.is_empty())
+}
+
+/// Whether somebody answers who has a role.
+fn is_trusted(reply: &Reply) -> bool {
+    reply.issuers.iter().any(|voice| !voice.roles.is_empty())
+}
+
+fn answer(reply: &Reply, report: &Report) -> (String, bool) {
+    (shown(&words::reply(reply, report)), reply.effect)
+}
+
 impl Said {
+    /// A line with what is answered to it: if somebody with a role says it, by such people alone.
     fn new(line: &Line, report: &Report) -> Self {
-        // What is said of those who reply stands with them.
-        let replies: &[Reply] = if line.target.is_none() {
-            &line.replies
-        } else {
-            &[]
-        };
+        let replies = replies(line);
+        let is_free = !has_role(line);
         let mut seen = BTreeSet::new();
         let issuers = line.issuers.iter().map(|voice| voice.issuer_id.clone());
         let issuers = issuers.filter(|id| seen.insert(id.clone())).take(REPLIES);
-        let shown_replies = replies.iter().take(REPLIES);
+        let first = replies.iter().filter(|reply| is_free || is_trusted(reply));
+        let first = first.take(REPLIES).map(|reply| answer(reply, report));
+        let shown_replies: Vec<(String, bool)> = first.collect();
         Said {
             says: shown(&words::says(line, report)),
             who: shown(&words::who_says(line, report)),
@@ -272,10 +361,8 @@ impl Said {
             issuers: issuers
                 .map(|id| (id.clone(), words::shorten(&id).to_owned()))
                 .collect(),
-            replies: shown_replies
-                .map(|reply| (shown(&words::reply(reply, report)), reply.effect))
-                .collect(),
-            more_replies: replies.len().saturating_sub(REPLIES),
+            more_replies: replies.len() - shown_replies.len(),
+            replies: shown_replies,
         }
     }
 
@@ -283,9 +370,14 @@ impl Said {
     fn bytes(&self) -> usize {
         let replies = self.replies.iter().map(|(text, _)| text);
         let texts = replies.chain([&self.says, &self.who]).chain(&self.why_not);
-        let texts: usize = texts.map(|text| written(text) + LINE_BYTES / 4).sum();
+        let texts: usize = texts.map(|text| text_bytes(text)).sum();
         LINE_BYTES + texts + 160 * self.issuers.len()
     }
+}
+
+/// About the bytes that a text is written in, with what stands around it.
+fn text_bytes(text: &str) -> usize {
+    written(text) + LINE_BYTES / 4
 }
 
 /// The bytes of a text whose markup is escaped.
@@ -300,13 +392,11 @@ pub fn lacking(report: &Report) -> Vec<Answered> {
     logs.map(|log| answered(log, report)).collect()
 }
 
-/// Most sentences of the paragraph.
-const SENTENCES: usize = 24;
+/// Most characters of the paragraph: a few sentences, each with what three people say.
+const PARAGRAPH: usize = 4_000;
 
-/// What is known, in a paragraph.
+/// What is known, in a paragraph. What others say in it is cut where it is quoted, so that who says
+/// it and what it is worth stand behind it.
 pub fn paragraph(about: &About, report: &Report) -> String {
-    let text = words::paragraph(about, report);
-    // Each part has the length of a text.
-    let parts = text.split_inclusive(". ").take(SENTENCES);
-    parts.map(shown).collect()
+    shown_within(&words::paragraph(about, report), PARAGRAPH)
 }

@@ -260,3 +260,21 @@ test("the page shows times that are no dates", () => {
   assert.equal(time(START), "2026-01-01 00:00 UTC");
   for (const ms of [2n ** 63n, 2n ** 64n - 1n]) assert.match(time(ms), /no date/);
 });
+
+test("the page quotes what strangers wrote, and nothing in it ends the quotation", () => {
+  const html = readFileSync(new URL("../verify.html", import.meta.url), "utf8");
+  const source = html.slice(html.indexOf("/** What strangers wrote, as text"), html.indexOf("\nfunction trust()"));
+  const made = () => ({ textContent: "", append(...all) { for (const one of all) this.textContent += one.textContent ?? one; } });
+  const { quoted, showClaim } = new Function("document", source + "\nreturn { quoted, showClaim };")({ createElement: made });
+  for (const [text, shown] of [
+    ["Makers", '"Makers"'], ['a" (b)', '"a\\" (b)"'], ["a\\", '"a\\\\"'], ["a\u201d, b", '"a\\u{201d}, b"'],
+    ["it's", '"it\'s"'], ["a'', b", '"a\'\\u{27}, b"'], ["a\ua78c\ua78c", '"a\ua78c\\u{a78c}"'], ["a \u0301", '"a \\u{301}"'],
+    ["o\u030b", '"o\u030b"'], ["a\u202eb\u3164", '"a\ufffdb\ufffd"'],
+  ]) assert.equal(quoted(text), shown);
+  const name = "\u2714 verified, Makers (e6348e15bf75…), Auditors (2ba6a0307817…)", issuer = "08".repeat(32);
+  const claim = { statement: { subject: [{ uri: "of Makers. All is well" }], predicateType: "all is well" }, signers: [{ issuer }], id: "ab".repeat(32) };
+  const lines = showClaim({ claim, leaf: 1n, loggedAt: START }, [{ issuer, name }]).map((one) => one.textContent);
+  assert.equal(lines[0], 'About "of Makers. All is well"');
+  assert.equal(lines[1], 'Type "all is well"');
+  assert.equal(lines[2], `Signed by issuer ${issuer.slice(0, 12)}… "${name}"; names are their own words`);
+});

@@ -138,7 +138,12 @@ fn look_up_vulnerability(person: &Person) -> anyhow::Result<()> {
 /// Of a package, how much is said of its versions.
 fn look_up_package_without_version(person: &Person) -> anyhow::Result<()> {
     let (_, answer) = lookup(person, "pkg:cargo/alpha")?;
-    let version = json!({"version": "1.0.0", "purl": "pkg:cargo/alpha@1.0.0", "claims": 6});
+    let version = json!({
+        "version": "1.0.0",
+        "purl": "pkg:cargo/alpha@1.0.0",
+        "claims": 6,
+        "outcome": Value::Null,
+    });
     assert_eq!(answer["versions"], json!({"claims": 6, "of": [version]}));
     let words = "There are no claims about alpha (cargo) as a whole; 6 claims are about 1 of its \
         versions, and not shown here: 1.0.0. `assay lookup pkg:cargo/alpha@1.0.0` shows them.";

@@ -28,6 +28,9 @@ async fn what_is_not_canonical_leads_to_what_is() -> anyhow::Result<()> {
             "/p/pkg:deb/debian/curl@7?arch=amd64",
             "/p/pkg:deb/debian/curl@7%3Farch=amd64",
         ),
+        ("/v/cve-2021-44228", "/v/CVE-2021-44228"),
+        ("/v/vuln:Rustsec-2024-0001", "/v/RUSTSEC-2024-0001"),
+        ("/v/%20GHSA-JFH8-C2JP-5V3Q", "/v/GHSA-jfh8-c2jp-5v3q"),
         (&format!("/i/{}", id.to_uppercase()), &format!("/i/{id}")),
         (
             &format!("/d/SHA256:{}", id.to_uppercase()),
@@ -42,6 +45,7 @@ async fn what_is_not_canonical_leads_to_what_is() -> anyhow::Result<()> {
     for (text, to) in [
         ("pkg%3Acargo%2Fserde", "/p/pkg:cargo/serde"),
         ("cve-2021-44228", "/v/CVE-2021-44228"),
+        ("vuln%3Acve-2021-44228", "/v/CVE-2021-44228"),
         (&id, &format!("/x/{id}")),
         (&format!("issuer%3A{id}"), &format!("/i/{id}")),
     ] {
@@ -82,6 +86,14 @@ async fn what_is_no_address_of_a_page_is_refused() -> anyhow::Result<()> {
         ("/x/12".to_owned(), 404),
         ("/d/sha1:12".to_owned(), 404),
         ("/d/nothing".to_owned(), 404),
+        ("/v/This%20reaches%20nobody".to_owned(), 404),
+        ("/v/caf%C3%A9".to_owned(), 404),
+        // Browsers would leave the pages.
+        ("/?q=pkg:golang/../../../logout".to_owned(), 404),
+        ("/?q=vuln:..".to_owned(), 404),
+        ("/p/PKG:golang/%252e%252e/%252e%252e/logout".to_owned(), 404),
+        ("/badge/PKG:golang/%252e%252e/logout.svg".to_owned(), 404),
+        (format!("/v/{}", "a".repeat(129)), 404),
     ] {
         let page = world.page(&path).await?;
         let path: String = path.chars().take(40).collect();

@@ -83,6 +83,31 @@ async fn badges_say_facts() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The newest word of an issuer displaces its older one, and one who still supports it is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_prolongs_support_still_gives_it() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let (makers, auditors) = (&world.makers, &world.auditors);
+    for (who, purl, until) in [
+        (makers, "pkg:cargo/longer@1.0.0", "2020-01-01"),
+        (makers, "pkg:cargo/longer@1.0.0", "2091-05-01"),
+        (makers, "pkg:cargo/shorter@1.0.0", "2091-05-01"),
+        (makers, "pkg:cargo/shorter@1.0.0", "2020-01-01"),
+        (makers, "pkg:cargo/two@1.0.0", "2091-05-01"),
+        (auditors, "pkg:cargo/two@1.0.0", "2020-01-01"),
+    ] {
+        world.supported(who, purl, until).await?;
+    }
+    for (path, message) in [
+        ("pkg:cargo/longer@1.0.0", "supported to 2091-05"),
+        ("pkg:cargo/shorter@1.0.0", "support ended 2020-01"),
+        ("pkg:cargo/two@1.0.0", "supported to 2091-05"),
+    ] {
+        assert_eq!(badge(&world, path).await?.1, message, "{path}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn badges_have_one_address() -> anyhow::Result<()> {
     let world = World::new("").await?;

@@ -14,4 +14,5 @@ mod record;
 mod sentences;
 mod strangers;
 mod unweighed;
+mod whole;
 mod world;

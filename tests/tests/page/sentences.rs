@@ -47,7 +47,7 @@ const SENTENCES: [(&str, &str, &str, &str); 5] = [
         "nobody",
         "unsaid",
         "Nobody whom this site trusts has said anything about it.",
-        "No log has a claim about it.",
+        "No claims from issuers this site trusts.",
     ),
     (
         "rumor",
@@ -144,6 +144,10 @@ async fn what_could_not_be_checked_is_said_first() -> anyhow::Result<()> {
                 "{name}: {block}"
             );
             assert!(block.contains(says), "{name}: {block}");
+            // What speaks against it does not speak for that.
+            let heading = page.text.contains("What is known all the same");
+            assert_eq!(heading, name != "good", "{name}: {}", page.text);
+            assert!(!page.text.contains("What else speaks for that"), "{name}");
             let (note, heading) = (page.text.find("<p class=\"note\">"), page.text.find("<h2>"));
             assert!(
                 note.zip(heading)

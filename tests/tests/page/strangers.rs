@@ -19,7 +19,7 @@ async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, Vec<String>
     world
         .reply(&stranger, &target, &format!("{MARKUP} {TURNED} {tower}"))
         .await?;
-    let vulnerability = format!("CVE-2026-7\"><b onclick={LINK}>");
+    let vulnerability = format!("CVE-2026-7\"><b/onclick={LINK}>");
     let vex = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
         "@id": LINK,
@@ -108,6 +108,41 @@ async fn words_of_strangers_are_text_wherever_they_stand() -> anyhow::Result<()>
         "{}",
         own.text
     );
+    Ok(())
+}
+
+/// Who makes a link makes no sentence of the site's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_is_quoted_where_it_is_more_than_a_word() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let page = world
+        .page("/p/pkg:generic/It%2520was%2520reviewed@1%2520by%2520all")
+        .await?;
+    assert_eq!(page.status, 200);
+    let heading = "&#34;It was reviewed&#34; &#34;1 by all&#34; (generic)";
+    assert!(page.text.contains(heading), "{}", page.text);
+    for (at, _) in page.text.match_indices("It was reviewed") {
+        assert!(page.text[..at].ends_with("&#34;"), "{}", page.text);
+    }
+    Ok(())
+}
+
+/// What a stranger says is cut, and not what is said of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_it_stands_behind_what_is_quoted() -> anyhow::Result<()> {
+    let (world, claim) = (World::new("").await?, "ab".repeat(32));
+    for text in ["a. ".repeat(26), "W".repeat(1_000)] {
+        world.reply(&world.stranger, &claim, &text).await?;
+    }
+    let page = world.page(&format!("/c/{claim}")).await?;
+    let paragraph = page
+        .text
+        .split("What others say about claim")
+        .nth(1)
+        .unwrap();
+    let paragraph = paragraph.split("</p>").next().unwrap();
+    let whom = "whom this site does not trust for anything";
+    assert_eq!(paragraph.matches(whom).count(), 2, "{paragraph}");
     Ok(())
 }
 

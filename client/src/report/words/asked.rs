@@ -2,13 +2,14 @@
 
 use super::shorten;
 use crate::ask::{About, EACH, Hint, How, Lacking, LogState, Resolved};
-use crate::plain;
 use crate::report::Log;
+use crate::{one_word, plain};
 use assay_claims::purl::Purl;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// What something is called in a sentence.
+/// What something is called in a sentence. What is more than one word in it, whoever asked for
+/// it, is in quotation marks.
 pub fn name(about: &About) -> String {
     let name = match about {
         About::Package(purl) => package_name(purl),
@@ -20,7 +21,7 @@ pub fn name(about: &About) -> String {
             (None, None) => "the artifact".to_owned(),
         },
         About::Issuer(id) => format!("issuer {}", shorten(&id.to_hex())),
-        About::Vulnerability(id) => id.clone(),
+        About::Vulnerability(id) => one_word(id).into_owned(),
         About::Claim(id) => format!("claim {}", shorten(&id.to_hex())),
         About::Hex(hash) => shorten(&hash.to_hex()).to_owned(),
     };
@@ -36,9 +37,10 @@ fn package_name(purl: &Purl) -> String {
         words.push('/');
     }
     words.push_str(&parts.name);
+    let mut words = one_word(&words).into_owned();
     if let Some(version) = &parts.version {
         words.push(' ');
-        words.push_str(version);
+        words.push_str(&one_word(version));
     }
     format!("{words} ({})", parts.ty)
 }
@@ -167,5 +169,28 @@ fn why_silent(state: LogState) -> &'static str {
         LogState::Unconfirmed => "no answer that enough witnesses confirm from",
         LogState::UnsupportedMapping => "an answer of an unknown version from",
         LogState::Convicted => "proof of misbehavior against",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_no_sentence() {
+        for (text, said) in [
+            ("pkg:cargo/serde@1.0.228", "serde 1.0.228 (cargo)"),
+            ("pkg:npm/%40scope/name", "@scope/name (npm)"),
+            (
+                "pkg:generic/It%20was%20reviewed@1.0%20by%20all",
+                "\"It was reviewed\" \"1.0 by all\" (generic)",
+            ),
+            ("pkg:generic/a%22b", "\"a\\\"b\" (generic)"),
+            ("CVE-2026-1", "CVE-2026-1"),
+            ("vuln:All is well", "\"All is well\""),
+        ] {
+            let about = About::parse(text).unwrap().unwrap();
+            assert_eq!(name(&about), said, "{text}");
+        }
     }
 }

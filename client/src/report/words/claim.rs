@@ -58,10 +58,13 @@ pub fn says(line: &Line<'_>) -> String {
 pub(in crate::report) fn fact(body: &Body) -> Option<Fact> {
     match body {
         Body::Audit(audit) => (audit.verdict == Verdict::Pass).then_some(Fact::Passed),
-        Body::Lifecycle(lifecycle) => match &lifecycle.end_of_security_support {
-            Date::At(at) => Some(Fact::Supported(at.as_str().chars().take(10).collect())),
-            Date::ToBeAnnounced => None,
-        },
+        Body::Lifecycle(lifecycle) => Some(Fact::Supported {
+            until: match &lifecycle.end_of_security_support {
+                Date::At(at) => Some(at.as_str().chars().take(10).collect()),
+                Date::ToBeAnnounced => None,
+            },
+            looked_at_ms: lifecycle.last_updated.unix_ms(),
+        }),
         _ => None,
     }
 }

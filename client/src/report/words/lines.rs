@@ -2,7 +2,7 @@
 
 use super::stood::by_mirror;
 use super::{Reader, ago, at, convicted, self_named, shorten, stood_behind};
-use crate::ask::{About, How, LogState, Others};
+use crate::ask::{About, Hint, How, LogState, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
 use std::collections::BTreeSet;
@@ -184,7 +184,9 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
             log.origin
         )
     });
-    let whole = if report.others.as_ref().is_none_or(Others::is_all) {
+    let mut hints = report.hints.iter();
+    let are_others = hints.any(|hint| matches!(hint, Hint::Others(_)));
+    let whole = if !are_others && report.others.as_ref().is_none_or(Others::is_all) {
         "nothing was left out"
     } else {
         "of what was asked for, nothing was left out"

@@ -23,6 +23,7 @@ mod stood;
 mod summary;
 mod time;
 mod versions;
+mod whole;
 mod worth;
 mod wrote;
 
@@ -42,6 +43,8 @@ pub use reason::reason;
 pub use sentence::{Sentence, Stand, sentence};
 pub use stood::{convicted, not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
+pub(super) use whole::unspoken;
+pub use whole::{against, version_stands};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};
 pub use wrote::{Wrote, wrote};

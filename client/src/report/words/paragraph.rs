@@ -1,20 +1,23 @@
 //! What is known of one thing, in a paragraph for people who know nothing of logs and keys.
 
-use super::lines::{in_quotes, voices_for};
-use super::names::count;
+use super::lines::{in_quotes, voice};
+use super::names::{count, each_once};
+use super::sentence::sentence;
 use super::versions::versions;
-use super::{Reader, lacking, name};
-use crate::ask::{About, Others};
+use super::{Reader, lacking, name, whole};
+use crate::ask::{About, Hint, Others};
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
 use crate::{plain, quoted_name};
 use assay_claims::kind::Kind;
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Most claims about another that the paragraph quotes.
+/// Most claims about another that the paragraph quotes, and most characters of each.
 const SAID: usize = 3;
+const SAID_CHARACTERS: usize = 200;
 
 /// The paragraph about the one thing that a report is about.
 pub fn paragraph(about: &About, report: &Report) -> String {
@@ -32,7 +35,7 @@ pub fn paragraph(about: &About, report: &Report) -> String {
         report
             .components
             .first()
-            .map(|component| verdict(component, report.reader)),
+            .and_then(|component| verdict(component, report)),
     );
     capitalized(&sentences.join(" "))
 }
@@ -95,8 +98,12 @@ fn claims(name: &str, report: &Report) -> Vec<String> {
 
 /// That nothing is said of the thing itself.
 fn nothing(name: &str, report: &Report) -> Vec<String> {
+    let others = report.hints.iter().find_map(|hint| match hint {
+        Hint::Others(others) => Some(whole::spoken(*others)),
+        _ => None,
+    });
     if let Some(of_versions) = &report.versions {
-        let none = if report.is_complete() {
+        let none = if report.is_complete() && others.is_none() {
             "There are no claims"
         } else {
             "No claims were found"
@@ -104,12 +111,18 @@ fn nothing(name: &str, report: &Report) -> Vec<String> {
         let versions = versions(of_versions, report.reader);
         return vec![format!("{none} about {name} as a whole; {versions}")];
     }
-    match report.lacking {
-        None if report.is_complete() => {
+    match (report.lacking, others) {
+        (None, Some(others)) => {
+            let trust = report.reader.trust();
+            vec![format!(
+                "No claims by issuers {trust} were found about {name}; {others}."
+            )]
+        }
+        (None, None) if report.is_complete() => {
             vec![format!("There are no claims about {name}.")]
         }
-        None => vec![format!("No claims were found about {name}.")],
-        Some(reason) => vec![
+        (None, None) => vec![format!("No claims were found about {name}.")],
+        (Some(reason), _) => vec![
             format!("No claims were found about {name}."),
             lacking(reason),
         ],
@@ -157,16 +170,21 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
 fn quoted(said: &[&Line], reader: Reader) -> String {
     let mut words = Vec::new();
     for line in said.iter().take(SAID) {
-        words.push(format!(
-            "{}, by {}",
-            in_quotes(&line.says),
-            voices_for(&line.issuers, reader)
-        ));
+        let voices = each_once(line.issuers.iter().map(|one| voice(one, reader)));
+        words.push(format!("{}, by {voices}", in_quotes(&cut(&line.says))));
     }
     let words = words.join("; ");
     match said.len().saturating_sub(SAID) {
         0 => words,
         more => format!("{words}; and {more} more"),
+    }
+}
+
+/// The beginning of a text: so much of it that what stands behind it is read, too.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SAID_CHARACTERS) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
     }
 }
 
@@ -322,23 +340,31 @@ fn compromised(name: &str, keys: &Keys, report: &Report) -> Option<String> {
 }
 
 /// Whether the policy is met, and the worst reason why not.
-fn verdict(component: &Component, reader: Reader) -> String {
-    let policy = reader.policy_first();
-    let why = component
-        .reasons
-        .first()
-        .filter(|_| component.outcome != Outcome::Fine)
-        .map(|reason| ended(&reason.text));
-    match (component.outcome.is_met(), why) {
+/// On a site, what is to be said of a package as a whole stands on top.
+fn verdict(component: &Component, report: &Report) -> Option<String> {
+    let (policy, mut outcome) = (report.reader.policy_first(), component.outcome);
+    let mut reason = component.reasons.first();
+    if whole::is_whole(report) && !report.lacks_logs() {
+        reason = whole::against(report).next();
+        let Some(reason) = reason else {
+            let said = sentence(report).filter(|_| report.reader == Reader::Owner)?;
+            let why = said.why.map(|why| format!(" {}", ended(&why)));
+            return Some(said.text + &why.unwrap_or_default());
+        };
+        outcome = reason.outcome;
+    }
+    let reason = reason.filter(|_| outcome != Outcome::Fine);
+    let why = reason.map(|reason| ended(&reason.text));
+    Some(match (outcome.is_met(), why) {
         (true, None) => format!("{policy} is met."),
         (true, Some(why)) => format!("{policy} is met, with a warning: {why}"),
         (false, None) => format!("{policy} is not met."),
         (false, Some(why)) => format!("{policy} is not met: {why}"),
-    }
+    })
 }
 
 /// A reason, which may be in a policy's own words, so that sentences can follow.
-fn ended(text: &str) -> String {
+pub(super) fn ended(text: &str) -> String {
     let text = text.trim_end();
     let stop = if text.ends_with(['.', '!', '?']) {
         ""

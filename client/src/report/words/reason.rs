@@ -152,6 +152,13 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
             claims(unspoken.no_word)
         );
     }
+    if unspoken.nearby > 0 {
+        return format!(
+            "Issuers {trust} made {} about another build, file, version or use of it, and none \
+             that is known to be about exactly this.",
+            claims(unspoken.nearby)
+        );
+    }
     if unspoken.by_others > 0 {
         let more = idle
             .map(|idle| format!(" {} more {idle}.", unspoken.idle))
@@ -175,11 +182,12 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
             format!("{all} {idle}: {see}. Unknown is not trusted.")
         }
         (None, Some(place)) => format!(
-            "No log has a claim about it as it comes from {}. Claims about packages of the \
-             same name from other places are not about it.",
+            "No claims from issuers {trust} about it as it comes from {}. Claims about packages of \
+             the same name from other places are not about it.",
             one_word(place)
         ),
-        (None, None) => "No log has a claim about it. Unknown is not trusted.".to_owned(),
+        // Others may have spoken: mostly only those are asked for whom the policy listens to.
+        (None, None) => format!("No claims from issuers {trust}. Unknown is not trusted."),
     }
 }
 

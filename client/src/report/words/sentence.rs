@@ -3,7 +3,7 @@
 use super::asked::silence;
 use super::lines::voice;
 use super::names::each_once;
-use super::{ago, at};
+use super::{ago, at, whole};
 use crate::report::{Component, Fact, Line, Log, Reason, Report};
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
@@ -35,6 +35,19 @@ impl Stand {
             Stand::Quiet => "quiet",
         }
     }
+
+    /// What is to be done about what has this outcome, and of which somebody says whether it can be
+    /// used, or nobody. What a policy makes of silence is its own: it is said as silence.
+    pub(super) const fn of(outcome: Outcome, is_judged: bool) -> Self {
+        match outcome {
+            Outcome::Incomplete | Outcome::Stale => Stand::Unchecked,
+            Outcome::Denied => Stand::Act,
+            _ if !is_judged => Stand::Unsaid,
+            Outcome::Warn | Outcome::Unmet => Stand::Plan,
+            Outcome::Unknown => Stand::Unsaid,
+            Outcome::Fine => Stand::Quiet,
+        }
+    }
 }
 
 /// The sentence.
@@ -54,27 +67,10 @@ pub struct Sentence {
 /// policy judges.
 pub fn sentence(report: &Report) -> Option<Sentence> {
     let component = report.components.first()?;
-    let stand = stand(component, report);
-    let main = || component.main_reason().map(|reason| reason.text.clone());
-    let unspoken = unspoken(component);
-    let trust = report.reader.trust();
-    let (text, why) = match stand {
-        Stand::Unchecked => (
-            "This could not be checked fully.".to_owned(),
-            Some(lacking(report).or_else(main).unwrap_or_default()),
-        ),
-        Stand::Act => ("Do something about it.".to_owned(), main()),
-        Stand::Plan => ("Plan to do something about it.".to_owned(), main()),
-        Stand::Unsaid => (
-            match unspoken.and_then(|reason| reason.unspoken.as_ref()) {
-                Some(unspoken) if unspoken.no_word > 0 => {
-                    format!("Nobody whom {trust} has said whether it can be used.")
-                }
-                _ => format!("Nobody whom {trust} has said anything about it."),
-            },
-            unspoken.map(|reason| reason.text.clone()),
-        ),
-        Stand::Quiet => (quiet(report), None),
+    let (stand, text, why) = if report.lacks_logs() || !whole::is_whole(report) {
+        of_component(component, report)
+    } else {
+        whole::sentence(component, report)
     };
     Some(Sentence {
         stand,
@@ -84,19 +80,41 @@ pub fn sentence(report: &Report) -> Option<Sentence> {
     })
 }
 
-fn stand(component: &Component, report: &Report) -> Stand {
-    if report.lacks_logs() {
-        return Stand::Unchecked;
-    }
-    match component.outcome {
-        Outcome::Incomplete | Outcome::Stale => Stand::Unchecked,
-        Outcome::Denied => Stand::Act,
-        // What a policy makes of it is its own: silence is said as silence.
-        _ if unspoken(component).is_some() => Stand::Unsaid,
-        Outcome::Warn | Outcome::Unmet => Stand::Plan,
-        Outcome::Unknown => Stand::Unsaid,
-        Outcome::Fine => Stand::Quiet,
-    }
+/// What is to be done about a component, in a sentence, and why.
+fn of_component(component: &Component, report: &Report) -> (Stand, String, Option<String>) {
+    let main = || component.main_reason().map(|reason| reason.text.clone());
+    let stand = if report.lacks_logs() {
+        Stand::Unchecked
+    } else {
+        Stand::of(component.outcome, unspoken(component).is_none())
+    };
+    let (text, why) = match stand {
+        Stand::Unchecked => (
+            "This could not be checked fully.".to_owned(),
+            lacking(report).or_else(main),
+        ),
+        Stand::Act => ("Do something about it.".to_owned(), main()),
+        Stand::Plan => ("Plan to do something about it.".to_owned(), main()),
+        Stand::Unsaid => unsaid(component, report),
+        Stand::Quiet => (quiet(report), None),
+    };
+    (stand, text, why)
+}
+
+/// That nobody whose word counts says whether it can be used, or anything at all; and what there is
+/// instead.
+pub(super) fn unsaid(component: &Component, report: &Report) -> (String, Option<String>) {
+    let trust = report.reader.trust();
+    let unspoken = unspoken(component);
+    let said = unspoken.and_then(|reason| reason.unspoken.as_ref());
+    let of_it = said.is_some_and(|said| said.no_word + said.nearby > 0);
+    let of_versions = report.versions.as_ref();
+    let text = if of_it || of_versions.is_some_and(|it| it.weighed().next().is_some()) {
+        format!("Nobody whom {trust} has said whether it can be used.")
+    } else {
+        format!("Nobody whom {trust} has said anything about it.")
+    };
+    (text, unspoken.map(|reason| reason.text.clone()))
 }
 
 /// That the policy knows nothing of it, if it does not.
@@ -116,7 +134,7 @@ fn lacking(report: &Report) -> Option<String> {
 }
 
 /// That nothing speaks against it, and who reviewed it.
-fn quiet(report: &Report) -> String {
+pub(super) fn quiet(report: &Report) -> String {
     let reader = report.reader;
     let knows = reader.knows();
     let mut questions = report.questions.iter();

@@ -377,6 +377,7 @@ mod tests {
             ineffective,
             idle,
             no_word: 0,
+            nearby: 0,
             from_elsewhere: None,
         };
         let (withdrawn, ineffective) = (unspoken(0, 1, 0, 1), unspoken(0, 0, 1, 1));

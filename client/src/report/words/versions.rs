@@ -1,6 +1,7 @@
 //! What is said of a package's versions, for those who asked about the package as a whole.
 
 use super::Reader;
+use crate::one_word;
 use crate::report::Versions;
 
 /// Most versions that a sentence names.
@@ -8,11 +9,11 @@ const NAMED: usize = 5;
 
 /// How much is said of a package's versions, and how to ask for it, in sentences.
 pub(super) fn versions(versions: &Versions, reader: Reader) -> String {
-    let named: Vec<&str> = versions
+    let named: Vec<_> = versions
         .of
         .iter()
         .take(NAMED)
-        .map(|version| version.version.as_str())
+        .map(|version| one_word(&version.version))
         .collect();
     let more = match versions.of.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -52,11 +53,13 @@ mod tests {
             version: format!("1.{n}"),
             purl: format!("pkg:cargo/a@1.{n}"),
             claims: 1,
+            weighed: None,
         };
         let words = |claims, versions| {
             let versions = Versions {
                 claims,
                 of: (0..versions).map(version).collect(),
+                unweighed: 0,
             };
             super::versions(&versions, Reader::Owner)
         };

@@ -231,6 +231,12 @@ impl<'a> Fact<'a> {
         self.relation == Relation::This
     }
 
+    /// Whether somebody who counts says it of another build, artifact, version or use of the
+    /// component's package, or maybe so.
+    pub(crate) fn is_nearby(&self) -> bool {
+        !matches!(self.relation, Relation::This | Relation::OtherSource) && self.is_said()
+    }
+
     /// Whether somebody who counts says with it whether the component can be used. A builder says
     /// what a scan found; that its own tests pass judges nothing.
     /// `stands` says of a statement of its document whether nothing later took its place.

@@ -101,6 +101,30 @@ fn only_what_is_said_of_this_is_told() {
 }
 
 #[test]
+fn what_is_said_of_a_build_alone_is_counted() {
+    let build = |by: &Party, world: &mut World| {
+        let purl = "pkg:cargo/a@1?arch=riscv64";
+        world.log(&about(purl, "urn:assay:audit:v1", AUDIT), &[by]);
+    };
+    let mut world = World::new();
+    let (a, stranger) = (world.register("a", &[1], 1), world.register("b", &[2], 1));
+    let policy = format!("version = 1\n{}", anchor(&a, &["auditor"]));
+    build(&stranger, &mut world);
+    let reason = unknown(&policy, &world, &fresh(&world)).unwrap();
+    assert_eq!(unspoken(&reason), Unspoken::default());
+    build(&a, &mut world);
+    let reason = unknown(&policy, &world, &fresh(&world)).unwrap();
+    let one = Unspoken {
+        nearby: 1,
+        ..Unspoken::default()
+    };
+    assert_eq!(unspoken(&reason), one);
+}
+
+/// A review that passed.
+const AUDIT: &str = r#"{"criteria":["safe-to-run"],"verdict":"pass","scope":"version"}"#;
+
+#[test]
 fn a_log_that_did_not_answer_leaves_nothing_to_tell_of_what_is_not_said() {
     let mut world = World::new();
     let (a, stranger) = (world.register("a", &[1], 1), world.register("b", &[2], 1));

@@ -77,6 +77,8 @@ fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> boo
 fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
     let said = facts.facts.iter().filter(|fact| fact.is_of_this());
     let no_word = said.filter(|fact| fact.is_said()).count();
+    let nearby = facts.facts.iter().filter(|fact| fact.is_nearby());
+    let nearby: BTreeSet<ClaimId> = nearby.map(|fact| fact.claim).collect();
     let withdrawn = claims(facts.idle.iter().filter(|idle| idle.withdrawn));
     let ineffective = claims(facts.idle.iter().filter(|idle| !idle.withdrawn));
     let all = claims(facts.idle.iter());
@@ -97,6 +99,7 @@ fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
             ineffective: ineffective.len(),
             idle: all.len(),
             no_word,
+            nearby: nearby.len(),
             from_elsewhere: facts.component.from_elsewhere().map(str::to_owned),
         }),
         outcome,

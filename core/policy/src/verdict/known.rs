@@ -17,6 +17,7 @@ use crate::trust::{Anchor, JudgedClaim, Limit, Role, Silenced, Trust};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
+use assay_claims::purl::Purl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Claims that were judged by each other, found by what they are about.
@@ -175,6 +176,16 @@ impl<'a> Known<'a> {
     /// The claims with what each is worth.
     pub fn trust(&self) -> &Trust<'a> {
         &self.trust
+    }
+
+    /// Those whose word counts for something, or against this package: all who can count for one of
+    /// its versions are among them.
+    pub fn heard(&self, package: &Purl) -> BTreeSet<IssuerId> {
+        let (trust, now_ms) = (&self.trust, self.now_ms);
+        let anywhere = trust.roles_anywhere(&self.anchors, now_ms);
+        let against = trust.roles_against(&self.anchors, Some(package), now_ms);
+        let all = anywhere.issuers().chain(against.issuers());
+        all.copied().collect()
     }
 
     /// Decides whether the policy is met by what is known of a component, as [`evaluate`] does.

@@ -197,6 +197,9 @@ pub struct Unspoken {
     /// How many claims by issuers with a role say nothing of whether it can be used: that documents
     /// belong to it, or how it was built.
     pub no_word: usize,
+    /// How many claims by issuers with a role are about another build, file, version or use of it,
+    /// or may be.
+    pub nearby: usize,
     /// Where the component comes from, if not from where its packages usually do.
     pub from_elsewhere: Option<String>,
 }

@@ -127,7 +127,7 @@ fn what_was_said_and_does_not_count_is_not_passed_over() {
     let text = |world: &World| said(&policy, world).1;
     assert_eq!(
         text(&world),
-        "No log has a claim about it. Unknown is not trusted."
+        "No claims from issuers you trust. Unknown is not trusted."
     );
 
     let claim = say(&mut world, &a);
