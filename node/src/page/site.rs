@@ -48,6 +48,9 @@ pub enum PageError {
         /// What is wrong with it.
         source: PolicyError,
     },
+    /// There is no port on which the pages could ask the node.
+    #[error("the pages cannot have a port on which they ask the node: {0}")]
+    Port(#[from] io::Error),
     /// It does not say how a log is reached.
     #[error("the policy of the pages cannot be used: {0}")]
     Logs(#[from] LogsError),

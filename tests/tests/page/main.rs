@@ -11,6 +11,7 @@ mod addresses;
 mod badges;
 mod busy;
 mod missing;
+mod proxied;
 mod record;
 mod sentences;
 mod strangers;
