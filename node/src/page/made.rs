@@ -89,6 +89,8 @@ pub struct Pages {
 #[template(path = "thing.html")]
 struct Thing {
     frame: Frame,
+    /// The node's own log, whose proofs it has.
+    own: String,
     sentence: Option<words::Sentence>,
     why: Option<String>,
     reasons: Vec<String>,
@@ -252,6 +254,7 @@ impl Pages {
         frame.asked = shown(&about.spelled());
         let view = View::new(report);
         Thing {
+            own: self.site.origin(),
             reasons: reasons.collect(),
             why,
             sentence,

@@ -127,6 +127,11 @@ impl Site {
         }
     }
 
+    /// The origin of the node's own log.
+    pub fn origin(&self) -> String {
+        self.keys.load().origin().to_owned()
+    }
+
     /// The key that the node's log signs with now.
     pub fn key(&self) -> Option<VerifierKey> {
         self.keys.load().verifiers().into_iter().next()
