@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-# What shows of the canonical form without the rules of a type, and characters that it never encodes.
+# What shows of the canonical form without the rules of a type, and characters that it never
+# encodes.
 _PART = "(?:[A-Za-z0-9._~:-]|%[0-9A-F]{2})+"
 _CANONICAL = re.compile(f"pkg:[a-z][a-z0-9.+-]*(?:/{_PART})+(?:@{_PART})?(?:[?#].*)?")
 _NEEDLESS = re.compile("[^?#]*%(?:2[DE]|3[0-9A]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])")
