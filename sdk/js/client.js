@@ -210,10 +210,15 @@ export class Log {
     return pages.map((page) => ({ ...page, entries: new Map([...page.entries].filter(([, entry]) => isOurs(entry))) }));
   }
 
-  /** The receipt of a claim with those of its issuers' records, verified, and its files to keep. */
-  async receipt(claimId) {
+  /**
+   * The receipt of a claim with those of its issuers' records, verified, and its files to keep. Whoever signs the
+   * same statement makes a claim of the same id: without `leaf`, it is the first one's.
+   */
+  async receipt(claimId, { leaf } = {}) {
     needArgument(isHex(claimId, [64]), "a claim's id has 64 hex digits");
-    const { value } = strictJson(await this.#get("receipt/" + claimId, {}, "application/json"), needMessage);
+    needArgument(leaf === undefined || /^\d{1,20}$/.test(String(leaf)), "a leaf is a number, from 0 on");
+    const which = leaf === undefined ? {} : { leaf: String(leaf) };
+    const { value } = strictJson(await this.#get("receipt/" + claimId, which, "application/json"), needMessage);
     const records = members(value, "issuers");
     needMessage(records.length <= MOST.receipts, "the node sends too many records of issuers");
     const files = [value, ...records].map((one) => ({
@@ -221,6 +226,7 @@ export class Log {
     const [receipt] = await verifyReceipts(files, this.trust);
     if (receipt.verdict === "refused") throw receipt.error;
     check("match")(receipt.claim.id === claimId, "this is the receipt of another claim");
+    check("match")(leaf === undefined || receipt.leaf === BigInt(leaf), "this is the receipt of another leaf");
     this.#compare(receipt.checkpoint);
     return { ...receipt, files };
   }

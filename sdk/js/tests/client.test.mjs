@@ -25,6 +25,9 @@ test("census, pages, receipt and checkpoint", () => withNode(null, async (client
   const receipt = await client.receipt(id);
   assert.deepEqual([receipt.verdict, receipt.records[0].name, receipt.files.length], ["ok", "Example Audits", 2]);
   await assert.rejects(client.receipt("00".repeat(32)), refusedAs("match", "server"));
+  assert.equal((await client.receipt(id, { leaf: receipt.leaf })).leaf, receipt.leaf);
+  await assert.rejects(client.receipt(id, { leaf: receipt.leaf + 1n }), refusedAs("match", "server"));
+  await assert.rejects(client.receipt(id, { leaf: -1 }), refusedAs("argument", "caller"));
   assert.equal((await client.checkpoint()).size, BigInt(log.entries.length));
 }));
 

@@ -274,6 +274,10 @@ class LookingUp(unittest.TestCase):
         with self.assertRaises(ServerError) as caught:
             log_at(Node()).receipt("ab" * 32)
         self.assertEqual(caught.exception.kind, "match")
+        self.assertEqual(log_at(Node()).receipt(made.claim_id(made.RAND), leaf=5).index, 5)
+        with self.assertRaises(ServerError) as caught:
+            log_at(Node()).receipt(made.claim_id(made.RAND), leaf=6)
+        self.assertEqual(caught.exception.kind, "match")
         with self.assertRaises(CallerError):
             log_at(Node()).receipt("../checkpoint")
         for data in (b"", b"[]", b"{}", b'{"envelope":"x"}', b'{"envelope":"x","proof":7}'):

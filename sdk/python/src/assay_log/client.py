@@ -133,11 +133,13 @@ class Log:
         """What is listed under one label, 32 bytes, from a position on (docs/index.md 8.3)."""
         return self._page(_Said(self.keys), label, start)
 
-    def receipt(self, claim_id: str) -> VerifiedReceipt:
+    def receipt(self, claim_id: str, leaf: int | None = None) -> VerifiedReceipt:
         """The receipt of a claim, by its id in hex, verified by the records of issuers that came
-        with it: see `verify_receipt`."""
+        with it: see `verify_receipt`. Whoever signs the same statement makes a claim of the same
+        id: without `leaf`, it is the first one's."""
         _id(claim_id)
-        body = self._fetch(f"/api/v1/receipt/{claim_id}", JSON)
+        which = "" if leaf is None else f"?leaf={leaf}"
+        body = self._fetch(f"/api/v1/receipt/{claim_id}{which}", JSON)
         if body.media_type != JSON:
             raise ServerError("message", "something else answers in place of a log")
         if len(body.data) > self.most_bytes // 2:
@@ -151,6 +153,8 @@ class Log:
         self._remember(receipt.head)
         if receipt.claim.id.hex() != claim_id:
             raise ServerError("match", "the receipt is of another claim")
+        if leaf is not None and receipt.index != leaf:
+            raise ServerError("match", "the receipt is of another leaf")
         return receipt
 
     def _page(self, said: _Said, label: bytes, start: int) -> CheckedPage:
