@@ -73,6 +73,16 @@ impl ClientError {
         }
     }
 
+    /// Whether an answer was longer than it may be, so that to ask for less may help.
+    pub(crate) fn is_too_long(&self) -> bool {
+        match self {
+            ClientError::Unavailable { source, .. } => {
+                source.as_ref().is_some_and(|it| it.is::<TooLong>())
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn unverified(what: impl Into<String>) -> Self {
         ClientError::Unverified {
             what: what.into(),
@@ -130,6 +140,11 @@ impl ClientError {
         }
     }
 }
+
+/// An answer takes more memory than it may, in bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer has more than {0} bytes")]
+pub(crate) struct TooLong(pub usize);
 
 /// Two notes of one log that do not go together (docs/design.md 3.6).
 #[derive(Debug, Clone)]

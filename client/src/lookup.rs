@@ -1,6 +1,7 @@
 //! Looking things up in the index: complete answers, verified, and kept so that they can be
 //! verified again offline.
 
+use crate::error::TooLong;
 use crate::{Client, ClientError, call};
 use assay_claims::index::{
     AnswerError, AnswerPage, By, Label, Name, Prefix, Query, VerifiedAnswer,
@@ -153,11 +154,8 @@ impl Client {
         if joined.taken() <= most {
             return Ok(());
         }
-        Err(ClientError::Unavailable {
-            what: format!("the answer has more than {most} bytes; ask for less at once"),
-            retry_after: None,
-            source: None,
-        })
+        let what = format!("{}; ask for less at once", TooLong(most));
+        Err(ClientError::unavailable(what, TooLong(most)))
     }
 
     async fn verified(

@@ -12,6 +12,9 @@ pub use pair::{ENVELOPE_SUFFIX, PROOF_SUFFIX, PairError, ReceiptPair};
 pub use respelled::{Change, Respelled};
 
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::{self, By, Label};
+use assay_claims::issuer::IssuerId;
 use assay_claims::receipt::{self, VerifiedReceipt};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -66,6 +69,38 @@ impl Client {
             files,
             verified,
             issuers,
+        })
+    }
+
+    /// Returns the leaf at which an issuer signed a claim. Others who signed the same statement
+    /// have leaves of their own, and [`LeafRef::Claim`] is the first of all.
+    ///
+    /// Fails with [`ClientError::Refused`] if no claim has this id, or, which is proven, if the
+    /// issuer signed none that has.
+    pub async fn leaf_by(&self, id: ClaimId, issuer: &IssuerId) -> Result<LeafRef, ClientError> {
+        let first = self.entry(LeafRef::Claim(id)).await?;
+        let signers = first.claim().signers();
+        if signers.iter().any(|(signer, _)| signer == issuer) {
+            return Ok(LeafRef::Index(first.index()));
+        }
+        // The same statement has the same subjects.
+        let labels = index::labels_of_claim(first.claim());
+        let of_signers = signers.iter().map(|(signer, _)| By::issuer(signer));
+        let of_signers: BTreeSet<By> = of_signers.collect();
+        let subject = labels.iter().find(|label| of_signers.contains(&label.by()));
+        if let Some(subject) = subject {
+            let label = Label::of(subject.name(), By::issuer(issuer));
+            for page in self.list(&label).await?.pages() {
+                let claims = page.proven().claims(&(), |_| true).into_iter();
+                let mut claims = claims.filter_map(|(leaf, claim)| Some((leaf, claim.ok()?)));
+                if let Some((leaf, _)) = claims.find(|(_, claim)| claim.claim().id() == id) {
+                    return Ok(LeafRef::Index(leaf));
+                }
+            }
+        }
+        Err(ClientError::Refused {
+            code: tonic::Code::NotFound,
+            message: format!("issuer {issuer} did not sign claim {id} in this log"),
         })
     }
 

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Any 2xx takes the event. Anything else, and silence, is tried again, later and later, with
-//! jitter; the order stays. No redirect is followed.
+//! jitter; the order stays. An address that is gone (410) is to be left alone. No redirect is
+//! followed.
 
 use crate::{ClientError, percent_encoded};
 use assay_claims::claim::{PublicKey, SigningKey};
@@ -17,6 +18,7 @@ use assay_claims::time::rfc3339_of_ms;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::Signer;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
 use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
@@ -30,7 +32,7 @@ const AGAIN_MS: (u64, u64) = (1_000, 3_600_000);
 /// An address that events are sent to.
 #[derive(Debug)]
 pub struct Webhook {
-    url: String,
+    url: Url,
     key: SigningKey,
     http: reqwest::Client,
     /// How often in a row the address did not take an event.
@@ -77,6 +79,8 @@ pub struct NotTaken {
     pub why: String,
     /// How long the address is to be left alone, in milliseconds: longer each time in a row.
     pub again_ms: u64,
+    /// Whether the address said that it is gone: nothing is to be sent there any more.
+    pub is_gone: bool,
 }
 
 /// The public half of a webhook's key, as Standard Webhooks writes it: `whpk_` and base64.
@@ -94,19 +98,20 @@ fn signature(key: &SigningKey, id: &str, timestamp: u64, body: &[u8]) -> String 
 
 impl Webhook {
     /// Takes an address and the key that signs what is sent there. Fails with
-    /// [`ClientError::Usage`] if it is no address.
+    /// [`ClientError::Usage`] if it is no address of HTTP.
     pub fn new(url: &str, key: SigningKey) -> Result<Self, ClientError> {
         let usage = |why: String| ClientError::Usage(format!("{url} is no webhook: {why}"));
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(usage("write https://HOST/PATH".into()));
         }
+        let url = Url::parse(url).map_err(|e| usage(format!("{e}; write https://HOST/PATH")))?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()
             .map_err(|e| usage(e.to_string()))?;
         Ok(Webhook {
-            url: url.to_owned(),
+            url,
             key,
             http,
             failures: 0,
@@ -122,12 +127,17 @@ impl Webhook {
                 self.failures = 0;
                 Ok(())
             }
-            Err(Refused { why, retry_ms }) => {
+            Err(Refused {
+                why,
+                retry_ms,
+                is_gone,
+            }) => {
                 self.failures = self.failures.saturating_add(1);
                 let wait = retry_ms.unwrap_or_default().max(backoff_ms(self.failures));
                 Err(NotTaken {
                     why,
                     again_ms: wait.min(AGAIN_MS.1),
+                    is_gone,
                 })
             }
         }
@@ -136,7 +146,7 @@ impl Webhook {
     async fn post(&self, id: &str, body: &[u8], timestamp: u64) -> Result<(), Refused> {
         let request = self
             .http
-            .post(&self.url)
+            .post(self.url.clone())
             .header(CONTENT_TYPE, "application/cloudevents+json")
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
@@ -149,6 +159,7 @@ impl Webhook {
             // The address may be a secret.
             why: format!("no answer ({})", e.without_url()),
             retry_ms: None,
+            is_gone: false,
         })?;
         let status = answer.status();
         if status.is_success() {
@@ -159,6 +170,7 @@ impl Webhook {
         Err(Refused {
             why: format!("it answered {status}"),
             retry_ms: seconds.map(|seconds| seconds.saturating_mul(1000)),
+            is_gone: status == StatusCode::GONE,
         })
     }
 }
@@ -166,6 +178,7 @@ impl Webhook {
 struct Refused {
     why: String,
     retry_ms: Option<u64>,
+    is_gone: bool,
 }
 
 /// How long the address is left alone after so many failures in a row: twice as long each time, and
@@ -202,8 +215,28 @@ mod tests {
     #[test]
     fn the_address_is_one_of_http() {
         let key = || SigningKey::from_bytes(&[1; 32]);
-        for wrong in ["", "ftp://x", "example.org"] {
-            assert!(Webhook::new(wrong, key()).is_err());
+        for wrong in [
+            "",
+            "ftp://x",
+            "example.org",
+            "http://",
+            "https:///hook",
+            "http://:80/",
+            "http://user:word@/hook",
+            "https://exam ple/hook",
+            "http://example.org:65536/",
+            "http://[::1/",
+            "https://example.org:port/",
+        ] {
+            let error = Webhook::new(wrong, key()).map(|_| ());
+            assert!(matches!(error, Err(ClientError::Usage(_))), "{wrong}");
+        }
+        for right in [
+            "http://127.0.0.1:80/hook?token=a",
+            "https://[::1]/",
+            "https://user:word@example.org",
+        ] {
+            assert!(Webhook::new(right, key()).is_ok(), "{right}");
         }
         assert!(public_key(&key()).starts_with("whpk_"));
     }

@@ -18,6 +18,12 @@ const needArgument = check("argument", "caller");
 // Another spelling has other labels, and of those the log proves that nothing is said.
 const CANONICAL = /^pkg:[a-z][a-z0-9.+-]*(\/([A-Za-z0-9._~:-]|%[0-9A-F]{2})+)+(@([A-Za-z0-9._~:-]|%[0-9A-F]{2})+)?([?#]|$)/;
 const NEEDLESS = /^[^?#]*%(2[DE]|3[0-9A]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/;
+// What types write in lower case: 1 is the namespace, 2 the name, 4 the version. Names of PyPI are folded by the index.
+const LOWER = new Map(Object.entries({ alpm: 3, apk: 3, bitbucket: 3, bitnami: 2, brew: 3, "chrome-extension": 2, composer: 3,
+  deb: 3, github: 3, golang: 3, hex: 3, huggingface: 4, luarocks: 7, oci: 6, otp: 2, pub: 2, qpkg: 1, rpm: 1,
+  "vscode-extension": 7, yocto: 1 }));
+// What else they write otherwise.
+const OTHERWISE = new Map(Object.entries({ cpan: /^[^/]*[a-z][^/]*\//, golang: /^std$/, hackage: /_|%20/, pub: /[^a-z0-9_]/ }));
 
 /** Reads the message `Answer` from protobuf's JSON: bytes in base64, numbers as text. */
 export function readAnswerJson(json) {
@@ -42,6 +48,27 @@ export function readAnswerJson(json) {
 const needIssuers = (issuers) => needArgument(Array.isArray(issuers) && issuers.length && issuers.every((id) => isHex(id, [64])),
   "issuers are ids in hex; whose word counts is yours to say");
 
+/** Whether no letter is one that is written in lower case. */
+function isLower(part) {
+  try {
+    const text = decodeURIComponent(part);
+    return !/\p{Uppercase}/u.test(text) || text === text.toLowerCase();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a purl of this syntax is written as its type has it, as far as that is known here. */
+function isOfType(purl) {
+  const [, type, path, version = ""] = /^pkg:([^/]*)\/([^@?#]*)(?:@([^?#]*))?/.exec(purl), last = path.lastIndexOf("/");
+  const parts = [path.slice(0, Math.max(last, 0)), path.slice(last + 1), version], lower = LOWER.get(type) ?? 0;
+  // A subpath that ends in the version's major number is the path of a module.
+  const major = type === "golang" ? /#(?:.*\/)?v([2-9]|[1-9][0-9]+)$/.exec(purl)?.[1] : undefined;
+  const isModule = major !== undefined && (version === ""
+    || (version.replace(/^v/, "").split(".")[0] === major && !version.endsWith("%2Bincompatible")));
+  return !isModule && !OTHERWISE.get(type)?.test(path) && parts.every((part, at) => !(lower >> at & 1) || isLower(part));
+}
+
 /** The names that something has: `{ purl }`, `{ digest }`, `{ vuln }`, `{ claim }` or `{ issuer }`. */
 function namesFor(about) {
   const kinds = ["purl", "digest", "vuln", "claim", "issuer"].filter((kind) => about[kind] !== undefined);
@@ -50,8 +77,9 @@ function namesFor(about) {
   needArgument(typeof value === "string" && value !== "", `${kind} is a text`);
   const named = kind === "purl" ? packageNames(value) : [[kind, value]];
   needArgument(named.length, "a purl begins with pkg: and has visible ASCII characters only");
-  needArgument(kind !== "purl" || (CANONICAL.test(value) && !NEEDLESS.test(value)), "the purl is not in canonical form, "
-    + "as in pkg:npm/%40scope/name@1.2.3: @ in a name is %40, + in a version is %2B");
+  needArgument(kind !== "purl" || (CANONICAL.test(value) && !NEEDLESS.test(value) && isOfType(value)), "the purl is not in "
+    + "canonical form, as in pkg:npm/%40scope/name@1.2.3: @ in a name is %40, + in a version is %2B, and some types are "
+    + "written in lower case, as pkg:github/owner/name");
   return named;
 }
 
@@ -182,10 +210,15 @@ export class Log {
     return pages.map((page) => ({ ...page, entries: new Map([...page.entries].filter(([, entry]) => isOurs(entry))) }));
   }
 
-  /** The receipt of a claim with those of its issuers' records, verified, and its files to keep. */
-  async receipt(claimId) {
+  /**
+   * The receipt of a claim with those of its issuers' records, verified, and its files to keep. Whoever signs the
+   * same statement makes a claim of the same id: without `leaf`, it is the first one's.
+   */
+  async receipt(claimId, { leaf } = {}) {
     needArgument(isHex(claimId, [64]), "a claim's id has 64 hex digits");
-    const { value } = strictJson(await this.#get("receipt/" + claimId, {}, "application/json"), needMessage);
+    needArgument(leaf === undefined || /^\d{1,20}$/.test(String(leaf)), "a leaf is a number, from 0 on");
+    const which = leaf === undefined ? {} : { leaf: String(leaf) };
+    const { value } = strictJson(await this.#get("receipt/" + claimId, which, "application/json"), needMessage);
     const records = members(value, "issuers");
     needMessage(records.length <= MOST.receipts, "the node sends too many records of issuers");
     const files = [value, ...records].map((one) => ({
@@ -193,6 +226,7 @@ export class Log {
     const [receipt] = await verifyReceipts(files, this.trust);
     if (receipt.verdict === "refused") throw receipt.error;
     check("match")(receipt.claim.id === claimId, "this is the receipt of another claim");
+    check("match")(leaf === undefined || receipt.leaf === BigInt(leaf), "this is the receipt of another leaf");
     this.#compare(receipt.checkpoint);
     return { ...receipt, files };
   }

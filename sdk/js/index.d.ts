@@ -271,7 +271,7 @@ export class Log {
   census(about: About): Promise<CheckedAnswer>;
   /** A whole list in pages, with its entries of that name and speaker in full. */
   list(about: About & { by: string }): Promise<Page[]>;
-  receipt(claimId: string): Promise<CheckedReceipt & { files: ReceiptFiles[] }>;
+  receipt(claimId: string, which?: { leaf?: bigint | number }): Promise<CheckedReceipt & { files: ReceiptFiles[] }>;
   checkpoint(): Promise<Checkpoint>;
 }
 

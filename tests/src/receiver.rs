@@ -10,7 +10,8 @@ use std::{
 
 #[derive(Default)]
 struct State {
-    refuses: bool,
+    /// The status with which it refuses.
+    refuses: Option<&'static str>,
     taken: Option<Value>,
 }
 
@@ -43,7 +44,12 @@ impl Receiver {
 
     /// Refuses events from now on, or takes them.
     pub fn refuse(&self, refuses: bool) {
-        held(&self.state).refuses = refuses;
+        held(&self.state).refuses = refuses.then_some("503 Service Unavailable");
+    }
+
+    /// Says from now on that it is gone for good.
+    pub fn go(&self) {
+        held(&self.state).refuses = Some("410 Gone");
     }
 
     /// The last event that was taken.
@@ -71,12 +77,10 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let mut state = held(state);
-    let status = if state.refuses {
-        "503 Service Unavailable"
-    } else {
+    let status = state.refuses.unwrap_or_else(|| {
         state.taken = serde_json::from_slice(&body).ok();
         "200 OK"
-    };
+    });
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     reader.get_mut().write_all(head.as_bytes())
 }

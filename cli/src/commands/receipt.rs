@@ -1,6 +1,8 @@
 //! `assay receipt`: a claim's receipt and those of its issuers' records, as files.
 
-use crate::{config::Settings, exit::Failure, output, session};
+use crate::config::{Settings, parse_issuer};
+use crate::{exit::Failure, output, session};
+use assay_claims::issuer::IssuerId;
 use assay_client::{
     Client, LeafRef,
     receipt::{ENVELOPE_SUFFIX, PROOF_SUFFIX, ReceiptFiles},
@@ -22,6 +24,10 @@ pub struct Command {
     /// The claims: ids (64 hex digits), leaf numbers, or leaf:LEAFHASH
     #[arg(value_parser = session::leaf, required = true)]
     leaves: Vec<LeafRef>,
+    /// Of claims that are named by their ids, those that this issuer signed: whoever signs the same
+    /// statement makes a claim of the same id. Without it, whoever signed first
+    #[arg(long, value_name = "ID", value_parser = parse_issuer)]
+    by: Option<IssuerId>,
     /// Folder for the files
     #[arg(
         long,
@@ -50,7 +56,11 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let read = async |client: &Client| {
         let mut receipts = vec![];
         for leaf in &command.leaves {
-            receipts.push(client.receipt(*leaf).await?);
+            let leaf = match (&command.by, *leaf) {
+                (Some(issuer), LeafRef::Claim(id)) => client.leaf_by(id, issuer).await?,
+                (_, leaf) => leaf,
+            };
+            receipts.push(client.receipt(leaf).await?);
         }
         Ok(receipts)
     };

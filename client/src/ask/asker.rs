@@ -19,7 +19,7 @@ use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
 use assay_tlog::tlog_policy::{TlogPolicy, Voices};
 use std::{path::Path, sync::Arc, time::Duration};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone)]
@@ -206,7 +206,19 @@ impl Asker {
     /// nothing is said. A log that takes longer is as good as unreachable.
     pub fn within(mut self, time: Duration) -> Self {
         for connection in &mut self.connections {
-            connection.until = Instant::now() + time;
+            connection.time.end_in(time);
+        }
+        self
+    }
+
+    /// The same, of which no log makes the others wait longer than so long in all, nor does any of
+    /// its mirrors. Who takes longer is as good as unreachable, and there is time left for what the
+    /// others say. A log that is the only one has the whole time.
+    pub fn waiting_for_each(mut self, time: Duration) -> Self {
+        if self.connections.len() > 1 {
+            for connection in &mut self.connections {
+                connection.time.take_at_most(time);
+            }
         }
         self
     }

@@ -2,6 +2,7 @@
 //! rests on it (docs/index.md 10).
 
 use super::gather::{Gathering, Source};
+use super::share::said;
 use crate::ClientError;
 use crate::census::{LABELS, Parts, is_too_many};
 use assay_claims::index::{By, Found, Label, Name, Prefix, Query};
@@ -89,24 +90,31 @@ impl Gathering {
 
     /// The last `most` leaves of a list that had so many; of one that has grown since, those that
     /// stand where its last ones were. Returns the claims that are new; none if the source cannot
-    /// be asked for a part of a list.
+    /// be asked for a part of a list. `None` if their entries take more than so many `bytes`.
     pub(super) async fn tail(
         &mut self,
         source: &Source,
         label: &Label,
         length: u64,
         most: u64,
-    ) -> Result<Vec<LoggedClaim>, ClientError> {
+        bytes: usize,
+    ) -> Result<Option<Vec<LoggedClaim>>, ClientError> {
         let Source::Node(client, _) = source else {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         };
         if length == 0 {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let limit = u32::try_from(most).unwrap_or(u32::MAX);
         let from = length.saturating_sub(most);
-        let page = client.lookup_page(label, from, limit).await?;
+        let page = match client.lookup_page(label, from, limit).await {
+            Ok(page) if said(page.proven()) <= bytes => page,
+            Ok(_) => return Ok(None),
+            Err(error) if error.is_too_long() => return Ok(None),
+            Err(error) => return Err(error),
+        };
         self.complete_as_of(page.proven());
-        Ok(self.keep(page.proven(), &page.leaves().iter().copied().collect()))
+        let leaves = page.leaves().iter().copied().collect();
+        Ok(Some(self.keep(page.proven(), &leaves)))
     }
 }

@@ -2,10 +2,10 @@
 //! kept of it.
 
 use super::logs::LogAddress;
-use crate::call::LONG;
+use super::time::Time;
 use crate::{Client, ClientError, Config, Tls, copy_url, one_line};
 use std::{mem, path::PathBuf, sync::Arc};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 /// How the logs are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,8 +26,8 @@ pub(super) struct Connection {
     pub(super) log: LogAddress,
     pub(super) state_dir: PathBuf,
     tls: Tls,
-    /// Until when it is asked: a node that drips could else hold up each of many questions.
-    pub(super) until: Instant,
+    /// How long it is asked.
+    pub(super) time: Time,
     /// Whether answers are kept.
     pub(super) keeps: bool,
     way: Arc<Mutex<Way>>,
@@ -49,7 +49,7 @@ impl Connection {
             log,
             state_dir,
             tls,
-            until: Instant::now() + LONG,
+            time: Time::new(),
             keeps: true,
             way: Arc::default(),
         }
@@ -118,6 +118,7 @@ impl Connection {
         way.client = None;
         if way.place < self.log.mirrors.len() {
             way.place += 1;
+            self.time.begin_again();
             return true;
         }
         let Way { failures, .. } = mem::take(&mut *way);

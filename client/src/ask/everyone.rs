@@ -18,6 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many others are listened to, unless the caller says it.
 pub const OTHERS: usize = 50;
 
+/// Most bytes of what they say that are taken, unless the caller says it; as many of what is said
+/// of that, and of who vouches for whom.
+pub const OTHERS_BYTES: usize = 8 << 20;
+
 /// Most claims of one of them about one name that are shown.
 pub const EACH: u64 = 20;
 
@@ -35,6 +39,9 @@ pub struct OthersPage {
     pub limit: usize,
     /// Only those whose ids come after this one, which [`Others::next`] of the page before says.
     pub after: Option<By>,
+    /// Most bytes of what they say that are taken, each of them having a share; as many of what is
+    /// said of that, and of who vouches for whom.
+    pub bytes: usize,
 }
 
 impl OthersPage {
@@ -42,6 +49,7 @@ impl OthersPage {
     pub const FIRST: Self = OthersPage {
         limit: OTHERS,
         after: None,
+        bytes: OTHERS_BYTES,
     };
 }
 
@@ -57,8 +65,8 @@ pub struct Others {
     pub spoke: u64,
     /// The last one of the page, if others come after it.
     pub next: Option<By>,
-    /// How many of them said more than [`EACH`] things about one name, of which the newest are
-    /// shown at most.
+    /// How many of them said more than [`EACH`] things about one name, or more than their share of
+    /// what is taken: of these the newest are shown at most.
     pub talkative: usize,
     /// Claims and issuers of which it was not asked what others say of them, or not all of it.
     pub unasked: usize,
@@ -108,12 +116,13 @@ pub(super) async fn hear(
     let those = records(panel, recorded, signers_of(&all)).await;
     all.extend(those);
     let own = distinct(signers_of(&all).map(|issuer| By::issuer(&issuer)));
-    let (replies, unasked) = said_of(panel, names_of(&all), &own).await;
+    let bytes = asked.page.bytes;
+    let (replies, unasked) = said_of(panel, names_of(&all), &own, bytes).await;
     others.unasked += unasked;
     found.extend(replies.clone());
     all.extend(replies);
     let ids = signers_of(&all).map(|issuer| names::of_sha256(&issuer.to_hex()));
-    let (vouched, unasked) = said_of(panel, distinct(ids), &[]).await;
+    let (vouched, unasked) = said_of(panel, distinct(ids), &[], bytes).await;
     others.unasked += unasked;
     found.extend(vouched);
     records(panel, recorded, signers_of(&found)).await;
@@ -138,14 +147,21 @@ async fn hear_page(panel: &mut Panel, asked: ToOthers<'_>, found: &mut Vec<Logge
     }
     let mut speakers = Speakers::new(&lists);
     let next = speakers.truncate(asked.page.limit);
-    let (quiet, talkative) = speakers.parted();
-    found.extend(panel.ask(asked.names, &quiet).await);
+    let (quiet, mut talkative) = speakers.parted();
+    let others = quiet.len() + talkative.len();
+    let share = asked.page.bytes / others.max(1);
+    let heard = panel
+        .ask_shared(asked.names, &quiet, share * quiet.len())
+        .await;
+    found.extend(heard.claims);
+    talkative.extend(heard.unheard);
     let wanted = |label: &Label| talkative.contains(&label.by());
     let long: BTreeSet<Label> = lists.iter().map(|one| one.label).filter(wanted).collect();
-    found.extend(panel.newest(&long, EACH).await);
+    let newest = panel.newest(&long, EACH, share * talkative.len()).await;
+    found.extend(newest);
     Others {
         after: asked.page.after,
-        heard: quiet.len() + talkative.len(),
+        heard: others,
         spoke,
         next,
         talkative: talkative.len(),
@@ -185,8 +201,13 @@ async fn hear_privately(
 }
 
 /// What was said about these names by the first of those who spoke of each, and by `own` if they
-/// did. Returns also of how many names that is not all.
-async fn said_of(panel: &mut Panel, mut names: Vec<Name>, own: &[By]) -> (Vec<LoggedClaim>, usize) {
+/// did, within so many bytes. Returns also of how many names and speakers that is not all.
+async fn said_of(
+    panel: &mut Panel,
+    mut names: Vec<Name>,
+    own: &[By],
+    bytes: usize,
+) -> (Vec<LoggedClaim>, usize) {
     // Nobody is listened to: it says how many spoke of each.
     panel.ask(&names, &[By::predicate_type("")]).await;
     names.retain(|name| panel.spoke(name) > 0);
@@ -206,7 +227,8 @@ async fn said_of(panel: &mut Panel, mut names: Vec<Name>, own: &[By]) -> (Vec<Lo
     let (mut quiet, talkative) = Speakers::new(&lists).parted();
     unasked += talkative.len();
     quiet.extend(own.iter().filter(|by| !talkative.contains(by)));
-    (panel.ask(&names, &distinct(quiet)).await, unasked)
+    let heard = panel.ask_shared(&names, &distinct(quiet), bytes).await;
+    (heard.claims, unasked + heard.unheard.len())
 }
 
 /// Those who spoke, each with the length of its longest list.

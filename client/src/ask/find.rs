@@ -252,13 +252,14 @@ impl Connection {
     /// That somebody does not have the entry proves nothing, and ends it.
     async fn entry(&self, leaf: LeafRef) -> Result<Option<VerifiedEntry>, ClientError> {
         loop {
-            let entry = match self.client().await {
-                Ok(None) => return Ok(None),
-                Ok(Some(client)) => client.entry(leaf).await,
-                Err(error) => Err(error),
+            let asking = async {
+                match self.client().await? {
+                    None => Ok(None),
+                    Some(client) => client.entry(leaf).await.map(Some),
+                }
             };
-            match entry {
-                Ok(entry) => return Ok(Some(entry)),
+            match self.time.bound(asking).await {
+                Ok(entry) => return Ok(entry),
                 Err(error @ ClientError::Refused { .. }) => return Err(error),
                 Err(mut error) => {
                     if !self.leave(&mut error).await {

@@ -363,7 +363,11 @@ impl Gathering {
         }
     }
 
-    fn count(&mut self, names: &[Name], answer: &VerifiedAnswer) -> Result<(), ClientError> {
+    pub(super) fn count(
+        &mut self,
+        names: &[Name],
+        answer: &VerifiedAnswer,
+    ) -> Result<(), ClientError> {
         for name in names {
             let speakers = answer.speakers(name).map_err(left_out)?;
             if speakers > 0 {

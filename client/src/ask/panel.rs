@@ -9,6 +9,7 @@ use super::connection::{Connection, How};
 use super::gather::{Gathered, Gathering, NOT_KEPT, Source};
 use super::logs::LogAddress;
 use super::newest::SignedThere;
+use super::share::Heard;
 use crate::{AnswerCache, ClientError, one_line};
 use assay_claims::index::{By, Found, Label, Name};
 use assay_claims::logged::LoggedClaim;
@@ -32,8 +33,11 @@ enum Question<'q> {
     Speakers(&'q Name, Window<'q>),
     /// Who spoke of anything that begins like a name.
     HiddenSpeakers(&'q Name),
-    /// The newest so many leaves of these labels, whose lists were found before.
-    Newest(&'q BTreeSet<Label>, u64),
+    /// What these said about these names, within so many bytes in all.
+    Shared(&'q [Name], &'q [By], usize),
+    /// The newest so many leaves of these labels, whose lists were found before, within so many
+    /// bytes in all.
+    Newest(&'q BTreeSet<Label>, u64, usize),
     /// What the issuer of this name signed.
     Signed(&'q Name),
 }
@@ -45,6 +49,8 @@ pub(super) struct Told {
     pub claims: Vec<LoggedClaim>,
     /// Claims about what the names hide among.
     pub crowd: Vec<LoggedClaim>,
+    /// Those who said more than their share.
+    unheard: BTreeSet<By>,
     /// Who spoke.
     lists: Vec<Found>,
     /// What an issuer signed.
@@ -147,13 +153,31 @@ impl Panel {
         self.put(Question::HiddenSpeakers(name)).await.lists
     }
 
+    /// Asks what `by` said about `names`, of which no log brings more than so many bytes, and none
+    /// of them more than a share ([`Gathering::ask_shared`]).
+    pub(super) async fn ask_shared(&mut self, names: &[Name], by: &[By], bytes: usize) -> Heard {
+        if names.is_empty() || by.is_empty() {
+            return Heard::default();
+        }
+        let told = self.put(Question::Shared(names, by, bytes)).await;
+        Heard {
+            claims: told.claims,
+            unheard: told.unheard,
+        }
+    }
+
     /// Asks for the newest so many leaves of labels that [`Panel::speakers`] found, which are the
-    /// newest as of then.
-    pub(super) async fn newest(&mut self, labels: &BTreeSet<Label>, most: u64) -> Vec<LoggedClaim> {
+    /// newest as of then, within so many bytes in all.
+    pub(super) async fn newest(
+        &mut self,
+        labels: &BTreeSet<Label>,
+        most: u64,
+        bytes: usize,
+    ) -> Vec<LoggedClaim> {
         if labels.is_empty() {
             return Vec::new();
         }
-        self.put(Question::Newest(labels, most)).await.claims
+        self.put(Question::Newest(labels, most, bytes)).await.claims
     }
 
     /// Asks what the issuer of this name signed, in each log.
@@ -264,6 +288,7 @@ impl Panel {
             told.claims.extend(answer.claims);
             told.crowd.extend(answer.crowd);
             told.lists.extend(answer.lists);
+            told.unheard.extend(answer.unheard);
         }
         told
     }
@@ -274,16 +299,8 @@ impl Member {
         if self.failed.is_some() {
             return Told::default();
         }
-        let until = self.connection.until;
-        let put = tokio::time::timeout_at(until, self.try_put_beside(question)).await;
-        let late = "it did not answer all questions in the time that one log has";
-        let put = put.unwrap_or_else(|_| {
-            Err(ClientError::Unavailable {
-                what: late.to_owned(),
-                retry_after: None,
-                source: None,
-            })
-        });
+        let time = self.connection.time.clone();
+        let put = time.bound(self.try_put_beside(question)).await;
         match put {
             Ok(told) => told,
             Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. }))
@@ -351,12 +368,16 @@ impl Member {
             Question::HiddenSpeakers(name) => {
                 told.lists = gathering.speakers_privately(&source, name).await?;
             }
-            Question::Newest(labels, most) => {
-                for label in labels {
-                    let length = self.lengths.get(label).copied().unwrap_or(0);
-                    let claims = gathering.tail(&source, label, length, most).await?;
-                    told.claims.extend(claims);
-                }
+            Question::Shared(names, by, bytes) => {
+                let heard = gathering.ask_shared(&source, names, by, bytes).await?;
+                (told.claims, told.unheard) = (heard.claims, heard.unheard);
+            }
+            Question::Newest(labels, most, bytes) => {
+                let length = |label| self.lengths.get(label).copied().unwrap_or(0);
+                let lists = labels.iter().map(|label| (*label, length(label))).collect();
+                told.claims = gathering
+                    .newest_shared(&source, &lists, most, bytes)
+                    .await?;
             }
             Question::Signed(issuer) => told.signed = gathering.signed(&source, issuer).await?,
         }

@@ -13,6 +13,8 @@ pub struct Delivered {
     pub waiting: usize,
     /// Why the next one was not taken.
     pub why_not: Option<String>,
+    /// Whether the address said that it is gone, so that none will be.
+    pub is_gone: bool,
 }
 
 /// A webhook, and until when it is left alone.
@@ -70,6 +72,7 @@ impl Delivery {
                 Err(not_taken) => {
                     self.not_before_ms = now_ms.saturating_add(not_taken.again_ms);
                     delivered.why_not = Some(not_taken.why);
+                    delivered.is_gone = not_taken.is_gone;
                     break;
                 }
             }

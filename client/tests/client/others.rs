@@ -111,7 +111,11 @@ async fn others_come_page_by_page_and_each_once() {
         show_at_most(&fake, shown);
         let (mut after, mut all, mut sizes) = (None, BTreeSet::new(), Vec::new());
         loop {
-            let wanted = OthersPage { limit: 50, after };
+            let wanted = OthersPage {
+                limit: 50,
+                after,
+                ..OthersPage::FIRST
+            };
             let (report, others) = page(&fake, folder.path(), wanted).await;
             assert_eq!(decided(&report), without);
             assert_eq!((others.spoke, &others.failed), (121, &None));
@@ -143,7 +147,7 @@ async fn who_says_very_much_is_shown_in_part_and_makes_nothing_partial() {
     let newest = fake.state().publish(&claim(9, 1));
     let all = OthersPage {
         limit: 1000,
-        after: None,
+        ..OthersPage::FIRST
     };
     let (report, others) = page(&fake, folder.path(), all).await;
     assert_eq!(decided(&report), without);
@@ -155,6 +159,48 @@ async fn who_says_very_much_is_shown_in_part_and_makes_nothing_partial() {
     let report = look_up(&fake, folder.path(), package, audience, How::Openly).await;
     let versions = report.versions.unwrap();
     assert_eq!(versions.claims, 20, "the newest 20 are all that came of it");
+}
+
+/// Within a bound, who says little is heard beside any number of those who say very much, whether
+/// in few words or in many.
+#[tokio::test]
+async fn who_says_very_much_takes_no_room_from_who_says_little() {
+    let (fake, folder) = (Fake::with_claims().await, tempfile::tempdir().unwrap());
+    let subject = || Subject::package(Purl::parse_canonical(EXAMPLE).unwrap());
+    let long = "x".repeat(20_000);
+    for seed in 10..22 {
+        let quiet = seed % 3 == 0;
+        for number in 0..if seed % 3 == 1 { 21 } else { 3 } {
+            let text = if quiet { "" } else { &long };
+            let said = format!(r#"{{"number":{number},"text":"{text}"}}"#);
+            fake.say(seed, subject(), "https://example.com/p/v1", &said);
+        }
+    }
+    fake.say(said::MAKER, subject(), "https://example.com/p/v1", "{}");
+    let without = decided_without_others(&fake, folder.path()).await;
+    let bytes = 128 << 10;
+    let wanted = OthersPage {
+        bytes,
+        ..OthersPage::FIRST
+    };
+    let (report, others) = page(&fake, folder.path(), wanted).await;
+    assert_eq!(decided(&report), without);
+    let heard = speakers(&report);
+    for seed in 10..22 {
+        let quiet = seed % 3 == 0;
+        assert_eq!(heard.contains(&id(seed).to_hex()), quiet, "{seed}");
+    }
+    // All who say little came, and it is said of the others that they are missing.
+    assert_eq!((others.talkative, others.failed), (8, None));
+    assert!(report.hints.contains(&Hint::Talkative(8)));
+    let said = report.claims.iter().filter_map(|it| it.statement.as_ref());
+    let said: usize = said.map(|statement| statement.get().len()).sum();
+    assert!(said <= bytes, "{said}");
+    // With more room, all of it, but for what is too much of one.
+    let (report, others) = page(&fake, folder.path(), OthersPage::FIRST).await;
+    assert_eq!(others.talkative, 4);
+    let heard = speakers(&report);
+    assert!((10..22).all(|seed| heard.contains(&id(seed).to_hex())));
 }
 
 #[tokio::test]
@@ -224,6 +270,7 @@ async fn offline_the_page_that_was_asked_for_is_there() {
     let next = OthersPage {
         limit: OTHERS,
         after: online.others.as_ref().and_then(|others| others.next),
+        ..OthersPage::FIRST
     };
     let audience = Audience::Everyone(next);
     let other = look_up(&fake, folder.path(), EXAMPLE, audience, How::Offline).await;

@@ -21,6 +21,7 @@ use hyper_util::{
 };
 use std::{
     convert::Infallible,
+    future::pending,
     io,
     net::{SocketAddr, TcpStream as StdTcpStream},
     pin::Pin,
@@ -116,10 +117,12 @@ struct Accepted {
 }
 
 impl<A: App> Server<A> {
-    /// Serves `listener` until `stop` becomes true, then lets calls in flight end.
+    /// Serves `listener` until `stop` becomes true, then lets calls in flight end; so does it
+    /// `own`, where the node asks itself, if it cannot there: nobody who comes to it is a proxy.
     pub async fn run(
         self,
         listener: TcpListener,
+        own: Option<TcpListener>,
         mut stop: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let threads = match self.threads {
@@ -134,22 +137,19 @@ impl<A: App> Server<A> {
             workers.push(hand);
             joins.push(self.worker(number, connections, stop.clone())?);
         }
-        let mut turn = workers.iter().cycle();
-        loop {
-            let accepted = tokio::select! {
-                accepted = accept(&listener, &places, &self.held, &self.proxies) => accepted,
-                () = stopped(&mut stop) => break,
-            };
-            // Neither a lack of file descriptors nor a connection that was reset before it was
-            // accepted ends the server.
-            let Ok(Some(accepted)) = accepted else {
-                continue;
-            };
-            if let Some(worker) = turn.next() {
-                let _ = worker.send(accepted);
+        let (held, nobody) = (&self.held, Arc::default());
+        let itself = async {
+            match &own {
+                Some(own) => accepting(own, &places, held, &nobody, &workers).await,
+                None => pending().await,
             }
+        };
+        tokio::select! {
+            () = accepting(&listener, &places, held, &self.proxies, &workers) => {}
+            () = itself => {}
+            () = stopped(&mut stop) => {}
         }
-        drop((listener, workers));
+        drop((listener, own, workers));
         for join in joins {
             let _ = tokio::task::spawn_blocking(move || join.join()).await;
         }
@@ -201,6 +201,25 @@ impl<A: App> Server<A> {
 /// Ends when the server is to stop, or when the sender is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Accepts connections, and hands them out in turn. It never ends.
+async fn accepting(
+    listener: &TcpListener,
+    places: &Places,
+    held: &Arc<Held>,
+    proxies: &Arc<Proxies>,
+    workers: &[mpsc::UnboundedSender<Accepted>],
+) {
+    let mut turn = workers.iter().cycle();
+    loop {
+        // Neither a lack of file descriptors nor a connection that was reset before it was accepted
+        // ends the server.
+        let accepted = accept(listener, places, held, proxies).await;
+        if let (Ok(Some(accepted)), Some(worker)) = (accepted, turn.next()) {
+            let _ = worker.send(accepted);
+        }
+    }
 }
 
 /// Accepts the next connection. Returns none, and closes it, if its network has too many.

@@ -237,7 +237,7 @@ async fn serve<S: Store + 'static>(
     let leaving = Leaving::new(&stopped, &config.server);
     let publisher = Publisher::new(view.clone(), admission, queue, halted, leaving, witnessed);
     let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
-    let pages = page::of_node(config, keys, address, plain.federation(&evidence))?;
+    let (pages, own) = page::of_node(config, keys, address, plain.federation(&evidence)).await?;
     let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(socket, plain.admin, stopped.clone())?;
@@ -258,7 +258,7 @@ async fn serve<S: Store + 'static>(
     let scrub = scrub::start(&log, &config.storage, stopped.clone())?;
     let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
-    let server = tokio::spawn(server.run(listener, stopped.clone()));
+    let server = tokio::spawn(server.run(listener, own, stopped.clone()));
     let admin_server = tokio::spawn(admin::serve(admin_listener, routes, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {

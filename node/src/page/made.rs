@@ -2,9 +2,10 @@
 
 use super::badge::{Badge, Form, Show};
 use super::frame::{Asked, Frame, Plain, answer, send, unwritten};
+use super::places::place;
 use super::record::Federation;
 use super::site::Site;
-use super::text::{for_shell, shown, shown_within};
+use super::text::{base, for_shell, shown, shown_within};
 use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
 use crate::held::{Hold, Kind};
@@ -93,6 +94,8 @@ pub struct Pages {
 #[template(path = "thing.html")]
 struct Thing {
     frame: Frame,
+    /// The node's own log, whose proofs it has.
+    own: String,
     sentence: Option<words::Sentence>,
     why: Option<String>,
     reasons: Vec<String>,
@@ -139,7 +142,9 @@ impl Pages {
         if asked.is_long() {
             return self.too_long(asked).await;
         }
-        let (path, state) = (asked.uri.path().to_owned(), self.federation.state());
+        // Ways to write an address do not matter, but for how its links lead back.
+        let path = format!("{} {}", base(asked.uri.path()), place(&about));
+        let state = self.federation.state();
         if let Some(kept) = self.kept.get(&path)
             && kept.is_good(state)
         {
@@ -210,7 +215,9 @@ impl Pages {
         let pages = self.clone();
         let made = self.runtime.spawn(async move {
             let _turn = turn;
-            let Ok(report) = pages.site.report(About::Package(purl)).await else {
+            // No stranger's word is on a badge.
+            let about = About::Package(purl);
+            let Ok(report) = pages.site.report_of_trusted(about).await else {
                 return Badge::gray("not checked");
             };
             let badge = Badge::of(&report, show);
@@ -260,6 +267,7 @@ impl Pages {
         frame.asked = shown(&about.spelled());
         let view = View::new(report);
         Thing {
+            own: self.site.origin(),
             reasons: reasons.collect(),
             is_unchecked,
             why,

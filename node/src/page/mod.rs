@@ -38,10 +38,12 @@ use frame::{Asked, Frame, Plain, answer, fixed};
 use made::Pages;
 use places::{Choice, named, place};
 use std::{
+    io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 use text::{in_path, is_path, shown};
+use tokio::net::TcpListener;
 
 /// Folder of the heads that the pages have seen, beside the store's files.
 const STATE: &str = "page";
@@ -49,39 +51,59 @@ const STATE: &str = "page";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Returns the routes of a node's pages; none if there are to be none, or if nobody says where they
-/// reach the node. Must be called on the runtime that is to make them.
-pub fn of_node(
+/// Returns the routes of a node's pages, none if there are to be none, or if nobody says where they
+/// reach the node; and a port on which they ask it, if they cannot on the public one. Must be
+/// called on the runtime that is to make them.
+pub async fn of_node(
     config: &Config,
     keys: SharedLogKeys,
     address: SocketAddr,
     federation: Federation,
-) -> Result<Router, PageError> {
+) -> Result<(Router, Option<TcpListener>), PageError> {
     if !config.page.enabled {
-        return Ok(Router::new());
+        return Ok((Router::new(), None));
     }
-    let Some(url) = own_url(config, address) else {
+    let own = own_port(config, address).await?;
+    let at = own.as_ref().map_or(Ok(address), TcpListener::local_addr)?;
+    let Some(url) = own_url(config, at) else {
         tracing::warn!("there are no pages: with TLS, page.url says where they reach this node");
-        return Ok(Router::new());
+        return Ok((Router::new(), None));
     };
     let state = config.storage.path.join(STATE);
     let site = Site::open(&config.page, keys, url, state)?;
-    Ok(router(site, federation))
+    Ok((router(site, federation), own))
+}
+
+/// A port where they come from the address of a proxy, whose connections begin with a header. Only
+/// this machine reaches it.
+async fn own_port(config: &Config, address: SocketAddr) -> io::Result<Option<TcpListener>> {
+    let proxies = config.server.proxies();
+    let asks = config.page.url.is_none() && config.server.tls.is_none();
+    if asks && proxies.passes_on() && proxies.trusts(reached(address).ip()) {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Where the pages reach the node: where it listens, unless something else is said.
-fn own_url(config: &Config, mut address: SocketAddr) -> Option<String> {
+fn own_url(config: &Config, address: SocketAddr) -> Option<String> {
     if let Some(url) = &config.page.url {
         return Some(url.clone());
     }
+    let is_plain = config.server.tls.is_none();
+    is_plain.then(|| format!("http://{}", reached(address)))
+}
+
+/// Where this machine reaches itself at an address that is listened on.
+fn reached(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let is_plain = config.server.tls.is_none();
-    is_plain.then(|| format!("http://{address}"))
+    address
 }
 
 fn router(site: Site, federation: Federation) -> Router {

@@ -21,6 +21,14 @@ use std::{
 /// How long the logs have to answer for one page.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How long one of them may make the others wait: the page is made of what these say.
+const EACH: Duration = Duration::from_secs(3);
+
+/// Bytes of what strangers say that a page is made of, as many of what is said of that, and of who
+/// vouches for whom. A page shows some 20 KiB; in memory a line takes some fifty times what it
+/// takes in a claim, and eight pages are made at once.
+const OTHERS_BYTES: usize = 512 << 10;
+
 /// Why there are no pages.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
@@ -40,6 +48,9 @@ pub enum PageError {
         /// What is wrong with it.
         source: PolicyError,
     },
+    /// There is no port on which the pages could ask the node.
+    #[error("the pages cannot have a port on which they ask the node: {0}")]
+    Port(#[from] io::Error),
     /// It does not say how a log is reached.
     #[error("the policy of the pages cannot be used: {0}")]
     Logs(#[from] LogsError),
@@ -116,6 +127,11 @@ impl Site {
         }
     }
 
+    /// The origin of the node's own log.
+    pub fn origin(&self) -> String {
+        self.keys.load().origin().to_owned()
+    }
+
     /// The key that the node's log signs with now.
     pub fn key(&self) -> Option<VerifierKey> {
         self.keys.load().verifiers().into_iter().next()
@@ -131,14 +147,28 @@ impl Site {
         ask::required_logs(&self.policy, own.as_ref(), How::Openly)
     }
 
-    /// Asks about one thing, and weighs what is found. Without a policy nothing is judged.
+    /// Asks about one thing, and weighs what is found: what everybody says of it, as far as a page
+    /// has room. Without a policy nothing is judged.
     pub async fn report(&self, about: About) -> Result<Report, Unasked> {
+        let everyone = OthersPage {
+            bytes: OTHERS_BYTES,
+            ..OthersPage::FIRST
+        };
+        self.report_of(about, Audience::Everyone(everyone)).await
+    }
+
+    /// The same of what those say whom the site trusts. Strangers cost it nothing.
+    pub async fn report_of_trusted(&self, about: About) -> Result<Report, Unasked> {
+        self.report_of(about, Audience::Trusted).await
+    }
+
+    async fn report_of(&self, about: About, audience: Audience) -> Result<Report, Unasked> {
         let now_ms = crate::log::now_ms();
         let (policy, logs) = (self.policy.clone(), self.logs()?);
         let tls = Tls::default();
         let asker = Asker::new(policy, logs, How::Openly, now_ms, &self.state, &tls);
-        let asker = asker.within(PATIENCE).keeping_no_answers();
-        let audience = Audience::Everyone(OthersPage::FIRST);
+        let asker = asker.within(PATIENCE).waiting_for_each(EACH);
+        let asker = asker.keeping_no_answers();
         let found = asker.find(about, audience).await?;
         let scales = Scales {
             policy: asker.policy(),

@@ -33,6 +33,8 @@ pub struct Said {
     pub claim: String,
     /// Its place in the log.
     pub leaf: u64,
+    /// The logs that have it, each with its place there.
+    pub places: Vec<(String, u64)>,
     /// Whether it speaks of the very thing that the page is about, and not of who speaks.
     pub is_own: bool,
     /// Who signed it, in hex, and the beginning of that.
@@ -357,6 +359,9 @@ impl Said {
             counts: line.counts(),
             claim: line.claim_id.clone(),
             leaf: line.leaf_index,
+            places: (line.logs.iter())
+                .map(|place| (place.log.clone(), place.leaf_index))
+                .collect(),
             is_own: line.target.is_none() && line.vouches_for.is_none(),
             issuers: issuers
                 .map(|id| (id.clone(), words::shorten(&id).to_owned()))

@@ -309,7 +309,7 @@ impl Running {
             proxies: config.server.proxies(),
             drain: Duration::from_secs(config.server.drain_s),
         };
-        let server = tokio::spawn(server.run(listener, stopped.clone()));
+        let server = tokio::spawn(server.run(listener, None, stopped.clone()));
         let admin_api = admin::router(opened.halt, Arc::default(), held, metrics);
         let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
         tracing::info!(%address, %admin, logs = config.log.len(), "witnessing");

@@ -25,6 +25,9 @@ test("census, pages, receipt and checkpoint", () => withNode(null, async (client
   const receipt = await client.receipt(id);
   assert.deepEqual([receipt.verdict, receipt.records[0].name, receipt.files.length], ["ok", "Example Audits", 2]);
   await assert.rejects(client.receipt("00".repeat(32)), refusedAs("match", "server"));
+  assert.equal((await client.receipt(id, { leaf: receipt.leaf })).leaf, receipt.leaf);
+  await assert.rejects(client.receipt(id, { leaf: receipt.leaf + 1n }), refusedAs("match", "server"));
+  await assert.rejects(client.receipt(id, { leaf: -1 }), refusedAs("argument", "caller"));
   assert.equal((await client.checkpoint()).size, BigInt(log.entries.length));
 }));
 
@@ -113,6 +116,25 @@ test("what is asked wrongly is the caller's, and is not sent", () => withNode(nu
   await assert.rejects(client.receipt("x"), refusedAs("argument", "caller"));
   assert.throws(() => new sdk.Log({ url: "file:///etc/passwd" }), refusedAs("argument", "caller"));
   assert.deepEqual(asked, []);
+}));
+
+test("a purl that its type writes otherwise is not asked for, and any other is", () => withNode(null, async (client, asked) => {
+  const kindOf = (purl) => client.lookup({ purl, issuers: ids }).then(() => null, ({ kind }) => kind);
+  for (const purl of [
+    "pkg:github/Foo/bar@1.0.0", "pkg:github/foo/Bar", "pkg:bitbucket/Foo/bar", "pkg:golang/Example.org/m@v1.2.3",
+    "pkg:golang/std@1.22.0", "pkg:golang/a.org/b#v2", "pkg:golang/a.org/b@v2.1.0#c/v2", "pkg:deb/debian/Foo@1.0",
+    "pkg:rpm/Fedora/foo@1.0", "pkg:composer/Vendor/pkg", "pkg:luarocks/a/b@1.0-A", "pkg:oci/a@sha256:AB",
+    "pkg:hex/Phoenix", "pkg:vscode-extension/Pub/ext@1.0.0", "pkg:huggingface/a/B@ABC", "pkg:cpan/abc/Foo-Bar",
+    "pkg:hackage/a_b", "pkg:pub/a-b", "pkg:github/%C3%84/b", "pkg:deb/debian/%FF",
+  ]) assert.equal(await kindOf(purl), "argument", purl);
+  assert.deepEqual(asked, []);
+  for (const purl of [
+    "pkg:github/foo/bar@V1.0.0", "pkg:cargo/Inflector@1.0.0", "pkg:npm/JSONStream@1.0.0", "pkg:maven/org.A/B@1.0-RC",
+    "pkg:golang/example.org/m@v1.2.3-RC1", "pkg:golang/a.org/b@v1.0.0#c/v2",
+    "pkg:golang/a.org/b@v2.0.0%2Bincompatible#v2", "pkg:golang/a.org/b/v2@v2.0.0", "pkg:rpm/fedora/Foo@1.0",
+    "pkg:pypi/Foo", "pkg:cpan/ABC/Foo-Bar", "pkg:huggingface/a/B@abc", "pkg:generic/Foo", "pkg:constructor/Foo",
+    "pkg:pub/a_b", "pkg:github/%F0%9D%90%80/b",
+  ]) assert.notEqual(await kindOf(purl), "argument", purl);
 }));
 
 test("an answer in JSON is the same", async () => {

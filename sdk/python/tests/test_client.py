@@ -20,6 +20,7 @@ from assay_log import (
 )
 from assay_log import client, limits
 from assay_log.http import Body, get
+from assay_log.purl import is_canonical
 from assay_log.wire import parse_answer
 
 index, make = made.index, made.make
@@ -273,6 +274,10 @@ class LookingUp(unittest.TestCase):
         with self.assertRaises(ServerError) as caught:
             log_at(Node()).receipt("ab" * 32)
         self.assertEqual(caught.exception.kind, "match")
+        self.assertEqual(log_at(Node()).receipt(made.claim_id(made.RAND), leaf=5).index, 5)
+        with self.assertRaises(ServerError) as caught:
+            log_at(Node()).receipt(made.claim_id(made.RAND), leaf=6)
+        self.assertEqual(caught.exception.kind, "match")
         with self.assertRaises(CallerError):
             log_at(Node()).receipt("../checkpoint")
         for data in (b"", b"[]", b"{}", b'{"envelope":"x"}', b'{"envelope":"x","proof":7}'):
@@ -407,6 +412,30 @@ class OverHttp(unittest.TestCase):
             with self.subTest(purl=purl), self.assertRaises(CallerError):
                 log_at(node).lookup(purl=purl)
         self.assertEqual(node.asked, [])
+
+    def test_a_purl_is_written_as_its_type_has_it(self):
+        node = Node()
+        for purl in (
+            "pkg:github/Foo/bar@1.0.0", "pkg:github/foo/Bar", "pkg:bitbucket/Foo/bar",
+            "pkg:golang/Example.org/m@v1.2.3", "pkg:golang/std@1.22.0", "pkg:golang/a.org/b#v2",
+            "pkg:golang/a.org/b@v2.1.0#c/v2", "pkg:deb/debian/Foo@1.0", "pkg:rpm/Fedora/foo@1.0",
+            "pkg:composer/Vendor/pkg", "pkg:luarocks/a/b@1.0-A", "pkg:oci/a@sha256:AB",
+            "pkg:hex/Phoenix", "pkg:vscode-extension/Pub/ext@1.0.0", "pkg:huggingface/a/B@ABC",
+            "pkg:cpan/abc/Foo-Bar", "pkg:hackage/a_b", "pkg:pub/a-b", "pkg:github/%C3%84/b",
+            "pkg:deb/debian/%FF",
+        ):  # fmt: skip
+            with self.subTest(purl=purl), self.assertRaises(CallerError):
+                log_at(node).lookup(purl=purl)
+        self.assertEqual(node.asked, [])
+        for purl in (
+            "pkg:github/foo/bar@V1.0.0", "pkg:cargo/Inflector@1.0.0", "pkg:npm/JSONStream@1.0.0",
+            "pkg:maven/org.A/B@1.0-RC", "pkg:golang/example.org/m@v1.2.3-RC1",
+            "pkg:golang/a.org/b@v1.0.0#c/v2", "pkg:golang/a.org/b@v2.0.0%2Bincompatible#v2",
+            "pkg:golang/a.org/b/v2@v2.0.0", "pkg:rpm/fedora/Foo@1.0", "pkg:pypi/Foo",
+            "pkg:cpan/ABC/Foo-Bar", "pkg:huggingface/a/B@abc", "pkg:generic/Foo",
+            "pkg:constructor/Foo", "pkg:pub/a_b", "pkg:github/%F0%9D%90%80/b",
+        ):  # fmt: skip
+            self.assertTrue(is_canonical(purl), purl)
 
     def test_nobody_is_no_answer(self):
         with self.assertRaises(UnavailableError):

@@ -56,7 +56,7 @@ async function visit(browser, colorScheme, width) {
     await page.keyboard.insertText(value);
   }
   const found = await shown(page, () => page.keyboard.press("Enter"));
-  assert.match(found, /^Verified: 1 claims, nothing left out/);
+  assert.match(found, /^Verified: 1 claim, nothing left out/);
   assert.ok(found.includes(claim.slice(0, 12)), found);
   assert.equal(await page.evaluate(() => document.activeElement.id), "out");
   await judge(page, "an answer");

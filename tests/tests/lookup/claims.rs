@@ -66,6 +66,7 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
         check_withdrawal_alone(&person, [x, how], word, withdrawal)?;
     }
     check_claims_that_are_not_shown(&person, &untouched)?;
+    check_receipt_by_signer(&person, &untouched)?;
     // A withdrawal is a claim, too.
     let (code, found) = person.ask(&["lookup", &format!("claim:{withdrawal}")])?;
     assert!(
@@ -203,4 +204,34 @@ fn reply_effect(line: &Value) -> (Value, bool) {
         line["replies"][0]["effect"].clone(),
         line["replies"][0]["why_not"].is_string(),
     )
+}
+
+/// Whoever signs the same statement has a claim with the same id, and a receipt of its own.
+fn check_receipt_by_signer(person: &Person, claim: &str) -> anyhow::Result<()> {
+    let other = person.register("other")?;
+    assert_eq!(person.audit("other", ALPHA, "safe-to-run")?, claim);
+    let first = person.get(&["receipt", claim, "--out", "first"])?;
+    let own = person.get(&["receipt", claim, "--by", &other, "--out", "own"])?;
+    assert_eq!(
+        (&first[0]["claim_id"], &own[0]["claim_id"]),
+        (&claim.into(), &claim.into())
+    );
+    assert!(
+        own[0]["leaf_index"].as_u64() > first[0]["leaf_index"].as_u64(),
+        "{own}"
+    );
+    for (folder, signer) in [("first", false), ("own", true)] {
+        let verified = person.run(&["verify", folder])?;
+        let said = String::from_utf8(verified.stdout)?;
+        assert!(verified.status.success(), "{said}");
+        assert_eq!(said.contains(&other), signer, "{said}");
+    }
+    let nobody = "ab".repeat(32);
+    let refused = person.run(&["receipt", claim, "--by", &nobody, "--out", "none"])?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("did not sign claim"),
+        "{said}"
+    );
+    Ok(())
 }

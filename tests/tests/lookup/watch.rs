@@ -295,5 +295,35 @@ fn a_claim_waits_for_the_webhook_that_takes_it() -> anyhow::Result<()> {
 
     let both = person.run(&[&once[..], &["--exec", "true"]].concat())?;
     assert_eq!(both.status.code(), Some(2));
+
+    // A receiver that is gone ends it, and the claim waits for another one.
+    drop(watch);
+    receiver.go();
+    let third = publish(&person, 3)?;
+    let ended = person.run(&[&["watch", ALPHA], &webhook[..]].concat())?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    ensure!(
+        said.contains("410 Gone; the next watch begins with it"),
+        "{said}"
+    );
+    receiver.refuse(false);
+    let mut watch = Watch::start(&person, &webhook)?;
+    assert_eq!(watch.next()?["claim_id"], third.as_str());
+    Ok(())
+}
+
+/// What cannot be an address is refused before anything is asked.
+#[test]
+fn a_webhook_is_an_address() -> anyhow::Result<()> {
+    let (_node, person) = start()?;
+    new_key(person.folder(), "webhook.pem")?;
+    for address in ["http://", "https://exam ple", "http://127.0.0.1:99999/x"] {
+        let hook = ["--webhook", address, "--webhook-key", "webhook.pem"];
+        let refused = person.run(&[&["watch", ALPHA], &hook[..]].concat())?;
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{address}: {said}");
+        ensure!(said.contains("is no webhook"), "{address}: {said}");
+    }
     Ok(())
 }

@@ -174,6 +174,15 @@ fn an_alert_survives_a_kill_and_a_webhook_that_is_not_there() -> anyhow::Result<
     let event = receiver.taken().context("nothing arrived")?;
     assert_eq!(event["id"], told["id"]);
     assert_eq!(event["type"], "assay.monitor.name-used");
+
+    // One that is gone for good ends it, rather than that nobody is told any more.
+    receiver.go();
+    world.support_ends("others.pem", 2028)?;
+    let service = [&world.monitor()[..], &["--interval", "1"], &webhook].concat();
+    let ended = world.run(&service)?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    assert!(said.contains("the webhook is gone"), "{said}");
     Ok(())
 }
 

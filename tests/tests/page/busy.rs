@@ -1,9 +1,10 @@
 //! More pages than a node can make: some are refused, early and with advice, and nobody else waits.
 
-use super::world::World;
+use super::world::{World, named};
 use assay_tests::log::Log;
 use assay_tlog::note::SignerKey;
 use futures::future::join_all;
+use serde_json::json;
 use std::{fs, net::TcpListener, time::Instant};
 
 /// Pages that a node makes at once.
@@ -52,18 +53,51 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
     let (mut asked_for, mut refused) = (0, 0);
     for answer in answers {
         let (status, retry, seconds, text) = answer?;
-        assert!(status == 503 && retry, "{status}: {text}");
         if text.contains("Try again in a moment") {
             refused += 1;
+            assert!(status == 503 && retry, "{status}: {text}");
             assert!(seconds < 6, "after {seconds} s");
         } else {
+            // What the others say is shown, and who is silent.
             asked_for += 1;
+            assert_eq!(status, 200, "{text}");
+            assert!(seconds < 8, "after {seconds} s");
             assert!(text.contains("This could not be checked fully."), "{text}");
+            assert!(text.contains("silent.example/log"), "{text}");
+            assert!(text.contains("Nobody has said anything."), "{text}");
         }
     }
     assert_eq!((asked_for, refused), (AT_ONCE, 2 * AT_ONCE));
     drop(silent);
     assert_eq!(world.page("/p/pkg:cargo/b").await?.status, 200);
+    Ok(())
+}
+
+/// What strangers say is read within a bound, in which each has a share.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_very_much_is_left_out_of_a_page_and_nobody_else_is() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let (purl, kind) = ("pkg:cargo/huge@1.0.0", "https://example.com/essay/v1");
+    for seed in 20..40 {
+        let loud = named("Loud", seed);
+        world.register(&loud).await?;
+        let essay = json!({"text": "x".repeat(30_000)});
+        world.say(&loud, purl, kind, essay).await?;
+    }
+    world.affected(&world.stranger, purl).await?;
+    world.supported(&world.makers, purl, "2090-05-01").await?;
+    let page = world.page(&format!("/p/{purl}")).await?.text;
+    for says in [
+        "CVE-2026-0001: affected",
+        "security support until 2090-05-01",
+        "Others have said more than is shown here.",
+    ] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    assert!(!page.contains(kind), "{page}");
+    let badge = world.get(&format!("/badge/{purl}.json")).await?;
+    let badge = badge.text().await?;
+    assert!(badge.contains("supported to 2090-05"), "{badge}");
     Ok(())
 }
 

@@ -10,6 +10,8 @@
 mod addresses;
 mod badges;
 mod busy;
+mod missing;
+mod proxied;
 mod record;
 mod sentences;
 mod strangers;

@@ -1,7 +1,9 @@
 //! The first sentence, one of five, and what stands under it.
 
 use super::world::World;
+use assay_claims::claim::PublicKey;
 use assay_tests::ports::free_address;
+use assay_tlog::Hash;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use serde_json::{Value, json};
 use std::fs;
@@ -234,6 +236,51 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     let proof = format!("api/v1/receipt/{rumor}.tlog-proof");
     assert!(page.text.contains(&proof));
     assert_eq!(world.get(&format!("/{proof}")).await?.status(), 200);
+    Ok(())
+}
+
+/// Whoever signs the same statement makes a claim of the same id: a proof is of the line's signer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_leads_to_its_own_proof_and_not_to_who_said_the_same_first() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let purl = "pkg:cargo/copied@1.0.0";
+    let claim = world.reviewed(&world.stranger, purl).await?;
+    assert_eq!(world.reviewed(&world.auditors, purl).await?, claim);
+    let page = world.page(&format!("/p/{purl}")).await?;
+    let reviews = page.section("Who has looked at it?")?;
+    let mut proven = Vec::new();
+    for item in reviews.split("<li").skip(1) {
+        let leaf = item.split("data-leaf=\"").nth(1).unwrap();
+        let leaf = leaf.split('"').next().unwrap();
+        let proof = format!("api/v1/receipt/{claim}.tlog-proof?leaf={leaf}");
+        assert!(item.contains(&format!("{proof}\"")), "{item}");
+        let text = world.get(&format!("/{proof}")).await?.text().await?;
+        assert!(text.contains(&format!("index {leaf}\n")), "{text}");
+        let whole = format!("/api/v1/receipt/{claim}?leaf={leaf}");
+        let whole: Value = serde_json::from_slice(&world.get(&whole).await?.bytes().await?)?;
+        let envelope = whole["envelope"].as_str().unwrap();
+        let is_trusted = item.contains("our auditors");
+        let signer = if is_trusted {
+            &world.auditors
+        } else {
+            &world.stranger
+        };
+        let key = PublicKey::from(&signer.keys[0]);
+        let key = Hash::of(key.as_bytes()).to_hex();
+        assert!(envelope.contains(&key), "{envelope}");
+        proven.push(is_trusted);
+    }
+    proven.sort_unstable();
+    assert_eq!(proven, [false, true], "{reviews}");
+    for wrong in ["0", "100000", "18446744073709551615"] {
+        let file = format!("/api/v1/receipt/{claim}.tlog-proof?leaf={wrong}");
+        assert_eq!(world.get(&file).await?.status(), 404, "{wrong}");
+    }
+    let claims = world.page(&format!("/c/{claim}")).await?.text;
+    assert!(
+        claims.contains("Others may have signed the same"),
+        "{claims}"
+    );
     Ok(())
 }
 

@@ -78,6 +78,7 @@ fn audience(command: &Command, policy: &Policy, settings: &Settings) -> Result<A
     Ok(Audience::Everyone(OthersPage {
         limit: command.limit.map_or(OTHERS, usize::from),
         after: command.after,
+        ..OthersPage::FIRST
     }))
 }
 

@@ -296,6 +296,10 @@ impl Monitors<'_> {
             self.say(&format!(
                 "the webhook did not take an alert: {why}; {waiting} wait"
             ));
+            if delivered.is_gone {
+                let what = "the webhook is gone: name another one; what waits is sent there";
+                return Err(Failure::Undelivered(what.to_owned()));
+            }
             round.unsent = Some(why);
         }
         Ok(())

@@ -59,8 +59,8 @@ const BATCH: usize = 256;
 /// those whom you trust say of it, and which keys are compromised. Claims that are about other
 /// claims (withdrawals, disputes) are about those: watch claim:ID. Exit code 0: told to stop, or,
 /// with --once, all was shown. 1: the command of --exec failed. 3: with --once, a log does not
-/// answer, or too few witnesses confirm its head. 4: an answer is false, or a log is convicted of
-/// misbehavior.
+/// answer, or too few witnesses confirm its head; or the webhook is gone (410). 4: an answer is
+/// false, or a log is convicted of misbehavior.
 #[derive(Debug, Args)]
 pub struct Command {
     /// What to watch: as `assay lookup` takes it. Of an issuer, what it signs and what is said of
@@ -360,7 +360,7 @@ impl Watch {
                 output::plain(origin),
                 output::plain(&not_taken.why)
             );
-            if self.command.once {
+            if self.command.once || not_taken.is_gone {
                 let next = "the next watch begins with it";
                 return Err(Failure::Undelivered(format!("{what}; {next}")));
             }

@@ -111,12 +111,12 @@ pub fn hint(hint: &Hint) -> String {
             )
         }
         Hint::Talkative(1) => format!(
-            "1 other has said more than {EACH} things about it; of these, only the newest are \
-             shown, if any"
+            "1 other has said so much about it, such as more than {EACH} things, that only the \
+             newest are shown, if any"
         ),
         Hint::Talkative(others) => format!(
-            "{others} others have said more than {EACH} things about it; of each, only the newest \
-             are shown, if any"
+            "{others} others have said so much about it, such as more than {EACH} things, that of \
+             each only the newest are shown, if any"
         ),
         Hint::TooMuch(_) => {
             "Somebody whom your policy listens to said more than is listened to, or \

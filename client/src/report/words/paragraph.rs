@@ -135,7 +135,7 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
     let itself: Vec<&Line> = report.lines().filter(|line| line.claim_id == id).collect();
     if !itself.is_empty() {
         let mut sentences = vec![format!(
-            "{name} is in the log, signed {}.",
+            "{name} is in the log, signed {}. Others may have signed the same; that was not asked.",
             by(&itself, report.reader)
         )];
         sentences.extend(worth(&itself));

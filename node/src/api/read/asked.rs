@@ -110,6 +110,11 @@ impl Asked {
         crate::api::index::by_prefix(&bytes, bits, by)
     }
 
+    /// The leaf that is meant, if one is named.
+    pub fn leaf(&self) -> Result<Option<u64>, Status> {
+        self.number("leaf")
+    }
+
     fn all<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let pairs = self
             .0

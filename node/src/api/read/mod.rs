@@ -82,7 +82,10 @@ static ROUTES: [Route; 7] = [
     by_query("batch", &[&NAMES, &SPEAKERS]),
     by_query("prefix", &[&SPEAKERS, &["prefix", "bits"]]),
     by_query("checkpoint", &[]),
-    by_id("receipt"),
+    Route {
+        query: &[&["leaf"]],
+        ..by_id("receipt")
+    },
     by_id("claim"),
     by_id("issuer"),
 ];
@@ -196,7 +199,7 @@ impl<S: Tables + 'static> Reads<S> {
         let offered: &[Form] = match route.name {
             "checkpoint" => &[Form::Json, Form::Protobuf, Form::Note],
             "receipt" if receipt::is_file(id) => {
-                return Ok(self.receipt_file(id, peer).await?);
+                return Ok(self.receipt_file(id, asked.leaf()?, peer).await?);
             }
             "receipt" => &[Form::Json],
             _ => &MESSAGE,
@@ -212,7 +215,7 @@ impl<S: Tables + 'static> Reads<S> {
             "batch" => sent(form, self.whole(asked.batch()?, peer).await?, peer).await?,
             "prefix" => sent(form, self.whole(asked.prefix()?, peer).await?, peer).await?,
             "claim" => sent(form, self.entry(asked::claim(id)?, peer).await?, peer).await?,
-            "receipt" => self.receipt(id, peer).await?,
+            "receipt" => self.receipt(id, asked.leaf()?, peer).await?,
             "checkpoint" => self.checkpoint(form, peer).await?,
             _ => {
                 let records = asked::records(&asked::issuer(id, route.name)?);

@@ -23,6 +23,9 @@ use tonic::{Code, Status};
 const ENVELOPE: &str = ".intoto.jsonl";
 const PROOF: &str = ".tlog-proof";
 
+/// What is answered where another leaf is named than one of the claim.
+const ELSEWHERE: &str = "this claim is not at that leaf";
+
 /// The two files of a claim.
 #[derive(Serialize)]
 struct Files {
@@ -99,17 +102,20 @@ impl Room {
 
 impl<S: Tables + 'static> Reads<S> {
     /// One of the two files.
-    pub(super) async fn receipt_file(&self, name: &str, peer: &Peer) -> Result<Sent, Status> {
+    pub(super) async fn receipt_file(
+        &self,
+        name: &str,
+        leaf: Option<u64>,
+        peer: &Peer,
+    ) -> Result<Sent, Status> {
         let envelope = name.strip_suffix(ENVELOPE);
         let id = envelope.or(name.strip_suffix(PROOF)).unwrap_or(name);
         let id = asked::claim(id)?;
         for reserved in TRIES {
             let mut room = Room::new(peer, reserved).await?;
-            let leaf = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
-            let Some(proven) = self.proven(leaf, 0, peer, &mut room).await? else {
+            let Some((proven, entry)) = self.claim(&id, leaf, peer, &mut room).await? else {
                 continue;
             };
-            let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
             let files = files(id.to_string(), &entry, &proven, &proven.checkpoint)?;
             return match envelope {
                 Some(_) => Sent::held("application/jsonl", files.envelope.into(), peer).await,
@@ -120,11 +126,16 @@ impl<S: Tables + 'static> Reads<S> {
     }
 
     /// All files, in JSON.
-    pub(super) async fn receipt(&self, id: &str, peer: &Peer) -> Result<Sent, Status> {
+    pub(super) async fn receipt(
+        &self,
+        id: &str,
+        leaf: Option<u64>,
+        peer: &Peer,
+    ) -> Result<Sent, Status> {
         let id = asked::claim(id)?;
         for reserved in TRIES {
             let mut room = Room::new(peer, reserved).await?;
-            if let Some(receipt) = self.all_files(&id, peer, &mut room).await? {
+            if let Some(receipt) = self.all_files(&id, leaf, peer, &mut room).await? {
                 let body = serde_json::to_vec(&receipt).map_err(unmade)?;
                 return Sent::held("application/json", body.into(), peer).await;
             }
@@ -136,14 +147,13 @@ impl<S: Tables + 'static> Reads<S> {
     async fn all_files(
         &self,
         id: &ClaimId,
+        leaf: Option<u64>,
         peer: &Peer,
         room: &mut Room,
     ) -> Result<Option<Receipt>, Status> {
-        let leaf = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
-        let Some(proven) = self.proven(leaf, 0, peer, room).await? else {
+        let Some((proven, entry)) = self.claim(id, leaf, peer, room).await? else {
             return Ok(None);
         };
-        let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
         let note = &proven.checkpoint;
         let mut receipt = Receipt {
             files: files(id.to_string(), &entry, &proven, note)?,
@@ -167,6 +177,39 @@ impl<S: Tables + 'static> Reads<S> {
             receipt.issuers.push(files(id, &entry, &record, note)?);
         }
         Ok(Some(receipt))
+    }
+
+    /// A claim with its proof: the one at a leaf, if one is named, and else the first. Whoever
+    /// signs the same statement makes a claim of the same id at another leaf. `None` if there is no
+    /// room at once.
+    async fn claim(
+        &self,
+        id: &ClaimId,
+        leaf: Option<u64>,
+        peer: &Peer,
+        room: &mut Room,
+    ) -> Result<Option<(GetEntryAndProofResponse, Entry)>, Status> {
+        let by_id = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
+        let proven = match leaf {
+            None => self.proven(by_id, 0, peer, room).await?,
+            Some(leaf) => {
+                let proven = self.proven(Leaf::LeafIndex(leaf), 0, peer, room).await;
+                // It is no claim of which one waits for the next checkpoint.
+                proven.map_err(|error| match error.code() {
+                    Code::Unavailable | Code::OutOfRange => Status::not_found(ELSEWHERE),
+                    _ => error,
+                })?
+            }
+        };
+        let Some(proven) = proven else {
+            return Ok(None);
+        };
+        let entry = Entry::parse(proven.entry.clone()).map_err(unmade)?;
+        let is_it = |payload| ClaimId::of_payload(payload) == *id;
+        if leaf.is_some() && !entry.claim().is_ok_and(|claim| is_it(&claim.payload)) {
+            return Err(Status::not_found(ELSEWHERE));
+        }
+        Ok(Some((proven, entry)))
     }
 
     /// An entry with its proof, for which room is taken thrice: what is made of it takes as much

@@ -7,7 +7,6 @@ proxies and the network are trusted for nothing but to answer at all.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from .lookup import Lookup, about, assemble
 from .merkle import leaf_hash, list_root
 from .note import VerifierKey
 from .policy import TlogPolicy, VerifiedHead, verify_head
+from .purl import is_canonical
 from .question import Census, Names, Question
 from .receipt import VerifiedReceipt, verify_receipt
 from .wire import parse_answer, parse_answer_json
@@ -38,11 +38,6 @@ _HEADS = 10_000
 _REQUESTS = 1_000
 # How often a look-up is tried until its answers are of one head: a log grows between two of them.
 _TRIES = 3
-# What shows of a purl's canonical form without the rules of its type, and characters that it never
-# encodes.
-_PART = "(?:[A-Za-z0-9._~:-]|%[0-9A-F]{2})+"
-_CANONICAL = re.compile(f"pkg:[a-z][a-z0-9.+-]*(?:/{_PART})+(?:@{_PART})?(?:[?#].*)?")
-_NEEDLESS = re.compile("[^?#]*%(?:2[DE]|3[0-9A]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])")
 # How far a log's clock may be ahead of the caller's, in seconds (docs/index.md 1.2).
 _AHEAD = 5 * 60
 # A path with its query and the media type that is wanted, for whoever has another way to the node.
@@ -138,11 +133,13 @@ class Log:
         """What is listed under one label, 32 bytes, from a position on (docs/index.md 8.3)."""
         return self._page(_Said(self.keys), label, start)
 
-    def receipt(self, claim_id: str) -> VerifiedReceipt:
+    def receipt(self, claim_id: str, leaf: int | None = None) -> VerifiedReceipt:
         """The receipt of a claim, by its id in hex, verified by the records of issuers that came
-        with it: see `verify_receipt`."""
+        with it: see `verify_receipt`. Whoever signs the same statement makes a claim of the same
+        id: without `leaf`, it is the first one's."""
         _id(claim_id)
-        body = self._fetch(f"/api/v1/receipt/{claim_id}", JSON)
+        which = "" if leaf is None else f"?leaf={leaf}"
+        body = self._fetch(f"/api/v1/receipt/{claim_id}{which}", JSON)
         if body.media_type != JSON:
             raise ServerError("message", "something else answers in place of a log")
         if len(body.data) > self.most_bytes // 2:
@@ -156,6 +153,8 @@ class Log:
         self._remember(receipt.head)
         if receipt.claim.id.hex() != claim_id:
             raise ServerError("match", "the receipt is of another claim")
+        if leaf is not None and receipt.index != leaf:
+            raise ServerError("match", "the receipt is of another leaf")
         return receipt
 
     def _page(self, said: _Said, label: bytes, start: int) -> CheckedPage:
@@ -362,12 +361,13 @@ def _name(purl: str | None, digest: str | None, vulnerability: str | None) -> Na
         names = package_names(purl)
         if not names:
             raise CallerError("question", "a purl begins with pkg: and has visible ASCII only")
-        if _CANONICAL.fullmatch(purl) is None or _NEEDLESS.match(purl) is not None:
+        if not is_canonical(purl):
             # Another spelling has other labels, and of those the log proves that nothing is said.
             raise CallerError(
                 "question",
                 "the purl is not in canonical form, as in pkg:npm/%40scope/name@1.2.3: "
-                "@ in a name is %40, + in a version is %2B",
+                "@ in a name is %40, + in a version is %2B, and some types are written in lower "
+                "case, as pkg:github/owner/name",
             )
         return names[0]
     return ("digest", digest) if digest is not None else ("vuln", str(vulnerability))

@@ -181,7 +181,7 @@ pub fn serve() -> anyhow::Result<()> {
             drain: Duration::ZERO,
         };
         let (_never, stop) = watch::channel(false);
-        Ok(server.run(listener, stop).await?)
+        Ok(server.run(listener, None, stop).await?)
     })
 }
 

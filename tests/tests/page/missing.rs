@@ -1,0 +1,75 @@
+//! Logs of the policy that are missing: the pages are there all the same, and say so first.
+
+use super::world::World;
+use assay_tests::log::Log;
+use assay_tests::ports::free_address;
+use assay_tlog::note::SignerKey;
+use serde_json::Value;
+use std::{fs, net::TcpListener};
+
+/// A world whose policy names two logs besides: one that takes connections and never answers, as
+/// long as the listener lives, and one that nobody listens for.
+async fn world() -> anyhow::Result<(World, TcpListener)> {
+    let mut world = World::new("").await?;
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let file = world.node.folder().join("page.policy.toml");
+    let mut policy = fs::read_to_string(&file)?;
+    policy.push_str(&format!("\n[[log]]\nkey = \"{}\"\n", world.log.key));
+    for (name, seed, address) in [
+        ("silent.example/log", 3, silent.local_addr()?),
+        ("gone.example/log", 4, free_address()?),
+    ] {
+        let key = SignerKey::from_seed(name, &[seed; 32])?.verifier();
+        policy.push_str(&format!(
+            "\n[[log]]\nkey = \"{key}\"\nurl = \"http://{address}\"\n"
+        ));
+    }
+    fs::write(&file, policy)?;
+    world.node.stop()?;
+    world.node.run()?;
+    world.log = Log::connect(world.node.ready()).await?;
+    Ok((world, silent))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result<()> {
+    let (world, silent) = world().await?;
+    let makers = &world.makers;
+    let claim = world.affected(makers, "pkg:cargo/bad@1.0.0").await?;
+    for (path, says) in [
+        (
+            "/p/pkg:cargo/bad@1.0.0".to_owned(),
+            "CVE-2026-0001: affected",
+        ),
+        ("/v/CVE-2026-0001".to_owned(), "CVE-2026-0001: affected"),
+        // These take several questions, of which each would wait.
+        (format!("/i/{}", makers.id), "CVE-2026-0001: affected"),
+        (format!("/c/{claim}"), "CVE-2026-0001: affected"),
+        (
+            format!("/c/{}", "ab".repeat(32)),
+            "No log that was asked shows",
+        ),
+    ] {
+        let page = world.page(&path).await?;
+        let text = &page.text;
+        assert_eq!(page.status, 200, "{path}: {text}");
+        assert!(text.contains(says), "{path}: {text}");
+        for log in ["silent.example/log", "gone.example/log"] {
+            // Before anything that is said.
+            let (named, heading) = (text.find(log), text.find("<h2>"));
+            let is_first = named.is_some_and(|named| heading.is_none_or(|it| named < it));
+            assert!(is_first, "{path}: {log}: {text}");
+        }
+    }
+    let page = world.page("/p/pkg:cargo/bad@1.0.0").await?;
+    let sentence = page.sentence();
+    assert!(
+        sentence.contains("This could not be checked fully."),
+        "{sentence}"
+    );
+    let badge = world.get("/badge/pkg:cargo/bad@1.0.0.json").await?;
+    let badge: Value = serde_json::from_slice(&badge.bytes().await?)?;
+    assert_eq!(badge["message"], "not checked");
+    drop(silent);
+    Ok(())
+}
