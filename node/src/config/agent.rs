@@ -1,9 +1,8 @@
 //! The table `[log.agent]`: the log's key is in an ssh-agent.
 
-use super::LogConfig;
 use assay_tlog::note::{Algorithm, VerifierKey};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A key of a log that an ssh-agent holds.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,13 +25,6 @@ impl AgentConfig {
         Err(format!(
             "log.agent.vkey is a key of {name:?}, and log.origin is {origin:?}"
         ))
-    }
-}
-
-impl LogConfig {
-    /// The key file, unless an agent holds the key.
-    pub fn key_file(&self) -> Option<&Path> {
-        self.agent.is_none().then_some(&self.key)
     }
 }
 
