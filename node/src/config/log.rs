@@ -1,8 +1,12 @@
 //! The table `[log]`: the log's name, key and checkpoints.
 
-use super::{AgentConfig, within::within};
+use super::{AgentConfig, TokenConfig, within::within};
+use assay_tlog::note::{Algorithm, VerifierKey};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Longest time between two checkpoints, in milliseconds: an hour.
 const INTERVAL_MS: u64 = 3_600_000;
@@ -18,6 +22,8 @@ pub struct LogConfig {
     pub key: PathBuf,
     /// The ssh-agent that holds the key in place of the file.
     pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
     /// The checkpoint file.
     #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
@@ -65,9 +71,15 @@ fn default_publish_interval() -> u64 {
 }
 
 impl LogConfig {
-    /// The key file, unless an agent holds the key.
-    pub fn key_file(&self) -> Option<&Path> {
-        self.agent.is_none().then_some(&self.key)
+    /// Who holds the key, if it is in no file.
+    pub fn holder(&self) -> Option<KeyHolder> {
+        let agent = self.agent.clone().map(KeyHolder::Agent);
+        agent.or_else(|| self.token.clone().map(KeyHolder::Token))
+    }
+
+    /// The key file, or who holds the key.
+    pub fn key_file(&self) -> Result<&Path, KeyHolder> {
+        self.holder().map_or(Ok(&self.key), Err)
     }
 
     /// Says which value is out of range, if one is.
@@ -77,9 +89,13 @@ impl LogConfig {
             self.publish_interval_ms,
             0..=INTERVAL_MS,
         )?;
-        self.agent
-            .as_ref()
-            .map_or(Ok(()), |agent| agent.check(&self.origin))
+        if self.agent.is_some() && self.token.is_some() {
+            return Err("[log.agent] and [log.token] each say where the key is: give one".into());
+        }
+        match self.holder() {
+            Some(holder) => holder.check(&self.origin),
+            None => Ok(()),
+        }
     }
 
     /// Its paths, which are relative to the file's folder.
@@ -89,5 +105,105 @@ impl LogConfig {
         [&mut self.key, &mut self.checkpoint_file]
             .into_iter()
             .chain(socket)
+    }
+}
+
+/// Who holds the key of a log that is in no file of the node.
+#[derive(Debug, Clone)]
+pub enum KeyHolder {
+    /// An ssh-agent.
+    Agent(AgentConfig),
+    /// A PKCS#11 token.
+    Token(TokenConfig),
+}
+
+impl KeyHolder {
+    /// The log's verifier key.
+    pub fn vkey(&self) -> &VerifierKey {
+        match self {
+            KeyHolder::Agent(agent) => &agent.vkey,
+            KeyHolder::Token(token) => &token.vkey,
+        }
+    }
+
+    /// The name of its table in `[log]`.
+    pub fn table(&self) -> &'static str {
+        match self {
+            KeyHolder::Agent(_) => "agent",
+            KeyHolder::Token(_) => "token",
+        }
+    }
+
+    /// Says what is wrong, if the key is not that of the log with this origin.
+    fn check(&self, origin: &str) -> Result<(), String> {
+        let (table, name) = (self.table(), self.vkey().name());
+        if name == origin {
+            return Ok(());
+        }
+        Err(format!(
+            "log.{table}.vkey is a key of {name:?}, and log.origin is {origin:?}"
+        ))
+    }
+}
+
+/// What holds the key, with an article.
+impl fmt::Display for KeyHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyHolder::Agent(_) => "an ssh-agent",
+            KeyHolder::Token(_) => "a PKCS#11 token",
+        })
+    }
+}
+
+/// Reads the verifier key of a log whose key somebody else holds.
+pub(super) fn read_vkey<'de, D: serde::Deserializer<'de>>(
+    value: D,
+) -> Result<VerifierKey, D::Error> {
+    let text = String::deserialize(value)?;
+    let key = VerifierKey::parse_log(&text);
+    let key = key.map_err(|e| serde::de::Error::custom(format!("vkey: {e}")))?;
+    if key.algorithm() == Algorithm::Ed25519 {
+        return Ok(key);
+    }
+    Err(serde::de::Error::custom(
+        "vkey is no Ed25519 key (type 0x01), which ssh-agents and tokens sign with",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_tlog::note::SignerKey;
+
+    /// What a configuration with these tables in `[log]` is refused for.
+    fn refused(tables: &str) -> String {
+        let text = format!("origin = \"log.example\"\n{tables}");
+        let config: Result<LogConfig, _> = toml::from_str(&text);
+        match config {
+            Ok(config) => config.check().unwrap_err(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn one_holder_has_the_key_of_this_log() {
+        let key = |name| SignerKey::from_seed(name, &[1; 32]).unwrap().verifier();
+        let uri = "uri = \"pkcs11:token=a;object=b?module-path=/m\"";
+        let [own, other] = [key("log.example"), key("other.example")];
+        let agent = format!("[agent]\nvkey = \"{own}\"\n");
+        let token = format!("[token]\nvkey = \"{own}\"\n{uri}\n");
+        for (tables, table) in [(&agent, "agent"), (&token, "token")] {
+            let text = format!("origin = \"log.example\"\n{tables}");
+            let config: LogConfig = toml::from_str(&text).unwrap();
+            config.check().unwrap();
+            let holder = config.key_file().unwrap_err();
+            assert_eq!((holder.table(), holder.vkey()), (table, &own));
+            let error = refused(&tables.replace(&own.to_string(), &other.to_string()));
+            assert!(error.contains(&format!("log.{table}.vkey")), "{error}");
+        }
+        assert!(refused(&(agent + &token)).contains("give one"));
+        let shown = token.replace("module-path=/m", "module-path=/m&pin-value=1");
+        assert!(refused(&shown).contains("holds a PIN"));
     }
 }

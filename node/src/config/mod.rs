@@ -12,6 +12,7 @@ mod mirror;
 mod page;
 mod quorum;
 mod server;
+mod token;
 mod within;
 mod witness;
 
@@ -19,11 +20,12 @@ pub use self::agent::AgentConfig;
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
-pub use self::log::LogConfig;
+pub use self::log::{KeyHolder, LogConfig};
 pub use self::mirror::{LOGS as MIRRORED_LOGS, LogLimit, MirrorConfig, MirroredLog};
 pub use self::page::PageConfig;
 pub use self::quorum::QuorumConfig;
 pub use self::server::{ServerConfig, TlsConfig, listen_address};
+pub use self::token::{TokenConfig, TokenUri};
 pub use self::witness::OwnWitnessConfig;
 
 use crate::storage::backend::{Backend, Opening};

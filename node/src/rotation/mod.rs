@@ -16,7 +16,6 @@ use crate::config::LogConfig;
 use crate::keyfile::{self, KeyFileError};
 use crate::signer::{
     self,
-    agent::AgentKey,
     log::{CheckpointKey, KeyFailed},
 };
 use arc_swap::ArcSwap;
@@ -66,12 +65,12 @@ pub struct LogKeys {
 pub type SharedLogKeys = Arc<ArcSwap<LogKeys>>;
 
 impl LogKeys {
-    /// The keys that a configuration names: of an ssh-agent, which is not asked yet, or as
-    /// [`LogKeys::load`] reads them, with its errors.
+    /// The keys that a configuration names: one that somebody else holds, who is not asked yet, or
+    /// as [`LogKeys::load`] reads them, with its errors.
     pub fn configured(log: &LogConfig) -> Result<Self, KeyFileError> {
-        match &log.agent {
-            Some(agent) => Ok(LogKeys::of(Box::new(AgentKey::new(agent)))),
-            None => LogKeys::load(&log.key),
+        match log.key_file() {
+            Ok(file) => LogKeys::load(file),
+            Err(holder) => Ok(LogKeys::of(signer::held_by(&holder))),
         }
     }
 
@@ -135,6 +134,13 @@ impl LogKeys {
             note += &key.sign(size, root)?;
         }
         Ok(note)
+    }
+
+    /// Fails if a key is somewhere else and could not sign, as far as can be seen without a
+    /// signature.
+    pub(crate) fn look_for(&self) -> Result<(), KeyFailed> {
+        let mut keys = std::iter::once(&self.now).chain(&self.next);
+        keys.try_for_each(|key| key.look_for())
     }
 
     /// Fails with [`RotationError::NotShown`] unless `shown` is a checkpoint that the next key
