@@ -68,7 +68,9 @@ static ul find(ul session, ul *objects, ul most, ul *number) {
 }
 
 static ul begin(ul session, void *mechanism, ul key) {
+    static int ended = 0;
     while (is("hang")) usleep(10000);
+    if (is("once") && !ended++) return 0xb3;       // CKR_SESSION_HANDLE_INVALID
     if (is("gone")) return 0x32;                   // CKR_DEVICE_REMOVED
     if (is("locked") || is("last")) return 0x101;  // CKR_USER_NOT_LOGGED_IN
     return ((ul (*)(ul, void *, ul))real.calls[42])(session, mechanism, key);

@@ -173,8 +173,8 @@ impl Token {
         )?)
     }
 
-    /// How it fails from now on: `gone`, `locked`, `last` (it has one more try), `lost` (the key),
-    /// `hang`, `wrong`, `short` (signatures), or not (empty).
+    /// How it fails from now on: `once` (the session has ended), `gone`, `locked`, `last` (it has
+    /// one more try), `lost` (the key), `hang`, `wrong`, `short` (signatures), or not (empty).
     pub fn fail(&self, how: &str) -> anyhow::Result<()> {
         // Renamed into its place: the module never reads half of it.
         fs::write(self.path("fails.new"), how)?;

@@ -1,6 +1,6 @@
 //! The table `[log.agent]`: the log's key is in an ssh-agent.
 
-use super::log::read_vkey;
+use super::vkey::read_vkey;
 use assay_tlog::note::VerifierKey;
 use serde::Deserialize;
 use std::path::PathBuf;

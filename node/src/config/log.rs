@@ -1,7 +1,7 @@
 //! The table `[log]`: the log's name, key and checkpoints.
 
 use super::{AgentConfig, TokenConfig, within::within};
-use assay_tlog::note::{Algorithm, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use serde::Deserialize;
 use std::{
     fmt,
@@ -78,8 +78,11 @@ impl LogConfig {
     }
 
     /// The key file, or who holds the key.
-    pub fn key_file(&self) -> Result<&Path, KeyHolder> {
-        self.holder().map_or(Ok(&self.key), Err)
+    pub fn key_file(&self) -> Result<&Path, Box<KeyHolder>> {
+        match self.holder() {
+            None => Ok(&self.key),
+            Some(holder) => Err(Box::new(holder)),
+        }
     }
 
     /// Says which value is out of range, if one is.
@@ -156,25 +159,10 @@ impl fmt::Display for KeyHolder {
     }
 }
 
-/// Reads the verifier key of a log whose key somebody else holds.
-pub(super) fn read_vkey<'de, D: serde::Deserializer<'de>>(
-    value: D,
-) -> Result<VerifierKey, D::Error> {
-    let text = String::deserialize(value)?;
-    let key = VerifierKey::parse_log(&text);
-    let key = key.map_err(|e| serde::de::Error::custom(format!("vkey: {e}")))?;
-    if key.algorithm() == Algorithm::Ed25519 {
-        return Ok(key);
-    }
-    Err(serde::de::Error::custom(
-        "vkey is no Ed25519 key (type 0x01), which ssh-agents and tokens sign with",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_tlog::note::SignerKey;
+    use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 
     /// What a configuration with these tables in `[log]` is refused for.
     fn refused(tables: &str) -> String {
@@ -202,6 +190,9 @@ mod tests {
             let error = refused(&tables.replace(&own.to_string(), &other.to_string()));
             assert!(error.contains(&format!("log.{table}.vkey")), "{error}");
         }
+        let other = CosignerKey::from_seed("log.example", Algorithm::MlDsa44, &[1; 32]).unwrap();
+        let other = agent.replace(&own.to_string(), &other.verifier().to_string());
+        assert!(refused(&other).contains("no Ed25519 key"));
         assert!(refused(&(agent + &token)).contains("give one"));
         let shown = token.replace("module-path=/m", "module-path=/m&pin-value=1");
         assert!(refused(&shown).contains("holds a PIN"));

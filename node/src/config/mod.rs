@@ -13,6 +13,7 @@ mod page;
 mod quorum;
 mod server;
 mod token;
+mod vkey;
 mod within;
 mod witness;
 

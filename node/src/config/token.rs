@@ -1,6 +1,6 @@
 //! The table `[log.token]`: the log's key is in a PKCS#11 token.
 
-use super::log::read_vkey;
+use super::vkey::read_vkey;
 use assay_tlog::note::VerifierKey;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -153,7 +153,7 @@ impl Parts {
             return Ok(None);
         };
         let path = text.strip_prefix("file:").unwrap_or(&text);
-        let path = PathBuf::from(path.strip_prefix("//").map_or(path, |rest| rest));
+        let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
         if path.is_absolute() {
             return Ok(Some(path));
         }

@@ -21,7 +21,7 @@ pub enum RotationError {
     #[error(
         "the log's key is in {0} and not in a file: this command can neither read nor replace it"
     )]
-    Elsewhere(KeyHolder),
+    Elsewhere(Box<KeyHolder>),
     /// A next key is there already.
     #[error(
         "{path} exists: a rotation has begun. When the others know the new key, end it with \

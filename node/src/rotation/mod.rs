@@ -16,7 +16,7 @@ use crate::config::LogConfig;
 use crate::keyfile::{self, KeyFileError};
 use crate::signer::{
     self,
-    log::{CheckpointKey, KeyFailed},
+    key::{CheckpointKey, KeyFailed},
 };
 use arc_swap::ArcSwap;
 use assay_tlog::Hash;
@@ -128,7 +128,7 @@ impl LogKeys {
     /// Returns the signed note of a checkpoint of this log, with a line of each key. Nothing is
     /// compared with what was signed before: [`crate::signer::log::LogSigner`] does that.
     pub(crate) fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed> {
-        let mut note = signer::log::checkpoint(self.origin(), size, root).body();
+        let mut note = signer::key::checkpoint(self.origin(), size, root).body();
         note.push('\n');
         for key in std::iter::once(&self.now).chain(&self.next) {
             note += &key.sign(size, root)?;

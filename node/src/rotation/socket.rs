@@ -25,7 +25,7 @@ type Read<T> = Box<dyn Fn() -> Result<T, String> + Send>;
 /// The keys of a log, as its node changes them.
 pub struct LogRotation {
     /// The key file, or who holds the key.
-    pub file: Result<PathBuf, KeyHolder>,
+    pub file: Result<PathBuf, Box<KeyHolder>>,
     /// What the log signs with.
     pub keys: SharedLogKeys,
     /// The note that is shown, if one is.

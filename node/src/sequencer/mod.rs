@@ -14,7 +14,7 @@ pub mod fair;
 mod queue;
 
 use self::queue::Woken;
-use crate::signer::log::{KeyFailed, SignError};
+use crate::signer::{key::KeyFailed, log::SignError};
 use crate::{
     cosigner::{Asking, Told},
     log::{Log, WriteError},

@@ -4,7 +4,7 @@
 //! not what it says. So what it signed leaves here only when the log's own key has verified it, it
 //! has a time to answer in, and it is asked to sign checkpoints and nothing else.
 
-use super::log::{CheckpointKey, KeyFailed, checkpoint};
+use super::key::{CheckpointKey, KeyFailed, checkpoint};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::TreeSize;

@@ -13,12 +13,13 @@
 pub mod agent;
 pub mod elsewhere;
 pub mod floor_file;
+pub mod key;
 pub mod keys;
 pub mod log;
 pub mod own;
 pub mod token;
 
-use self::{agent::Agent, elsewhere::HeldKey, log::CheckpointKey, token::Token};
+use self::{agent::Agent, elsewhere::HeldKey, key::CheckpointKey, token::Token};
 use crate::config::KeyHolder;
 
 /// The key that somebody else holds, who is not asked yet.

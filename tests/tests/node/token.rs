@@ -60,11 +60,23 @@ async fn a_log_goes_on_without_its_token_and_publishes_when_it_is_back() -> anyh
 
     token.fail("")?;
     assert_published(&fixture.log, &acknowledged).await?;
-    // Who was away without being asked is logged in to again.
-    token.fail("gone")?;
-    token.fail("")?;
     let more = fixture.publish(5..6, Wait::Integrated).await?;
     assert_published(&fixture.log, &more).await
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_opened_again_at_once() -> anyhow::Result<()> {
+    let Some(token) = token()? else {
+        return Ok(());
+    };
+    let fixture = fixture(&token).await?;
+    let (_, logins) = token.calls();
+    token.fail("once")?;
+    let acknowledged = fixture.publish(0..1, Wait::Integrated).await?;
+    assert_published(&fixture.log, &acknowledged).await?;
+    assert_eq!(token.calls().1, logins + 1);
+    ensure!(fixture.log.metric("assay_unsigned").await?.is_none());
+    Ok(())
 }
 
 #[tokio::test]
@@ -205,7 +217,11 @@ fn init_makes_nothing_if_the_token_does_not_sign() -> anyhow::Result<()> {
     let uri = token.uri_that_fails();
     let label = LABEL.replace(' ', "%20");
     for (uri, how, words) in [
-        (uri.replace(KEY, "other"), "", "does not hold the key"),
+        (
+            uri.replace(&format!("object={KEY}"), "object=other"),
+            "",
+            "does not hold the key",
+        ),
         (uri.replace(&label, "other"), "", "is not there"),
         (uri.replace("%0a", "%0b"), "", "does not hold the key"),
         (uri.replace("file:/", "file:/none/"), "", "has no PIN"),

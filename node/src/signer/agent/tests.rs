@@ -2,7 +2,7 @@ use super::wire::string;
 use super::*;
 use crate::signer::{
     elsewhere::HeldKey,
-    log::{CheckpointKey as _, KeyFailed, checkpoint},
+    key::{CheckpointKey as _, KeyFailed, checkpoint},
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;

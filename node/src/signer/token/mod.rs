@@ -41,8 +41,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token and the key that a URI names. Its module is loaded when the token is asked, and not
-    /// before.
+    /// The token and the key that a URI names. Its module is loaded when the token is asked, and
+    /// not before.
     pub fn new(uri: &TokenUri) -> Self {
         let name = format!("the PKCS#11 token {}", uri.token);
         let (uri, named) = (uri.clone(), name.clone());

@@ -2,7 +2,7 @@
 //! for a bounded time.
 
 use std::{
-    io,
+    io, mem,
     sync::{
         Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
@@ -10,6 +10,9 @@ use std::{
     thread,
     time::Duration,
 };
+
+/// How long the end of a thread may take that is asked nothing.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Answers questions, one after the other.
 pub type Answers<Q, A> = Box<dyn FnMut(Q) -> A + Send>;
@@ -38,6 +41,17 @@ struct Running<Q, A> {
     answers: Receiver<A>,
     /// Whether the last question was not answered in time.
     is_late: bool,
+}
+
+/// What a thread holds is given back before it is gone: not while the process ends, when the
+/// library that it calls may be gone. One that is late is left alone.
+impl<Q, A> Drop for Running<Q, A> {
+    fn drop(&mut self) {
+        drop(mem::replace(&mut self.questions, channel().0));
+        if !self.is_late {
+            let _ = self.answers.recv_timeout(FAREWELL);
+        }
+    }
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Thread<Q, A> {
@@ -97,6 +111,8 @@ impl<Q: Send + 'static, A: Send + 'static> Thread<Q, A> {
                     break;
                 }
             }
+            drop(make);
+            drop(answer);
         };
         let builder = thread::Builder::new().name(self.name.into());
         builder.spawn(run)?;
@@ -111,6 +127,10 @@ impl<Q: Send + 'static, A: Send + 'static> Thread<Q, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -146,6 +166,32 @@ mod tests {
         };
         assert_eq!(answer.unwrap(), 6);
         assert_eq!(is_asked.recv(), Ok(3));
+    }
+
+    /// Says when it is dropped.
+    struct Told(Arc<AtomicBool>);
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn what_a_thread_holds_is_given_back_before_it_is_gone() {
+        let is_gone = Arc::new(AtomicBool::new(false));
+        let shared = is_gone.clone();
+        let thread = Thread::new("test", move || {
+            let told = Told(shared.clone());
+            Box::new(move |question: u32| {
+                let _held = &told;
+                question
+            })
+        });
+        assert_eq!(thread.ask(1, LONG).unwrap(), 1);
+        assert!(!is_gone.load(Ordering::SeqCst));
+        drop(thread);
+        assert!(is_gone.load(Ordering::SeqCst));
     }
 
     #[test]
