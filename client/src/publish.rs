@@ -302,9 +302,9 @@ fn published(
     }
     let Some(reached) = Wait::from_wire(answer.reached).filter(|reached| *reached >= wait) else {
         return Err(ClientError::Unavailable {
-            what: "the node has the claim on stable storage, and does not show it yet: no quorum \
-                of its witnesses has cosigned a checkpoint that covers it. Nothing is lost; \
-                publish it again to wait on"
+            what: "the node has the claim on stable storage, and does not show it yet: its key \
+                did not sign a checkpoint that covers it, or no quorum of its witnesses has \
+                cosigned one. Nothing is lost; publish it again to wait on"
                 .into(),
             retry_after: None,
             source: None,

@@ -57,6 +57,11 @@ impl Passphrase {
         let fits = !line.is_empty() && line.len() <= PASSPHRASE_BYTES && is_one;
         fits.then(|| Passphrase(Zeroizing::new(line.to_owned())))
     }
+
+    /// Its text, for whoever has to be told it: a token, whose PIN it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Passphrase {

@@ -107,11 +107,9 @@ impl Unlock {
     /// By the passphrase in `file` if one is named, else the service's credential
     /// [`CREDENTIAL`] if it has one, else what a person types, if standard error is a terminal.
     pub fn new(file: Option<PathBuf>) -> Self {
-        let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
-        let credential = credentials.map(|folder| folder.join(CREDENTIAL));
         Unlock {
             file,
-            credential: credential.filter(|path| path.exists()),
+            credential: credential(CREDENTIAL),
             asks: io::stderr().is_terminal(),
             typed: Mutex::default(),
         }
@@ -210,8 +208,14 @@ impl Unlock {
     }
 }
 
-/// Reads a passphrase from a file that only its owner may read.
-fn read(path: &Path) -> Result<Passphrase, UnlockError> {
+/// The systemd credential of this name, if the service has it.
+pub fn credential(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(CREDENTIALS).map(PathBuf::from)?;
+    Some(folder.join(name)).filter(|path| path.exists())
+}
+
+/// Reads a passphrase from a file that only its owner may read: one line.
+pub fn read(path: &Path) -> Result<Passphrase, UnlockError> {
     let bytes = private::read(path)?;
     let text = std::str::from_utf8(&bytes).ok();
     let passphrase = text.and_then(|text| Passphrase::new(Zeroizing::new(text.to_owned())));

@@ -3,14 +3,14 @@
 //! Nothing else ever creates one. So a node that finds nothing where its log should be says so, and
 //! does not start an empty log under a name that has a history.
 
+mod held;
 pub(crate) mod template;
 
 use crate::{
-    config::{AgentConfig, Config, ConfigError, ConfigFile as _, TEMPLATE},
+    config::{Config, ConfigError, ConfigFile as _, KeyHolder, TEMPLATE},
     keyfile::{self, KeyFileError, NewKeyError},
     log::{self, CreateError},
     rotation::LogKeys,
-    signer::agent::AgentKey,
     storage::{
         StorageError, Store,
         backend::{Job, Opening},
@@ -18,9 +18,7 @@ use crate::{
     },
 };
 use assay_keyfile::Passphrase;
-use assay_tlog::hash::empty_root;
 use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
-use assay_tlog::tree::TreeSize;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -43,8 +41,8 @@ pub struct Init<'a> {
     pub tables: &'a str,
     /// What its key file is encrypted with.
     pub passphrase: Option<&'a Passphrase>,
-    /// The ssh-agent that holds its key. Without one, a key is made and kept in a file.
-    pub agent: Option<AgentConfig>,
+    /// Who holds its key. Without one, a key is made and kept in a file.
+    pub holder: Option<KeyHolder>,
 }
 
 /// Why there is no new log.
@@ -151,14 +149,14 @@ pub struct NewLog {
 /// the configuration.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = vacant(init.dir)?;
-    let (in_file, keys) = match &init.agent {
+    let (in_file, keys) = match &init.holder {
         None => {
             let key = new_key(init.origin)?;
             (Some(key.clone()), LogKeys::from(key))
         }
-        Some(agent) => {
+        Some(holder) => {
             demand_readable(init.origin)?;
-            (None, asked(agent)?)
+            (None, held::asked(holder)?)
         }
     };
     complete(&config_path, &configuration(init), unwritable, |draft| {
@@ -245,24 +243,7 @@ fn configuration(init: &Init<'_>) -> String {
         TEMPLATE,
         &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
     );
-    text + init.tables + &init.agent.as_ref().map(agent_table).unwrap_or_default()
-}
-
-/// What the configuration says of an agent.
-fn agent_table(agent: &AgentConfig) -> String {
-    let line = |name: &str, value: &str| format!("{name} = \"{}\"\n", template::escaped(value));
-    let socket = agent.socket.as_ref();
-    let socket = socket.map(|path| line("socket", &path.to_string_lossy()));
-    let vkey = line("vkey", &agent.vkey.to_string());
-    format!("\n[log.agent]\n{vkey}{}", socket.unwrap_or_default())
-}
-
-/// The key of an agent, which has signed the empty tree: that contradicts nothing, and shows before
-/// anything is made that it can sign.
-fn asked(agent: &AgentConfig) -> Result<LogKeys, CreateError> {
-    let keys = LogKeys::of(Box::new(AgentKey::new(agent)));
-    keys.sign(TreeSize::new(0), empty_root())?;
-    Ok(keys)
+    text + init.tables + &init.holder.as_ref().map(held::table).unwrap_or_default()
 }
 
 /// Makes what the configuration in `draft` names: the key file, if the key is to be in one, and the
@@ -388,7 +369,7 @@ mod tests {
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
                 tables: "\n[witness]\nconfig = \"w.toml\"\n",
                 passphrase: None,
-                agent: None,
+                holder: None,
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);

@@ -186,7 +186,7 @@ struct Unknown {
 /// Asks the witnesses of the log's quorum.
 fn log_missing(own: &Own, force: bool) -> anyhow::Result<Unknown> {
     let config = node(own)?;
-    let key = config.log.key_file().ok_or(RotationError::InAgent)?;
+    let key = config.log.key_file().map_err(RotationError::Elsewhere)?;
     let keys = LogKeys::load(key)?;
     let next = keys.next().ok_or_else(|| not_begun(key))?;
     let none = Unknown {
@@ -269,7 +269,7 @@ fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
     Ok(match part {
         Part::Log => {
             let file = node(own)?.log.key_file();
-            vec![file.ok_or(RotationError::InAgent)?.to_owned()]
+            vec![file.map_err(RotationError::Elsewhere)?.to_owned()]
         }
         Part::Witness => {
             let config = own.witness.as_ref().ok_or_else(absent)?;

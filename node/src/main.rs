@@ -4,6 +4,7 @@
 
 mod audit_commands;
 mod damage_commands;
+mod held_key;
 mod key_commands;
 mod log_list_commands;
 mod mirror_commands;
@@ -18,15 +19,13 @@ use assay_claims::time::rfc3339_of_ms;
 use assay_keyfile::{Passphrase, Unlock, UnlockError};
 use assay_node::{
     audit,
-    config::{AgentConfig, Config, ConfigFile as _, listen_address},
-    init, keyfile, log, mirror, node,
-    signer::agent::read_public_key,
-    telemetry, witness,
+    config::{Config, ConfigFile as _, listen_address},
+    init, keyfile, log, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 use run_until::{Signals, runtime};
-use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -143,13 +142,8 @@ struct Init {
     /// log.example.org/audit. Needs a mirror.
     #[arg(long, env = "ASSAY_NODE_AUDIT", requires = "mirror")]
     audit: Option<String>,
-    /// Makes no key of the log: an ssh-agent has it, and this file is its public key, as
-    /// ssh-keygen -t ed25519 writes it. The agent is asked to sign at once.
-    #[arg(long, value_name = "FILE")]
-    agent_key: Option<PathBuf>,
-    /// The socket of that agent, for ever. Without it, it is what SSH_AUTH_SOCK says at each start.
-    #[arg(long, value_name = "PATH", requires = "agent_key")]
-    agent_socket: Option<PathBuf>,
+    #[command(flatten)]
+    held: held_key::HeldKey,
     #[command(flatten)]
     keys: NewKeys,
 }
@@ -226,7 +220,7 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
             args.witness.iter().chain(&args.mirror).chain(&args.audit),
         )?;
     }
-    let agent = agent(args)?;
+    let holder = args.held.holder(&args.origin)?;
     let passphrase = args.keys.passphrase()?;
     let passphrase = passphrase.as_ref();
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
@@ -256,7 +250,7 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         admin: args.admin,
         tables: &tables,
         passphrase,
-        agent,
+        holder,
     })?;
     output::say(format_args!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
@@ -273,18 +267,6 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
     ));
     vkeys.insert(0, new.vkey);
     output::show_keys(&vkeys.join("\n"))
-}
-
-/// The agent that holds the new log's key, if one is to.
-fn agent(args: &Init) -> anyhow::Result<Option<AgentConfig>> {
-    let Some(path) = &args.agent_key else {
-        return Ok(None);
-    };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let vkey = read_public_key(&text, &args.origin).with_context(|| path.display().to_string())?;
-    let socket = args.agent_socket.as_deref().map(std::path::absolute);
-    let socket = socket.transpose()?;
-    Ok(Some(AgentConfig { vkey, socket }))
 }
 
 /// Makes the witness of a node, before the node's configuration names it.

@@ -27,7 +27,7 @@ fn on_rocksdb(folder: &Path) -> Config {
         admin: any,
         tables: "",
         passphrase: None,
-        agent: None,
+        holder: None,
     });
     Config::load(&new.unwrap().config).unwrap()
 }

@@ -149,6 +149,15 @@ impl Node {
 
     /// The same, with more arguments for `assay-node init`.
     pub fn init_with(origin: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        Node::init_within(origin, arguments, Vec::new())
+    }
+
+    /// The same, and `environment` is set for this node from `init` on.
+    pub fn init_within(
+        origin: &str,
+        arguments: &[&str],
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
             .args([
@@ -163,6 +172,7 @@ impl Node {
             ])
             .arg(folder.path())
             .args(arguments)
+            .envs(environment.iter().map(|(k, v)| (k, v)))
             .output()?;
         ensure!(
             output.status.success(),
@@ -170,7 +180,9 @@ impl Node {
             String::from_utf8_lossy(&output.stderr)
         );
         let path = folder.path().to_owned();
-        Ok(Node::at(path, "node", Some(folder)))
+        let mut node = Node::at(path, "node", Some(folder));
+        node.environment = environment;
+        Ok(node)
     }
 
     fn at(folder: PathBuf, name: &str, owned: Option<tempfile::TempDir>) -> Self {
@@ -214,6 +226,7 @@ impl Node {
     pub fn assay_node(&self, words: &[&str], arguments: &[&str]) -> anyhow::Result<Output> {
         let mut command = Command::new(binaries().join("assay-node"));
         command.args(words).arg("--config").arg(self.config());
+        command.envs(self.environment.iter().map(|(k, v)| (k, v)));
         Ok(command.args(arguments).stdin(Stdio::null()).output()?)
     }
 

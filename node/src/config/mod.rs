@@ -7,10 +7,13 @@ mod agent;
 mod audit;
 mod federation;
 mod file;
+mod log;
 mod mirror;
 mod page;
 mod quorum;
 mod server;
+mod token;
+mod vkey;
 mod within;
 mod witness;
 
@@ -18,10 +21,12 @@ pub use self::agent::AgentConfig;
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
+pub use self::log::{KeyHolder, LogConfig};
 pub use self::mirror::{LOGS as MIRRORED_LOGS, LogLimit, MirrorConfig, MirroredLog};
 pub use self::page::PageConfig;
 pub use self::quorum::QuorumConfig;
 pub use self::server::{ServerConfig, TlsConfig, listen_address};
+pub use self::token::{TokenConfig, TokenUri};
 pub use self::witness::OwnWitnessConfig;
 
 use crate::storage::backend::{Backend, Opening};
@@ -33,9 +38,6 @@ use within::within;
 
 /// The file that `init` writes, once `{origin}`, `{listen}` and `{admin}` are filled in.
 pub const TEMPLATE: &str = include_str!("../node.toml.template");
-
-/// Longest time between two checkpoints, in milliseconds: an hour.
-const INTERVAL_MS: u64 = 3_600_000;
 
 /// Most claims that wait for a leaf.
 const QUEUE: usize = 1 << 20;
@@ -87,33 +89,6 @@ pub struct Config {
     /// Its pages for people.
     #[serde(default)]
     pub page: PageConfig,
-}
-
-/// The log's name, key and checkpoints.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// The log's origin: its name in every checkpoint.
-    pub origin: String,
-    /// File with the log's signing key.
-    #[serde(default = "default_key")]
-    pub key: PathBuf,
-    /// The ssh-agent that holds the key in place of the file.
-    pub agent: Option<AgentConfig>,
-    /// The checkpoint file.
-    #[serde(alias = "anchor", default = "default_checkpoint_file")]
-    pub checkpoint_file: PathBuf,
-    /// Whether the checkpoint file may end before what the store knows to be signed. The operator
-    /// says so, once.
-    #[serde(skip)]
-    pub lost_end: bool,
-    /// Shortest time between two checkpoints, in milliseconds.
-    #[serde(default = "default_publish_interval")]
-    pub publish_interval_ms: u64,
-    /// Longest time between two commitments to the index, in seconds, from 1 to 3,600: an idle log
-    /// commits again, so that readers can tell how fresh it is.
-    #[serde(default = "default_heartbeat", deserialize_with = "read_heartbeat")]
-    pub heartbeat_s: u64,
 }
 
 /// Where the node keeps its data, and in how much memory.
@@ -217,32 +192,6 @@ pub enum TraceFormat {
     Json,
 }
 
-fn default_key() -> PathBuf {
-    "log.key".into()
-}
-
-fn default_checkpoint_file() -> PathBuf {
-    "checkpoints".into()
-}
-
-/// Longest heartbeat: readers refuse a head whose commitment is older than this and ten minutes
-/// (docs/design.md 3.5).
-const HEARTBEAT_S: u64 = 3600;
-
-fn default_heartbeat() -> u64 {
-    HEARTBEAT_S
-}
-
-fn read_heartbeat<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u64, D::Error> {
-    let seconds = u64::deserialize(value)?;
-    if (1..=HEARTBEAT_S).contains(&seconds) {
-        return Ok(seconds);
-    }
-    Err(serde::de::Error::custom(format!(
-        "heartbeat_s is {seconds}; it must be from 1 to {HEARTBEAT_S}"
-    )))
-}
-
 fn read_invitations<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Hash>, D::Error> {
     let digests = Vec::<String>::deserialize(value)?;
     let read = digests.iter().map(|digest| {
@@ -267,10 +216,6 @@ fn read_anchors<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Issuer
         })
     });
     read.collect()
-}
-
-fn default_publish_interval() -> u64 {
-    200
 }
 
 impl Default for StorageConfig {
@@ -376,14 +321,7 @@ impl ConfigFile for Config {
     const INIT: &'static str = "assay-node init";
 
     fn check(&self) -> Result<(), String> {
-        within(
-            "log.publish_interval_ms",
-            self.log.publish_interval_ms,
-            0..=INTERVAL_MS,
-        )?;
-        if let Some(agent) = &self.log.agent {
-            agent.check(&self.log.origin)?;
-        }
+        self.log.check()?;
         within("admission.queue", self.admission.queue, 1..=QUEUE)?;
         self.storage.check()?;
         self.attachments.check()?;
@@ -413,14 +351,11 @@ impl ConfigFile for Config {
 
     fn resolve(&mut self, folder: &Path) {
         let mut paths = vec![
-            &mut self.log.key,
-            &mut self.log.checkpoint_file,
             &mut self.storage.path,
             &mut self.federation.peers,
             &mut self.federation.admin_socket,
         ];
-        let agent = self.log.agent.as_mut();
-        paths.extend(agent.and_then(|agent| agent.socket.as_mut()));
+        paths.extend(self.log.paths());
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));

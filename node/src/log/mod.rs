@@ -18,7 +18,7 @@ use crate::{
     records::{self, RecordError},
     registry::Directory,
     rotation::{LogKeys, SharedLogKeys},
-    signer::log::{KeyFailed, LogSigner},
+    signer::{key::KeyFailed, log::LogSigner},
     storage::{Batch, Reads, StorageError, Table, Tables},
     view::{StoredTiles, View, stored_root},
 };

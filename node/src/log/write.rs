@@ -80,6 +80,11 @@ impl<S: Tables> Log<S> {
         self.state.head().size > self.last.checkpoint.size()
     }
 
+    /// Whether readers are shown all its leaves.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.state.head().size <= self.view.size()
+    }
+
     /// What was signed last.
     pub(crate) fn last(&self) -> &SignedHead {
         &self.last

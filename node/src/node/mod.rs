@@ -198,7 +198,7 @@ impl Node {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }
         if self.halt.reason().is_none() {
-            tracing::info!("stopped; everything acknowledged is published");
+            tracing::info!("stopped");
         }
         served
     }

@@ -1,6 +1,7 @@
 //! The files of keys that are rotated. At every moment the key of now is whole and in its place.
 
 use crate::{
+    config::KeyHolder,
     keyfile::{self, KeyFileError, NewKeyError},
     storage::disk,
 };
@@ -18,10 +19,9 @@ pub enum RotationError {
     Absent(super::Part),
     /// The key is not in a file.
     #[error(
-        "the log's key is in an ssh-agent and not in a file: this command can neither read nor \
-         replace it"
+        "the log's key is in {0} and not in a file: this command can neither read nor replace it"
     )]
-    InAgent,
+    Elsewhere(Box<KeyHolder>),
     /// A next key is there already.
     #[error(
         "{path} exists: a rotation has begun. When the others know the new key, end it with \

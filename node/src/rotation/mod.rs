@@ -16,8 +16,7 @@ use crate::config::LogConfig;
 use crate::keyfile::{self, KeyFileError};
 use crate::signer::{
     self,
-    agent::AgentKey,
-    log::{CheckpointKey, KeyFailed},
+    key::{CheckpointKey, KeyFailed},
 };
 use arc_swap::ArcSwap;
 use assay_tlog::Hash;
@@ -66,12 +65,12 @@ pub struct LogKeys {
 pub type SharedLogKeys = Arc<ArcSwap<LogKeys>>;
 
 impl LogKeys {
-    /// The keys that a configuration names: of an ssh-agent, which is not asked yet, or as
-    /// [`LogKeys::load`] reads them, with its errors.
+    /// The keys that a configuration names: one that somebody else holds, who is not asked yet, or
+    /// as [`LogKeys::load`] reads them, with its errors.
     pub fn configured(log: &LogConfig) -> Result<Self, KeyFileError> {
-        match &log.agent {
-            Some(agent) => Ok(LogKeys::of(Box::new(AgentKey::new(agent)))),
-            None => LogKeys::load(&log.key),
+        match log.key_file() {
+            Ok(file) => LogKeys::load(file),
+            Err(holder) => Ok(LogKeys::of(signer::held_by(&holder))),
         }
     }
 
@@ -129,12 +128,19 @@ impl LogKeys {
     /// Returns the signed note of a checkpoint of this log, with a line of each key. Nothing is
     /// compared with what was signed before: [`crate::signer::log::LogSigner`] does that.
     pub(crate) fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed> {
-        let mut note = signer::log::checkpoint(self.origin(), size, root).body();
+        let mut note = signer::key::checkpoint(self.origin(), size, root).body();
         note.push('\n');
         for key in std::iter::once(&self.now).chain(&self.next) {
             note += &key.sign(size, root)?;
         }
         Ok(note)
+    }
+
+    /// Fails if a key is somewhere else and could not sign, as far as can be seen without a
+    /// signature.
+    pub(crate) fn look_for(&self) -> Result<(), KeyFailed> {
+        let mut keys = std::iter::once(&self.now).chain(&self.next);
+        keys.try_for_each(|key| key.look_for())
     }
 
     /// Fails with [`RotationError::NotShown`] unless `shown` is a checkpoint that the next key

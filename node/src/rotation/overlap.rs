@@ -7,7 +7,7 @@
 use crate::http_client;
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;
-use crate::signer::log::{CheckpointKey, KeyFailed};
+use crate::signer::key::{CheckpointKey, KeyFailed};
 use assay_proto::federation_page::{FederationPage, PAGE_BYTES};
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::tlog_policy::TlogPolicy;

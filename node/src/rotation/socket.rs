@@ -2,6 +2,7 @@
 //! once.
 
 use super::{LogKeys, Part, RotationError, SharedLogKeys, files};
+use crate::config::KeyHolder;
 use crate::keyfile::KeyFileError;
 use crate::reason::with_causes;
 use arc_swap::ArcSwap;
@@ -23,8 +24,8 @@ type Read<T> = Box<dyn Fn() -> Result<T, String> + Send>;
 
 /// The keys of a log, as its node changes them.
 pub struct LogRotation {
-    /// The key file. None if the key is in an agent.
-    pub file: Option<PathBuf>,
+    /// The key file, or who holds the key.
+    pub file: Result<PathBuf, Box<KeyHolder>>,
     /// What the log signs with.
     pub keys: SharedLogKeys,
     /// The note that is shown, if one is.
@@ -33,7 +34,9 @@ pub struct LogRotation {
 
 impl LogRotation {
     fn file(&self) -> Result<&PathBuf, RotationError> {
-        self.file.as_ref().ok_or(RotationError::InAgent)
+        self.file
+            .as_ref()
+            .map_err(|holder| RotationError::Elsewhere(holder.clone()))
     }
 }
 

@@ -14,7 +14,7 @@ pub mod fair;
 mod queue;
 
 use self::queue::Woken;
-use crate::signer::log::SignError;
+use crate::signer::{key::KeyFailed, log::SignError};
 use crate::{
     cosigner::{Asking, Told},
     log::{Log, WriteError},
@@ -265,21 +265,31 @@ impl<S: Tables + 'static> Driver<S> {
                 .due(head, &times)
                 .is_some_and(|due| due <= Instant::now())
             {
-                // What came meanwhile may forbid to sign anything more.
-                if let Some(told) = self.witnesses.as_mut().and_then(Asking::try_told) {
-                    head = self.told(told, head, owed)?;
-                    continue;
-                }
-                if !self.log.is_ahead() {
-                    self.log.append_commitment()?;
-                }
-                head = self.publish(owed)?;
-                times = Times {
-                    signed: Some(Instant::now()),
-                    committed: Instant::now(),
-                };
+                head = self.advance(head, &mut times, owed)?;
             }
         }
+    }
+
+    /// Publishes what there is, or a new commitment.
+    fn advance(&mut self, head: Head, times: &mut Times, owed: &mut Owed) -> Result<Head, Ended> {
+        // What came meanwhile may forbid to sign anything more.
+        if let Some(told) = self.witnesses.as_mut().and_then(Asking::try_told) {
+            return self.told(told, head, owed);
+        }
+        if !self.log.is_ahead() {
+            if head == Head::Unsigned {
+                let head = self.look_for_keys();
+                times.signed = Some(Instant::now());
+                return Ok(head);
+            }
+            self.log.append_commitment()?;
+        }
+        let head = self.publish(owed)?;
+        *times = Times {
+            signed: Some(Instant::now()),
+            committed: Instant::now(),
+        };
+        Ok(head)
     }
 
     /// After a crash the tree may be ahead of its checkpoint. It is published before anything is
@@ -292,7 +302,16 @@ impl<S: Tables + 'static> Driver<S> {
         if self.log.is_ahead() {
             return self.publish(owed);
         }
-        Ok(Head::Shown)
+        Ok(self.look_for_keys())
+    }
+
+    /// Whether what is shown next could be signed, though nothing is to be signed yet: a key that
+    /// is gone is not noticed only when somebody publishes.
+    fn look_for_keys(&self) -> Head {
+        let failed = self.log.keys().load().look_for().err();
+        self.halt
+            .set_unsigned(failed.as_ref().map(KeyFailed::to_string));
+        failed.map_or(Head::Shown, |_| Head::Unsigned)
     }
 
     /// When the next checkpoint is due: soon if there is something new to publish, else when the
@@ -337,7 +356,13 @@ impl<S: Tables + 'static> Driver<S> {
             Told::NoQuorum => Ok(head),
             // A quorum that came too late, for what another one took the place of.
             Told::Witnessed(old) if old.size() < self.log.last().checkpoint.size() => Ok(head),
-            Told::Witnessed(checkpoint) => self.show(checkpoint, owed),
+            Told::Witnessed(checkpoint) => {
+                let shown = self.show(checkpoint, owed)?;
+                if head == Head::First && !self.log.is_ahead() {
+                    return Ok(self.look_for_keys());
+                }
+                Ok(shown)
+            }
         }
     }
 
@@ -389,6 +414,11 @@ impl<S: Tables + 'static> Driver<S> {
         }
         if !self.log.is_ahead() {
             self.log.store_index()?;
+        }
+        if self.log.is_shown() {
+            tracing::info!("everything acknowledged is published");
+        } else {
+            tracing::warn!("what was acknowledged is durable, and not all of it is published");
         }
         Ok(())
     }

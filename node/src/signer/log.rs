@@ -1,55 +1,12 @@
-//! What signs the checkpoints of a log.
-//!
-//! - [`CheckpointKey`] is a key, wherever it is. It signs checkpoints of the log that it is named
-//!   after, and nothing else: who has it hands in a size and a root, and never bytes.
-//! - [`LogSigner`] knows what was signed last, and signs only what is proven to extend it. It
-//!   trusts neither the store nor the plan of a step, which are checked before.
+//! Signs the checkpoints of a log: it knows what was signed last, and signs only what is proven to
+//! extend it. It trusts neither the store nor the plan of a step, which are checked before.
 
+use super::key::KeyFailed;
 use crate::rotation::SharedLogKeys;
 use assay_tlog::Hash;
-use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
-use assay_tlog::note::{SignerKey, VerifierKey};
+use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{ProofError, TreeSize, verify_consistency};
-
-/// A key of a log.
-pub trait CheckpointKey: Send + Sync {
-    /// The key that verifies what this one signs.
-    fn verifier(&self) -> VerifierKey;
-
-    /// Returns the signature line of the checkpoint of the log with this key's name, of this size
-    /// and root, line break included.
-    fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed>;
-}
-
-/// A key that is somewhere else did not sign.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key {key} did not sign: {why}")]
-pub struct KeyFailed {
-    /// The key, as text.
-    pub key: String,
-    /// Why not.
-    pub why: String,
-}
-
-impl CheckpointKey for SignerKey {
-    fn verifier(&self) -> VerifierKey {
-        SignerKey::verifier(self)
-    }
-
-    fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed> {
-        let body = checkpoint(self.name(), size, root).body();
-        Ok(SignerKey::sign(self, &body))
-    }
-}
-
-/// The checkpoint of the log with this name.
-pub fn checkpoint(origin: &str, size: TreeSize, root: Hash) -> Checkpoint {
-    Checkpoint {
-        origin: origin.to_owned(),
-        size,
-        root,
-    }
-}
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +106,9 @@ fn verify(note: &str, key: &VerifierKey) -> Result<VerifiedCheckpoint, SignError
 mod tests {
     use super::*;
     use crate::rotation::LogKeys;
+    use crate::signer::key::{CheckpointKey, checkpoint};
     use assay_tlog::hash::{leaf_hash, node_hash};
+    use assay_tlog::note::SignerKey;
 
     const ORIGIN: &str = "log.example/a";
 

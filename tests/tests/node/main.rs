@@ -16,6 +16,7 @@ mod disk;
 mod drain;
 mod encrypted;
 mod endorsed;
+mod held_key;
 mod idle;
 mod issuers;
 mod lines;
@@ -27,6 +28,7 @@ mod slow_disk;
 mod ssh_agent;
 mod strangers;
 mod tls;
+mod token;
 
 use assay_claims::issuer::IssuerId;
 use assay_proto::v1::{
@@ -72,6 +74,15 @@ impl Fixture {
             .await?;
         assert_eq!(registered.leaf_index, 1);
         assert_eq!(log.size().await?, STARTED);
+        Ok(Fixture { node, log, issuer })
+    }
+
+    /// The same of a node that does not run yet.
+    async fn of(mut node: Node) -> anyhow::Result<Self> {
+        node.run()?;
+        let (log, issuer) = (Log::connect(node.ready()).await?, Actor::new(&[1], 1));
+        log.publish(issuer.registration()?, Wait::Integrated)
+            .await?;
         Ok(Fixture { node, log, issuer })
     }
 

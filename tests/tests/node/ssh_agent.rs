@@ -1,13 +1,12 @@
 //! Logs whose key is in an ssh-agent: real agents that come, go, hang and lose the key, and false
 //! ones.
 
-use crate::{AT_ONCE, Fixture, assert_all_there};
-use anyhow::{Context as _, ensure};
-use assay_proto::v1::{PublishResponse, Wait};
+use crate::held_key::{assert_published, assert_refuse, assert_unsigned};
+use crate::{AT_ONCE, Fixture};
+use anyhow::ensure;
+use assay_proto::v1::Wait;
 use assay_tests::{
-    issuer::Actor,
-    log::Log,
-    process::{Node, ORIGIN, binaries, poll_async},
+    process::{Node, ORIGIN, binaries},
     ssh_agent::{SshAgent, new_key, require_ssh_agent},
 };
 use assay_tlog::note::{Note, SignerKey};
@@ -64,46 +63,8 @@ impl Keys {
 
     /// The same, which runs and has an issuer.
     async fn fixture(&self) -> anyhow::Result<Fixture> {
-        let mut node = self.init()?;
-        node.run()?;
-        let (log, issuer) = (Log::connect(node.ready()).await?, Actor::new(&[1], 1));
-        log.publish(issuer.registration()?, Wait::Integrated)
-            .await?;
-        Ok(Fixture { node, log, issuer })
+        Fixture::of(self.init()?).await
     }
-}
-
-/// Waits until the node says that it signs nothing, with these words.
-async fn assert_unsigned(log: &Log, words: &str) -> anyhow::Result<()> {
-    let said = poll_async(async || {
-        let (code, text) = log.admin("/readyz").await?;
-        Ok((code == 503 && text.contains(words)).then_some(text))
-    });
-    let said = said.await.with_context(|| words.to_owned())?;
-    ensure!(
-        said.contains("nothing is published, and claims are kept"),
-        "{said}"
-    );
-    ensure!(log.metric("assay_unsigned").await? == Some(1.0), "{said}");
-    ensure!(
-        log.metric("assay_halted").await?.unwrap_or_default() == 0.0,
-        "{said}"
-    );
-    Ok(())
-}
-
-/// Waits until the node is ready and shows all of `acknowledged`.
-async fn assert_published(log: &Log, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
-    let last = acknowledged.iter().map(|one| one.leaf_index).max().unwrap();
-    poll_async(async || {
-        let is_ready = log.admin("/readyz").await?.0 == 200;
-        Ok((is_ready && log.size().await? > last).then_some(()))
-    })
-    .await?;
-    ensure!(log.metric("assay_unsigned").await?.unwrap_or_default() == 0.0);
-    assert_all_there(log, acknowledged).await?;
-    log.rederive().await?;
-    Ok(())
 }
 
 #[tokio::test]
@@ -126,6 +87,9 @@ async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyh
     acknowledged.extend(fixture.publish(4..6, Wait::Sequenced).await?);
     assert_eq!(fixture.log.checkpoint().await?, shown);
     fixture.node.stop()?;
+    let said = fixture.node.stderr();
+    ensure!(said.contains("not all of it is published"), "{said}");
+    ensure!(!said.contains("everything acknowledged"), "{said}");
     fixture.run().await?;
     assert_unsigned(&fixture.log, "cannot be reached").await?;
     assert_eq!(fixture.log.checkpoint().await?, shown);
@@ -137,6 +101,30 @@ async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyh
     assert_published(&fixture.log, &acknowledged).await?;
     let more = fixture.publish(7..8, Wait::Integrated).await?;
     assert_published(&fixture.log, &more).await
+}
+
+#[tokio::test]
+async fn an_agent_that_is_away_at_the_start_is_noticed_at_once() -> anyhow::Result<()> {
+    let Some(keys) = Keys::at_hand()? else {
+        return Ok(());
+    };
+    let agent = keys.agent()?;
+    let mut fixture = keys.fixture().await?;
+    let shown = fixture.log.checkpoint().await?;
+    fixture.node.stop()?;
+    drop(agent);
+    fixture.run().await?;
+    assert_unsigned(&fixture.log, "cannot be reached").await?;
+    let agent = SshAgent::start(&keys.socket())?;
+    assert_unsigned(&fixture.log, "does not hold the key").await?;
+    agent.add(&keys.folder.path().join("key"))?;
+    assert_published(&fixture.log, &[]).await?;
+    assert_eq!(
+        fixture.log.checkpoint().await?,
+        shown,
+        "there was nothing to sign"
+    );
+    Ok(())
 }
 
 #[tokio::test]
@@ -294,26 +282,8 @@ fn a_key_in_an_agent_is_not_replaced_by_commands_about_files() -> anyhow::Result
     };
     let _agent = keys.agent()?;
     let mut node = keys.init()?;
-    let refused = |node: &Node, words: &[&str]| {
-        let output = node.assay_node(words, &[])?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(
-            !output.status.success() && said.contains("is in an ssh-agent"),
-            "{said}"
-        );
-        Ok(())
-    };
-    let commands: [&[&str]; 3] = [
-        &["key", "rotate", "log"],
-        &["key", "rotate", "log", "--finish"],
-        &["key", "passphrase", "log", "--remove"],
-    ];
-    for words in commands {
-        refused(&node, words)?;
-    }
+    assert_refuse(&node, "is in an ssh-agent")?;
     node.run()?;
-    commands
-        .iter()
-        .try_for_each(|words| refused(&node, words))?;
+    assert_refuse(&node, "is in an ssh-agent")?;
     node.stop()
 }

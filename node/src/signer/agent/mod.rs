@@ -1,16 +1,12 @@
-//! A log's key in an ssh-agent: whoever has the node's disk does not have the key.
+//! A log's key in an ssh-agent, which is another process on this machine or another one.
 //!
-//! The agent is another process, which may be away, slow, locked, or not what it says. So it has a
-//! time to answer in, its answers are bounded before they are read, and a signature leaves here
-//! only when the log's own key has verified it. It is asked to sign checkpoints and nothing else.
+//! Its answers are bounded before they are read.
 
 mod wire;
 
-use super::log::{CheckpointKey, KeyFailed, checkpoint};
+use super::elsewhere::Holder;
 use crate::config::AgentConfig;
-use assay_tlog::Hash;
 use assay_tlog::note::{Algorithm, KeyError, VerifierKey};
-use assay_tlog::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::{
@@ -28,74 +24,65 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The variable that names the agent's socket (ssh-agent(1)).
 const SOCKET: &str = "SSH_AUTH_SOCK";
 
-/// A key of a log that an ssh-agent holds.
-pub struct AgentKey {
-    verifier: VerifierKey,
+/// An ssh-agent, which may hold a key.
+pub struct Agent {
     socket: Option<PathBuf>,
 }
 
-impl AgentKey {
-    /// The key that the configuration names. The agent is asked when something is to be signed,
-    /// and not before.
+impl Agent {
+    /// The agent that the configuration names, or the environment.
     pub fn new(config: &AgentConfig) -> Self {
         let environment = || env::var_os(SOCKET).map(PathBuf::from);
-        AgentKey {
-            verifier: config.vkey.clone(),
+        Agent {
             socket: config.socket.clone().or_else(environment),
         }
     }
 
-    /// Has the agent sign `text`. The signature is right on `Ok`, and else it says who is to blame.
-    fn signed(&self, text: &str) -> Result<String, String> {
-        let Some(path) = &self.socket else {
-            return Err(format!(
-                "no ssh-agent is named: neither log.agent.socket nor {SOCKET} is set"
-            ));
-        };
-        let agent = Agent {
-            path,
-            until: Instant::now() + PATIENCE,
-        };
-        let blob = wire::key_blob(self.verifier.public_key());
-        let request = wire::sign_request(&blob, text.as_bytes());
-        let answer = agent.ask(&request, wire::SIGNED)?;
-        let signature = match wire::signed(&answer) {
-            Some(wire::Answer::Signed(signature)) => signature,
-            Some(wire::Answer::Refused) => return Err(agent.refused(&blob)),
-            None => return Err(agent.is_none("its answer is neither a signature nor a refusal")),
-        };
-        let line = self.verifier.signature_line(text, signature);
-        line.map_err(|_| {
-            let path = path.display();
-            format!(
-                "the ssh-agent at {path} is at fault: it signed with another key, or something \
-                 else, and this key does not verify it"
-            )
-        })
+    fn asked(&self) -> Result<Asked<'_>, String> {
+        let path = self.socket.as_deref().ok_or_else(|| {
+            format!("no ssh-agent is named: neither log.agent.socket nor {SOCKET} is set")
+        })?;
+        let until = Instant::now() + PATIENCE;
+        Ok(Asked { path, until })
     }
 }
 
-impl CheckpointKey for AgentKey {
-    fn verifier(&self) -> VerifierKey {
-        self.verifier.clone()
+impl Holder for Agent {
+    fn name(&self) -> String {
+        let path = self.socket.as_deref().unwrap_or(Path::new(""));
+        format!("the ssh-agent at {}", path.display())
     }
 
-    fn sign(&self, size: TreeSize, root: Hash) -> Result<String, KeyFailed> {
-        let body = checkpoint(self.verifier.name(), size, root).body();
-        self.signed(&body).map_err(|why| KeyFailed {
-            key: self.verifier.to_string(),
-            why,
-        })
+    fn sign(&self, key: &VerifierKey, text: &str) -> Result<Vec<u8>, String> {
+        let agent = self.asked()?;
+        let blob = wire::key_blob(key.public_key());
+        let request = wire::sign_request(&blob, text.as_bytes());
+        let answer = agent.ask(&request, wire::SIGNED)?;
+        match wire::signed(&answer) {
+            Some(wire::Answer::Signed(signature)) => Ok(signature.to_vec()),
+            Some(wire::Answer::Refused) => Err(agent.refused(&blob)),
+            None => Err(agent.is_none("its answer is neither a signature nor a refusal")),
+        }
+    }
+
+    /// An agent that lists nothing may sign all the same.
+    fn look_for(&self, key: &VerifierKey) -> Result<(), String> {
+        let agent = self.asked()?;
+        let answer = agent.ask(&wire::list_request(), wire::LISTED)?;
+        match wire::lists(&answer, &wire::key_blob(key.public_key())) {
+            Some(false) => Err(agent.lacks_it()),
+            Some(true) | None => Ok(()),
+        }
     }
 }
 
 /// An agent that is asked.
-struct Agent<'a> {
+struct Asked<'a> {
     path: &'a Path,
     until: Instant,
 }
 
-impl Agent<'_> {
+impl Asked<'_> {
     /// Sends a request on a connection of its own, and returns the answer, which is at most `most`
     /// bytes long.
     fn ask(&self, request: &[u8], most: usize) -> Result<Vec<u8>, String> {
@@ -152,11 +139,14 @@ impl Agent<'_> {
                 "the ssh-agent at {path} holds the key and refuses to sign with it: was it added \
                  with limits (ssh-add -c or -t)?"
             ),
-            Some(false) => format!(
-                "the ssh-agent at {path} does not hold the key, or is locked: add it with ssh-add"
-            ),
+            Some(false) => self.lacks_it(),
             None => format!("the ssh-agent at {path} refuses to sign"),
         }
+    }
+
+    fn lacks_it(&self) -> String {
+        let path = self.path.display();
+        format!("the ssh-agent at {path} does not hold the key, or is locked: add it with ssh-add")
     }
 
     fn late(&self) -> String {
@@ -175,7 +165,7 @@ impl Agent<'_> {
 /// A connection on which each step gets what is left of the agent's time.
 struct Timed<'a> {
     stream: UnixStream,
-    agent: &'a Agent<'a>,
+    agent: &'a Asked<'a>,
 }
 
 impl Read for Timed<'_> {

@@ -1,7 +1,13 @@
 use super::wire::string;
 use super::*;
+use crate::signer::{
+    elsewhere::HeldKey,
+    key::{CheckpointKey as _, KeyFailed, checkpoint},
+};
+use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::SignerKey;
+use assay_tlog::tree::TreeSize;
 use std::{os::unix::net::UnixListener, sync::mpsc, thread};
 
 const ORIGIN: &str = "log.example/a";
@@ -23,6 +29,11 @@ fn signed_by(key: &SignerKey, text: &str) -> Vec<u8> {
     note.signatures()[0].signature().to_vec()
 }
 
+/// The key, which an agent at this socket should hold.
+fn held_at(socket: Option<PathBuf>) -> HeldKey<Agent> {
+    HeldKey::new(key(1).verifier(), Agent { socket })
+}
+
 /// What the node makes of an agent that answers each connection with the next of `answers`.
 fn against(answers: Vec<Vec<u8>>) -> Result<String, KeyFailed> {
     let folder = tempfile::tempdir().unwrap();
@@ -38,10 +49,7 @@ fn against(answers: Vec<Vec<u8>>) -> Result<String, KeyFailed> {
             stream.write_all(&answer).unwrap();
         }
     });
-    let key = AgentKey {
-        verifier: key(1).verifier(),
-        socket: Some(path),
-    };
+    let key = held_at(Some(path));
     let outcome = key.sign(TreeSize::new(7), Hash::of(b"root"));
     agent.join().unwrap();
     outcome
@@ -120,10 +128,7 @@ fn an_agent_has_two_seconds_whatever_it_does_meanwhile() {
             }
         }
     });
-    let key = AgentKey {
-        verifier: key(1).verifier(),
-        socket: Some(path),
-    };
+    let key = held_at(Some(path));
     let started = Instant::now();
     let error = key.sign(TreeSize::new(7), Hash::of(b"root")).unwrap_err();
     assert!(error.why.contains("did not answer within 2s"), "{error}");
@@ -141,10 +146,7 @@ fn an_agent_that_is_not_there_is_named() {
         (Some(path.clone()), "cannot be reached"),
         (Some(path.join("a".repeat(200))), "cannot be reached"),
     ] {
-        let key = AgentKey {
-            verifier: key(1).verifier(),
-            socket,
-        };
+        let key = held_at(socket);
         let error = key.sign(TreeSize::new(7), Hash::of(b"root")).unwrap_err();
         assert!(error.why.contains(words), "{error}");
     }

@@ -1,0 +1,200 @@
+//! The table `[log]`: the log's name, key and checkpoints.
+
+use super::{AgentConfig, TokenConfig, within::within};
+use assay_tlog::note::VerifierKey;
+use serde::Deserialize;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// Longest time between two checkpoints, in milliseconds: an hour.
+const INTERVAL_MS: u64 = 3_600_000;
+
+/// The log's name, key and checkpoints.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The log's origin: its name in every checkpoint.
+    pub origin: String,
+    /// File with the log's signing key.
+    #[serde(default = "default_key")]
+    pub key: PathBuf,
+    /// The ssh-agent that holds the key in place of the file.
+    pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
+    /// The checkpoint file.
+    #[serde(alias = "anchor", default = "default_checkpoint_file")]
+    pub checkpoint_file: PathBuf,
+    /// Whether the checkpoint file may end before what the store knows to be signed. The operator
+    /// says so, once.
+    #[serde(skip)]
+    pub lost_end: bool,
+    /// Shortest time between two checkpoints, in milliseconds.
+    #[serde(default = "default_publish_interval")]
+    pub publish_interval_ms: u64,
+    /// Longest time between two commitments to the index, in seconds, from 1 to 3,600: an idle log
+    /// commits again, so that readers can tell how fresh it is.
+    #[serde(default = "default_heartbeat", deserialize_with = "read_heartbeat")]
+    pub heartbeat_s: u64,
+}
+
+fn default_key() -> PathBuf {
+    "log.key".into()
+}
+
+fn default_checkpoint_file() -> PathBuf {
+    "checkpoints".into()
+}
+
+/// Longest heartbeat: readers refuse a head whose commitment is older than this and ten minutes
+/// (docs/design.md 3.5).
+const HEARTBEAT_S: u64 = 3600;
+
+fn default_heartbeat() -> u64 {
+    HEARTBEAT_S
+}
+
+fn read_heartbeat<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u64, D::Error> {
+    let seconds = u64::deserialize(value)?;
+    if (1..=HEARTBEAT_S).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(serde::de::Error::custom(format!(
+        "heartbeat_s is {seconds}; it must be from 1 to {HEARTBEAT_S}"
+    )))
+}
+
+fn default_publish_interval() -> u64 {
+    200
+}
+
+impl LogConfig {
+    /// Who holds the key, if it is in no file.
+    pub fn holder(&self) -> Option<KeyHolder> {
+        let agent = self.agent.clone().map(KeyHolder::Agent);
+        agent.or_else(|| self.token.clone().map(KeyHolder::Token))
+    }
+
+    /// The key file, or who holds the key.
+    pub fn key_file(&self) -> Result<&Path, Box<KeyHolder>> {
+        match self.holder() {
+            None => Ok(&self.key),
+            Some(holder) => Err(Box::new(holder)),
+        }
+    }
+
+    /// Says which value is out of range, if one is.
+    pub(super) fn check(&self) -> Result<(), String> {
+        within(
+            "log.publish_interval_ms",
+            self.publish_interval_ms,
+            0..=INTERVAL_MS,
+        )?;
+        if self.agent.is_some() && self.token.is_some() {
+            return Err("[log.agent] and [log.token] each say where the key is: give one".into());
+        }
+        match self.holder() {
+            Some(holder) => holder.check(&self.origin),
+            None => Ok(()),
+        }
+    }
+
+    /// Its paths, which are relative to the file's folder.
+    pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let agent = self.agent.as_mut();
+        let socket = agent.and_then(|agent| agent.socket.as_mut());
+        [&mut self.key, &mut self.checkpoint_file]
+            .into_iter()
+            .chain(socket)
+    }
+}
+
+/// Who holds the key of a log that is in no file of the node.
+#[derive(Debug, Clone)]
+pub enum KeyHolder {
+    /// An ssh-agent.
+    Agent(AgentConfig),
+    /// A PKCS#11 token.
+    Token(TokenConfig),
+}
+
+impl KeyHolder {
+    /// The log's verifier key.
+    pub fn vkey(&self) -> &VerifierKey {
+        match self {
+            KeyHolder::Agent(agent) => &agent.vkey,
+            KeyHolder::Token(token) => &token.vkey,
+        }
+    }
+
+    /// The name of its table in `[log]`.
+    pub fn table(&self) -> &'static str {
+        match self {
+            KeyHolder::Agent(_) => "agent",
+            KeyHolder::Token(_) => "token",
+        }
+    }
+
+    /// Says what is wrong, if the key is not that of the log with this origin.
+    fn check(&self, origin: &str) -> Result<(), String> {
+        let (table, name) = (self.table(), self.vkey().name());
+        if name == origin {
+            return Ok(());
+        }
+        Err(format!(
+            "log.{table}.vkey is a key of {name:?}, and log.origin is {origin:?}"
+        ))
+    }
+}
+
+/// What holds the key, with an article.
+impl fmt::Display for KeyHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyHolder::Agent(_) => "an ssh-agent",
+            KeyHolder::Token(_) => "a PKCS#11 token",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
+
+    /// What a configuration with these tables in `[log]` is refused for.
+    fn refused(tables: &str) -> String {
+        let text = format!("origin = \"log.example\"\n{tables}");
+        let config: Result<LogConfig, _> = toml::from_str(&text);
+        match config {
+            Ok(config) => config.check().unwrap_err(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn one_holder_has_the_key_of_this_log() {
+        let key = |name| SignerKey::from_seed(name, &[1; 32]).unwrap().verifier();
+        let uri = "uri = \"pkcs11:token=a;object=b?module-path=/m\"";
+        let [own, other] = [key("log.example"), key("other.example")];
+        let agent = format!("[agent]\nvkey = \"{own}\"\n");
+        let token = format!("[token]\nvkey = \"{own}\"\n{uri}\n");
+        for (tables, table) in [(&agent, "agent"), (&token, "token")] {
+            let text = format!("origin = \"log.example\"\n{tables}");
+            let config: LogConfig = toml::from_str(&text).unwrap();
+            config.check().unwrap();
+            let holder = config.key_file().unwrap_err();
+            assert_eq!((holder.table(), holder.vkey()), (table, &own));
+            let error = refused(&tables.replace(&own.to_string(), &other.to_string()));
+            assert!(error.contains(&format!("log.{table}.vkey")), "{error}");
+        }
+        let other = CosignerKey::from_seed("log.example", Algorithm::MlDsa44, &[1; 32]).unwrap();
+        let other = agent.replace(&own.to_string(), &other.verifier().to_string());
+        assert!(refused(&other).contains("no Ed25519 key"));
+        assert!(refused(&(agent + &token)).contains("give one"));
+        let shown = token.replace("module-path=/m", "module-path=/m&pin-value=1");
+        assert!(refused(&shown).contains("holds a PIN"));
+    }
+}
