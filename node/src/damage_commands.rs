@@ -1,10 +1,11 @@
 //! `assay-node check` and `assay-node rebuild`: arguments in, what was found out.
 
 use super::output;
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use assay_node::config::{Config, ConfigFile as _};
 use assay_node::damage::operator::{self, Made};
 use clap::Args;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,10 @@ pub struct Check {
     /// The node's configuration file.
     #[arg(long, env = "ASSAY_NODE_CONFIG")]
     config: PathBuf,
+    /// Keep how far the check is in this file, every few seconds: a check that was interrupted goes
+    /// on from there if it is given the same file. It is removed once all was looked at.
+    #[arg(long, env = "ASSAY_NODE_PROGRESS", value_name = "FILE")]
+    progress: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -36,17 +41,18 @@ pub fn check(args: &Check) -> anyhow::Result<()> {
     let mut told = Instant::now();
     let size = operator::check(
         &config,
-        &mut |what| {
-            lines.push(format!("damaged: {what}\n"));
-        },
+        args.progress.as_deref(),
+        &mut |what| lines.push(format!("damaged: {what}\n")),
         &mut |steps| {
             if told.elapsed() > EVERY {
                 told = Instant::now();
                 output::say(format_args!("{} %…", steps.done * 100 / steps.all.max(1)));
             }
+            ControlFlow::Continue(())
         },
     )?;
     output::show(&lines.concat())?;
+    let size = size.context("the check was broken off")?;
     ensure!(
         lines.is_empty(),
         "what is stored of {} is damaged. `assay-node rebuild` makes it anew",

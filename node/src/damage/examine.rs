@@ -14,6 +14,7 @@ use crate::view::stored_root;
 use assay_claims::sequencer::Head;
 use assay_tlog::Hash;
 use assay_tlog::head::VerifiedHead;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io::Read as _;
@@ -63,6 +64,42 @@ enum Stage {
     Done,
 }
 
+/// What is looked at next, as text that another process understands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "next", rename_all = "kebab-case")]
+pub enum Reached {
+    /// The rows of a table from this key on, in hexadecimal.
+    Table {
+        /// The table's number in [`Table::ALL`].
+        number: usize,
+        /// The key.
+        from: String,
+    },
+    /// A bundle of entries.
+    Bundle {
+        /// Its number.
+        number: u64,
+    },
+    /// What is stored after the signed tree.
+    Head,
+    /// The attachments, largest digest first, that are below this one; all, if there is none.
+    Attachments {
+        /// The digest that was looked at last, in hexadecimal.
+        below: Option<String>,
+    },
+    /// Nothing.
+    Nothing,
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Reached::Table {
+            number: 0,
+            from: String::new(),
+        }
+    }
+}
+
 /// An examination of one store.
 pub struct Examination<S> {
     store: Arc<S>,
@@ -70,6 +107,8 @@ pub struct Examination<S> {
     signed: VerifiedHead,
     source: Option<Source>,
     stage: Stage,
+    /// The attachment that was looked at last.
+    last: Option<Hash>,
     done: u64,
 }
 
@@ -82,7 +121,44 @@ impl<S: Store + 'static> Examination<S> {
             signed,
             source: None,
             stage: Stage::Table(0, Vec::new()),
+            last: None,
             done: 0,
+        }
+    }
+
+    /// Goes on where another examination of the same store and head was, after `done` pieces.
+    pub fn resume(&mut self, done: u64, reached: Reached) -> Result<(), StorageError> {
+        self.done = done;
+        self.stage = match reached {
+            // A key that nobody wrote is at most too early, or an end.
+            Reached::Table { number, from } => {
+                Stage::Table(number, hex::decode(from).unwrap_or_default())
+            }
+            Reached::Bundle { number } => Stage::Tree(number),
+            Reached::Head => Stage::Head,
+            Reached::Attachments { below } => {
+                let mut left = self.attachments()?;
+                left.retain(|it| below.as_ref().is_none_or(|below| it.to_hex() < *below));
+                Stage::Attachments(left)
+            }
+            Reached::Nothing => Stage::Done,
+        };
+        Ok(())
+    }
+
+    /// What is looked at next.
+    pub fn reached(&self) -> Reached {
+        match &self.stage {
+            Stage::Table(number, from) => Reached::Table {
+                number: *number,
+                from: hex::encode(from),
+            },
+            Stage::Tree(number) => Reached::Bundle { number: *number },
+            Stage::Head => Reached::Head,
+            Stage::Attachments(_) => Reached::Attachments {
+                below: self.last.as_ref().map(Hash::to_hex),
+            },
+            Stage::Done => Reached::Nothing,
         }
     }
 
@@ -182,13 +258,15 @@ impl<S: Store + 'static> Examination<S> {
     fn attachments(&self) -> Result<Vec<Hash>, StorageError> {
         let mut digests = Vec::new();
         self.store.each(&mut |digest, _| digests.push(digest))?;
+        digests.sort_unstable();
         Ok(digests)
     }
 
-    fn attachment(&self, mut left: Vec<Hash>) -> Result<(Vec<Damage>, Stage), StorageError> {
+    fn attachment(&mut self, mut left: Vec<Hash>) -> Result<(Vec<Damage>, Stage), StorageError> {
         let Some(digest) = left.pop() else {
             return Ok((Vec::new(), Stage::Done));
         };
+        self.last = Some(digest);
         let sound = self.is_sound(&digest)?;
         let damage = (!sound).then_some(Damage::Attachment(digest));
         Ok((damage.into_iter().collect(), Stage::Attachments(left)))

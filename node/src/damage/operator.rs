@@ -2,6 +2,7 @@
 //! anew.
 
 use super::examine::{Damage, Examination, Steps};
+use super::progress::{Progress, ProgressError};
 use super::rebuild::{RebuildError, Rebuilt, rebuild};
 use super::source::{Fault, Mended, Mirrors, Place, Source};
 use super::swap;
@@ -17,6 +18,7 @@ use crate::storage::{StorageError, Store, Tables};
 use assay_tlog::Hash;
 use assay_tlog::head::{LogVerifier, LogVerifierError, VerifiedHead};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,6 +46,9 @@ pub enum OperatorError {
     /// No threads, or the like.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// How far a check is.
+    #[error(transparent)]
+    Progress(#[from] ProgressError),
     /// There are no new tables.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
@@ -78,49 +83,70 @@ impl Stopped {
 }
 
 /// Looks at all of a stopped node's store. `tell` is told what is damaged, and `progress` how far
-/// it is. Returns the signed size. Changes nothing.
+/// it is; a check that it breaks off goes on from there, as one that was killed does, if both are
+/// given the same file in `kept`. Returns the signed size, and `None` if it was broken off. Changes
+/// nothing else.
 pub fn check(
     config: &Config,
-    tell: &mut dyn FnMut(String),
-    progress: &mut dyn FnMut(Steps),
-) -> Result<u64, OperatorError> {
+    kept: Option<&Path>,
+    tell: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(Steps) -> ControlFlow<()>,
+) -> Result<Option<u64>, OperatorError> {
     let stopped = Stopped::of(config)?;
     let backend = &config.storage.backend;
     let size = stopped.head.size().get();
+    let kept = Progress::open(kept, &stopped.head)?;
+    kept.damaged().iter().for_each(|damaged| tell(damaged));
     match backend.demand_whole(&config.storage.path) {
-        Err(StorageError::Corrupt { reason, .. }) => tell(format!("what is stored: {reason}")),
+        Err(StorageError::Corrupt { reason, .. }) => tell(&format!("what is stored: {reason}")),
         other => other?,
     }
     let look = Look {
         head: stopped.head,
+        kept,
         tell: &mut *tell,
         progress,
     };
     match backend.salvage(config.opening(), look) {
-        Err(StorageError::Corrupt { reason, .. }) => tell(format!("nothing can be read: {reason}")),
-        other => other??,
+        Err(StorageError::Corrupt { reason, .. }) => {
+            tell(&format!("nothing can be read: {reason}"));
+            Ok(Some(size))
+        }
+        other => Ok(other??.is_continue().then_some(size)),
     }
-    Ok(size)
 }
 
 /// Looks at all of a store.
 struct Look<'a> {
     head: VerifiedHead,
-    tell: &'a mut dyn FnMut(String),
-    progress: &'a mut dyn FnMut(Steps),
+    kept: Progress,
+    tell: &'a mut dyn FnMut(&str),
+    progress: &'a mut dyn FnMut(Steps) -> ControlFlow<()>,
 }
 
 impl Job for Look<'_> {
-    type Output = Result<(), StorageError>;
+    type Output = Result<ControlFlow<()>, OperatorError>;
 
-    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+    fn run<S: Store + 'static>(mut self, store: Arc<S>) -> Self::Output {
         let mut examination = Examination::new(store, self.head);
+        let (done, reached) = self.kept.reached();
+        examination.resume(done, reached)?;
         while let Some(found) = examination.step()? {
-            let found = found.iter().map(Damage::to_string);
-            found.for_each(&mut *self.tell);
-            (self.progress)(examination.steps());
+            for damage in found.iter().map(Damage::to_string) {
+                if self.kept.note(damage.clone()) {
+                    (self.tell)(&damage);
+                }
+            }
+            let steps = examination.steps();
+            let flow = (self.progress)(steps);
+            let reached = examination.reached();
+            self.kept.reach(steps.done, reached, flow.is_break())?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
         }
-        Ok(())
+        self.kept.finish()?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -2,9 +2,13 @@
 
 use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
 use anyhow::{Context as _, ensure};
-use assay_node::storage::{
-    Reads as _, Table,
-    rocks::{Options, Rocks},
+use assay_node::{
+    config::{Config, ConfigFile as _},
+    damage::operator,
+    storage::{
+        Reads as _, Table,
+        rocks::{Options, Rocks},
+    },
 };
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{
@@ -13,6 +17,7 @@ use assay_tests::{
 };
 use std::{
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     process::Output,
 };
@@ -250,6 +255,85 @@ async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
         assert_whole(&mut node, &acknowledged).await?;
     }
     assert!(old.join("tables").exists());
+    Ok(())
+}
+
+/// Checks a stopped node, and breaks off after so many pieces. Returns how many were looked at
+/// before, what is damaged, and whether all was looked at.
+fn check_some(node: &Node, kept: &Path, most: u64) -> anyhow::Result<(u64, Vec<String>, bool)> {
+    let config = Config::load(&node.folder().join("node.toml"))?;
+    let (mut first, mut damaged) = (None, Vec::new());
+    // What asks mirrors ends a runtime of its own.
+    let size = tokio::task::block_in_place(|| {
+        operator::check(
+            &config,
+            Some(kept),
+            &mut |what| damaged.push(what.to_owned()),
+            &mut |steps| {
+                let first = *first.get_or_insert(steps.done);
+                if steps.done - first + 1 < most {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        )
+    })?;
+    Ok((first.unwrap_or(1) - 1, damaged, size.is_some()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_is_interrupted_goes_on() -> anyhow::Result<()> {
+    let (mut fixture, _) = stopped().await?;
+    let kept = fixture.node.folder().join("check.json");
+    let path = kept.to_str().context("not UTF-8")?;
+    let sound = Node::copy_of(&fixture.node)?;
+    for file in tables(&fixture.node)?.iter().take(2) {
+        flip(file, fs::metadata(file)?.len() as usize / 3)?;
+    }
+    let (_, mut whole, is_whole) = check_some(&fixture.node, &kept, u64::MAX)?;
+    assert!(is_whole && !whole.is_empty() && !kept.exists());
+    let (mut parts, mut before, mut is_done) = (0, 0, false);
+    let mut found = Vec::new();
+    while !is_done {
+        let at;
+        (at, found, is_done) = check_some(&fixture.node, &kept, 3)?;
+        assert_eq!(at, before, "what was looked at is not looked at again");
+        assert_eq!(kept.exists(), !is_done);
+        (parts, before) = (parts + 1, before + 3);
+    }
+    assert!(parts > 5, "{parts}");
+    whole.sort();
+    found.sort();
+    assert_eq!(found, whole, "what an earlier part found is not forgotten");
+
+    // Another process goes on, too, and says what was found before it.
+    check_some(&fixture.node, &kept, before - 3)?;
+    let rest = fixture.node.assay_node(&["check"], &["--progress", path])?;
+    assert_eq!(rest.status.code(), Some(3), "{}", said(&rest));
+    whole
+        .iter()
+        .for_each(|damaged| assert!(said(&rest).contains(damaged), "{}", said(&rest)));
+
+    // Once another tree is signed, nothing that was looked at counts.
+    restore(&fixture.node, &sound)?;
+    check_some(&fixture.node, &kept, 3)?;
+    fixture.run().await?;
+    fixture
+        .publish(CLAIMS..CLAIMS + 2, Wait::Integrated)
+        .await?;
+    fixture.node.stop()?;
+    let (at, found, is_done) = check_some(&fixture.node, &kept, u64::MAX)?;
+    assert_eq!((at, found.len(), is_done), (0, 0, true));
+
+    fs::write(&kept, "{}")?;
+    let other = fixture.node.assay_node(&["check"], &["--progress", path])?;
+    assert!(
+        said(&other).contains("name another file"),
+        "{}",
+        said(&other)
+    );
+    assert_eq!(fs::read(&kept)?, b"{}");
     Ok(())
 }
 

@@ -10,6 +10,7 @@
 mod addresses;
 mod badges;
 mod busy;
+mod judges;
 mod missing;
 mod proxied;
 mod record;

@@ -10,7 +10,7 @@ const LINK: &str = "javascript:alert(1)";
 const CHECKED: &str = "\u{2714} verified";
 
 /// Says and registers the worst, and returns the issuer with the pages that show it.
-async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, Vec<String>)> {
+pub(super) async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, Vec<String>)> {
     let stranger = named(&format!("{CHECKED} {TURNED} {MARKUP}"), 9);
     world.register(&stranger).await?;
     world.built(&world.makers, purl).await?;

@@ -234,6 +234,7 @@ fn a_statement_is_rated_by_who_makes_it_and_by_no_one_less() {
         let mut world = World::new();
         let maker = world.register("m", &[1], 1);
         let second = world.register("b", &[2], 1);
+        let from = world.next_leaf();
         let mut say = |by: &Party, id: &str, more: &str| {
             let comma = if more.is_empty() { "" } else { "," };
             let products = format!(r#""products":["pkg:cargo/a@1"]{comma}{more}"#);
@@ -246,7 +247,6 @@ fn a_statement_is_rated_by_who_makes_it_and_by_no_one_less() {
         }
         if is_lost {
             let newer = world.rotate(&maker, &[3], 1, &[1, 3]);
-            let from = assay_tlog::tree::LeafIndex::new(0);
             world.compromise(&newer, &maker, 1, from);
         }
         let affected = rule(

@@ -281,6 +281,9 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curve25519_dalek::Scalar;
+    use ed25519_dalek::{SigningKey, Verifier};
+    use sha2::{Digest, Sha512};
 
     #[test]
     fn a_key_of_another_type_has_another_id() {
@@ -319,6 +322,33 @@ mod tests {
                 KeyError::PublicKey
             );
         }
+    }
+
+    /// S = h × a fits the equation if R is the identity, and who has one such signature did not
+    /// need the randomness of a real one.
+    #[test]
+    fn r_of_small_order_is_refused_although_the_equation_holds() {
+        let secret = SigningKey::from_bytes(&[1; 32]);
+        let public = secret.verifying_key();
+        let identity: [u8; 32] = std::array::from_fn(|i| u8::from(i == 0));
+        let forged = |message: &[u8]| {
+            let hashed = [&identity[..], public.as_bytes(), message].concat();
+            let h = Scalar::from_bytes_mod_order_wide(&Sha512::digest(hashed).into());
+            let signature = [identity, (h * secret.to_scalar()).to_bytes()].concat();
+            let lax = Signature::from_slice(&signature).unwrap();
+            assert!(public.verify(message, &lax).is_ok(), "the equation holds");
+            signature
+        };
+        let text = b"log\n1\nAAAA\n";
+        let log = VerifierKey::new("log", Algorithm::Ed25519, public.as_bytes()).unwrap();
+        assert_eq!(log.verify(text, &forged(text)), Err(WrongSignature));
+        let witness = VerifierKey::new("w", Algorithm::CosignatureV1, public.as_bytes()).unwrap();
+        let cosigned = [
+            &7u64.to_be_bytes()[..],
+            &forged(&cosignature::message(7, text)),
+        ]
+        .concat();
+        assert_eq!(witness.verify(text, &cosigned), Err(WrongSignature));
     }
 
     #[test]
