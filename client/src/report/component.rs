@@ -1,9 +1,8 @@
 //! A component, with the policy's verdict and its reasons.
 
-use super::versions::Versions;
 use super::words;
 use super::words::{Reader, who};
-use crate::ask::{Hint, Part, Place};
+use crate::ask::{Part, Place};
 use crate::plain;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
@@ -186,21 +185,6 @@ impl Component {
     /// The worst that there is to say of it.
     pub fn main_reason(&self) -> Option<&Reason> {
         self.against().next()
-    }
-
-    /// Says with its reasons what is said beside it, of its versions or by those who are not
-    /// listened to; of a package as a whole, that what is demanded is demanded of versions.
-    pub(super) fn tell(&mut self, versions: Option<&Versions>, hints: &[Hint], reader: Reader) {
-        let is_whole = self.purl.is_some() && self.version.is_none();
-        for reason in &mut self.reasons {
-            if reason.cause == Cause::Unknown {
-                let said = reason.unspoken.clone().unwrap_or_default();
-                reason.text = words::unspoken(&said, &reason.text, versions, hints, reader);
-            }
-            if is_whole && reason.cause == Cause::Requirement && reason.outcome != Outcome::Fine {
-                reason.text.push_str(" This is demanded of a version.");
-            }
-        }
     }
 
     /// Makes the words of others plain.

@@ -10,7 +10,7 @@ use super::log::Log;
 use super::reply;
 use super::signed::SignedLines;
 use super::versions::Versions;
-use super::words::Reader;
+use super::words::{Reader, tell};
 use crate::ask::{About, Asked, Context, Found, Inventory, Part};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
@@ -163,7 +163,7 @@ impl<'a> Scales<'a> {
         let weighs = Some(&judge).filter(|_| self.reader != Reader::Unweighed);
         let versions = Versions::of(&found.about, &found.claims, weighs);
         let mut component = judge.component(Part::of_component(component));
-        component.tell(versions.as_ref(), &found.hints, self.reader);
+        tell(&mut component, versions.as_ref(), &found.hints, self.reader);
         (vec![component], versions)
     }
 

@@ -43,7 +43,7 @@ pub use reason::reason;
 pub use sentence::{Sentence, Stand, sentence};
 pub use stood::{convicted, not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
-pub(super) use whole::unspoken;
+pub(super) use whole::tell;
 pub use whole::{against, version_stands};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};

@@ -10,6 +10,7 @@ use super::{Reader, or};
 use crate::ask::{About, Hint};
 use crate::one_word;
 use crate::report::{Component, Reason, Report, Version, Versions, Weighed};
+use assay_policy::rules::Outcome;
 use assay_policy::verdict::{Cause, Unspoken};
 
 /// Most versions that a sentence names, and of which it says why.
@@ -156,9 +157,29 @@ fn unweighed(versions: Option<&Versions>) -> String {
     }
 }
 
+/// Says with a component's reasons what is said beside it, of its versions or by those who are not
+/// listened to; of a package as a whole, that what is demanded is demanded of versions.
+pub(in crate::report) fn tell(
+    component: &mut Component,
+    versions: Option<&Versions>,
+    hints: &[Hint],
+    reader: Reader,
+) {
+    let is_whole = component.purl.is_some() && component.version.is_none();
+    for reason in &mut component.reasons {
+        if reason.cause == Cause::Unknown {
+            let said = reason.unspoken.clone().unwrap_or_default();
+            reason.text = unspoken(&said, &reason.text, versions, hints, reader);
+        }
+        if is_whole && reason.cause == Cause::Requirement && reason.outcome != Outcome::Fine {
+            reason.text.push_str(" This is demanded of a version.");
+        }
+    }
+}
+
 /// Why nothing is known of the one thing that was asked about, and who speaks of it all the same:
 /// of its versions, or without being listened to.
-pub(in crate::report) fn unspoken(
+fn unspoken(
     said: &Unspoken,
     text: &str,
     versions: Option<&Versions>,
@@ -209,7 +230,6 @@ mod tests {
     use super::*;
     use crate::report::example;
     use crate::report::words::{Sentence, sentence};
-    use assay_policy::rules::Outcome;
 
     const TEXT: &str = "No claims from issuers you trust. Unknown is not trusted.";
 
@@ -253,68 +273,74 @@ mod tests {
         report
     }
 
+    const FINE: (Outcome, bool) = (Outcome::Fine, true);
+    const DENIED: (Outcome, bool) = (Outcome::Denied, true);
+    const WARN: (Outcome, bool) = (Outcome::Warn, true);
+    const NO_WORD: (Outcome, bool) = (Outcome::Warn, false);
+    const UNSURE: (Outcome, bool) = (Outcome::Incomplete, true);
+
+    /// Places in [`CAUSES`].
+    const AFFECTED: usize = 0;
+    const ENDED: usize = 1;
+    const LACKS: usize = 2;
+    const SILENT: usize = 3;
+    const MET: usize = 4;
+
+    /// What is said of the whole and of versions, and how the sentence ends.
+    const SAID: [(usize, &[(Outcome, bool)], Stand, &str); 13] = [
+        (SILENT, &[DENIED], Stand::Act, "if you use 1.0."),
+        (MET, &[FINE, DENIED], Stand::Act, "if you use 1.1."),
+        (
+            SILENT,
+            &[WARN, FINE, WARN],
+            Stand::Plan,
+            "if you use 1.0 or 1.2.",
+        ),
+        (ENDED, &[DENIED], Stand::Act, "if you use 1.0."),
+        (AFFECTED, &[FINE], Stand::Act, "Do something about it."),
+        (
+            ENDED,
+            &[WARN],
+            Stand::Plan,
+            "Plan to do something about it.",
+        ),
+        (
+            SILENT,
+            &[FINE, NO_WORD],
+            Stand::Quiet,
+            "speaks against its version 1.0.",
+        ),
+        (
+            LACKS,
+            &[FINE, FINE],
+            Stand::Quiet,
+            "against its versions 1.0 and 1.1.",
+        ),
+        (
+            SILENT,
+            &[NO_WORD],
+            Stand::Unsaid,
+            "has said whether it can be used.",
+        ),
+        (
+            MET,
+            &[NO_WORD],
+            Stand::Quiet,
+            "nobody whom you trust has reviewed it.",
+        ),
+        (
+            LACKS,
+            &[],
+            Stand::Quiet,
+            "nobody whom you trust has reviewed it.",
+        ),
+        (SILENT, &[], Stand::Unsaid, "has said anything about it."),
+        (MET, &[UNSURE, DENIED], Stand::Unchecked, "checked fully."),
+    ];
+
     #[test]
     fn what_is_said_of_versions_is_said_of_the_package() {
-        const FINE: (Outcome, bool) = (Outcome::Fine, true);
-        const DENIED: (Outcome, bool) = (Outcome::Denied, true);
-        const WARN: (Outcome, bool) = (Outcome::Warn, true);
-        const NO_WORD: (Outcome, bool) = (Outcome::Warn, false);
-        let (affected, ended, lacks, silent, met) = (0, 1, 2, 3, 4);
-        for (own, versions, stand, text) in [
-            (silent, &[DENIED][..], Stand::Act, "if you use 1.0."),
-            (met, &[FINE, DENIED], Stand::Act, "if you use 1.1."),
-            (
-                silent,
-                &[WARN, FINE, WARN],
-                Stand::Plan,
-                "if you use 1.0 or 1.2.",
-            ),
-            (ended, &[DENIED], Stand::Act, "if you use 1.0."),
-            (affected, &[FINE], Stand::Act, "Do something about it."),
-            (
-                ended,
-                &[WARN],
-                Stand::Plan,
-                "Plan to do something about it.",
-            ),
-            (
-                silent,
-                &[FINE, NO_WORD],
-                Stand::Quiet,
-                "speaks against its version 1.0.",
-            ),
-            (
-                lacks,
-                &[FINE, FINE],
-                Stand::Quiet,
-                "against its versions 1.0 and 1.1.",
-            ),
-            (
-                silent,
-                &[NO_WORD],
-                Stand::Unsaid,
-                "has said whether it can be used.",
-            ),
-            (
-                met,
-                &[NO_WORD],
-                Stand::Quiet,
-                "nobody whom you trust has reviewed it.",
-            ),
-            (
-                lacks,
-                &[],
-                Stand::Quiet,
-                "nobody whom you trust has reviewed it.",
-            ),
-            (silent, &[], Stand::Unsaid, "has said anything about it."),
-            (
-                met,
-                &[(Outcome::Incomplete, true), DENIED],
-                Stand::Unchecked,
-                "checked fully.",
-            ),
-        ] {
+        for (own, versions, stand, text) in SAID {
             let said: Sentence = sentence(&report(own, versions)).unwrap();
             assert_eq!(said.stand, stand, "{own} {versions:?} {}", said.text);
             assert!(
