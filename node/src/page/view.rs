@@ -286,12 +286,11 @@ impl Room {
         for draft in drafts {
             for line in draft.lines.iter().copied().filter(|line| such(line)) {
                 let said = Said::new(line, report);
-                match self.takes(said.bytes()) {
-                    true => {
-                        draft.section.lines.push(said);
-                        draft.placed.push(line);
-                    }
-                    false => draft.section.omitted += 1,
+                if self.takes(said.bytes()) {
+                    draft.section.lines.push(said);
+                    draft.placed.push(line);
+                } else {
+                    draft.section.omitted += 1;
                 }
             }
         }
