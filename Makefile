@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz torture siege mutants vectors build bench release clean
+.PHONY: help demo cli test lint house sim fuzz torture siege mutants guards vectors build bench release clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,10 @@ WORDS ?=
 mutants: ## take guards away, one after the other, and see that a test fails: WORDS="a witness" for some of them
 	@scripts/setup
 	@scripts/mutants $(WORDS)
+
+guards: ## the same for every guard of core that an `if` is: WORDS="witness/" for those of some files
+	@scripts/setup cli
+	@scripts/guards $(WORDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

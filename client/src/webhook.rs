@@ -104,14 +104,22 @@ impl Webhook {
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(usage("write https://HOST/PATH".into()));
         }
-        let url = Url::parse(url).map_err(|e| usage(format!("{e}; write https://HOST/PATH")))?;
+        let parsed = Url::parse(url).map_err(|e| usage(format!("{e}; write https://HOST/PATH")))?;
+        // What is parsed takes the first part of the path for a host that is missing.
+        if url
+            .split("://")
+            .nth(1)
+            .is_some_and(|rest| rest.starts_with(['/', '\\']))
+        {
+            return Err(usage("it has no host; write https://HOST/PATH".to_owned()));
+        }
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()
             .map_err(|e| usage(e.to_string()))?;
         Ok(Webhook {
-            url,
+            url: parsed,
             key,
             http,
             failures: 0,

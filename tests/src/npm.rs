@@ -1,5 +1,5 @@
-//! Judges of other projects that the package registry of JavaScript has: `csaf-validator-lib`, which
-//! runs the mandatory tests of CSAF, axe, csp_evaluator, and the Nu HTML checker.
+//! Judges of other projects that the package registry of JavaScript has: `csaf-validator-lib`,
+//! which runs the mandatory tests of CSAF, axe, csp_evaluator, and the Nu HTML checker.
 //!
 //! They are installed from the package registry with the hashes that `tests/interop/node` pins,
 //! into a folder of their own in the target folder, once.

@@ -26,7 +26,7 @@ pub struct Command {
     leaves: Vec<LeafRef>,
     /// Of claims that are named by their ids, those that this issuer signed: whoever signs the same
     /// statement makes a claim of the same id. Without it, whoever signed first
-    #[arg(long, value_name = "ID", value_parser = parse_issuer)]
+    #[arg(long, env = "ASSAY_BY", value_name = "ID", value_parser = parse_issuer)]
     by: Option<IssuerId>,
     /// Folder for the files
     #[arg(

@@ -221,8 +221,8 @@ fn check_receipt_by_signer(person: &Person, claim: &str) -> anyhow::Result<()> {
         "{own}"
     );
     for (folder, signer) in [("first", false), ("own", true)] {
-        let verified = person.run(&["verify", folder])?;
-        let said = String::from_utf8(verified.stdout)?;
+        let verified = person.verify(folder)?;
+        let said = String::from_utf8([verified.stdout, verified.stderr].concat())?;
         assert!(verified.status.success(), "{said}");
         assert_eq!(said.contains(&other), signer, "{said}");
     }

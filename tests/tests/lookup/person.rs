@@ -44,6 +44,12 @@ impl Person {
         assay(self.folder.path(), &self.with_log(arguments))
     }
 
+    /// Verifies the receipts in a folder, with the log's key and without the log.
+    pub fn verify(&self, folder: &str) -> anyhow::Result<Output> {
+        let key = &self.ready.vkey;
+        assay(self.folder.path(), &["verify", folder, "--log-key", key])
+    }
+
     /// The program, not run yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
         assay_command(self.folder.path(), &self.with_log(arguments))

@@ -64,7 +64,8 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
             assert!(seconds < 8, "after {seconds} s");
             assert!(text.contains("This could not be checked fully."), "{text}");
             assert!(text.contains("silent.example/log"), "{text}");
-            assert!(text.contains("Nobody has said anything."), "{text}");
+            assert!(text.contains("Nothing was found"), "{text}");
+            assert!(!text.contains("Nobody has said anything."), "{text}");
         }
     }
     assert_eq!((asked_for, refused), (AT_ONCE, 2 * AT_ONCE));
@@ -94,7 +95,9 @@ async fn who_says_very_much_is_left_out_of_a_page_and_nobody_else_is() -> anyhow
     ] {
         assert!(page.contains(says), "{says}: {page}");
     }
-    assert!(!page.contains(kind), "{page}");
+    // Some of them fit once it is known how little the others say.
+    let shown = page.matches(kind).count();
+    assert!(shown < 10, "{shown}: {page}");
     let badge = world.get(&format!("/badge/{purl}.json")).await?;
     let badge = badge.text().await?;
     assert!(badge.contains("supported to 2090-05"), "{badge}");
