@@ -75,7 +75,7 @@ pub enum UriError {
 struct Parts(Vec<(String, Vec<u8>)>);
 
 impl TokenUri {
-    /// Reads a URI. Fails with [`UriError`].
+    /// Reads a URI. Fails with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, UriError> {
         let parts = text.strip_prefix("pkcs11:").ok_or(UriError::Scheme)?;
         let (path, query) = parts.split_once('?').unwrap_or((parts, ""));
