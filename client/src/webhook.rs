@@ -100,7 +100,8 @@ impl Webhook {
     /// Takes an address and the key that signs what is sent there. Fails with
     /// [`ClientError::Usage`] if it is no address of HTTP.
     pub fn new(url: &str, key: SigningKey) -> Result<Self, ClientError> {
-        let usage = |why: String| ClientError::Usage(format!("{url} is no webhook: {why}"));
+        // The address may be a secret.
+        let usage = |why: String| ClientError::Usage(format!("the address is no webhook: {why}"));
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(usage("write https://HOST/PATH".into()));
         }

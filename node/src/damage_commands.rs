@@ -18,7 +18,8 @@ pub struct Check {
     #[arg(long, env = "ASSAY_NODE_CONFIG")]
     config: PathBuf,
     /// Keep how far the check is in this file, every few seconds: a check that was interrupted goes
-    /// on from there if it is given the same file. It is removed once all was looked at.
+    /// on from there if it is given the same file. It is removed once all was looked at. Remove it
+    /// yourself if you put other tables in place meanwhile.
     #[arg(long, env = "ASSAY_NODE_PROGRESS", value_name = "FILE")]
     progress: Option<PathBuf>,
 }

@@ -49,6 +49,23 @@ pub trait ConfigFile: DeserializeOwned {
     /// Makes its paths relative to a folder.
     fn resolve(&mut self, folder: &Path);
 
+    /// Reads the text of a file.
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|source| {
+            let path = path.into();
+            // An error of TOML quotes the line, and a PIN is not for logs.
+            if text.to_ascii_lowercase().contains("pin-value") {
+                let reason = source.message().to_owned();
+                return ConfigError::Invalid { path, reason };
+            }
+            ConfigError::Malformed {
+                path,
+                what: Self::WHAT,
+                source: Box::new(source),
+            }
+        })
+    }
+
     /// Reads a file. Paths in it are relative to the folder of the file.
     fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
@@ -56,16 +73,35 @@ pub trait ConfigFile: DeserializeOwned {
             init: Self::INIT,
             source,
         })?;
-        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Malformed {
-            path: path.into(),
-            what: Self::WHAT,
-            source: Box::new(source),
-        })?;
+        let mut config = Self::parse(path, &text)?;
         config.check().map_err(|reason| ConfigError::Invalid {
             path: path.into(),
             reason,
         })?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+
+    #[test]
+    fn no_error_shows_a_pin() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        for uri in [
+            "pkcs11:token=a?pin-value=123456",
+            "token=a&PIN-value=123456",
+        ] {
+            let text = format!("[log]\norigin = \"a.example\"\n[log.token]\nuri = \"{uri}\"\n");
+            std::fs::write(&path, text).unwrap();
+            let error = anyhow::Error::from(Config::load(&path).unwrap_err());
+            let said = format!("{error:#} {error:?}");
+            assert!(said.contains("holds a PIN"), "{said}");
+            assert!(!said.contains("123456"), "{said}");
+        }
     }
 }

@@ -77,6 +77,10 @@ struct Parts(Vec<(String, Vec<u8>)>);
 impl TokenUri {
     /// Reads a URI. Fails with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, UriError> {
+        // Wherever it stands: behind a wrong separator it would be a piece of another part.
+        if text.to_ascii_lowercase().contains("pin-value") {
+            return Err(UriError::Pin);
+        }
         let parts = text.strip_prefix("pkcs11:").ok_or(UriError::Scheme)?;
         let (path, query) = parts.split_once('?').unwrap_or((parts, ""));
         let mut parts = Parts(Vec::new());
@@ -119,9 +123,6 @@ impl Parts {
             return Ok(());
         }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        if name == "pin-value" {
-            return Err(UriError::Pin);
-        }
         let is_escaped = |rest: &str| {
             let digits = rest.as_bytes().first_chunk::<2>();
             digits.is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
@@ -249,6 +250,15 @@ mod tests {
                 "pkcs11:token=a;object=b?module-path=/m&pin-value=123456",
                 "holds a PIN",
             ),
+            (
+                "pkcs11:token=a;object=b?module-path=/m;pin-value=123456",
+                "holds a PIN",
+            ),
+            (
+                "pkcs11:token=a;object=b?module-path=/m?PIN-VALUE:123456",
+                "holds a PIN",
+            ),
+            ("token=a;object=b&pin-value=123456", "holds a PIN"),
         ] {
             let error = TokenUri::parse(text).unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");

@@ -4,6 +4,7 @@ use super::examine::Reached;
 use crate::files;
 use assay_tlog::head::VerifiedHead;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ struct Kept {
     size: u64,
     root: String,
     done: u64,
-    damaged: Vec<String>,
+    damaged: BTreeSet<String>,
     reached: Reached,
 }
 
@@ -50,7 +51,7 @@ impl Progress {
             size: head.size().get(),
             root: head.root().to_hex(),
             done: 0,
-            damaged: Vec::new(),
+            damaged: BTreeSet::new(),
             reached: Reached::default(),
         };
         let kept = path.map(read).transpose()?.flatten();
@@ -70,18 +71,14 @@ impl Progress {
     }
 
     /// What was found to be damaged.
-    pub fn damaged(&self) -> &[String] {
+    pub fn damaged(&self) -> &BTreeSet<String> {
         &self.kept.damaged
     }
 
     /// Notes what is damaged. Returns whether that is new: what follows from one fault is found by
     /// more than one step, and again after an interruption.
     pub fn note(&mut self, damaged: String) -> bool {
-        let is_new = !self.kept.damaged.contains(&damaged);
-        if is_new {
-            self.kept.damaged.push(damaged);
-        }
-        is_new
+        self.kept.damaged.insert(damaged)
     }
 
     /// Notes how far it is, in the file every few seconds, and at once if it is `interrupted`.

@@ -203,7 +203,7 @@ impl Module {
         pin.ok_or_else(|| {
             self.is(&format!(
                 "has no PIN: there is no pin-source in the URI, no credential {PIN_CREDENTIAL}, \
-                 and {PIN_VARIABLE} is not set"
+                 and {PIN_VARIABLE} is not set to one line of text"
             ))
         })
     }
