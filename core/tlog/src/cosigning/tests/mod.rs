@@ -6,6 +6,7 @@ mod orders;
 use super::{Ask, Cosigning, CosigningError, Event, Failure, Heard, Moment, Reply, Settings, Stop};
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::limits;
 use crate::note::{Algorithm, CosignerKey, SignerKey};
 use crate::tlog_policy::TlogPolicy;
 use crate::tree::TreeSize;
@@ -402,4 +403,27 @@ fn a_policy_that_cannot_be_asked_is_refused() {
         let refused = Cosigning::new(&log().verifier(), &policy, SETTINGS);
         assert_eq!(refused.unwrap_err(), error);
     }
+}
+
+/// A note has room for the log's own signature beside theirs.
+#[test]
+fn a_policy_of_more_witnesses_than_a_note_has_room_for_is_refused() {
+    let policy = |count: usize| {
+        let line = |at: usize| {
+            let mut seed = [7; 32];
+            seed[..8].copy_from_slice(&at.to_be_bytes());
+            let name = format!("w{at}");
+            let key = CosignerKey::from_seed(&name, Algorithm::CosignatureV1, &seed).unwrap();
+            format!("witness {name} {} http://{name}\n", key.verifier())
+        };
+        let lines: String = (0..count).map(line).collect();
+        TlogPolicy::parse(&format!("{lines}quorum w0\n")).unwrap()
+    };
+    let most = limits::NOTE_SIGNATURES - 1;
+    let made = |count| Cosigning::new(&log().verifier(), &policy(count), SETTINGS);
+    assert!(made(most).is_ok());
+    assert_eq!(
+        made(most + 1).unwrap_err(),
+        CosigningError::TooMany(most + 1)
+    );
 }

@@ -169,3 +169,15 @@ fn what_is_wanted_first_differs_from_exchange_to_exchange() {
     let logs = rising.iter().chain(&falling).map(|line| line.log);
     assert_eq!(logs.collect::<BTreeSet<LogId>>().len(), 100);
 }
+
+#[test]
+fn evidence_is_wanted_of_so_many_and_of_those_already_known() {
+    let mut pool = Pool::new(SETTINGS);
+    let culprits = (0..limits::GOSSIP_CULPRITS as u64).map(CulpritId);
+    for culprit in culprits {
+        pool.add_culprit(culprit).unwrap();
+    }
+    let more = CulpritId(u64::MAX);
+    assert_eq!(pool.add_culprit(more), Err(AddError::TooMany));
+    assert_eq!(pool.add_culprit(CulpritId(0)), Ok(()));
+}

@@ -161,3 +161,13 @@ fn a_head_needs_its_own_tiles() {
     let empty = sign(0, crate::hash::empty_root());
     assert!(VerifiedTree::new(empty, vec![]).is_ok());
 }
+
+#[test]
+fn a_bundle_beyond_the_tree_is_of_no_use_to_it() {
+    let (source, tree) = (Source::new(600), Source::new(300).tree(300));
+    for (index, bytes) in [(2, Vec::new()), (2, source.bundle(2)), (9, Vec::new())] {
+        let tile = TileIndex { level: 0, index };
+        let refused = tree.bundle(index, bytes).unwrap_err();
+        assert_eq!(refused, SourceFault::Unasked { tile });
+    }
+}
