@@ -108,6 +108,8 @@ pub struct Settings {
     issuer: Option<String>,
     monitor: MonitorTable,
     default_key: PathBuf,
+    /// What is trusted of Sigstore, unless a command names another.
+    pub trusted_root: PathBuf,
     policy: PathBuf,
     /// Whether the policy's place is the default one.
     policy_by_default: bool,
@@ -203,6 +205,7 @@ impl Settings {
             submit_heads: file.submit_heads.unwrap_or(true),
             monitor: file.monitor,
             default_key: folders.config.join("key.pem"),
+            trusted_root: folders.config.join("trusted_root.json"),
         }
     }
 

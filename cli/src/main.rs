@@ -12,6 +12,7 @@
 mod about;
 mod args;
 mod asking;
+mod attested;
 mod check;
 mod commands;
 mod config;

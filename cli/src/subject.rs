@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use assay_tlog::Hash;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512, digest::Output};
 use std::{fs::File, io::Read, path::Path};
 
 /// Algorithms that in-toto names whose digests are told from a file name by their look.
@@ -55,6 +55,20 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
     Ok(Subject::artifact(name, &sha256))
 }
 
+/// Reads a subject as [`read`] does; a file has its SHA-512, too, by which npm names it.
+pub fn read_twice(text: &str) -> Result<Subject, Failure> {
+    let subject = read(text)?;
+    if subject.uri().is_some() || digest(text).is_some() {
+        return Ok(subject);
+    }
+    let sha512 = hash::<Sha512>(Path::new(text));
+    let sha512 = sha512.map_err(|e| Failure::io(format!("cannot read {text}"), e))?;
+    let mut digests = subject.digests().to_vec();
+    digests.push(("sha512".to_owned(), hex::encode(sha512)));
+    let name = subject.name().map(str::to_owned);
+    Ok(Subject::of_parts(name, None, digests))
+}
+
 fn digest(text: &str) -> Option<(&str, &str)> {
     let (algorithm, digest) = text.split_once(':')?;
     ALGORITHMS
@@ -64,12 +78,16 @@ fn digest(text: &str) -> Option<(&str, &str)> {
 
 /// SHA-256 of a file of any size, without holding it.
 fn sha256(path: &Path) -> std::io::Result<Hash> {
+    Ok(Hash::new(hash::<Sha256>(path)?.into()))
+}
+
+fn hash<D: Digest>(path: &Path) -> std::io::Result<Output<D>> {
     let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
+    let mut hasher = D::new();
     let mut buffer = vec![0; BUFFER];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(Hash::new(hasher.finalize().into())),
+            0 => return Ok(hasher.finalize()),
             n => hasher.update(&buffer[..n]),
         }
     }

@@ -1,5 +1,6 @@
 //! Judges of other projects that the package registry of JavaScript has: `csaf-validator-lib`,
-//! which runs the mandatory tests of CSAF, axe, csp_evaluator, and the Nu HTML checker.
+//! which runs the mandatory tests of CSAF, axe, csp_evaluator, the Nu HTML checker, and
+//! `@sigstore/verify`.
 //!
 //! They are installed from the package registry with the hashes that `tests/interop/node` pins,
 //! into a folder of their own in the target folder, once.
@@ -66,4 +67,27 @@ pub fn validate_csaf(packages: &Path, document: &Path) -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&said);
     anyhow::ensure!(output.status.success(), "{said}");
     Ok(())
+}
+
+/// What `@sigstore/verify`, with the packages in a folder, says of a file of bundles: a line that
+/// ends with `verified`, or says why it is not. `artifact` is what was signed, where a bundle does
+/// not hold it.
+///
+/// # Errors
+/// Where the program cannot be run.
+pub fn verify_sigstore(
+    packages: &Path,
+    root: &Path,
+    keys: Option<&Path>,
+    artifact: Option<&Path>,
+    file: &Path,
+) -> anyhow::Result<String> {
+    let none = Path::new("-");
+    let mut node = Command::new("node");
+    node.arg(pins().join("sigstore.mjs"))
+        .arg(root)
+        .arg(keys.unwrap_or(none))
+        .arg(artifact.unwrap_or(none))
+        .arg(file);
+    run(node.current_dir(packages))
 }

@@ -15,17 +15,6 @@ fn printed(output: &str, command: &str) -> String {
     own.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Public records were bridged, or what stands for them, and are known.
-fn assert_bridged(output: &str) {
-    let bridged = printed(output, "assay bridge ");
-    assert!(bridged.contains("published "), "{bridged}");
-    assert!(!bridged.contains("published 0"), "{bridged}");
-    let hyper = printed(output, "assay lookup pkg:cargo/hyper@");
-    for said in ["by public records", "it is only about other products"] {
-        assert!(hyper.contains(said), "no {said:?} in:\n{hyper}");
-    }
-}
-
 #[test]
 fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_more() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -49,7 +38,14 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     ] {
         assert!(lookup.contains(said), "no {said:?} in:\n{lookup}");
     }
-    assert_bridged(&output);
+    // Public records were bridged, or what stands for them.
+    let bridged = printed(&output, "assay bridge ");
+    assert!(bridged.contains("published "), "{bridged}");
+    assert!(!bridged.contains("published 0"), "{bridged}");
+    let hyper = printed(&output, "assay lookup pkg:cargo/hyper@");
+    for said in ["by public records", "it is only about other products"] {
+        assert!(hyper.contains(said), "no {said:?} in:\n{hyper}");
+    }
     let check = printed(&output, "assay check Cargo.lock");
     for said in [
         "1 past end of support",

@@ -1,6 +1,7 @@
 //! `assay publish`: from a tool's document to signed claims in the log.
 
 use crate::{
+    attested::Trust,
     config::Settings,
     exit::Failure,
     input::{self, Document},
@@ -36,6 +37,14 @@ pub struct Command {
     /// taken; may be given several times [default: what the document says it is about]
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Vec<String>,
+    /// Whom to trust in Sigstore: a trusted root, as Sigstore distributes it. Attestations are
+    /// verified with it, and one that does not verify is refused [default:
+    /// ~/.config/assay/trusted_root.json, if it is there]
+    #[arg(long, env = "ASSAY_TRUSTED_ROOT", value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Keys of a registry that signs without certificates: a list as npm's, or one key in PEM
+    #[arg(long, env = "ASSAY_TRUSTED_KEYS", value_name = "FILE")]
+    trusted_keys: Option<PathBuf>,
     #[command(flatten)]
     signing: Signing,
 }
@@ -53,8 +62,57 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         subjects.push(subject::read(text)?);
     }
     let document = input::read(&command.file, limits::DOCUMENT_BYTES)?;
-    let items = items(&command.kind, &document, &subjects)?;
+    let items = match command.attested(&document, settings)? {
+        Some(items) => items,
+        None => items(&command.kind, &document, &subjects)?,
+    };
     publishing::publish(items, &command.signing, settings).await
+}
+
+impl Command {
+    /// The claims of a document of attestations, if there is a trusted root to verify them with;
+    /// `None` for any other document.
+    fn attested(
+        &self,
+        document: &Document,
+        settings: &Settings,
+    ) -> Result<Option<Vec<Item>>, Failure> {
+        let Document { name, bytes, .. } = document;
+        let attestations = documents::attestations(&self.kind, name, bytes);
+        let attestations = attestations.map_err(|e| wrong(document, &e.to_string()))?;
+        let default = Some(&settings.trusted_root).filter(|path| path.exists());
+        let root = self.trusted_root.as_ref().or(default);
+        let (attestations, root) = match (attestations, root) {
+            (Some(attestations), Some(root)) => (attestations, root),
+            (Some(attestations), None) if attestations.are_only_verified() => {
+                let reason = "it has to be verified: name a trusted root of Sigstore with \
+                              --trusted-root";
+                return Err(wrong(document, reason));
+            }
+            (None, _) if self.trusted_root.is_some() => {
+                let reason = "it has no attestation that a trusted root could verify; leave \
+                              --trusted-root out";
+                return Err(wrong(document, reason));
+            }
+            _ => return Ok(None),
+        };
+        let trust = Trust::read(root, self.trusted_keys.as_deref())?;
+        let mut named = Vec::new();
+        for text in &self.subject {
+            named.push(subject::read_twice(text)?);
+        }
+        let claims = trust.claims(&attestations, &named);
+        let claims = claims.map_err(|failure| match failure {
+            Failure::Failed(text) => Failure::Failed(format!("{name}: {text}")),
+            Failure::Usage(text) => Failure::Usage(format!("{name}: {text}")),
+            other => other,
+        })?;
+        let mut items = Vec::with_capacity(claims.len());
+        for claim in claims {
+            items.push(item(claim).map_err(|reason| wrong(document, &reason))?);
+        }
+        Ok(Some(items))
+    }
 }
 
 /// The claims that a document holds, about `subjects`, or else about what the document says it is

@@ -1,10 +1,10 @@
-//! Documents of tools: one target for each kind.
+//! Documents of tools: one target for each kind, and one for attestations.
 
 use crate::target::Target;
 use assay_claims::kind;
 use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};
-use assay_intake::documents::{KINDS, Prepared, prepare};
+use assay_intake::documents::{Evidence, KINDS, LogEntry, Prepared, Signer, attestations, prepare};
 use assay_tlog::Hash;
 
 const NOW: &str = "2026-11-22T18:41:48Z";
@@ -14,8 +14,47 @@ const CLAIMS: usize = 1000;
 
 pub fn targets() -> Vec<Target> {
     let all = KINDS.iter();
-    all.map(|kind| Target::new(&format!("document-{kind}"), |bytes| document(kind, bytes)))
-        .collect()
+    let documents =
+        all.map(|kind| Target::new(&format!("document-{kind}"), |bytes| document(kind, bytes)));
+    let attested = Target::new("attestations", attested);
+    documents.chain([attested]).collect()
+}
+
+/// Whatever is found out of an attestation, the claim of it can be published, and says so.
+fn attested(bytes: &[u8]) -> bool {
+    let Ok(Some(read)) = attestations("provenance", "a.json", bytes) else {
+        return false;
+    };
+    assert!(!read.list().is_empty() && read.list().len() <= CLAIMS);
+    let evidence = Evidence {
+        signer: Signer::Certificate {
+            identity: "a@e.org".into(),
+            issuer: "https://e.org".into(),
+            repository: None,
+            workflow: None,
+        },
+        instance: "production".into(),
+        trusted_root: Hash::of(b""),
+        entry: LogEntry {
+            log: "https://log.e.org".into(),
+            index: 7,
+            time: None,
+        },
+        times: vec![NOW.into()],
+    };
+    let mut is_claimed = false;
+    for (at, one) in read.list().iter().enumerate() {
+        let about = one.about(&[]).unwrap();
+        for own in &about {
+            assert_eq!(one.about(std::slice::from_ref(own)), Ok(vec![own.clone()]));
+        }
+        if let Ok(claim) = read.claim(at, about, &evidence) {
+            check(&claim, bytes);
+            assert!(claim.predicate.pointer("/sigstore/entry").is_some());
+            is_claimed = true;
+        }
+    }
+    is_claimed
 }
 
 /// Every claim that is made of a document can be published: its predicate is of its type, it makes

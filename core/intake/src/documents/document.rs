@@ -132,9 +132,21 @@ impl Document {
     pub fn referenced(
         &self,
         subjects: Subjects,
+        summary: Summary,
+        media_type: &str,
+        why: &str,
+    ) -> Result<Prepared, DocumentError> {
+        self.referenced_with(subjects, summary, media_type, why, None)
+    }
+
+    /// As [`Document::referenced`], with another member of the predicate.
+    pub fn referenced_with(
+        &self,
+        subjects: Subjects,
         mut summary: Summary,
         media_type: &str,
         why: &str,
+        member: Option<(&str, Value)>,
     ) -> Result<Prepared, DocumentError> {
         // The specification demands a location. RFC 6920 names bytes by their digest wherever they
         // are.
@@ -146,7 +158,10 @@ impl Document {
             "downloadLocation",
             format!("ni:///sha-256;{digest}").into(),
         );
-        let predicate = reference::predicate(vec![descriptor]);
+        let mut predicate = reference::predicate(vec![descriptor]);
+        if let Some((key, value)) = member {
+            push(&mut predicate, key, value);
+        }
         summary.push(("note".into(), why.into()));
         let draft = Draft::new(Kind::Reference, predicate, subjects, summary);
         if !draft.fits() {
@@ -165,6 +180,26 @@ impl Document {
     ) -> Result<Prepared, DocumentError> {
         self.attached(draft, media_type)
             .or_else(|draft| self.referenced(draft.subjects, draft.summary, media_type, TOO_LARGE))
+    }
+
+    /// As [`Document::attached_or_referenced`], with another member of the predicate, whichever it
+    /// is.
+    pub fn attached_or_referenced_with(
+        &self,
+        mut draft: Draft,
+        media_type: &str,
+        (key, value): (&str, Value),
+    ) -> Result<Prepared, DocumentError> {
+        let attached = if draft.predicate.get(key).is_some() {
+            Err(Box::new(draft))
+        } else {
+            push(&mut draft.predicate, key, value.clone());
+            self.attached(draft, media_type)
+        };
+        attached.or_else(|draft| {
+            let (subjects, summary, member) = (draft.subjects, draft.summary, Some((key, value)));
+            self.referenced_with(subjects, summary, media_type, TOO_LARGE, member)
+        })
     }
 
     /// The claim with the draft's predicate if that fits, else the one that references the

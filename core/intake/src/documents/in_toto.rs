@@ -8,6 +8,7 @@ use super::draft::{Draft, INLINE_BYTES, Prepared};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
+use assay_claims::dsse::{DsseError, Envelope};
 use assay_claims::json::Value;
 use assay_claims::kind::descriptor::check_digests;
 use assay_claims::kind::node::{Node, quoted};
@@ -19,6 +20,9 @@ pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(|_| true),
     prepare,
 };
+
+/// The type of a payload that is an in-toto statement.
+pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 pub(super) const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
 pub(super) const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
@@ -83,6 +87,34 @@ fn refuse_other(statement: &Value) -> DocumentError {
         return DocumentError::NotTaken(reason.into());
     }
     not_taken("statement", "an in-toto Statement", statement)
+}
+
+/// The envelope, if an in-toto statement is in it. Its signatures are not verified.
+pub(super) fn signed(node: &Node<'_, '_>) -> Result<Envelope, DocumentError> {
+    let envelope = Envelope::from_value(node.value()).map_err(|e| match e {
+        DsseError::Field { path, expected } => {
+            fault_below(node, &path, format!("has to be {expected}"))
+        }
+        DsseError::Base64 { path } => fault_below(node, &path, "is not base64".into()),
+        DsseError::NoSignature => node.fault("has no signature").into(),
+        DsseError::Json(e) => node.fault(e.to_string()).into(),
+    })?;
+    if envelope.payload_type != PAYLOAD_TYPE {
+        let found = quoted(&envelope.payload_type);
+        return Err(fault_below(
+            node,
+            "payloadType",
+            format!("is {found}; only in-toto statements are taken"),
+        ));
+    }
+    Ok(envelope)
+}
+
+pub(super) fn fault_below(node: &Node<'_, '_>, path: &str, reason: String) -> DocumentError {
+    DocumentError::Content {
+        path: format!("{}.{path}", node.path()),
+        reason,
+    }
 }
 
 /// The subjects, as the statement has them. One with a package URL and no digest gets the digest of

@@ -5,11 +5,12 @@
 //! table below says which kind of document it belongs to. A tool more is a file and its place in
 //! the table.
 //!
-//! Left out: fetching or expanding anything, verifying other people's signatures, and judging what
-//! a document says.
+//! Left out: fetching or expanding anything, verifying other people's signatures ([`attestations`]
+//! says what there is to verify), and judging what a document says.
 
 mod about;
 mod advice;
+mod attested;
 mod cargo_audit;
 mod cargo_vet;
 mod cyclonedx;
@@ -39,6 +40,7 @@ mod subjects;
 mod tool;
 mod vex;
 
+pub use attested::{Attestation, Attestations, Evidence, LogEntry, Mismatch, Signer};
 pub(crate) use document::Document;
 pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
@@ -67,6 +69,8 @@ struct Row {
     tools: &'static [Tool],
     /// What the claims can be about, if the caller says it.
     about: about::Rule,
+    /// Whether its documents may be attestations that can be verified.
+    is_attested: bool,
 }
 
 const TABLE: &[Row] = &[
@@ -90,6 +94,7 @@ const TABLE: &[Row] = &[
             reports::dependency_check::TOOL,
         ],
         about: about::any,
+        is_attested: false,
     },
     Row {
         kind: "sbom",
@@ -103,6 +108,7 @@ const TABLE: &[Row] = &[
             spdx3::TOOL,
         ],
         about: about::any,
+        is_attested: false,
     },
     Row {
         kind: "vex",
@@ -121,6 +127,7 @@ const TABLE: &[Row] = &[
             vex::ghsa::TOOL,
         ],
         about: openvex::products,
+        is_attested: false,
     },
     Row {
         kind: "lifecycle",
@@ -135,14 +142,18 @@ const TABLE: &[Row] = &[
             openeox::CORE,
         ],
         about: about::every_version,
+        is_attested: false,
     },
     Row {
         kind: "provenance",
-        help: "How it was built: SLSA provenance",
+        help: "How it was built: SLSA provenance; and with a trusted root, which verifies them, \
+               Sigstore bundles 0.1 to 0.3 and the attestations of npm and PyPI, whatever they \
+               attest",
         wanted: "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle",
         value: Document::json,
         tools: &[provenance::TOOL],
         about: about::any,
+        is_attested: true,
     },
     Row {
         kind: "scorecard",
@@ -151,6 +162,7 @@ const TABLE: &[Row] = &[
         value: Document::json,
         tools: &[scorecard::TOOL],
         about: about::any,
+        is_attested: false,
     },
     Row {
         kind: "audit",
@@ -159,6 +171,7 @@ const TABLE: &[Row] = &[
         value: toml::parse,
         tools: &[cargo_vet::TOOL],
         about: about::what_it_names,
+        is_attested: false,
     },
     Row {
         kind: "practice",
@@ -168,6 +181,7 @@ const TABLE: &[Row] = &[
         value: yaml::parse,
         tools: &[security_insights::TOOL, practice::TOOL],
         about: about::any,
+        is_attested: false,
     },
     Row {
         kind: "statement",
@@ -176,6 +190,7 @@ const TABLE: &[Row] = &[
         value: Document::json,
         tools: &[in_toto::TOOL],
         about: about::any,
+        is_attested: false,
     },
 ];
 
@@ -242,6 +257,23 @@ pub fn prepare_about(
         }
     }
     Ok(claims)
+}
+
+/// The attestations of a document of this kind, which can be verified; `None` if it is none that
+/// can be. [`Attestations::claim`] makes the claims of them.
+///
+/// # Errors
+///
+/// Where the document is too large, compressed, or malformed.
+pub fn attestations(
+    kind: &str,
+    file_name: &str,
+    bytes: &[u8],
+) -> Result<Option<Attestations>, DocumentError> {
+    if !row(kind)?.is_attested {
+        return Ok(None);
+    }
+    Attestations::read(Document::new(file_name, bytes)?)
 }
 
 /// Makes claims of a document as [`prepare`] does, of which `value` was read.

@@ -9,9 +9,8 @@ use super::advice::not_taken;
 use super::document::{Document, parse};
 use super::draft::{Draft, Prepared};
 use super::error::DocumentError;
-use super::in_toto::{STATEMENT_V0_1, STATEMENT_V1, subjects};
+use super::in_toto::{PAYLOAD_TYPE, STATEMENT_V0_1, STATEMENT_V1, fault_below, signed, subjects};
 use super::tool::{Source, Takes, Tool};
-use assay_claims::dsse::{DsseError, Envelope};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -21,8 +20,6 @@ pub(super) const TOOL: Tool = Tool {
     takes: Takes::Bytes(|_| true),
     prepare,
 };
-
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// Most envelopes in one file of JSON Lines.
 const LINES: usize = 1000;
@@ -91,22 +88,7 @@ fn prepare_envelope(
     node: &Node<'_, '_>,
     media_type: &str,
 ) -> Result<Prepared, DocumentError> {
-    let envelope = Envelope::from_value(node.value()).map_err(|e| match e {
-        DsseError::Field { path, expected } => {
-            fault_below(node, &path, format!("has to be {expected}"))
-        }
-        DsseError::Base64 { path } => fault_below(node, &path, "is not base64".into()),
-        DsseError::NoSignature => node.fault("has no signature").into(),
-        DsseError::Json(e) => node.fault(e.to_string()).into(),
-    })?;
-    if envelope.payload_type != PAYLOAD_TYPE {
-        let found = quoted(&envelope.payload_type);
-        return Err(fault_below(
-            node,
-            "payloadType",
-            format!("is {found}; only in-toto statements are taken"),
-        ));
-    }
+    let envelope = signed(node)?;
     let payload = parse(&envelope.payload)
         .map_err(|e| fault_below(node, "payload", format!("holds no JSON: {e}")))?;
     let mut draft = read(&Node::root("$.payload:", &payload))?;
@@ -115,13 +97,6 @@ fn prepare_envelope(
         format!("{}, not verified here", envelope.signatures.len()),
     ));
     document.attached_or_referenced(draft, media_type)
-}
-
-fn fault_below(node: &Node<'_, '_>, path: &str, reason: String) -> DocumentError {
-    DocumentError::Content {
-        path: format!("{}.{path}", node.path()),
-        reason,
-    }
 }
 
 /// The claim that the statement makes. Builders still write v0.1 of it, which differs in nothing

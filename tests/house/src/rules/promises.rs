@@ -55,6 +55,7 @@ pub const KINDS: Promise = Promise {
         ("lifecycle", "core/intake/src/documents/openeox.rs"),
         ("practice", "core/intake/src/documents/practice.rs"),
         ("practice", "core/intake/src/documents/security_insights.rs"),
+        ("provenance", "core/intake/src/documents/attested/"),
         ("provenance", "core/intake/src/documents/provenance.rs"),
         ("sbom", "core/intake/src/documents/cyclonedx.rs"),
         ("sbom", "core/intake/src/documents/sbom.rs"),
@@ -227,6 +228,11 @@ pub const LOOKS_UP: &[May] = &[
         why: "a finished statement is checked, and its type shown",
     },
     May {
+        file: "core/intake/src/documents/attested/claim.rs",
+        names: &["of"],
+        why: "a statement of no kind that is read is handed on as it was signed",
+    },
+    May {
         file: "cli/src/commands/require.rs",
         names: &["types"],
         why: "lists the types of which one can be required",
@@ -283,6 +289,11 @@ pub const NAMED: &[May] = &[
         file: "core/intake/src/components/composer.rs",
         names: &["reference"],
         why: "a field of Composer's",
+    },
+    May {
+        file: "core/intake/src/documents/attested/evidence.rs",
+        names: &["issuer"],
+        why: "who vouches for a name, in certificates of Sigstore",
     },
     May {
         file: "core/intake/src/documents/scorecard.rs",
