@@ -1,5 +1,6 @@
 //! A configuration as a file: one way to read it, whatever is configured.
 
+use super::token::holds_pin;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -49,23 +50,6 @@ pub trait ConfigFile: DeserializeOwned {
     /// Makes its paths relative to a folder.
     fn resolve(&mut self, folder: &Path);
 
-    /// Reads the text of a file.
-    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|source| {
-            let path = path.into();
-            // An error of TOML quotes the line, and a PIN is not for logs.
-            if text.to_ascii_lowercase().contains("pin-value") {
-                let reason = source.message().to_owned();
-                return ConfigError::Invalid { path, reason };
-            }
-            ConfigError::Malformed {
-                path,
-                what: Self::WHAT,
-                source: Box::new(source),
-            }
-        })
-    }
-
     /// Reads a file. Paths in it are relative to the folder of the file.
     fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
@@ -73,7 +57,7 @@ pub trait ConfigFile: DeserializeOwned {
             init: Self::INIT,
             source,
         })?;
-        let mut config = Self::parse(path, &text)?;
+        let mut config: Self = parse(path, &text)?;
         config.check().map_err(|reason| ConfigError::Invalid {
             path: path.into(),
             reason,
@@ -81,6 +65,23 @@ pub trait ConfigFile: DeserializeOwned {
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }
+}
+
+/// Reads the text of a file.
+fn parse<C: ConfigFile>(path: &Path, text: &str) -> Result<C, ConfigError> {
+    toml::from_str(text).map_err(|source| {
+        let path = path.into();
+        // An error of TOML quotes the line, and a PIN is not for logs.
+        if holds_pin(text) {
+            let reason = source.message().to_owned();
+            return ConfigError::Invalid { path, reason };
+        }
+        ConfigError::Malformed {
+            path,
+            what: C::WHAT,
+            source: Box::new(source),
+        }
+    })
 }
 
 #[cfg(test)]

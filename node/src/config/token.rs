@@ -71,6 +71,11 @@ pub enum UriError {
     Missing(&'static str),
 }
 
+/// Whether a text has the member of such a URI that is a PIN, wherever and however it stands.
+pub(super) fn holds_pin(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("pin-value")
+}
+
 /// The parts of a URI, each once.
 struct Parts(Vec<(String, Vec<u8>)>);
 
@@ -78,7 +83,7 @@ impl TokenUri {
     /// Reads a URI. Fails with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, UriError> {
         // Wherever it stands: behind a wrong separator it would be a piece of another part.
-        if text.to_ascii_lowercase().contains("pin-value") {
+        if holds_pin(text) {
             return Err(UriError::Pin);
         }
         let parts = text.strip_prefix("pkcs11:").ok_or(UriError::Scheme)?;

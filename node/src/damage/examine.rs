@@ -82,10 +82,10 @@ pub enum Reached {
     },
     /// What is stored after the signed tree.
     Head,
-    /// The attachments, largest digest first, that are below this one; all, if there is none.
+    /// The attachments, largest digest first, from this one on: none if it is empty.
     Attachments {
-        /// The digest that was looked at last, in hexadecimal.
-        below: Option<String>,
+        /// The digest, in hexadecimal.
+        from: String,
     },
     /// Nothing.
     Nothing,
@@ -107,8 +107,6 @@ pub struct Examination<S> {
     signed: VerifiedHead,
     source: Option<Source>,
     stage: Stage,
-    /// The attachment that was looked at last.
-    last: Option<Hash>,
     done: u64,
 }
 
@@ -121,7 +119,6 @@ impl<S: Store + 'static> Examination<S> {
             signed,
             source: None,
             stage: Stage::Table(0, Vec::new()),
-            last: None,
             done: 0,
         }
     }
@@ -136,9 +133,9 @@ impl<S: Store + 'static> Examination<S> {
             }
             Reached::Bundle { number } => Stage::Tree(number),
             Reached::Head => Stage::Head,
-            Reached::Attachments { below } => {
+            Reached::Attachments { from } => {
                 let mut left = self.attachments()?;
-                left.retain(|it| below.as_ref().is_none_or(|below| it.to_hex() < *below));
+                left.retain(|digest| digest.to_hex() <= from);
                 Stage::Attachments(left)
             }
             Reached::Nothing => Stage::Done,
@@ -155,8 +152,8 @@ impl<S: Store + 'static> Examination<S> {
             },
             Stage::Tree(number) => Reached::Bundle { number: *number },
             Stage::Head => Reached::Head,
-            Stage::Attachments(_) => Reached::Attachments {
-                below: self.last.as_ref().map(Hash::to_hex),
+            Stage::Attachments(left) => Reached::Attachments {
+                from: left.last().map(Hash::to_hex).unwrap_or_default(),
             },
             Stage::Done => Reached::Nothing,
         }
@@ -262,11 +259,10 @@ impl<S: Store + 'static> Examination<S> {
         Ok(digests)
     }
 
-    fn attachment(&mut self, mut left: Vec<Hash>) -> Result<(Vec<Damage>, Stage), StorageError> {
+    fn attachment(&self, mut left: Vec<Hash>) -> Result<(Vec<Damage>, Stage), StorageError> {
         let Some(digest) = left.pop() else {
             return Ok((Vec::new(), Stage::Done));
         };
-        self.last = Some(digest);
         let sound = self.is_sound(&digest)?;
         let damage = (!sound).then_some(Damage::Attachment(digest));
         Ok((damage.into_iter().collect(), Stage::Attachments(left)))

@@ -4,7 +4,7 @@ use super::places::{package, place};
 use super::text::{is_path, shown, shown_within};
 use assay_client::ask::{About, Hint};
 use assay_client::one_word;
-use assay_client::report::{Line, Log, Question, Reply, Report, Versions, words};
+use assay_client::report::{Line, Log, Question, Reply, Report, Versions, Voice, words};
 use assay_policy::posture::{Part, Question as Asked};
 use std::collections::BTreeSet;
 
@@ -271,14 +271,20 @@ impl Room {
     /// and whatever else counts. So nobody can take their room by saying much.
     fn fill(mut self, drafts: &mut [Draft<'_>], report: &Report) {
         self.place(drafts, report, Line::is_trusted);
-        self.place(drafts, report, |line| has_role(line) && !line.is_trusted());
+        self.place(drafts, report, |line| {
+            has_role(&line.issuers) && !line.is_trusted()
+        });
         for draft in &mut *drafts {
             for (said, line) in draft.section.lines.iter_mut().zip(&draft.placed) {
                 self.answer(said, line, report);
             }
         }
-        self.place(drafts, report, |line| !has_role(line) && line.counts());
-        self.place(drafts, report, |line| !has_role(line) && !line.counts());
+        self.place(drafts, report, |line| {
+            !has_role(&line.issuers) && line.counts()
+        });
+        self.place(drafts, report, |line| {
+            !has_role(&line.issuers) && !line.counts()
+        });
     }
 
     /// Gives such lines of all sections what room there is.
@@ -298,7 +304,8 @@ impl Room {
 
     /// Gives what others answer to a line what room there is.
     fn answer(&mut self, said: &mut Said, line: &Line, report: &Report) {
-        for reply in replies(line).iter().filter(|reply| !is_trusted(reply)) {
+        let others = replies(line).iter();
+        for reply in others.filter(|reply| !has_role(&reply.issuers)) {
             if said.replies.len() == REPLIES {
                 return;
             }
@@ -326,14 +333,9 @@ fn replies(line: &Line) -> &[Reply] {
     }
 }
 
-/// Whether somebody says it who has a role under the policy, whether or not it counts.
-fn has_role(line: &Line) -> bool {
-    line.issuers.iter().any(|voice| !voice.roles.is_empty())
-}
-
-/// Whether somebody answers who has a role.
-fn is_trusted(reply: &Reply) -> bool {
-    reply.issuers.iter().any(|voice| !voice.roles.is_empty())
+/// Whether one of those who say something has a role under the policy, whether or not it counts.
+fn has_role(voices: &[Voice]) -> bool {
+    voices.iter().any(|voice| !voice.roles.is_empty())
 }
 
 fn answer(reply: &Reply, report: &Report) -> (String, bool) {
@@ -344,11 +346,12 @@ impl Said {
     /// A line with what is answered to it: if somebody with a role says it, by such people alone.
     fn new(line: &Line, report: &Report) -> Self {
         let replies = replies(line);
-        let is_free = !has_role(line);
+        let is_free = !has_role(&line.issuers);
         let mut seen = BTreeSet::new();
         let issuers = line.issuers.iter().map(|voice| voice.issuer_id.clone());
         let issuers = issuers.filter(|id| seen.insert(id.clone())).take(REPLIES);
-        let first = replies.iter().filter(|reply| is_free || is_trusted(reply));
+        let first = replies.iter();
+        let first = first.filter(|reply| is_free || has_role(&reply.issuers));
         let first = first.take(REPLIES).map(|reply| answer(reply, report));
         let shown_replies: Vec<(String, bool)> = first.collect();
         Said {

@@ -1,8 +1,9 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
 use super::stood::by_mirror;
+use super::whole::unheard;
 use super::{Reader, ago, at, convicted, self_named, shorten, stood_behind};
-use crate::ask::{About, Hint, How, LogState, Others};
+use crate::ask::{About, How, LogState, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
 use std::collections::BTreeSet;
@@ -184,8 +185,7 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
             log.origin
         )
     });
-    let mut hints = report.hints.iter();
-    let are_others = hints.any(|hint| matches!(hint, Hint::Others(_)));
+    let are_others = unheard(&report.hints).is_some();
     let whole = if !are_others && report.others.as_ref().is_none_or(Others::is_all) {
         "nothing was left out"
     } else {

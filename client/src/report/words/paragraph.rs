@@ -5,7 +5,7 @@ use super::names::{count, each_once};
 use super::sentence::sentence;
 use super::versions::versions;
 use super::{Reader, lacking, name, whole};
-use crate::ask::{About, Hint, Others};
+use crate::ask::{About, Others};
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
 use crate::{plain, quoted_name};
@@ -98,10 +98,7 @@ fn claims(name: &str, report: &Report) -> Vec<String> {
 
 /// That nothing is said of the thing itself.
 fn nothing(name: &str, report: &Report) -> Vec<String> {
-    let others = report.hints.iter().find_map(|hint| match hint {
-        Hint::Others(others) => Some(whole::spoken(*others)),
-        _ => None,
-    });
+    let others = whole::unheard(&report.hints).map(whole::spoken);
     if let Some(of_versions) = &report.versions {
         let none = if report.is_complete() && others.is_none() {
             "There are no claims"

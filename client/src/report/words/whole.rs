@@ -194,11 +194,7 @@ fn unspoken(
             versions_named(&weighed)
         );
     }
-    let others = hints.iter().find_map(|hint| match hint {
-        Hint::Others(others) => Some(*others),
-        _ => None,
-    });
-    let others = match (others, versions) {
+    let others = match (unheard(hints), versions) {
         (Some(others), _) => spoken(others),
         (None, Some(versions)) if versions.claims == 1 => {
             "1 claim about one of its versions is from others".to_owned()
@@ -215,6 +211,14 @@ fn unspoken(
         return format!("No claims from issuers {trust}; {others}.");
     }
     format!("{} {others}.", ended(text))
+}
+
+/// How many others have spoken who are not listened to, if any have.
+pub(super) fn unheard(hints: &[Hint]) -> Option<u64> {
+    hints.iter().find_map(|hint| match hint {
+        Hint::Others(others) => Some(*others),
+        _ => None,
+    })
 }
 
 /// That so many others have spoken about it.

@@ -178,7 +178,7 @@ struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     fn read(address: &'a str) -> Option<Self> {
-        let plain = address.split(['?', '#']).next()?;
+        let plain = origin::without_query(address);
         let mut kinds = ["conda", "tar.bz2"].into_iter();
         let (kind, path) = kinds.find_map(|kind| {
             let path = plain.strip_suffix(kind)?.strip_suffix('.')?;

@@ -83,11 +83,18 @@ pub(super) fn qualify(parts: &mut purl::Components, key: &str, address: &str) {
 /// Says that a package is a file that lies beside the project. The name of the file is enough: the
 /// folders before it name people and machines.
 pub(super) fn qualify_local(parts: &mut purl::Components, path: &str) {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let file = path.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let file = without_query(path)
+        .rsplit(['/', '\\', ':'])
+        .next()
+        .unwrap_or_default();
     parts
         .qualifiers
         .push(("download_url".into(), format!("file:{file}")));
+}
+
+/// The address or path without query and fragment.
+pub(super) fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Whether a path is one of the folder that the file itself lies in.
@@ -136,7 +143,7 @@ impl<'a> Repository<'a> {
 /// The address without user name, password, query and fragment. The user of an SSH address without
 /// password stays: it is part of how the place is called (`git@`).
 pub(super) fn without_secrets(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let address = without_query(address);
     let Some((scheme, rest)) = address.split_once("://") else {
         return address.to_owned();
     };

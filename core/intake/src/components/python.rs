@@ -9,7 +9,7 @@ use assay_claims::purl::{self, Purl};
 
 /// Whether a path or an address is of a file that is installed, and not of a folder.
 pub(super) fn is_archive(text: &str) -> bool {
-    let plain = text.split(['?', '#']).next().unwrap_or_default();
+    let plain = origin::without_query(text);
     [".whl", ".zip", ".tar.gz", ".tar.bz2"]
         .iter()
         .any(|end| plain.ends_with(end))
@@ -67,7 +67,7 @@ fn is_local(address: &str) -> bool {
 
 /// The version in the name of a file of the package.
 fn version_of(package: &str, address: &str) -> Option<String> {
-    let plain = address.split(['?', '#']).next()?;
+    let plain = origin::without_query(address);
     let (named, version) = purl::python_file(plain.rsplit(['/', '\\']).next()?)?;
     let build = |name: &str| Purl::build(origin::package("pypi", name, Some(version))).ok();
     let is_same = build(named)?.is_same_version(&build(package)?);

@@ -230,6 +230,13 @@ fn image(place: &str, digest: &str, arch: Option<&str>) -> Option<Purl> {
         .filter(|purl| image_digest(purl).is_some())
 }
 
+/// Where a scanner says that an image is to be had, each with the digest there: `PLACE@DIGEST`.
+pub(super) fn repo_digests(stated: Option<&Value>) -> impl Iterator<Item = (&str, &str)> {
+    let stated = stated.and_then(Value::as_array).unwrap_or_default().iter();
+    let texts = stated.filter_map(Value::as_str);
+    texts.filter_map(|one| one.split_once('@'))
+}
+
 /// Adds the image that a document is about, given where it is to be had with which digest: the
 /// first of them names it, and all are its digests. Without a digest nothing is added.
 pub(super) fn add_image<'a>(

@@ -5,7 +5,6 @@ use super::input::Input;
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
-use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 
 pub(super) const READER: Reader = Reader {
@@ -48,13 +47,11 @@ fn read_source(source: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let Some(about) = about.filter(|_| source.shown("type") == Some("image")) else {
         return Ok(());
     };
-    let stated = about.value().get("repoDigests").and_then(Value::as_array);
-    let stated = stated.unwrap_or_default().iter().filter_map(Value::as_str);
+    let stated = sbom::repo_digests(about.value().get("repoDigests"));
     let name = source.shown("name").or_else(|| about.shown("userInput"));
     let manifest = name.zip(about.shown("manifestDigest"));
     // A name of a registry is what others know it by.
-    let places = stated.filter_map(|one| one.split_once('@')).chain(manifest);
-    sbom::add_image(places, about.shown("architecture"), list)
+    sbom::add_image(stated.chain(manifest), about.shown("architecture"), list)
 }
 
 #[cfg(test)]

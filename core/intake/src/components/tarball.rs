@@ -73,7 +73,7 @@ fn is_of_registry(address: &str, component: &Component) -> bool {
 /// The address of the registry, if this is where a registry has the tarball of the package:
 /// `REGISTRY/NAME/-/FILE`, of which some repeat the scope before the file.
 fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
-    let address = address.split(['?', '#']).next()?;
+    let address = origin::without_query(address);
     let (folder, file) = address.rsplit_once("/-/")?;
     let (scope, base) = match component.name.split_once('/') {
         Some((scope, base)) => (Some(scope), base),

@@ -89,10 +89,8 @@ fn read_image(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let Some(about) = root.value().get("Metadata") else {
         return Ok(());
     };
-    let stated = about.get("RepoDigests").and_then(Value::as_array);
-    let stated = stated.unwrap_or_default().iter().filter_map(Value::as_str);
+    let places = sbom::repo_digests(about.get("RepoDigests"));
     let arch = about.pointer("/ImageConfig/architecture");
-    let places = stated.filter_map(|one| one.split_once('@'));
     sbom::add_image(places, arch.and_then(Value::as_str), list)
 }
 

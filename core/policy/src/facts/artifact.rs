@@ -49,8 +49,11 @@ pub(super) fn checksums(purl: &Purl) -> Vec<(String, String)> {
 /// The strongest algorithm that both sides have decides. One that can be forged can tell artifacts
 /// apart, and cannot say that they are the same; nor can two digests of one algorithm, of which one
 /// is another artifact's.
-pub(super) fn artifact(theirs: &[(String, String)], component: &Component) -> Artifact {
-    let theirs = theirs.iter().filter(|(algorithm, _)| algorithm != PACKAGE);
+pub(super) fn artifact<'d>(
+    theirs: impl Iterator<Item = &'d (String, String)>,
+    component: &Component,
+) -> Artifact {
+    let theirs = theirs.filter(|(algorithm, _)| algorithm != PACKAGE);
     let mut theirs: Vec<&(String, String)> = theirs.collect();
     if theirs.is_empty() {
         return Artifact::Unnamed;

@@ -253,9 +253,8 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
     let purls: Vec<Purl> = ids.filter_map(|id| Purl::canonicalize(id).ok()).collect();
     if purls.is_empty() || component.purl().is_none() {
-        let mut digests = product.digests.clone();
-        digests.extend(purls.iter().flat_map(checksums));
-        return match artifact(&digests, component) {
+        let stated: Vec<_> = purls.iter().flat_map(checksums).collect();
+        return match artifact(product.digests.iter().chain(&stated), component) {
             Artifact::Same => Likeness::Is(Relation::This),
             _ if product.is_unnamed() => Likeness::Other,
             Artifact::Other => Likeness::Other,
@@ -281,9 +280,8 @@ fn of_named(
     digests: &[(String, String)],
     component: &Component,
 ) -> Option<Relation> {
-    let mut digests = digests.to_vec();
-    digests.extend(purl.into_iter().flat_map(checksums));
-    let artifact = artifact(&digests, component);
+    let stated = purl.map(checksums).unwrap_or_default();
+    let artifact = artifact(digests.iter().chain(&stated), component);
     if artifact == Artifact::Same {
         return Some(Relation::This);
     }

@@ -121,8 +121,14 @@ impl<'a> Vulnerabilities<'a> {
             found: Vec::new(),
             replaced: Replaced::default(),
         };
-        let of_facts = facts.editions();
-        let editions = facts.heard.unwrap_or(&of_facts);
+        let of_facts;
+        let editions = match facts.heard {
+            Some(heard) => heard,
+            None => {
+                of_facts = facts.editions();
+                &of_facts
+            }
+        };
         for fact in &facts.facts {
             match fact.body {
                 Body::Vex(vex) => all.take_statements(fact, vex, &about, &mut words),

@@ -59,6 +59,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         notes: Vec::new(),
     };
     let cve = root.optional_text("cve_id")?.map(str::to_owned);
+    let ratings = ratings(root.value());
     for affected in root.need("vulnerabilities")?.items()? {
         let Some(product) = product(&affected, &mut said.notes)? else {
             continue;
@@ -71,7 +72,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             reason: root.shown("summary").map(str::to_owned),
             product,
             part: None,
-            ratings: ratings(root.value()),
+            ratings: ratings.clone(),
             timestamp: None,
         };
         said.push(&affected, statement)?;

@@ -53,7 +53,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         notes: Vec::new(),
     };
     let summary = root.shown("summary").map(str::to_owned);
-    let mut is_harmless = false;
+    let (mut is_harmless, of_record) = (false, ratings(root.value()));
     for affected in root.need("affected")?.items()? {
         if let Some(kind) = harmless(affected.value()) {
             let note = format!("what is informational ({kind}) is no vulnerability, and left out");
@@ -61,7 +61,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             is_harmless = true;
             continue;
         }
-        let ratings = ratings(affected.value()).or(ratings(root.value()));
+        let ratings = ratings(affected.value()).or(of_record.clone());
         for product in products(&affected, &mut said.notes)? {
             let statement = Statement {
                 vulnerability: id.to_owned(),
