@@ -9,6 +9,7 @@
 pub mod age;
 pub mod passphrase;
 pub mod private;
+mod terminal;
 
 pub use age::{AgeError, Passphrase};
 pub use passphrase::{Opened, Unlock, UnlockError};

@@ -3,6 +3,7 @@
 
 use crate::age::{self, AgeError, MOST_WORK, PASSPHRASE_BYTES, Passphrase, Random, WORK};
 use crate::private::{self, CREDENTIALS, PrivateFileError};
+use crate::terminal;
 use std::{
     fmt,
     io::{self, IsTerminal},
@@ -223,7 +224,7 @@ pub fn read(path: &Path) -> Result<Passphrase, UnlockError> {
 }
 
 fn ask(prompt: &str) -> Result<Passphrase, UnlockError> {
-    let typed = rpassword::prompt_password(prompt).map_err(UnlockError::Terminal)?;
+    let typed = terminal::ask(prompt).map_err(UnlockError::Terminal)?;
     Passphrase::new(Zeroizing::new(typed)).ok_or(UnlockError::Typed)
 }
 

@@ -170,3 +170,44 @@ fn a_page_checks_itself_in_a_browser_and_behind_a_proxy_that_lies_says_so() {
     let what = "a page that checks itself in a browser";
     browse(what, "page.mjs", |command| _ = command.args(DATES));
 }
+
+/// What a page says of itself to a browser that keeps what it knows in this folder.
+fn returns(live: &Live, profile: &Path) -> Option<Value> {
+    let what = "a page in a browser that was there before";
+    let (node, packages) = (require_node(what)?, require_npm(what)?);
+    let mut command = Command::new(node);
+    command.arg(program("returns.mjs")).arg(require_browser()?);
+    command.args([&live.node.ready().url, PURL]).arg(profile);
+    let said = run(command.current_dir(packages)).unwrap();
+    Some(serde_json::from_str(&said).unwrap())
+}
+
+#[test]
+fn a_reader_follows_a_log_from_key_to_key_and_no_further() {
+    let live = Live::start().unwrap();
+    let (all, none) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let visit = |profile: &tempfile::TempDir| returns(&live, profile.path());
+    let (Some(first), Some(_)) = (visit(&all), visit(&none)) else {
+        return;
+    };
+    assert_eq!(first["outcome"], "checked", "{first}");
+
+    let rotate = |more: &[&str]| {
+        let words = [&["key", "rotate", "log"], more].concat();
+        let output = live.node.assay_node(&words, &[]).unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    rotate(&[]);
+    let between = visit(&all).unwrap();
+    assert_eq!(between["outcome"], "checked", "{between}");
+
+    rotate(&["--finish"]);
+    let after = visit(&all).unwrap();
+    assert_eq!(after["outcome"], "checked", "{after}");
+    assert_ne!(after["key"], between["key"]);
+    // Nobody vouched for the new key to whoever was not there in between.
+    let away = visit(&none).unwrap();
+    assert_eq!(away["outcome"], "refused", "{away}");
+    let words = away["words"].as_str().unwrap();
+    assert!(words.contains("another key of the record"), "{words}");
+}

@@ -4,7 +4,9 @@
 import { nameHalf, namesIn, packageNames, readKey, verifyAnswer } from "./verify.js";
 
 const place = document.getElementById("checked");
-const { purl, key, size, part, base } = place.dataset;
+const { purl, size, part, base } = place.dataset, keys = place.dataset.keys.split(" ");
+/** Another key of the page's, with which all answers verify as well: the one that takes the place of the first. */
+let next = keys[1];
 const MOST = { bytes: 16 << 20, speakers: 1000, at_once: 50, ms: 20_000 };
 
 /** Says one line in the page; `act` marks what must not be overlooked. */
@@ -20,27 +22,29 @@ function say(words, act) {
 class Mismatch extends Error {}
 class Later extends Error {}
 
-async function ask(route, question, query) {
+async function ask(key, route, question, query) {
   const response = await fetch(`${base}api/v1/${route}?${new URLSearchParams(query)}`, {
     headers: { accept: "application/protobuf" }, redirect: "error", credentials: "omit",
     signal: AbortSignal.timeout(MOST.ms) });
   if (!response.ok) throw new Later(`the node answers ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes.length > MOST.bytes) throw new Later("the answer is too long");
-  const answer = await verifyAnswer(bytes, question, { log: [readKey(key)], policy: null });
+  const verified = (one) => verifyAnswer(bytes, question, { log: [readKey(one)], policy: null });
+  const answer = await verified(key);
+  if (next && next !== key) await verified(next).catch(() => next = undefined);
   if (answer.checkpoint.size < BigInt(size)) throw new Later("the node answers as of an older head than the page's");
   return answer;
 }
 
 /** Everything that is said of the package, by its leaf, with the names that it is about. */
-async function all(name) {
+async function all(key, name) {
   const prefix = nameHalf(...name), found = new Map();
-  const census = await ask("prefix", { prefix, bits: 128 }, [["prefix", prefix], ["bits", "128"]]);
+  const census = await ask(key, "prefix", { prefix, bits: 128 }, [["prefix", prefix], ["bits", "128"]]);
   const by = census.census.map(({ label }) => label.slice(32));
   if (by.length > MOST.speakers) throw new Later("too many speak of it");
   for (let at = 0; at < by.length; at += MOST.at_once) {
     const some = by.slice(at, at + MOST.at_once);
-    const answer = await ask("batch", { names: [prefix], by: some }, [["name", prefix], ...some.map((one) => ["by", one])]);
+    const answer = await ask(key, "batch", { names: [prefix], by: some }, [["name", prefix], ...some.map((one) => ["by", one])]);
     if (!answer.complete) throw new Later("it is too much for one answer");
     for (const one of answer.claims) found.set(one.leaf, { ...one, names: namesIn(answer.entries.get(one.leaf)) });
   }
@@ -77,8 +81,8 @@ function compare(line, { claim, leaf }) {
   }
 }
 
-async function check() {
-  const names = packageNames(purl), found = await all(names[0]);
+async function check(key) {
+  const names = packageNames(purl), found = await all(key, names[0]);
   const shown = document.querySelectorAll("[data-claim]"), claims = new Map(), newer = [];
   for (const one of found.values()) if (!one.error) claims.set(one.claim.id, one);
   const listed = new Set();
@@ -99,26 +103,35 @@ async function check() {
     : { words: words + ", nothing left out.", isWhole: true };
 }
 
-/** Whose key it is, and whether this browser has seen another one. */
-function judgeKey() {
-  const { name } = readKey(key), place = "assay-log-key " + name, words = document.getElementById("key");
+/**
+ * Returns the key that this browser has seen of the record, or the page's if it has seen none, and how to keep it. While
+ * a key is replaced, pages name the next one besides, and the record is signed with both.
+ */
+function judgeKeys() {
+  const { name } = readKey(keys[0]), place = "assay-log-key " + name;
   let seen = null;
   try {
     seen = localStorage.getItem(place);
-    if (seen === null) localStorage.setItem(place, key);
   } catch { /* nothing is kept */ }
-  if (seen !== null && seen !== key) {
-    throw new Mismatch(`it names another key of the record ${name} than your browser has seen before, ${seen}`);
+  const key = seen === null ? keys[0] : keys.find((one) => seen.split(" ").includes(one));
+  if (!key) {
+    throw new Mismatch(`it names another key of the record ${name} than your browser has seen before, ${seen}. If whoever `
+      + "runs the record announced a new key, clear what your browser keeps of this site, and load the page again");
   }
-  words.textContent = `The key is the one of the record ${name}, by this page's own word: ${key}. ` + (seen === null
-    ? "Your browser has not seen it before." : "It is the one that your browser has seen first.");
+  document.getElementById("key").textContent = `The key is the one of the record ${name}, by this page's own word: ${key}. `
+    + (seen === null ? "Your browser has not seen it before." : "It is one that your browser has seen before.");
+  return { key, keep() {
+    try {
+      localStorage.setItem(place, next && next !== key ? `${key} ${next}` : key);
+    } catch { /* nothing is kept */ }
+  } };
 }
 
 if (!globalThis.crypto?.subtle) say("Not checked in your browser: the page was loaded insecurely.");
 else {
   try {
-    judgeKey();
-    const { words, isWhole } = await check();
+    const { key, keep } = judgeKeys(), { words, isWhole } = await check(key);
+    keep();
     say(words);
     if (isWhole) place.dataset.outcome = "checked";
   } catch (error) {

@@ -291,7 +291,7 @@ impl Pages {
         let mut sections = view.sections.iter().chain(&view.details);
         Some(Check {
             purl: purl.as_str().to_owned(),
-            key: self.site.key()?.to_string(),
+            keys: self.site.keys().join(" "),
             size: log.head.as_ref()?.size,
             is_part: view.is_part || sections.any(|section| section.omitted > 0),
         })

@@ -137,6 +137,12 @@ impl Site {
         self.keys.load().verifiers().into_iter().next()
     }
 
+    /// The key that the node's log signs with now, and the next one while it is rotated.
+    pub fn keys(&self) -> Vec<String> {
+        let keys = self.keys.load().verifiers();
+        keys.iter().map(VerifierKey::to_string).collect()
+    }
+
     /// The logs that must answer.
     fn logs(&self) -> Result<Vec<LogAddress>, LogsError> {
         let own = self.key().map(|key| LogAddress {

@@ -84,8 +84,8 @@ pub struct Linked {
 /// What a browser checks a page about a package with.
 pub struct Check {
     pub purl: String,
-    /// The key of the log.
-    pub key: String,
+    /// The key of the log, and the next one while it is rotated, with a space between.
+    pub keys: String,
     /// The size of the log that the page is as of.
     pub size: u64,
     /// Whether the page leaves something out, and says so.

@@ -65,7 +65,7 @@ try {
   await refused("a statement that nobody made", { change: replaced(`data-claim="${claim}`, `data-claim="${"0".repeat(64)}`) });
   await refused("a statement left out", { change: (body) => Buffer.from(body.toString().replace(/<li data-claim[^]*?<\/li>/, "")) });
   await refused("another place", { change: (body) => Buffer.from(body.toString().replace(/data-leaf="/, "$&9")) });
-  await refused("another key", { change: replaced("data-key=\"" + key.split("+")[0], "data-key=\"other.example/log") });
+  await refused("another key", { change: replaced("data-keys=\"" + key.split("+")[0], "data-keys=\"other.example/log") });
   // The census has no entries, so that only the answer with the statement has the date in it.
   const lie = (body) => Buffer.from(body.toString("latin1").replaceAll(right, wrong), "latin1");
   await refused("another date in the answer", { where: (at) => at.startsWith("/api/v1/batch"), change: lie });

@@ -26,6 +26,15 @@ const PROOF: &str = ".tlog-proof";
 /// What is answered where another leaf is named than one of the claim.
 const ELSEWHERE: &str = "this claim is not at that leaf";
 
+/// A leaf beyond what is published is no claim of which one waits for the next checkpoint. What
+/// passes, such as a lack of room, says nothing about the leaf.
+fn elsewhere(error: Status) -> Status {
+    match error.code() {
+        Code::OutOfRange => Status::not_found(ELSEWHERE),
+        _ => error,
+    }
+}
+
 /// The two files of a claim.
 #[derive(Serialize)]
 struct Files {
@@ -191,14 +200,13 @@ impl<S: Tables + 'static> Reads<S> {
     ) -> Result<Option<(GetEntryAndProofResponse, Entry)>, Status> {
         let by_id = Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes()));
         let proven = match leaf {
-            None => self.proven(by_id, 0, peer, room).await?,
+            None => {
+                let proven = self.proven(by_id, 0, peer, room).await;
+                proven.map_err(not_yet)?
+            }
             Some(leaf) => {
                 let proven = self.proven(Leaf::LeafIndex(leaf), 0, peer, room).await;
-                // It is no claim of which one waits for the next checkpoint.
-                proven.map_err(|error| match error.code() {
-                    Code::Unavailable | Code::OutOfRange => Status::not_found(ELSEWHERE),
-                    _ => error,
-                })?
+                proven.map_err(elsewhere)?
             }
         };
         let Some(proven) = proven else {
@@ -224,7 +232,7 @@ impl<S: Tables + 'static> Reads<S> {
         let leaf = Some(leaf);
         let request = call(GetEntryAndProofRequest { leaf, tree_size }, peer);
         let proven = self.log.get_entry_and_proof(request).await;
-        let proven = proven.map_err(not_yet)?.into_inner();
+        let proven = proven?.into_inner();
         let bytes = proven.entry.len() + proven.hashes.len() + proven.checkpoint.len();
         Ok(room.take(3 * bytes).then_some(proven))
     }
@@ -267,6 +275,16 @@ mod tests {
     use std::time::Duration;
 
     const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn only_a_leaf_that_is_not_there_is_another_one() {
+        let beyond = elsewhere(Status::out_of_range("the tree has 7"));
+        assert_eq!(beyond.code(), Code::NotFound);
+        for passing in [Status::from(NoRoom), Status::unavailable("no view yet")] {
+            let code = passing.code();
+            assert_eq!(elsewhere(passing).code(), code);
+        }
+    }
 
     #[tokio::test]
     async fn receipts_that_each_have_a_part_do_not_wait_for_each_other() {
