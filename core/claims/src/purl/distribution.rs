@@ -1,7 +1,7 @@
 //! Distributions and their releases, which tools name in different ways: what one tool says of a
 //! package is about what another has.
 
-use super::Purl;
+use super::{Purl, golang};
 use std::borrow::Cow;
 
 /// Distributions that have several names as namespaces.
@@ -69,13 +69,22 @@ fn names(vendor: &str) -> &'static [&'static str] {
 
 impl Purl {
     /// The package under the other names of its distribution, as the index has them; an action of
-    /// GitHub's is its repository.
+    /// GitHub's is its repository, and Go itself is its standard library.
     pub fn other_packages(&self) -> Vec<String> {
         let parts = self.components();
         let mut types = [("github", "githubactions"), ("githubactions", "github")].into_iter();
         if let Some((_, other)) = types.find(|(ty, _)| *ty == parts.ty) {
             let mut parts = parts.clone();
             parts.ty = other.to_owned();
+            let other = Purl::build(parts).ok();
+            return other
+                .map(|purl| purl.package_key().into_owned())
+                .into_iter()
+                .collect();
+        }
+        if let Some(other) = golang::other_name(parts) {
+            let mut parts = parts.clone();
+            parts.name = other.to_owned();
             let other = Purl::build(parts).ok();
             return other
                 .map(|purl| purl.package_key().into_owned())

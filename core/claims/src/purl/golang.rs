@@ -28,6 +28,17 @@ pub(super) fn apply(components: &mut Components) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// The other name of Go itself, which is released as one with its standard library.
+pub(super) fn other_name(components: &Components) -> Option<&'static str> {
+    let is_module = components.namespace.is_some() || components.ty != "golang";
+    match components.name.as_str() {
+        _ if is_module => None,
+        "go" => Some("stdlib"),
+        "stdlib" => Some("go"),
+        _ => None,
+    }
+}
+
 /// Whether a segment of a module's path is `v2` or more.
 fn is_major(segment: &str) -> bool {
     let number = segment.strip_prefix('v');

@@ -8,6 +8,7 @@ mod built;
 mod distribution;
 mod fold;
 mod golang;
+mod module;
 mod pattern;
 mod registry;
 mod same;
@@ -15,6 +16,7 @@ mod text;
 mod types;
 
 pub(crate) use fold::fold;
+pub use module::names_module;
 pub use pattern::{Pattern, PatternError};
 pub use registry::{is_at, is_place, is_public_registry, place, python_file};
 pub(crate) use text::decode;

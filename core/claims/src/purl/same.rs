@@ -169,6 +169,8 @@ mod tests {
             ("pkg:composer/A/b@v1.2.0", "pkg:composer/a/b@1.2"),
             ("pkg:golang/a.org/b@1.0.0", "pkg:golang/a.org/b@v1.0.0"),
             ("pkg:golang/std@go1.22.1", "pkg:golang/stdlib@1.22.1"),
+            ("pkg:golang/go@go1.22.1", "pkg:golang/stdlib@1.22.1"),
+            ("pkg:golang/go@1.22.1", "pkg:golang/stdlib@v1.22.1"),
             (
                 "pkg:golang/a.org/b@v2.0.0#v2",
                 "pkg:golang/a.org/b/v2@v2.0.0",
@@ -189,6 +191,8 @@ mod tests {
             ("pkg:pypi/a@1.0", "pkg:pypi/ab@1.0"),
             ("pkg:golang/a.org/b@v1.0.0", "pkg:golang/a.org/b/v2@v1.0.0"),
             ("pkg:golang/a.org/b#c", "pkg:golang/a.org/b/c"),
+            ("pkg:golang/a.org/go@v1.22.1", "pkg:golang/stdlib@1.22.1"),
+            ("pkg:golang/toolchain@v1.22.1", "pkg:golang/stdlib@1.22.1"),
             ("pkg:maven/a/b@1.0", "pkg:maven/a/B@1.0"),
             ("pkg:pypi/a@1.0", "pkg:pypi/a"),
         ] {

@@ -141,8 +141,10 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
     {
         origin::qualify(&mut parts, "repository_url", &index);
         list.remark("from another index than PyPI", Some(line), &name);
-    } else if let Some(at) = elsewhere(package.sdist.iter().chain(&package.wheels).map(File::place))
-    {
+    } else if let Some(at) = elsewhere(
+        &name,
+        package.sdist.iter().chain(&package.wheels).map(File::place),
+    ) {
         return add_file(component, at, list);
     }
     list.package(component, parts)
@@ -237,7 +239,8 @@ fn read_pdm_package(package: PdmPackage, line: u32, list: &mut List) -> Result<(
         list.remark("local folders", Some(line), &name);
     } else if let Some(address) = &package.url {
         return add_file(component, address, list);
-    } else if let Some(at) = elsewhere(package.files.iter().map(|file| file.url.as_deref())) {
+    } else if let Some(at) = elsewhere(&name, package.files.iter().map(|file| file.url.as_deref()))
+    {
         return add_file(component, at, list);
     }
     list.package(component, parts)

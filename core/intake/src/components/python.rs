@@ -43,7 +43,7 @@ pub(super) fn add_file(
             line,
             name,
         );
-    } else if !purl::is_public_registry("pypi", address) {
+    } else if !purl::is_public_registry("pypi", address) || is_of_another(name, address) {
         origin::qualify(&mut parts, "download_url", address);
         list.remark(
             "from an address of its own, so that what is known of PyPI's package need not hold",
@@ -54,11 +54,35 @@ pub(super) fn add_file(
     list.package(component, parts)
 }
 
-/// The first of the addresses of a package's files that is not of PyPI: one such file is enough for
-/// another package to be installed.
-pub(super) fn elsewhere<'a>(files: impl IntoIterator<Item = Option<&'a str>>) -> Option<&'a str> {
+/// The first of the addresses of a package's files that is not of PyPI, or of another package
+/// there: one such file is enough for another package to be installed.
+pub(super) fn elsewhere<'a>(
+    package: &str,
+    files: impl IntoIterator<Item = Option<&'a str>>,
+) -> Option<&'a str> {
     let mut stated = files.into_iter().flatten();
-    stated.find(|at| is_local(at) || !purl::is_public_registry("pypi", at))
+    stated.find(|at| {
+        is_local(at) || !purl::is_public_registry("pypi", at) || is_of_another(package, at)
+    })
+}
+
+/// Whether a file at an address has the name of another package (PEP 503, "Normalized Names").
+/// Versions in names of old files are written in too many ways to be compared.
+fn is_of_another(package: &str, address: &str) -> bool {
+    let plain = |text: &str| {
+        let letters = text
+            .chars()
+            .map(|c| if "-_.".contains(c) { '-' } else { c });
+        let mut plain = letters.collect::<String>().to_ascii_lowercase();
+        while plain.contains("--") {
+            plain = plain.replace("--", "-");
+        }
+        plain
+    };
+    let path = origin::without_query(address);
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let is_file = is_archive(address);
+    is_file && !plain(file).starts_with(&format!("{}-", plain(package)))
 }
 
 fn is_local(address: &str) -> bool {
@@ -104,6 +128,18 @@ mod tests {
                 None,
                 "https://files.pythonhosted.org/p/a-1.0.tar.gz",
                 "pkg:pypi/a@1.0",
+            ),
+            (
+                "a",
+                Some("1.0"),
+                "https://files.pythonhosted.org/p/b-1.0.tar.gz",
+                "pkg:pypi/a@1.0?download_url=https:%2F%2Ffiles.pythonhosted.org%2Fp%2Fb-1.0.tar.gz",
+            ),
+            (
+                "zope.a",
+                Some("1.0"),
+                "https://files.pythonhosted.org/p/Zope_A-1.0-py3-none-any.whl",
+                "pkg:pypi/zope.a@1.0",
             ),
             ("a", None, "https://host/b-1.0.tar.gz", ""),
             ("a", None, "./a", ""),

@@ -128,7 +128,7 @@ fn read_package(
         .map(|file| file.url.as_deref().or(file.path.as_deref()));
     if let Some(registry) = &source.registry
         && purl::is_public_registry("pypi", registry)
-        && let Some(at) = elsewhere(places)
+        && let Some(at) = elsewhere(&component.name, places)
     {
         return add_file(component, at, list);
     }

@@ -11,7 +11,7 @@ use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
-use assay_claims::purl::{Purl, is_place};
+use assay_claims::purl::{Purl, is_place, names_module};
 use assay_claims::statement::Subject;
 use assay_claims::vers::{self, Applies};
 
@@ -207,10 +207,22 @@ fn of_part(product: &Product, component: &Component) -> Option<Relation> {
     let ours = component.product();
     let of_whole = match ours.map(|ours| of_product_alone(product, ours)) {
         Some(Likeness::Is(relation)) => relation,
-        Some(Likeness::Other) => return None,
-        Some(Likeness::Unnamed) | None => Relation::OtherProduct,
+        Some(Likeness::Other) if !is_some_version(product, ours) => return None,
+        Some(_) | None => Relation::OtherProduct,
     };
     Some(closest.max(of_whole))
+}
+
+/// Whether a product is some version of a package of which the version is not known.
+fn is_some_version(product: &Product, ours: Option<&Component>) -> bool {
+    let Some(ours) = ours.and_then(Component::purl) else {
+        return false;
+    };
+    let mut purls = product
+        .ids
+        .iter()
+        .filter_map(|id| Purl::canonicalize(id).ok());
+    ours.version().is_none() && purls.any(|theirs| theirs.is_same_package(ours))
 }
 
 /// Whether one of the parts of a product is this package.
@@ -247,11 +259,13 @@ fn of_product(product: &Product, component: &Component) -> Likeness {
     }
 }
 
-/// All identifiers of a product name the same thing. If one of them is of something else, it cannot
-/// be told whether the product is this.
+/// All identifiers of a product name the same thing. If one of them is of something else, or a purl
+/// that is none, it cannot be told whether the product is this.
 fn of_product_alone(product: &Product, component: &Component) -> Likeness {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
-    let purls: Vec<Purl> = ids.filter_map(|id| Purl::canonicalize(id).ok()).collect();
+    let read: Vec<Option<Purl>> = ids.map(|id| Purl::canonicalize(id).ok()).collect();
+    let is_unread = read.contains(&None);
+    let purls: Vec<Purl> = read.into_iter().flatten().collect();
     if purls.is_empty() || component.purl().is_none() {
         let stated: Vec<_> = purls.iter().flat_map(checksums).collect();
         return match artifact(product.digests.iter().chain(&stated), component) {
@@ -268,7 +282,7 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
     let Some(furthest) = relations.iter().copied().flatten().max() else {
         return Likeness::Other;
     };
-    let all = relations.iter().all(Option::is_some);
+    let all = !is_unread && relations.iter().all(Option::is_some);
     let relation = if all { furthest } else { Relation::Unnamed };
     Likeness::Is(relation)
 }
@@ -299,11 +313,15 @@ fn of_named(
 }
 
 /// How a package that is spoken of stands to ours; `None` if it is another one, or another version,
-/// or of another release of a distribution: each release has fixes of its own in one version.
+/// or of another release of a distribution or another stream of a module: each of these has fixes
+/// of its own.
 fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     let by_versions = in_versions(ours, theirs)?;
     let other_release = ours.release().zip(theirs.distribution());
     if other_release.is_some_and(|(one, other)| ours.is_other_release(&one, other)) {
+        return None;
+    }
+    if ours.is_of_other_stream(theirs) {
         return None;
     }
     if is_same_image(ours, theirs) {
@@ -361,9 +379,16 @@ fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
                 || ours.qualifier(key).is_some_and(|value| {
                     value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
                 })
+                || names_module(key) && is_same_module(ours, theirs, stated)
                 || key == ARCH && of_sources && ours.qualifier(ARCH).is_none()
                 || ours.qualifier(key).is_none() && is_usual(&their_parts.ty, key, stated)
         })
+}
+
+/// Whether ours is of the module that is stated of a package: it says so, or both are one build,
+/// which is in no other module.
+fn is_same_module(ours: &Purl, theirs: &Purl, stated: &str) -> bool {
+    ours.is_of_module(stated) || ours.module().is_none() && theirs.is_built_in_module()
 }
 
 /// Whether packages of a type are so unless they say something else (purl-spec, the types'

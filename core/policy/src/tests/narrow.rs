@@ -297,3 +297,87 @@ fn what_is_said_of_a_part_denies_no_other_use_of_it() {
         assert_eq!(found, expected, "{component:?} {part}");
     }
 }
+
+/// Whether what is stated of a package of a module is said of ours.
+const OF_MODULES: &[(&str, &str, Option<Relation>)] = &[
+    // A build is in one module only, whoever names it.
+    (
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?arch=x86_64&rpmmod=m:14:8060:c",
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?arch=x86_64&distro=rhel-8.6",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?rpmmod=m:14",
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?modularitylabel=m:14:8060:c",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a@1-1?rpmmod=m:14",
+        "pkg:rpm/redhat/a@1-1",
+        Some(Relation::OtherBuild),
+    ),
+    // Of every version in a stream.
+    (
+        "pkg:rpm/redhat/a?arch=src&rpmmod=m:14",
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?rpmmod=m:14:8060:c",
+        Some(Relation::This),
+    ),
+    (
+        "pkg:rpm/redhat/a?arch=src&rpmmod=m:14",
+        "pkg:rpm/redhat/a@1-1.module%2Bel8",
+        Some(Relation::OtherBuild),
+    ),
+    (
+        "pkg:rpm/redhat/a?arch=src&rpmmod=m:14",
+        "pkg:rpm/redhat/a@1-1.module%2Bel8?rpmmod=m:16:8060:c",
+        None,
+    ),
+];
+
+#[test]
+fn a_stream_of_a_module_is_no_other_one() {
+    for (theirs, ours, expected) in OF_MODULES {
+        assert_eq!(
+            stands(theirs, &component(ours)),
+            *expected,
+            "{theirs} {ours}"
+        );
+    }
+}
+
+fn of_product(status: &str, product: &str, component: &Component) -> Option<Relation> {
+    let text = document(&said(status, &format!(r#""products":[{product}]"#)));
+    let vex = Vex::parse(&crate::testing::value(&text)).unwrap();
+    of_statement(&vex.statements[0], component)
+}
+
+#[test]
+fn a_product_with_a_purl_that_cannot_be_read_is_not_known_to_be_this() {
+    let ours = component("pkg:npm/a@1");
+    for (other, expected) in [("pkg:npm/a@1", Relation::This), ("pkg:", Relation::Unnamed)] {
+        let product = format!(r#"{{"@id":"{other}","identifiers":{{"purl":"pkg:npm/a@1"}}}}"#);
+        assert_eq!(
+            of_product("fixed", &product, &ours),
+            Some(expected),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_product_of_which_the_version_is_not_known_may_be_any() {
+    let within = |product: &str| component("pkg:npm/lib@1").in_product(component(product));
+    let product = r#"{"@id":"pkg:npm/app@2","subcomponents":[{"@id":"pkg:npm/lib@1"}]}"#;
+    for (ours, expected) in [
+        ("pkg:npm/app@2", Some(Relation::This)),
+        ("pkg:npm/app", Some(Relation::OtherProduct)),
+        ("pkg:npm/app@3", None),
+        ("pkg:npm/other", None),
+    ] {
+        assert_eq!(
+            of_product("affected", product, &within(ours)),
+            expected,
+            "{ours}"
+        );
+    }
+}

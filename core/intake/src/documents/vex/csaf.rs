@@ -5,6 +5,7 @@
 //! version that its branch names. A product that is part of another, by `relationships`, is so
 //! here. A document that is not for everybody is refused: a log is public, and forgets nothing.
 
+mod module;
 mod release;
 mod tree;
 

@@ -70,13 +70,19 @@ impl Ratings {
         self.add(method, vector);
     }
 
-    /// Adds a vector, or else the score that stands beside it: a number or a text.
+    /// Adds a vector, or else the score that stands beside it: a number or a text. A zero alone is
+    /// what tools write where they know no score, and is none.
     pub fn add_cvss(&mut self, vector: Option<&Value>, score: Option<&Value>) {
-        match (vector, score) {
-            (Some(Value::String(vector)), _) if vector.contains('/') => self.add_vector(vector),
-            (_, Some(Value::Number(score))) => self.add("CVSS", score.as_str()),
-            (_, Some(Value::String(score))) => self.add("CVSS", score),
-            _ => {}
+        let score = match (vector, score) {
+            (Some(Value::String(vector)), _) if vector.contains('/') => {
+                return self.add_vector(vector);
+            }
+            (_, Some(Value::Number(score))) => score.as_str(),
+            (_, Some(Value::String(score))) => score,
+            _ => return,
+        };
+        if score.trim().parse() != Ok(0.0) {
+            self.add("CVSS", score);
         }
     }
 

@@ -69,7 +69,7 @@ pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
         return Some(format!("vers:{ty}/>={from}|<={to}"));
     }
     if let Some((from, to)) = wildcard(stated) {
-        return Some(format!("vers:{ty}/>={from}|<{to}"));
+        return Some(format!("vers:{ty}/>={from}|<{}", earliest(ty, &to)));
     }
     let bounds = match followed(stated) {
         Some(bound) => vec![bound],
@@ -119,6 +119,19 @@ fn wildcard(text: &str) -> Option<(&str, String)> {
     Some((from, to))
 }
 
+/// The earliest version that is one of `next`, with what leads to it: as far as the type's order is
+/// known to have such.
+fn earliest(ty: &str, next: &str) -> String {
+    let missing = 2_usize.saturating_sub(next.matches('.').count());
+    match ty {
+        "cargo" | "githubactions" | "golang" | "hex" | "npm" | "nuget" | "pub" | "semver"
+        | "swift" => format!("{next}{}-0", ".0".repeat(missing)),
+        "pypi" => format!("{next}.dev0"),
+        "deb" | "rpm" => format!("{next}~"),
+        _ => next.to_owned(),
+    }
+}
+
 /// `1.0 and earlier`.
 fn followed(text: &str) -> Option<Bound<'_>> {
     let (text, word) = text.rsplit_once(' ')?;
@@ -151,6 +164,25 @@ fn preceded(text: &str) -> Option<Vec<Bound<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_claims::vers::{self, Applies};
+
+    /// What leads to 2.0 is no 1.x.
+    #[test]
+    fn a_wildcard_ends_before_the_first_of_the_next() {
+        use Applies::{No, Yes};
+        for (ty, within, outside) in [
+            ("npm", "1.9.9", "2.0.0-alpha.1"),
+            ("nuget", "1.9.9", "2.0.0-alpha.1"),
+            ("pypi", "1.9.9", "2.0a1"),
+            ("pypi", "1.9.9", "2.dev1"),
+            ("deb", "1.9.9-1", "2.0~rc1-1"),
+            ("rpm", "1.9.9-1", "2~rc1-1"),
+        ] {
+            let range = range(ty, "1.x").unwrap();
+            assert_eq!(vers::contains(&range, ty, within), Yes, "{range} {within}");
+            assert_eq!(vers::contains(&range, ty, outside), No, "{range} {outside}");
+        }
+    }
 
     #[test]
     fn ranges_are_written_in_many_ways() {
@@ -172,8 +204,8 @@ mod tests {
             ("from 1.0.0 before 2.0.0", ">=1.0.0|<2.0.0"),
             ("1.9.9 and earlier", "<=1.9.9"),
             ("2.0.0 or later", ">=2.0.0"),
-            ("1.x", ">=1|<2"),
-            ("1.2.*", ">=1.2|<1.3"),
+            ("1.x", ">=1|<2.0.0-0"),
+            ("1.2.*", ">=1.2|<1.3.0-0"),
             ("=1.0.0|=1.1.0", "=1.0.0|=1.1.0"),
         ] {
             let range = range("npm", stated);

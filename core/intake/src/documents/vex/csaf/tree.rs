@@ -2,6 +2,7 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
+use super::module::{in_module, package};
 use super::release::of_release;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -29,6 +30,14 @@ struct Product {
     against: Vec<Named>,
     /// What is cleared by what clears it: other versions, where it cannot be told which are meant.
     cleared: Vec<Named>,
+}
+
+/// That an id is that of two products, so that nobody can tell which is meant (CSAF 2.0, 6.1.2).
+fn twice(node: &Node<'_, '_>, id: &str) -> PredicateError {
+    node.fault(format!(
+        "defines {} a second time, so that nobody can tell which product is meant",
+        quoted(id)
+    ))
 }
 
 impl Product {
@@ -113,21 +122,31 @@ impl<'v> Tree<'v> {
         let apply = |clears| named.iter().map(|one| within.apply(one, clears)).collect();
         let (against, cleared) = (apply(false), apply(true));
         let id = product.need("product_id")?.text()?;
-        self.products.insert(id, Product { against, cleared });
+        if self
+            .products
+            .insert(id, Product { against, cleared })
+            .is_some()
+        {
+            return Err(twice(product, id));
+        }
         Ok(())
     }
 
     fn relationship(&mut self, relationship: &Node<'v, '_>) -> Result<(), PredicateError> {
         let full = relationship.need("full_product_name")?;
         let named = self.named(&full)?;
-        self.relationships.insert(
-            full.need("product_id")?.text()?,
+        let id = full.need("product_id")?.text()?;
+        let known = self.relationships.insert(
+            id,
             Relationship {
                 part: relationship.need("product_reference")?.text()?,
                 whole: relationship.need("relates_to_product_reference")?.text()?,
                 named,
             },
         );
+        if known.is_some() || self.products.contains_key(id) {
+            return Err(twice(&full, id));
+        }
         Ok(())
     }
 
@@ -157,6 +176,8 @@ impl<'v> Tree<'v> {
         if relationship.has_own_name(&parts, &wholes) {
             return Ok(alone(&relationship.named));
         }
+        let in_module = self.of_module(relationship.whole, &parts, clears);
+        let (parts, wholes) = in_module.unwrap_or((parts, wholes));
         let mut all = Vec::new();
         for whole in &wholes {
             all.extend(parts.iter().map(|part| match of_release(part, whole) {
@@ -165,6 +186,30 @@ impl<'v> Tree<'v> {
             }));
         }
         Ok(all)
+    }
+
+    /// Parts of a module of a release as packages of that module, and the release; `None` if the
+    /// whole is no module as a part of something.
+    fn of_module(
+        &self,
+        whole: &str,
+        parts: &[Named],
+        clears: bool,
+    ) -> Option<(Vec<Named>, Vec<Named>)> {
+        let relationship = self.relationships.get(whole)?;
+        let modules = self.products.get(relationship.part)?.named(clears);
+        let module = modules.iter().flat_map(|one| &one.purls).next()?;
+        let parts = parts.iter().map(|part| {
+            let purls = part.purls.iter().map(|purl| in_module(purl, module));
+            let purls: Option<Vec<Purl>> = purls.collect();
+            purls.filter(|purls| !purls.is_empty()).map(|purls| Named {
+                purls,
+                ..part.clone()
+            })
+        });
+        let parts: Option<Vec<Named>> = parts.collect();
+        let releases = self.products.get(relationship.whole)?.named(clears);
+        parts.map(|parts| (parts, releases.clone()))
     }
 
     /// A product by itself. Of a part of a part, it is that part that is meant.
@@ -274,7 +319,7 @@ impl Tree<'_> {
             }
         }
         for text in purls {
-            match Purl::canonicalize(text) {
+            match Purl::canonicalize(text).map(package) {
                 Ok(purl) if named.purls.contains(&purl) => {}
                 Ok(purl) => named.purls.push(purl),
                 Err(e) => self

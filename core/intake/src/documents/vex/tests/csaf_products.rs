@@ -162,3 +162,82 @@ fn who_publishes_a_later_version_is_told_to_take_the_former_back() {
         assert_eq!(told, is_later, "{version}");
     }
 }
+
+/// A module as a part of a release, and a package as a part of that.
+#[test]
+fn a_package_of_a_module_is_one_of_the_release() {
+    let module =
+        r#"{"product_id":"MOD","name":"m:14","product_identification_helper":{"purl":"MODULE"}}"#;
+    let within = r#"{"category":"default_component_of","product_reference":"MOD","relates_to_product_reference":"CPE","full_product_name":{"product_id":"CPE:MOD","name":"m"}},
+      {"category":"default_component_of","product_reference":"LR","relates_to_product_reference":"CPE:MOD","full_product_name":{"product_id":"CPE:MOD:LR","name":"lib"}}"#;
+    let build = "pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64";
+    for (module_, cpe, purl, product) in [
+        (
+            "pkg:rpmmod/redhat/m@14:8060:c",
+            "cpe:/a:redhat:enterprise_linux:8::appstream",
+            build,
+            "pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64&rpmmod=m:14:8060:c",
+        ),
+        (
+            "pkg:rpmmod/redhat/m@14",
+            "cpe:/o:redhat:enterprise_linux:8",
+            "pkg:rpm/redhat/lib@14?arch=src&rpmmod=m:14",
+            "pkg:rpm/redhat/lib?arch=src&distro=rhel-8&rpmmod=m:14&vers=vers:npm%2F%3C1.4.0",
+        ),
+        // What is no module, and a module of what is no release.
+        (
+            "pkg:rpm/redhat/m@14",
+            "cpe:/o:redhat:enterprise_linux:8",
+            build,
+            "CPE:MOD > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64",
+        ),
+        (
+            "pkg:rpmmod/redhat/m@14",
+            "cpe:/a:redhat:openshift:4",
+            build,
+            "CPE > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64&rpmmod=m:14",
+        ),
+    ] {
+        let text = csaf(r#""fixed":["CPE:MOD:LR"]"#, "")
+            .replace("cpe:2.3:o:v:os:1:*:*:*:*:*:*:*", cpe)
+            .replacen(
+                r#""full_product_names":["#,
+                &format!(
+                    r#""full_product_names":[{},"#,
+                    module.replace("MODULE", module_)
+                ),
+                1,
+            )
+            .replacen(
+                r#""relationships":["#,
+                &format!(r#""relationships":[{within},"#),
+                1,
+            )
+            .replacen(
+                r#""name":"lib, old","product_identification_helper":{"purl":"pkg:npm/lib"}"#,
+                &format!(
+                    r#""name":"lib, old","product_identification_helper":{{"purl":"{purl}"}}"#
+                ),
+                1,
+            );
+        let line = format!("CVE-1=GHSA-1 fixed - {product}");
+        assert_eq!(lines("vex", &text), [line], "{module_} {cpe}");
+    }
+}
+
+#[test]
+fn an_id_of_two_products_is_of_neither() {
+    for (id, other) in [
+        ("L15", "LR"),
+        ("APP", "CPE"),
+        ("L15", "APP"),
+        ("APP:L15", "CPE:L15"),
+    ] {
+        let stated = format!(r#""product_id":"{other}""#);
+        let text = csaf(&format!(r#""fixed":["{id}"]"#), "");
+        assert!(text.contains(&stated));
+        let text = text.replacen(&stated, &format!(r#""product_id":"{id}""#), 1);
+        let error = claims("vex", &text).unwrap_err();
+        assert!(error.to_string().contains("a second time"), "{error}");
+    }
+}

@@ -1,6 +1,8 @@
 //! How severe documents of each format say that vulnerabilities are.
 
+use super::super::Ratings;
 use super::claims;
+use assay_claims::json::Value;
 use assay_claims::kind::vex::Vex;
 
 const V2: &str = "AV:N/AC:L/Au:N/C:N/I:N/A:C";
@@ -173,4 +175,26 @@ fn only_so_much_is_taken_over() {
     );
     let rated = one(&text);
     assert_eq!((rated.len(), rated[0].as_str()), (20, "m0 low"));
+}
+
+/// Tools write a score of zero where they know none.
+#[test]
+fn a_zero_without_a_vector_is_no_score() {
+    for (score, expected) in [
+        (Value::from("0"), 0),
+        (Value::from("0.0"), 0),
+        (Value::from(0_u64), 0),
+        (Value::from("0.1"), 1),
+    ] {
+        let mut ratings = Ratings::default();
+        ratings.add_cvss(None, Some(&score));
+        let stated = ratings.to_value();
+        let count = stated
+            .as_ref()
+            .and_then(Value::as_array)
+            .map_or(0, <[Value]>::len);
+        assert_eq!(count, expected, "{score:?}");
+        ratings.add_cvss(Some(&Value::from(V3)), Some(&score));
+        assert!(ratings.to_value().is_some());
+    }
 }
