@@ -2,9 +2,9 @@
 //! file.
 
 use crate::commands::{
-    audit, bridge, check, completions, endorse, export, get, issuer, key, lifecycle, log, lookup,
-    man, misbehavior, monitor, peers, policy, publish, receipt, require, respond, verify, watch,
-    withdraw,
+    audit, badge, bridge, check, completions, endorse, export, get, issuer, key, lifecycle, log,
+    lookup, man, misbehavior, monitor, peers, policy, publish, receipt, require, respond, verify,
+    watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -44,6 +44,8 @@ pub enum Command {
     Export(export::Command),
     /// Show until when things are supported, for people or as a calendar
     Lifecycle(lifecycle::Command),
+    /// Write one fact about a package as a badge
+    Badge(badge::Command),
     /// Show everything that is known about something
     Lookup(lookup::Command),
     /// Show new claims about something as they are published
@@ -196,6 +198,8 @@ impl Command {
             | Command::Lookup(_)
             | Command::Watch(_)
             | Command::Monitor(_) => true,
+            // Its own --format says as what it is written.
+            Command::Badge(_) => id != "output",
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",

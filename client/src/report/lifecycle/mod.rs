@@ -172,8 +172,18 @@ impl Entry {
         }
     }
 
-    /// What is known of it, in a line.
-    pub fn line(&self) -> String {
+    /// What ends, and on which day, `2028-03-31`, as far as that is known; nothing if it may be of
+    /// another version.
+    pub fn ends(&self) -> impl Iterator<Item = (What, &str)> {
+        let sure = self.dates.iter().filter(|_| self.is_of_this);
+        sure.filter_map(|(what, day)| match day {
+            Day::Known { day, .. } if *what != What::Available => Some((*what, day.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The dates, in words.
+    pub fn says(&self) -> String {
         let dates: Vec<String> = self
             .dates
             .iter()
@@ -182,6 +192,11 @@ impl Entry {
                 Day::Known { day, .. } => format!("{} {day}", what.name()),
             })
             .collect();
+        dates.join(", ")
+    }
+
+    /// What is known of it, in a line.
+    pub fn line(&self) -> String {
         let unsure = if self.is_of_this {
             ""
         } else {
@@ -190,7 +205,7 @@ impl Entry {
         format!(
             "{}: {}, according to {}{unsure}",
             self.component,
-            dates.join(", "),
+            self.says(),
             self.who
         )
     }
