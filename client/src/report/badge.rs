@@ -1,5 +1,5 @@
-//! Badges: one fact about a package, as a picture or for programs that draw one. Nodes serve what is
-//! made here, and `assay badge` writes it.
+//! Badges: one fact about a package, as a picture or for programs that draw one. Nodes serve what
+//! is made here, and `assay badge` writes it.
 //!
 //! A maintainer chooses which fact, and what speaks against the package overrides it. There is no
 //! grade, and what is not known is said in gray. No stranger's word is on a badge.

@@ -220,7 +220,7 @@ fn command(pages: &Pages, packages: &[Purl]) -> String {
     format!("{command} {} --policy {policy}", pages.log_options())
 }
 
-/// The calendar for programs. One that lacks what it had a moment ago would take events from whoever
+/// The calendar for programs. One that lacks what it had a moment ago would take events from who
 /// subscribed to it, so there is none of what could not be checked.
 pub async fn calendar_ics(
     State(pages): State<Arc<Pages>>,

@@ -1,5 +1,5 @@
-//! Two packages side by side: the same facts about both, by whom, and what is not known. There is no
-//! grade, and nothing says which is better.
+//! Two packages side by side: the same facts about both, by whom, and what is not known. There is
+//! no grade, and nothing says which is better.
 
 use super::frame::{Asked, Frame, HTML, answer};
 use super::made::{Made, Pages, Unmade};
@@ -47,7 +47,7 @@ struct Compared {
     is_part: bool,
     /// Whether there is a policy, by which each has a sentence.
     are_weighed: bool,
-    /// A title, and of each side its name, what is said, and what to say if that is nothing.
+    /// A question, and what is said of each side.
     rows: Vec<(String, Vec<Cell>)>,
     /// What a reader types to find the same.
     commands: Vec<String>,

@@ -60,7 +60,7 @@ try {
     await visit(browser, { colorScheme, viewport: { width, height: 800 } });
   }
   await visit(browser, { viewport: { width: 320, height: 800 }, javaScriptEnabled: false });
-  for (const path of paths.filter((path) => path.startsWith("/compare?a="))) await table(browser, path);
+  for (const path of paths.filter((path) => path.startsWith("/compare?a=pkg:"))) await table(browser, path);
 } finally {
   await browser.close();
 }

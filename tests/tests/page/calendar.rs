@@ -48,6 +48,7 @@ async fn what_ends_stands_month_by_month_with_who_says_so() -> anyhow::Result<()
         "May 2090",
         "To be announced",
         "Not known",
+        "Choose packages",
     ];
     assert_eq!(
         (page.status, titles(text)),
@@ -179,6 +180,11 @@ async fn words_of_the_endorsed_are_text_and_bounded() -> anyhow::Result<()> {
         page.text
     );
     assert!(page.section("Already over")?.contains("2020-02-01"));
+    // All of them have signed the same statement, and each has said it.
+    for number in 10..26 {
+        let name = format!("verified {number} ");
+        assert!(page.text.contains(&name), "{name}: {}", page.text);
+    }
     for (at, _) in page.text.match_indices("\u{2714}") {
         assert!(page.text[..at].ends_with("&#34;"), "{}", page.text);
     }

@@ -16,7 +16,7 @@ fn row<'p>(page: &'p Page, title: &str) -> anyhow::Result<Vec<&'p str>> {
         .next()
         .with_context(|| format!("{title}: {}", page.text))?;
     let body = body.split("</tbody>").next().unwrap_or_default();
-    Ok(body.split("<td role=\"cell\">").skip(1).collect())
+    Ok(body.split("<td>").skip(1).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]

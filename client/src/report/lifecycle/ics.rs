@@ -14,8 +14,8 @@ const LINE: usize = 75;
 /// Most components that a calendar names of which it knows nothing.
 const NAMED: usize = 10;
 
-/// The calendar. What is to be announced, and what may be of another version, has no event. Of which
-/// components nothing is known stands in its description (RFC 7986, 5.2).
+/// The calendar. What is to be announced, and what may be of another version, has no event. Of
+/// which components nothing is known stands in its description (RFC 7986, 5.2).
 pub fn document(calendar: &Calendar) -> String {
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");

@@ -117,7 +117,8 @@ impl Scales<'_> {
     /// them.
     pub fn lifecycle(&self, inventory: &Inventory, asked: &Asked) -> Calendar {
         let judge = self.judge(asked.claims(), asked);
-        // A component of two files is said once: a calendar has no event twice.
+        // A component of two files is said once: a calendar has no event twice. Who signs what
+        // another has signed makes a claim of the same id, and says it, too.
         let mut seen = BTreeSet::new();
         let mut calendar = Calendar {
             entries: Vec::new(),
@@ -136,10 +137,10 @@ impl Scales<'_> {
                 calendar.silent.push(plain(&part.title()));
             }
             for one in &supported {
-                if !seen.insert((part.title(), one.evidence.claim)) {
+                let issuer = &one.evidence.issuer;
+                if !seen.insert((part.title(), one.evidence.claim, *issuer)) {
                     continue;
                 }
-                let issuer = &one.evidence.issuer;
                 let name = who(issuer, self.policy, judge.known.trust());
                 calendar.entries.push(Entry::new(part, one, &name));
             }
