@@ -3,6 +3,37 @@
 use super::world::{Page, World};
 use anyhow::Context;
 
+/// Titles of rows, and what stands in each, of one side and of the other.
+const ROWS: [(&str, &str, &str); 7] = [
+    (
+        "What follows",
+        "speaks against it",
+        "Do something about it.",
+    ),
+    ("Until when", "2090-05-01", "Nobody has said anything."),
+    (
+        "Which problems",
+        "Nobody has said anything.",
+        "CVE-2026-0001",
+    ),
+    (
+        "What data",
+        "Nobody has said anything.",
+        "Nobody has said anything.",
+    ),
+    (
+        "Who has looked",
+        "our auditors",
+        "Nobody has said anything.",
+    ),
+    (
+        "Where does it come from",
+        "our makers",
+        "Nobody has said anything.",
+    ),
+    ("Where can you report", "Nobody has said", "Nobody has said"),
+];
+
 /// What stands in a row of the table, of each side.
 fn row<'p>(page: &'p Page, title: &str) -> anyhow::Result<Vec<&'p str>> {
     let of = |body: &&str| {
@@ -33,35 +64,7 @@ async fn the_same_is_said_of_both() -> anyhow::Result<()> {
     let to = "/compare?a=pkg:cargo/good@1.0.0&b=pkg:npm/%2540a/bad@2.0.0";
     let page = world.page(to).await?;
     assert_eq!(page.status, 200);
-    for (title, first, second) in [
-        (
-            "What follows",
-            "speaks against it",
-            "Do something about it.",
-        ),
-        ("Until when", "2090-05-01", "Nobody has said anything."),
-        (
-            "Which problems",
-            "Nobody has said anything.",
-            "CVE-2026-0001",
-        ),
-        (
-            "What data",
-            "Nobody has said anything.",
-            "Nobody has said anything.",
-        ),
-        (
-            "Who has looked",
-            "our auditors",
-            "Nobody has said anything.",
-        ),
-        (
-            "Where does it come from",
-            "our makers",
-            "Nobody has said anything.",
-        ),
-        ("Where can you report", "Nobody has said", "Nobody has said"),
-    ] {
+    for (title, first, second) in ROWS {
         let cells = row(&page, title)?;
         assert_eq!(cells.len(), 2, "{title}: {}", page.text);
         for (cell, (said, other)) in cells.iter().zip([(first, second), (second, first)]) {
@@ -78,6 +81,12 @@ async fn the_same_is_said_of_both() -> anyhow::Result<()> {
     for word in ["winner", "recommend", "points", "worse than"] {
         assert!(!page.text.contains(word), "{word}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_package_is_asked_for() -> anyhow::Result<()> {
+    let world = World::new("").await?;
     // Its place is told on the page of a package, and the other one is asked for there.
     let one = world.page("/p/pkg:cargo/good@1.0.0").await?;
     let link = "compare?a=pkg:cargo/good@1.0.0";
