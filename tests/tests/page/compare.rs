@@ -41,10 +41,9 @@ fn row<'p>(page: &'p Page, title: &str) -> anyhow::Result<Vec<&'p str>> {
             .next()
             .is_some_and(|head| head.contains(title))
     };
-    let bodies = page.text.split("<tbody").skip(1);
+    let mut bodies = page.text.split("<tbody").skip(1);
     let body = bodies
-        .filter(of)
-        .next()
+        .find(of)
         .with_context(|| format!("{title}: {}", page.text))?;
     let body = body.split("</tbody>").next().unwrap_or_default();
     Ok(body.split("<td>").skip(1).collect())
