@@ -2,9 +2,9 @@
 //! file.
 
 use crate::commands::{
-    audit, bridge, check, completions, endorse, export, get, issuer, key, lifecycle, log, lookup,
-    man, misbehavior, monitor, peers, policy, publish, receipt, require, respond, verify, watch,
-    withdraw,
+    audit, badge, bridge, check, completions, endorse, export, get, issuer, key, lifecycle, log,
+    lookup, man, misbehavior, monitor, peers, policy, publish, receipt, require, respond, verify,
+    watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -34,61 +34,66 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands, in the order of the groups in `help`.
+/// The commands, in the order of the groups in `help`. What each says there is an attribute: a doc
+/// comment would take the place of all that the command says of itself in its own help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the components of a project against your policy
+    #[command(about = "Check the components of a project against your policy")]
     Check(check::Command),
-    /// Hand on what is known to other tools
-    #[command(subcommand)]
+    #[command(subcommand, about = "Hand on what is known to other tools")]
     Export(export::Command),
-    /// Show until when things are supported, for people or as a calendar
+    #[command(about = "Show until when things are supported, for people or as a calendar")]
     Lifecycle(lifecycle::Command),
-    /// Show everything that is known about something
+    #[command(about = "Write one fact about a package as a badge")]
+    Badge(badge::Command),
+    #[command(about = "Show everything that is known about something")]
     Lookup(lookup::Command),
-    /// Show new claims about something as they are published
+    #[command(about = "Show new claims about something as they are published")]
     Watch(watch::Command),
-    /// Verify receipts offline
+    #[command(about = "Verify receipts offline")]
     Verify(verify::Command),
-    /// Write, explain or test a policy
-    #[command(subcommand)]
+    #[command(subcommand, about = "Write, explain or test a policy")]
     Policy(policy::Command),
-    /// Make or show a signing key, or change its passphrase
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        about = "Make or show a signing key, or change its passphrase"
+    )]
     Key(key::Command),
-    /// Register an issuer, rotate its keys, declare a key compromised, or show its records
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        about = "Register an issuer, rotate its keys, declare a key compromised, or show its \
+            records"
+    )]
     Issuer(issuer::Command),
-    /// Make claims of a document, sign them and publish them
+    #[command(about = "Make claims of a document, sign them and publish them")]
     Publish(publish::Command),
-    /// Republish public data as claims of your own
+    #[command(about = "Republish public data as claims of your own")]
     Bridge(bridge::Command),
-    /// Fetch receipts of claims, to verify them offline
+    #[command(about = "Fetch receipts of claims, to verify them offline")]
     Receipt(receipt::Command),
-    /// Withdraw a claim
+    #[command(about = "Withdraw a claim")]
     Withdraw(withdraw::Command),
-    /// Reply to a claim, or dispute it
+    #[command(about = "Reply to a claim, or dispute it")]
     Respond(respond::Command),
-    /// Endorse an issuer for a role
+    #[command(about = "Endorse an issuer for a role")]
     Endorse(endorse::Command),
-    /// Demand claims or practices of packages
+    #[command(about = "Demand claims or practices of packages")]
     Require(require::Command),
-    /// List the entries of the log
+    #[command(about = "List the entries of the log")]
     Log(log::Command),
-    /// Verify a whole log from its published tiles
+    #[command(about = "Verify a whole log from its published tiles")]
     Audit(audit::Command),
-    /// Verify, list or report proof of misbehavior
-    #[command(subcommand)]
+    #[command(subcommand, about = "Verify, list or report proof of misbehavior")]
     Misbehavior(misbehavior::Command),
-    /// Watch logs for forks, broken rules, and your names and keys used by others
+    #[command(about = "Watch logs for forks, broken rules, and your names and keys used by others")]
     Monitor(monitor::Command),
-    /// Show whom a node works with, and how its witnesses are
+    #[command(about = "Show whom a node works with, and how its witnesses are")]
     Peers(peers::Command),
-    /// Fetch one claim and verify it
+    #[command(about = "Fetch one claim and verify it")]
     Get(get::Command),
-    /// Print a completion script for a shell
+    #[command(about = "Print a completion script for a shell")]
     Completions(completions::Command),
-    /// Print the manual page, or write all pages into a folder
+    #[command(about = "Print the manual page, or write all pages into a folder")]
     Man(man::Command),
 }
 
@@ -196,6 +201,8 @@ impl Command {
             | Command::Lookup(_)
             | Command::Watch(_)
             | Command::Monitor(_) => true,
+            // Its own --format says as what it is written.
+            Command::Badge(_) => id != "output",
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",
@@ -262,6 +269,23 @@ mod tests {
             &["policy", "explain", "--policy", "p", "--output", "json"],
         ] {
             assert_eq!(refused(arguments), None, "{arguments:?}");
+        }
+    }
+
+    /// The help of a command has all that the command says of itself: what it does besides, and its
+    /// exit codes.
+    #[test]
+    fn the_help_of_a_command_is_whole() {
+        let mut command = Cli::command();
+        command.build();
+        for (name, says) in [
+            ("badge", "assay badge pkg:cargo/serde --out"),
+            ("lifecycle", "Exit code 0"),
+            ("policy", "in which every field is explained"),
+        ] {
+            let command = command.find_subcommand_mut(name).unwrap();
+            let help = command.render_long_help().to_string();
+            assert!(help.replace('\n', " ").contains(says), "{name}: {help}");
         }
     }
 

@@ -17,6 +17,7 @@ pub const GROUPS: &[Group] = &[
             "check",
             "export",
             "lifecycle",
+            "badge",
             "lookup",
             "watch",
             "verify",

@@ -85,6 +85,7 @@ async fn run_command(command: Command, settings: &Settings) -> Result<(), Failur
         Command::Check(command) => commands::check::run(command, settings).await,
         Command::Export(command) => commands::export::run(command, settings).await,
         Command::Lifecycle(command) => commands::lifecycle::run(command, settings).await,
+        Command::Badge(command) => commands::badge::run(command, settings).await,
         Command::Lookup(command) => commands::lookup::run(command, settings).await,
         Command::Watch(command) => commands::watch::run(command, settings).await,
         Command::Verify(command) => commands::verify::run(command, settings),

@@ -188,7 +188,7 @@ pub use heads::HeadStore;
 pub use journal::Journal;
 pub use lookup::{Looked, Watched};
 pub use paging::Allowance;
-pub use percent::percent_encoded;
+pub use percent::{in_path, is_path, percent_encoded};
 pub use plain::{one_line, one_word, plain, plain_json, quoted, quoted_name};
 pub use publish::{Answer, Published, Refused, Wait};
 pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does. No command imports another.
 
 pub mod audit;
+pub mod badge;
 pub mod bridge;
 pub mod check;
 pub mod completions;

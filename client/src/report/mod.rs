@@ -7,6 +7,7 @@
 //! and the time. [`json`], [`sarif`], [`vex`] and [`markdown`] are renderings of it, and all
 //! sentences are in [`words`].
 
+pub mod badge;
 mod baseline;
 mod choice;
 pub mod claim;

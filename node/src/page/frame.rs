@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::Bytes;
 
-const HTML: &str = "text/html; charset=utf-8";
+pub const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Nothing comes from anywhere else, and nothing runs but the two files that check a page.
@@ -38,6 +38,12 @@ impl Asked {
             headers: head.headers,
             peer,
         }
+    }
+
+    /// What its query says, decoded, in order.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let query = self.uri.query().unwrap_or_default().as_bytes();
+        form_urlencoded::parse(query).into_owned().collect()
     }
 
     /// Whether its address is longer than is read.
@@ -87,14 +93,14 @@ pub struct Plain {
 /// Sends a page.
 pub async fn answer(status: StatusCode, asked: &Asked, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => send(status, asked, html.into()).await,
+        Ok(html) => send(status, asked, HTML, html.into()).await,
         Err(error) => unwritten(&error),
     }
 }
 
-/// Sends a page that was written. Room is taken for it.
-pub async fn send(status: StatusCode, asked: &Asked, body: Bytes) -> Response {
-    let sent = match Sent::held(HTML, body, &asked.peer).await {
+/// Sends what was written, which is of this kind. Room is taken for it.
+pub async fn send(status: StatusCode, asked: &Asked, kind: &'static str, body: Bytes) -> Response {
+    let sent = match Sent::held(kind, body, &asked.peer).await {
         Ok(sent) => sent,
         Err(error) => {
             let kind = [(header::CONTENT_TYPE, TEXT), (header::RETRY_AFTER, RETRY_S)];

@@ -1,10 +1,10 @@
 //! Pages as they are made: asked, weighed, written, and kept while the log is as it was.
 
-use super::badge::{Badge, Form, Show};
-use super::frame::{Asked, Frame, Plain, answer, send, unwritten};
-use super::places::place;
+use super::badge::Form;
+use super::frame::{Asked, Frame, HTML, Plain, answer, send, unwritten};
+use super::places::{also, place};
 use super::record::Federation;
-use super::site::Site;
+use super::site::{Site, Unasked};
 use super::text::{base, for_shell, shown, shown_within};
 use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
@@ -12,6 +12,7 @@ use crate::held::{Hold, Kind};
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
+use assay_client::report::badge::{Badge, Show};
 use assay_client::report::words::Stand;
 use assay_client::report::{Report, words};
 use assay_policy::verdict::Cause;
@@ -48,6 +49,9 @@ const REASONS: usize = 20;
 
 /// Most characters of why something is to be done: of a package, why of three versions.
 const WHY: usize = 1_600;
+
+/// Why a site without a policy does not have what follows from one.
+pub const NO_POLICY: &str = "This site has no policy, and gives no verdict.";
 
 /// A page or a badge that was made.
 struct Kept<T> {
@@ -110,12 +114,34 @@ struct Thing {
     check: Option<Check>,
     /// What to type in order to ask oneself.
     commands: Vec<String>,
+    /// Other pages with more of it: where, and what they are.
+    also: Vec<(String, &'static str)>,
+}
+
+/// What was made.
+pub struct Made {
+    pub body: Bytes,
+    /// Whether every log answered as it must. What could not be checked now may be in a moment, and
+    /// is not kept.
+    pub is_whole: bool,
 }
 
 /// Why a page was not made.
-enum Unmade {
+pub enum Unmade {
     Unasked(String),
     Unwritten(askama::Error),
+}
+
+impl From<Unasked> for Unmade {
+    fn from(error: Unasked) -> Self {
+        Unmade::Unasked(error.to_string())
+    }
+}
+
+impl From<askama::Error> for Unmade {
+    fn from(error: askama::Error) -> Self {
+        Unmade::Unwritten(error)
+    }
 }
 
 impl Pages {
@@ -137,32 +163,52 @@ impl Pages {
         Frame::new(asked, title, operator)
     }
 
-    /// The page about one thing: the one that was made, if the log is as it was.
+    /// The page about one thing.
     pub async fn thing(self: &Arc<Self>, asked: &Asked, about: About) -> Response {
         if asked.is_long() {
             return self.too_long(asked).await;
         }
         // Ways to write an address do not matter, but for how its links lead back.
-        let path = format!("{} {}", base(asked.uri.path()), place(&about));
+        let key = format!("{} {}", base(asked.uri.path()), place(&about));
+        let frame = self.frame(asked, "");
+        let make = |pages: Arc<Self>| async move { pages.make(frame, about).await };
+        self.made(asked, key, HTML, make).await
+    }
+
+    /// Sends what a key stands for: what was made of it, if the log is as it was, or what is made
+    /// now, in turn.
+    pub async fn made<F>(
+        self: &Arc<Self>,
+        asked: &Asked,
+        key: String,
+        kind: &'static str,
+        make: impl FnOnce(Arc<Self>) -> F,
+    ) -> Response
+    where
+        F: Future<Output = Result<Made, Unmade>> + Send + 'static,
+    {
         let state = self.federation.state();
-        if let Some(kept) = self.kept.get(&path)
+        if let Some(kept) = self.kept.get(&key)
             && kept.is_good(state)
         {
-            return send(StatusCode::OK, asked, kept.what.clone()).await;
+            return send(StatusCode::OK, asked, kind, kept.what.clone()).await;
         }
         let turn = match self.turn(asked).await {
             Ok(turn) => turn,
             Err(status) => return self.busy(asked, status).await,
         };
-        let frame = self.frame(asked, "");
-        let pages = self.clone();
+        let (pages, made) = (self.clone(), make(self.clone()));
         // Whoever leaves does not end it; what it takes is counted until it ends.
         let made = self.runtime.spawn(async move {
             let _turn = turn;
-            pages.make(path, state, frame, about).await
+            let made = made.await?;
+            if made.is_whole {
+                pages.kept.insert(key, Kept::new(state, made.body.clone()));
+            }
+            Ok(made.body)
         });
         match made.await {
-            Ok(Ok(body)) => send(StatusCode::OK, asked, body).await,
+            Ok(Ok(body)) => send(StatusCode::OK, asked, kind, body).await,
             Ok(Err(Unmade::Unasked(why))) => self.unasked(asked, &why).await,
             Ok(Err(Unmade::Unwritten(error))) => unwritten(&error),
             Err(_) => {
@@ -230,22 +276,11 @@ impl Pages {
         form.response(asked, &badge)
     }
 
-    async fn make(
-        &self,
-        path: String,
-        state: (u64, usize),
-        frame: Frame,
-        about: About,
-    ) -> Result<Bytes, Unmade> {
-        let report = self.site.report(about.clone()).await;
-        let report = report.map_err(|error| Unmade::Unasked(error.to_string()))?;
-        let html = self.page(frame, &about, &report).render();
-        let body = Bytes::from(html.map_err(Unmade::Unwritten)?);
-        // What could not be checked now may be in a moment.
-        if report.is_whole() {
-            self.kept.insert(path, Kept::new(state, body.clone()));
-        }
-        Ok(body)
+    async fn make(&self, frame: Frame, about: About) -> Result<Made, Unmade> {
+        let report = self.site.report(about.clone(), 1).await?;
+        let body = self.page(frame, &about, &report).render()?.into();
+        let is_whole = report.is_whole();
+        Ok(Made { body, is_whole })
     }
 
     fn page(&self, mut frame: Frame, about: &About, report: &Report) -> Thing {
@@ -279,6 +314,7 @@ impl Pages {
             check: self.check(about, report, &view),
             view,
             commands: self.commands(about),
+            also: also(about, report),
             frame,
         }
     }
@@ -298,12 +334,8 @@ impl Pages {
     }
 
     /// What a reader types in order to ask: of this log, by this policy.
-    fn commands(&self, about: &About) -> Vec<String> {
-        let key = self.site.key().map(|key| key.to_string());
-        let log = format!(
-            "--log ADDRESS --log-key {}",
-            for_shell(&key.unwrap_or_default())
-        );
+    pub fn commands(&self, about: &About) -> Vec<String> {
+        let log = self.log_options();
         let whose = match &self.site.stated {
             Some(stated) => format!("--policy {}", for_shell(&stated.name)),
             None => "--everyone".to_owned(),
@@ -315,6 +347,15 @@ impl Pages {
             commands.push("assay verify receipts".to_owned());
         }
         commands
+    }
+
+    /// How a reader names this log to `assay`.
+    pub fn log_options(&self) -> String {
+        let key = self.site.key().map(|key| key.to_string());
+        format!(
+            "--log ADDRESS --log-key {}",
+            for_shell(&key.unwrap_or_default())
+        )
     }
 
     /// A page that says one thing.

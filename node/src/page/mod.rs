@@ -7,6 +7,8 @@
 //! nothing is judged. docs/page.md is for readers and operators.
 
 mod badge;
+mod calendar;
+mod compare;
 mod frame;
 mod made;
 mod places;
@@ -25,6 +27,8 @@ use askama::Template;
 use assay_claims::kind::is_vulnerability_id;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
+use assay_client::is_path;
+use assay_client::report::badge::{Badge, Show, badge_place};
 use axum::{
     Extension, Router,
     extract::{Path, Request, State},
@@ -32,17 +36,17 @@ use axum::{
     response::Response,
     routing::get,
 };
-use badge::{Badge, Form, Show};
+use badge::Form;
 use bytes::Bytes;
 use frame::{Asked, Frame, Plain, answer, fixed};
-use made::Pages;
+use made::{NO_POLICY, Pages};
 use places::{Choice, named, place};
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
-use text::{in_path, is_path, shown};
+use text::shown;
 use tokio::net::TcpListener;
 
 /// Folder of the heads that the pages have seen, beside the store's files.
@@ -117,6 +121,9 @@ fn router(site: Site, federation: Federation) -> Router {
         .route("/d/{digest}", get(digest))
         .route("/x/{hex}", get(hex))
         .route("/badge/{*purl}", get(badge))
+        .route("/calendar", get(calendar::calendar))
+        .route("/calendar.ics", get(calendar::calendar_ics))
+        .route("/compare", get(compare::compare))
         .route("/policy", get(policy))
         .route("/policy.toml", get(policy_file))
         .route("/log", get(log))
@@ -143,8 +150,7 @@ async fn home(State(pages): Shared, Extension(peer): From, request: Request) -> 
     if asked.is_long() {
         return pages.too_long(&asked).await;
     }
-    let query = asked.uri.query().unwrap_or_default().as_bytes();
-    let mut pairs = form_urlencoded::parse(query);
+    let mut pairs = asked.query().into_iter();
     let text = pairs.find(|(name, _)| name == "q");
     let text = text.map(|(_, text)| text.trim().to_owned());
     let text = text.filter(|text| !text.is_empty());
@@ -317,8 +323,7 @@ async fn badge(
         let why = "A badge is called as its package, and ends in .svg or .json.";
         return pages.nothing(&asked, why).await;
     };
-    let query = asked.uri.query().unwrap_or_default();
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let mut pairs = asked.query().into_iter();
     let show = match pairs.find(|(name, _)| name == "show") {
         None => Some(Show::Anything),
         Some((_, name)) => Show::named(&name),
@@ -328,17 +333,14 @@ async fn badge(
             pages.badge(&asked, purl, show, form).await
         }
         (Ok(purl), Some(_)) => {
-            let place = in_path(purl.as_str());
             let query = asked.uri.query().map(|query| format!("?{query}"));
-            let to = format!("badge/{place}{end}{}", query.unwrap_or_default());
+            let to = format!("{}{end}{}", badge_place(&purl), query.unwrap_or_default());
             lead(&pages, &asked, StatusCode::MOVED_PERMANENTLY, &to).await
         }
         (Err(_), _) => form.response(&asked, &Badge::gray("no such package")),
         (_, None) => form.response(&asked, &Badge::gray("no such fact")),
     }
 }
-
-const NO_POLICY: &str = "This site has no policy, and gives no verdict.";
 
 async fn policy(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
     let asked = Asked::of(request, peer);

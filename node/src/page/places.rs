@@ -1,9 +1,10 @@
 //! Where the page about something is.
 
-use super::text::{in_path, is_path, shown};
+use super::text::shown;
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Artifact};
-use assay_client::percent_encoded;
+use assay_client::report::{Fact, Report, ShownClaim};
+use assay_client::{in_path, is_path, percent_encoded};
 
 /// Ecosystems that a bare name may be of.
 const ECOSYSTEMS: [&str; 7] = [
@@ -15,6 +16,9 @@ const ECOSYSTEMS: [&str; 7] = [
     "golang",
     "deb/debian",
 ];
+
+/// Most packages that a link to a calendar has.
+const LINKED: usize = 20;
 
 /// A package that a name may mean.
 pub struct Choice {
@@ -44,6 +48,81 @@ pub fn place(about: &About) -> String {
 /// Where the page about the package with a purl is.
 pub fn package(purl: &str) -> String {
     format!("p/{}", in_path(purl))
+}
+
+/// Where the page about a package is that has this purl, as a link; `None` if it has none.
+pub fn linked(purl: &str) -> Option<String> {
+    Some(package(purl)).filter(|place| is_path(place))
+}
+
+/// Where the calendar of some packages is: what a form would send, in one spelling.
+pub fn calendar<'a>(packages: impl IntoIterator<Item = &'a Purl>) -> String {
+    format!("calendar{}", packages_query(packages))
+}
+
+/// The packages of a calendar, as its address names them.
+pub fn packages_query<'a>(packages: impl IntoIterator<Item = &'a Purl>) -> String {
+    let mut query = String::new();
+    for purl in packages {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str("purl=");
+        query.push_str(&in_path(purl.as_str()));
+    }
+    query
+}
+
+/// Where a package is compared with another.
+pub fn compare(a: &Purl, b: &Purl) -> String {
+    format!(
+        "compare?a={}&b={}",
+        in_path(a.as_str()),
+        in_path(b.as_str())
+    )
+}
+
+/// Other pages with more of what a page is about: where, and in which words. Of an issuer they are
+/// about what it said last.
+pub fn also(about: &About, report: &Report) -> Vec<(String, &'static str)> {
+    match about {
+        About::Package(purl) => vec![
+            (calendar([purl]), "When its support ends, as a calendar"),
+            (
+                format!("compare?a={}", in_path(purl.as_str())),
+                "Compare it with another package",
+            ),
+        ],
+        About::Issuer(_) => {
+            let packages = supported(report);
+            let is_any = !packages.is_empty();
+            let link = is_any.then(|| {
+                let what = "When support ends of what it spoke of last, as a calendar";
+                (calendar(&packages), what)
+            });
+            link.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The packages of whose support an issuer's newest claims speak.
+fn supported(report: &Report) -> Vec<Purl> {
+    let newest = report.signed.iter().flat_map(|signed| &signed.newest);
+    let of = newest.filter(|line| matches!(line.fact, Some(Fact::Supported { .. })));
+    let mut packages: Vec<Purl> = Vec::new();
+    for line in of {
+        let is_it = |claim: &&ShownClaim| {
+            claim.log == line.log && claim.claim.leaf_index == line.leaf_index
+        };
+        let subjects = report.claims.iter().filter(is_it);
+        let subjects = subjects.flat_map(|claim| &claim.claim.subjects);
+        for purl in subjects.filter_map(|subject| Purl::canonicalize(subject.uri.as_deref()?).ok())
+        {
+            if packages.len() < LINKED && !packages.contains(&purl) {
+                packages.push(purl);
+            }
+        }
+    }
+    packages
 }
 
 /// The packages that a bare name may mean.

@@ -3,12 +3,15 @@
 
 use crate::config::PageConfig;
 use crate::rotation::SharedLogKeys;
+use assay_claims::purl::Purl;
 use assay_client::ask::{
-    self, About, AskError, Asker, Audience, How, LogAddress, LogsError, OthersPage,
+    self, About, AskError, Asker, Audience, How, Inventory, LogAddress, LogsError, OthersPage, Part,
 };
+use assay_client::report::lifecycle::Calendar;
 use assay_client::report::words::Reader;
 use assay_client::report::{Report, Scales};
 use assay_client::{Cel, Tls};
+use assay_policy::Component;
 use assay_policy::rules::{POLICY_BYTES, Policy, PolicyError, STARTING};
 use assay_tlog::note::VerifierKey;
 use std::{
@@ -154,10 +157,10 @@ impl Site {
     }
 
     /// Asks about one thing, and weighs what is found: what everybody says of it, as far as a page
-    /// has room. Without a policy nothing is judged.
-    pub async fn report(&self, about: About) -> Result<Report, Unasked> {
+    /// has room that shows so many things. Without a policy nothing is judged.
+    pub async fn report(&self, about: About, things: usize) -> Result<Report, Unasked> {
         let everyone = OthersPage {
-            bytes: OTHERS_BYTES,
+            bytes: OTHERS_BYTES / things,
             ..OthersPage::FIRST
         };
         self.report_of(about, Audience::Everyone(everyone)).await
@@ -170,23 +173,48 @@ impl Site {
 
     async fn report_of(&self, about: About, audience: Audience) -> Result<Report, Unasked> {
         let now_ms = crate::log::now_ms();
-        let (policy, logs) = (self.policy.clone(), self.logs()?);
-        let tls = Tls::default();
-        let asker = Asker::new(policy, logs, How::Openly, now_ms, &self.state, &tls);
-        let asker = asker.within(PATIENCE).waiting_for_each(EACH);
-        let asker = asker.keeping_no_answers();
+        let asker = self.asker(now_ms)?;
         let found = asker.find(about, audience).await?;
-        let scales = Scales {
-            policy: asker.policy(),
-            policy_name: self.stated.as_ref().map_or("", |stated| &stated.name),
-            now_ms,
-            reader: self.reader(),
-        };
-        let mut report = scales.found(&found);
+        let mut report = self.scales(&asker, now_ms).found(&found);
         if self.stated.is_none() {
             report.components.clear();
         }
         Ok(report)
+    }
+
+    /// Asks until when some packages are supported, all of them at once, of those whom the site
+    /// trusts; and returns, beside what they say, how the logs answered.
+    pub async fn calendar(&self, packages: Vec<Purl>) -> Result<(Calendar, Report), Unasked> {
+        let now_ms = crate::log::now_ms();
+        let asker = self.asker(now_ms)?;
+        let packages = packages.into_iter();
+        let inventory = Inventory {
+            parts: packages
+                .map(|purl| Part::of_component(Component::new(Some(purl), Vec::new())))
+                .collect(),
+            ..Inventory::default()
+        };
+        let asked = asker.components(&inventory).await?;
+        let scales = self.scales(&asker, now_ms);
+        Ok((scales.lifecycle(&inventory, &asked), scales.answers(&asked)))
+    }
+
+    /// Asks by the policy, as of this time.
+    fn asker(&self, now_ms: u64) -> Result<Asker, LogsError> {
+        let (policy, logs) = (self.policy.clone(), self.logs()?);
+        let tls = Tls::default();
+        let asker = Asker::new(policy, logs, How::Openly, now_ms, &self.state, &tls);
+        let asker = asker.within(PATIENCE).waiting_for_each(EACH);
+        Ok(asker.keeping_no_answers())
+    }
+
+    fn scales<'a>(&'a self, asker: &'a Asker, now_ms: u64) -> Scales<'a> {
+        Scales {
+            policy: asker.policy(),
+            policy_name: self.stated.as_ref().map_or("", |stated| &stated.name),
+            now_ms,
+            reader: self.reader(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words of strangers, made fit for a page, and paths to its other pages.
 
-use assay_client::{percent_encoded, plain};
+use assay_client::plain;
 
 /// Most characters of one text.
 const CHARACTERS: usize = 400;
@@ -55,18 +55,6 @@ fn is_mark(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}' | '\u{1e8d0}'..='\u{1e8d6}')
 }
 
-/// A text as one part of a path: everything but letters, digits and what a purl has between its
-/// parts is percent-encoded.
-pub fn in_path(text: &str) -> String {
-    percent_encoded(text, b":/@")
-}
-
-/// Whether a path leads where it says: browsers take parts of dots out of one, and what stands
-/// before them, however they are encoded.
-pub fn is_path(path: &str) -> bool {
-    path.split('/').all(|part| part != "." && part != "..")
-}
-
 /// A text as one word of a shell's command, which a reader may copy: nothing in it is run.
 pub fn for_shell(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/@%+=,".contains(c);
@@ -101,32 +89,6 @@ mod tests {
             shown("Zoë नमस्ते \u{e19}\u{e49}\u{e33}"),
             "Zoë नमस्ते \u{e19}\u{e49}\u{e33}"
         );
-    }
-
-    #[test]
-    fn a_part_of_a_path_is_only_that() {
-        for (text, path) in [
-            ("pkg:cargo/serde@1.0", "pkg:cargo/serde@1.0"),
-            ("pkg:npm/%40a/b@1?x=y#z", "pkg:npm/%2540a/b@1%3Fx%3Dy%23z"),
-            ("\"><script>", "%22%3E%3Cscript%3E"),
-        ] {
-            assert_eq!(in_path(text), path);
-        }
-    }
-
-    #[test]
-    fn a_path_with_a_part_of_dots_leads_elsewhere() {
-        for path in ["p/pkg:golang/a..b/...@v1", "v/CVE-1", "p/pkg:generic/..@1"] {
-            assert!(is_path(path), "{path}");
-        }
-        for path in [
-            "p/pkg:golang/../../logout",
-            "v/..",
-            "./p",
-            "p/pkg:generic/.",
-        ] {
-            assert!(!is_path(path), "{path}");
-        }
     }
 
     #[test]

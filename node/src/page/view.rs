@@ -1,10 +1,10 @@
 //! What a page shows of a report: its words, none of them markup, within a bounded length.
 
 use super::places::{package, place};
-use super::text::{is_path, shown, shown_within};
+use super::text::{shown, shown_within};
 use assay_client::ask::{About, Hint};
-use assay_client::one_word;
 use assay_client::report::{Line, Log, Question, Reply, Report, Versions, Voice, words};
+use assay_client::{is_path, one_word};
 use assay_policy::posture::{Part, Question as Asked};
 use std::collections::BTreeSet;
 
@@ -140,15 +140,7 @@ struct Draft<'a> {
 impl View {
     /// The view of a report.
     pub fn new(report: &Report) -> Self {
-        let mut drafts = Vec::with_capacity(FIRST.len() + 1 + DETAILS.len());
-        for (title, takes) in FIRST {
-            let mut draft = Draft::new(title, lines_of(report, takes));
-            let mut lines = draft.lines.iter();
-            if lines.any(|line| !line.vulnerabilities.is_empty()) {
-                draft.section.sums = reaching(report);
-            }
-            drafts.push(draft);
-        }
+        let mut drafts = first(report);
         if let Some(signed) = &report.signed {
             let lines: Vec<&Line> = signed.newest.iter().collect();
             drafts.push(Draft::new(&words::signed_title(signed), lines));
@@ -175,16 +167,44 @@ impl View {
         View {
             sections,
             details,
-            logs: report
-                .logs
-                .iter()
-                .map(|log| answered(log, report))
-                .collect(),
+            logs: answers(report),
             versions: versions.map(linked).unwrap_or_default(),
             more_versions: of.saturating_sub(LINKS),
-            is_part: report.hints.iter().any(is_of_part),
+            is_part: is_part(report),
         }
     }
+}
+
+/// The sections that come first, by themselves, each of which may be empty.
+pub fn facts(report: &Report) -> Vec<Section> {
+    let mut drafts = first(report);
+    Room(BYTES).fill(&mut drafts, report);
+    drafts.into_iter().map(|draft| draft.section).collect()
+}
+
+/// The sections that come first, with what is to stand in them.
+fn first(report: &Report) -> Vec<Draft<'_>> {
+    let mut drafts = Vec::with_capacity(FIRST.len() + 1 + DETAILS.len());
+    for (title, takes) in FIRST {
+        let mut draft = Draft::new(title, lines_of(report, takes));
+        let mut lines = draft.lines.iter();
+        if lines.any(|line| !line.vulnerabilities.is_empty()) {
+            draft.section.sums = reaching(report);
+        }
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// How the logs answered.
+pub fn answers(report: &Report) -> Vec<Answered> {
+    let logs = report.logs.iter();
+    logs.map(|log| answered(log, report)).collect()
+}
+
+/// Whether others have said more than was read.
+pub fn is_part(report: &Report) -> bool {
+    report.hints.iter().any(is_of_part)
 }
 
 impl Section {
@@ -388,7 +408,7 @@ fn text_bytes(text: &str) -> usize {
 }
 
 /// The bytes of a text whose markup is escaped.
-fn written(text: &str) -> usize {
+pub fn written(text: &str) -> usize {
     let escaped = text.bytes().filter(|byte| b"<>&\"'".contains(byte)).count();
     text.len() + 4 * escaped
 }

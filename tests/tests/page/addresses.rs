@@ -71,6 +71,39 @@ async fn what_is_not_canonical_leads_to_what_is() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn questions_lead_to_how_they_are_spelled() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    for (from, to) in [
+        (
+            "/calendar?purl=PKG:PyPI/Some_Thing@1&purl=pkg:npm/@a/b",
+            "/calendar?purl=pkg:pypi/some-thing@1&purl=pkg:npm/%2540a/b",
+        ),
+        // As a form sends the lines of a text.
+        (
+            "/calendar?purl=pkg%3Acargo%2Fa%0D%0Apkg%3Acargo%2Fb%0D%0Apkg%3Acargo%2Fa&x=y",
+            "/calendar?purl=pkg:cargo/a&purl=pkg:cargo/b",
+        ),
+        ("/calendar?purl=", "/calendar"),
+        (
+            "/calendar.ics?purl=pkg:PyPI/A_b",
+            "/calendar.ics?purl=pkg:pypi/a-b",
+        ),
+        (
+            "/compare?a=pkg:PyPI/A_b&b=+pkg:cargo/b",
+            "/compare?a=pkg:pypi/a-b&b=pkg:cargo/b",
+        ),
+        (
+            "/compare?b=pkg:cargo/b&a=pkg:generic/x%3Fy%3D1",
+            "/compare?a=pkg:generic/x%3Fy%3D1&b=pkg:cargo/b",
+        ),
+    ] {
+        assert_eq!(leads(&world, from).await?, (301, to.to_owned()), "{from}");
+        assert_eq!(world.get(to).await?.status(), 200, "{to}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_address_of_a_page_is_refused() -> anyhow::Result<()> {
     let world = World::new("").await?;
     let long = format!("pkg:cargo/{}", "a".repeat(10_000));
@@ -79,6 +112,11 @@ async fn what_is_no_address_of_a_page_is_refused() -> anyhow::Result<()> {
         (format!("/v/{}", "a".repeat(10_000)), 414),
         (format!("/i/{}", "a".repeat(10_000)), 414),
         (format!("/?q={long}"), 414),
+        (format!("/calendar?purl={long}"), 414),
+        (format!("/calendar.ics?purl={long}"), 414),
+        (format!("/compare?a=pkg:cargo/serde&b={long}"), 414),
+        ("/calendar.ics".to_owned(), 404),
+        ("/calendar.ics?purl=serde".to_owned(), 404),
         ("/p/serde".to_owned(), 404),
         ("/p/pkg:<script>".to_owned(), 404),
         ("/i/12".to_owned(), 404),
@@ -143,6 +181,10 @@ async fn links_are_relative() -> anyhow::Result<()> {
         "/",
         "/policy",
         "/log",
+        "/calendar",
+        "/calendar?purl=pkg:cargo/serde",
+        "/compare",
+        "/compare?a=pkg:cargo/serde&b=pkg:npm/%2540a/b",
         &format!("/d/{digest}"),
         "/p/pkg:npm/%2540a/b",
     ] {
@@ -158,11 +200,13 @@ async fn links_are_relative() -> anyhow::Result<()> {
                 "{path}: {link}"
             );
             let base = reqwest::Url::parse(&format!("https://proxy.example/below{path}"))?;
-            let url = base.join(link)?;
+            let url = base.join(&link.replace("&#38;", "&"))?;
             assert!(url.path().starts_with("/below/"), "{path}: {link}");
-            let own = url.path().trim_start_matches("/below");
+            let query = url.query().map(|query| format!("?{query}"));
+            let own = url.path().trim_start_matches("/below").to_owned();
+            let own = own + &query.unwrap_or_default();
             assert!(
-                world.get(own).await?.status().as_u16() < 400,
+                world.get(&own).await?.status().as_u16() < 400,
                 "{path}: {link}"
             );
         }

@@ -1,7 +1,10 @@
 //! Badges: facts, and what is not known.
 
-use super::world::World;
+use super::world::{POLICY, World};
+use assay_tests::process::assay;
+use assay_tlog::note::SignerKey;
 use serde_json::Value;
+use std::{fs, path::Path, process::Output};
 
 async fn badge(world: &World, path: &str) -> anyhow::Result<(u16, String)> {
     let json = world.get(&format!("/badge/{path}.json")).await?;
@@ -129,5 +132,139 @@ async fn badges_have_one_address() -> anyhow::Result<()> {
     let tag = &first.headers()["etag"];
     let again = http.get(&url).header("if-none-match", tag).send().await?;
     assert_eq!(again.status(), 304);
+    Ok(())
+}
+
+/// Runs `assay badge` by the policy of the pages. It is run in `folder`, whose state it has.
+fn command(world: &World, folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    by_policy(world, folder, POLICY, arguments)
+}
+
+/// The same by another policy of the node's folder.
+fn by_policy(
+    world: &World,
+    folder: &Path,
+    policy: &str,
+    arguments: &[&str],
+) -> anyhow::Result<Output> {
+    let (ready, policy) = (world.node.ready(), world.node.folder().join(policy));
+    let policy = policy.display().to_string();
+    let log = ["--log", &ready.url, "--log-key", &ready.vkey];
+    let all = [&["badge"], arguments, &log, &["--policy", &policy]].concat();
+    assay(folder, &all)
+}
+
+/// The same of the command, which must succeed.
+fn written(world: &World, folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = command(world, folder, arguments)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Whoever has the policy makes the same badges without the pages, also offline.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_makes_the_badges_that_the_node_shows() -> anyhow::Result<()> {
+    let (mut world, folder) = (World::new("").await?, tempfile::tempdir()?);
+    let (folder, makers) = (folder.path(), &world.makers);
+    let good = "pkg:cargo/good@1.0.0";
+    world.supported(makers, good, "2090-05-01").await?;
+    world.reviewed(&world.auditors, good).await?;
+    world.reviewed(&world.stranger, good).await?;
+    world.affected(makers, "pkg:cargo/bad@1.0.0").await?;
+    world.reviewed(makers, "pkg:cargo/bad@1.1.0").await?;
+    let rumor = "pkg:cargo/rumor@1.0.0";
+    world
+        .supported(&world.stranger, rumor, "2090-05-01")
+        .await?;
+    let mut shown = Vec::new();
+    for (purl, fact, message) in [
+        (good, None, "supported to 2090-05"),
+        (good, Some("reviews"), "1 review"),
+        ("pkg:cargo/bad@1.0.0", None, "read this"),
+        ("pkg:cargo/bad", Some("support"), "depends on the version"),
+        (rumor, None, "unknown"),
+        ("pkg:npm/%40a/nobody", None, "unknown"),
+    ] {
+        let query = fact.map(|fact| format!("?show={fact}")).unwrap_or_default();
+        let mut arguments = vec![purl];
+        arguments.extend(fact.iter().flat_map(|fact| ["--show", fact]));
+        let name = purl.replace('%', "%25");
+        for form in ["svg", "json"] {
+            let path = format!("/badge/{name}.{form}{query}");
+            let node = world.get(&path).await?.text().await?;
+            let own = written(
+                &world,
+                folder,
+                &[&arguments[..], &["--format", form]].concat(),
+            )?;
+            assert!(own.contains(message), "{path}: {own}");
+            assert_eq!(own, node, "{path}");
+        }
+        // What the line of a README shows, and where it leads.
+        let line = [&arguments[..], &["--format", "markdown"]].concat();
+        let line = written(&world, folder, &line)?;
+        let url = &world.node.ready().url;
+        let image = format!("[![Assay]({url}/badge/{name}.svg{query})]({url}/p/{name})\n");
+        assert_eq!(line, image);
+        assert_eq!(world.page(&format!("/p/{name}")).await?.status, 200);
+        shown.push((arguments, written(&world, folder, &[purl])?));
+    }
+    world.node.stop()?;
+    for (arguments, badge) in shown.iter().filter(|(arguments, _)| arguments.len() == 1) {
+        let offline = [&arguments[..], &["--offline", "--out", "badge.svg"]].concat();
+        assert_eq!(written(&world, folder, &offline)?, "");
+        assert_eq!(&fs::read_to_string(folder.join("badge.svg"))?, badge);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_badge_that_cannot_be_made_replaces_none() -> anyhow::Result<()> {
+    let (mut world, folder) = (World::new("").await?, tempfile::tempdir()?);
+    let (folder, purl) = (folder.path(), "pkg:cargo/a@1.0.0");
+    fs::write(folder.join("badge.svg"), "before")?;
+    let out = ["--out", "badge.svg"];
+    let two = [purl, "pkg:cargo/b"];
+    for (arguments, code, says) in [
+        (&two[..], 2, "--format"),
+        (&["serde"], 2, "serde"),
+        (&[purl, "--show", "grade"], 2, "support"),
+        (&[purl, "--output", "json"], 2, "--output"),
+        (&[purl, "--pages", "https://a.example"], 2, "--pages"),
+        (&[purl, "--format", "markdown", "--pages", "a b"], 2, "a b"),
+    ] {
+        let output = command(&world, folder, &[arguments, &out].concat())?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+    let lines = written(&world, folder, &[&two[..], &["--format", "json"]].concat())?;
+    // A log that the policy can do without is no reason to say nothing, but to say so.
+    world.supported(&world.makers, purl, "2090-05-01").await?;
+    let silent = SignerKey::from_seed("silent.example/log", &[3; 32])?.verifier();
+    let (before, own) = (
+        fs::read_to_string(world.node.folder().join(POLICY))?,
+        &world.log.key,
+    );
+    let policy = format!(
+        "required_logs = {{ least = 1, of = [{:?}, {:?}] }}\n{before}\n[[log]]\nkey = \"{own}\"\n\
+         [[log]]\nkey = \"{silent}\"\nurl = \"http://127.0.0.1:1\"\n",
+        own.name(),
+        silent.name()
+    );
+    fs::write(world.node.folder().join("two.toml"), policy)?;
+    let partly = by_policy(&world, folder, "two.toml", &[purl])?;
+    let said = String::from_utf8(partly.stderr)?;
+    assert_eq!(partly.status.code(), Some(1), "{said}");
+    assert!(
+        String::from_utf8(partly.stdout)?.contains("not checked"),
+        "{said}"
+    );
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    world.node.stop()?;
+    let away = command(&world, folder, &[&[purl], &out[..]].concat())?;
+    assert_eq!(away.status.code(), Some(3));
+    assert_eq!(fs::read_to_string(folder.join("badge.svg"))?, "before");
     Ok(())
 }

@@ -4,7 +4,12 @@
 use super::strangers::spoken;
 use super::world::World;
 use anyhow::{Context, ensure};
-use assay_tests::{aics::require_python, npm::require_npm, skip};
+use assay_tests::{
+    aics::{require_python, run},
+    js::{require_browser, require_node},
+    npm::require_npm,
+    skip,
+};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -39,10 +44,19 @@ async fn world() -> anyhow::Result<(World, Vec<String>)> {
         "/log",
         "/policy",
         "/c/00",
+        "/calendar",
+        "/calendar?purl=%3Cb%3E",
+        "/compare",
     ]
     .map(str::to_owned)
     .into();
+    let none = "pkg:cargo/nobody@1.0.0";
     paths.extend([bad, quiet].map(|purl| format!("/p/{purl}")));
+    paths.push(format!("/calendar?purl={quiet}&purl={none}"));
+    paths.push(format!("/calendar?purl={bad}&purl=%22"));
+    paths.push(format!("/compare?a={quiet}&b={bad}"));
+    paths.push(format!("/compare?a={TARGET}&b={none}"));
+    paths.push("/compare?a=%22%3E&b=pkg:cargo/target".to_owned());
     paths.extend([&world.makers, &world.auditors].map(|issuer| format!("/i/{}", issuer.id)));
     paths.push(format!("/c/{review}"));
     paths.extend(hostile);
@@ -138,6 +152,29 @@ fn csp(packages: &Path, policies: &str) -> anyhow::Result<Output> {
         .current_dir(packages)
         .stdin(Stdio::from(File::open(file.path())?))
         .output()?)
+}
+
+/// axe and a browser: in light and dark, 320 pixels wide, asking nobody else, and without scripts.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_for_everybody_in_a_browser() -> anyhow::Result<()> {
+    let what = "pages in a browser";
+    let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
+        return Ok(());
+    };
+    let Some(browser) = require_browser() else {
+        return Ok(());
+    };
+    let (world, mut paths) = world().await?;
+    // A claim that nobody made has no page.
+    paths.retain(|path| path != "/c/00");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/sdk/pages.mjs");
+    let mut command = Command::new(node);
+    command
+        .arg(script)
+        .arg(browser)
+        .arg(&world.node.ready().url);
+    run(command.args(paths).current_dir(packages))?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,8 @@
 mod addresses;
 mod badges;
 mod busy;
+mod calendar;
+mod compare;
 mod judges;
 mod missing;
 mod proxied;

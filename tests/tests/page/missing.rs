@@ -46,6 +46,14 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
         (format!("/i/{}", makers.id), "CVE-2026-0001: affected"),
         (format!("/c/{claim}"), "CVE-2026-0001: affected"),
         (
+            "/compare?a=pkg:cargo/other&b=pkg:cargo/bad@1.0.0".to_owned(),
+            "CVE-2026-0001: affected",
+        ),
+        (
+            "/calendar?purl=pkg:cargo/bad@1.0.0".to_owned(),
+            "Of these not all could be checked",
+        ),
+        (
             format!("/c/{}", "ab".repeat(32)),
             "No log that was asked shows",
         ),
@@ -70,6 +78,9 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
     let badge = world.get("/badge/pkg:cargo/bad@1.0.0.json").await?;
     let badge: Value = serde_json::from_slice(&badge.bytes().await?)?;
     assert_eq!(badge["message"], "not checked");
+    // Whoever subscribed would lose what was there before.
+    let ics = world.page("/calendar.ics?purl=pkg:cargo/bad@1.0.0").await?;
+    assert_eq!(ics.status, 503, "{}", ics.text);
     drop(silent);
     Ok(())
 }

@@ -66,6 +66,7 @@ pub(super) async fn spoken(world: &World, purl: &str) -> anyhow::Result<(Actor, 
         format!("/c/{target}"),
         format!("/c/{odd}"),
         format!("/v/{of_vulnerability}"),
+        format!("/compare?a={purl}&b=pkg:cargo/other@1.0.0"),
     ];
     Ok((stranger, paths))
 }
@@ -178,5 +179,10 @@ async fn many_words_leave_room_for_those_that_count() -> anyhow::Result<()> {
         "nothing was left out"
     );
     assert!(page.section("Until when")?.contains("2090-05-01"));
+    let both = format!("/compare?a={purl}&b={purl}");
+    let both = world.page(&both).await?.text;
+    let bytes = both.len() + world.get("/style.css").await?.bytes().await?.len();
+    assert!(bytes < 80 << 10, "{bytes} bytes of two packages");
+    assert!(both.contains("more are not shown here"), "{both}");
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 
 /// The file of the policy, as the configuration's example has it.
-const POLICY: &str = "page.policy.toml";
+pub const POLICY: &str = "page.policy.toml";
 
 /// A node, those whom its policy trusts, and somebody else.
 pub struct World {
@@ -103,6 +103,20 @@ impl World {
         let subject = json!({"name": "claim", "digest": {"sha256": claim}});
         let said = json!({"target": claim, "stance": "dispute", "text": text});
         self.state(who, subject, "urn:assay:response:v1", said)
+            .await
+    }
+
+    /// An issuer vouches that another has a role.
+    pub async fn vouch(&self, who: &Actor, whom: &Actor, role: &str) -> anyhow::Result<String> {
+        let id = whom.id.to_string();
+        let subject = json!({"name": "issuer", "digest": {"sha256": id}});
+        let said = json!({
+            "issuer": id,
+            "role": role,
+            "scope": ["pkg:*"],
+            "validUntil": "2090-01-01T00:00:00Z",
+        });
+        self.state(who, subject, "urn:assay:endorsement:v1", said)
             .await
     }
 

@@ -4,14 +4,18 @@
 //! The library at hand folds later lines at 76 octets and in quadratic time, so lines are folded
 //! here (3.1).
 
-use super::{Calendar, Day, Entry, What};
+use super::{Calendar, Entry, What};
 use assay_claims::time::rfc3339_of_ms;
 use assay_tlog::Hash;
 
 /// Most octets of a line, without its end (3.1).
 const LINE: usize = 75;
 
-/// The calendar. What is to be announced, and what may be of another version, has no event.
+/// Most components that a calendar names of which it knows nothing.
+const NAMED: usize = 10;
+
+/// The calendar. What is to be announced, and what may be of another version, has no event. Of
+/// which components nothing is known stands in its description (RFC 7986, 5.2).
 pub fn document(calendar: &Calendar) -> String {
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");
@@ -20,15 +24,42 @@ pub fn document(calendar: &Calendar) -> String {
     line(&mut text, &format!("PRODID:-//Assay//assay {version}//EN"));
     line(&mut text, "CALSCALE:GREGORIAN");
     line(&mut text, "METHOD:PUBLISH");
-    for entry in calendar.entries.iter().filter(|entry| entry.is_of_this) {
-        for (what, day) in &entry.dates {
-            if let (Day::Known { day, .. }, true) = (day, *what != What::Available) {
-                event(&mut text, entry, *what, day);
-            }
+    if let Some(unknown) = unknown(calendar) {
+        line(&mut text, &format!("DESCRIPTION:{}", escaped(&unknown)));
+    }
+    for entry in &calendar.entries {
+        for (what, day) in entry.ends() {
+            event(&mut text, entry, what, day);
         }
     }
     line(&mut text, "END:VCALENDAR");
     text
+}
+
+/// Of which components it has no dates, in words.
+fn unknown(calendar: &Calendar) -> Option<String> {
+    let lists = [
+        (
+            "Nobody whom the policy trusts says until when these are supported",
+            &calendar.silent,
+        ),
+        (
+            "A log did not answer in full about these",
+            &calendar.incomplete,
+        ),
+    ];
+    let said = lists.into_iter().filter(|(_, of)| !of.is_empty());
+    let said: Vec<String> = said
+        .map(|(what, of)| {
+            let named: Vec<&str> = of.iter().take(NAMED).map(String::as_str).collect();
+            let more = match of.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            format!("{what}: {}{more}.", named.join(", "))
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join("\n"))
 }
 
 fn event(text: &mut String, entry: &Entry, what: What, day: &str) {
@@ -85,6 +116,7 @@ fn line(text: &mut String, content: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Day;
     use super::*;
 
     fn entry() -> Entry {
@@ -138,6 +170,23 @@ mod tests {
             ..entry()
         };
         assert!(!document(&calendar(unsure)).contains("VEVENT"));
+    }
+
+    #[test]
+    fn what_is_not_known_stands_in_the_description() {
+        assert!(!document(&calendar(entry())).contains("\r\nDESCRIPTION:Nobody"));
+        let silent = (0..12).map(|n| format!("pkg:cargo/s{n}@1")).collect();
+        let unknown = Calendar {
+            silent,
+            incomplete: vec!["pkg:cargo/late@1".into()],
+            ..calendar(entry())
+        };
+        let text = document(&unknown).replace("\r\n ", "");
+        let said = "\r\nDESCRIPTION:Nobody whom the policy trusts says until when these are \
+            supported: pkg:cargo/s0@1\\, ";
+        assert!(text.contains(said), "{text}");
+        assert!(text.contains("pkg:cargo/s9@1\\, and 2 more."), "{text}");
+        assert!(text.contains("\\nA log did not answer in full about these: pkg:cargo/late@1."));
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Scales<'_> {
     /// them.
     pub fn lifecycle(&self, inventory: &Inventory, asked: &Asked) -> Calendar {
         let judge = self.judge(asked.claims(), asked);
-        // A component of two files is said once: a calendar has no event twice.
+        // A component of two files is said once: a calendar has no event twice. Who signs what
+        // another has signed makes a claim of the same id, and says it, too.
         let mut seen = BTreeSet::new();
         let mut calendar = Calendar {
             entries: Vec::new(),
@@ -136,10 +137,10 @@ impl Scales<'_> {
                 calendar.silent.push(plain(&part.title()));
             }
             for one in &supported {
-                if !seen.insert((part.title(), one.evidence.claim)) {
+                let issuer = &one.evidence.issuer;
+                if !seen.insert((part.title(), one.evidence.claim, *issuer)) {
                     continue;
                 }
-                let issuer = &one.evidence.issuer;
                 let name = who(issuer, self.policy, judge.known.trust());
                 calendar.entries.push(Entry::new(part, one, &name));
             }
@@ -172,8 +173,18 @@ impl Entry {
         }
     }
 
-    /// What is known of it, in a line.
-    pub fn line(&self) -> String {
+    /// What ends, and on which day, `2028-03-31`, as far as that is known; nothing if it may be of
+    /// another version.
+    pub fn ends(&self) -> impl Iterator<Item = (What, &str)> {
+        let sure = self.dates.iter().filter(|_| self.is_of_this);
+        sure.filter_map(|(what, day)| match day {
+            Day::Known { day, .. } if *what != What::Available => Some((*what, day.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The dates, in words.
+    pub fn says(&self) -> String {
         let dates: Vec<String> = self
             .dates
             .iter()
@@ -182,6 +193,11 @@ impl Entry {
                 Day::Known { day, .. } => format!("{} {day}", what.name()),
             })
             .collect();
+        dates.join(", ")
+    }
+
+    /// What is known of it, in a line.
+    pub fn line(&self) -> String {
         let unsure = if self.is_of_this {
             ""
         } else {
@@ -190,7 +206,7 @@ impl Entry {
         format!(
             "{}: {}, according to {}{unsure}",
             self.component,
-            dates.join(", "),
+            self.says(),
             self.who
         )
     }
