@@ -136,7 +136,7 @@ impl Command {
         if !self.writes(format) {
             let by = match format {
                 Format::Openvex | Format::Csaf | Format::Csaf2_1 => "`assay export vex`",
-                Format::Ics | Format::Openeox => "`assay lifecycle`",
+                Format::Ics | Format::Openeox | Format::Cle => "`assay lifecycle`",
                 Format::CyclonedxVex => "`assay check` and `assay export vex`",
                 _ => "`assay check`",
             };
@@ -161,7 +161,9 @@ impl Command {
             Format::Openvex | Format::Csaf | Format::Csaf2_1 => {
                 matches!(self, Command::Export(_))
             }
-            Format::Ics | Format::Openeox => matches!(self, Command::Lifecycle(_)),
+            Format::Ics | Format::Openeox | Format::Cle => {
+                matches!(self, Command::Lifecycle(_))
+            }
         }
     }
 

@@ -120,6 +120,8 @@ pub enum Format {
     Ics,
     /// lifecycle only: objects of OpenEoX Core v1.0, which it also writes as json
     Openeox,
+    /// lifecycle only: documents of CLE (ECMA-428), one a line
+    Cle,
 }
 
 impl Format {
@@ -141,6 +143,7 @@ impl Format {
             Format::Csaf2_1 => "csaf-2.1",
             Format::Ics => "ics",
             Format::Openeox => "openeox",
+            Format::Cle => "cle",
         }
     }
 }

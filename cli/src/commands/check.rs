@@ -186,6 +186,11 @@ fn write(report: &Report, all: bool, settings: &Settings) -> Result<(), Failure>
         Format::CyclonedxVex => output::json(&vex::document(report)),
         Format::Markdown => output::text(&markdown::render(report)),
         // Other commands' formats were refused.
-        Format::Openvex | Format::Csaf | Format::Csaf2_1 | Format::Ics | Format::Openeox => Ok(()),
+        Format::Openvex
+        | Format::Csaf
+        | Format::Csaf2_1
+        | Format::Ics
+        | Format::Openeox
+        | Format::Cle => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! `assay lifecycle`: until when things are supported, as a calendar, in OpenEoX and for people.
+//! `assay lifecycle`: until when things are supported, as a calendar, in OpenEoX, in CLE
+//! and for people.
 
 use super::world::{Checked, World, cargo_lock};
 use serde_json::{Value, json};
@@ -113,5 +114,28 @@ fn what_is_written_in_openeox_is_read_again() -> anyhow::Result<()> {
         lifecycle(&world, &["Cargo.lock", "--output", "csaf"])?.code,
         Some(2)
     );
+    Ok(())
+}
+
+#[test]
+fn what_is_written_in_cle_is_read_again() -> anyhow::Result<()> {
+    let world = world()?;
+    let cle = lifecycle(&world, &["Cargo.lock", "--output", "cle"])?;
+    assert_eq!(cle.code, Some(0), "{}", cle.stderr);
+    // A document for each of the two whom the policy trusts, and none of the stranger.
+    let mut ends = Vec::new();
+    for line in cle.stdout.lines() {
+        let document: Value = serde_json::from_str(line)?;
+        assert_eq!(document["identifier"], "pkg:cargo/a");
+        let events = document["events"].as_array().unwrap().iter();
+        let supports = events.filter(|event| event["type"] == "endOfSupport");
+        ends.extend(supports.map(|event| event["effective"].as_str().unwrap().to_owned()));
+        world.write("cle.json", line)?;
+        let published = ["publish", "lifecycle", "cle.json", "--key", "stranger.pem"];
+        let published = world.online(&published)?;
+        assert_eq!(published.as_array().map(Vec::len), Some(1), "{published:#}");
+    }
+    ends.sort_unstable();
+    assert_eq!(ends, ["2031-03-31T23:59:59Z", "2033-03-31T12:00:00Z"]);
     Ok(())
 }

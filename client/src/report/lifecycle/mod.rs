@@ -1,6 +1,7 @@
-//! Until when components are supported, for those who plan by it: as a calendar, in OpenEoX, and in
-//! lines for people.
+//! Until when components are supported, for those who plan by it: as a calendar, in OpenEoX, in CLE,
+//! and in lines for people.
 
+pub mod cle;
 pub mod ics;
 pub mod openeox;
 

@@ -73,6 +73,15 @@ pub const BRIDGES: &[Bridge] = &[
         read: endoflife,
     },
     Bridge {
+        name: "cle",
+        help: "Documents of CLE (ECMA-428), one component a file",
+        source: "CLE documents",
+        license: "that of the document's publisher",
+        extensions: &[".json"],
+        most_bytes: DOCUMENT_BYTES,
+        read: cle,
+    },
+    Bridge {
         name: "cargo-vet",
         help: "Files audits.toml of cargo-vet, one for each who reviews",
         source: "cargo-vet audits",
@@ -200,6 +209,29 @@ fn endoflife(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
         let cycle = claim.predicate.pointer("/versions/cycle");
         let cycle = cycle.and_then(Value::as_str).unwrap_or_default();
         let key = format!("{product}/{cycle}");
+        let says = says(Ok(vec![claim]))?;
+        records.push(Record { key, says });
+    }
+    Ok(records)
+}
+
+/// A record for each set of versions of the component. A document that says of nothing that it ends
+/// has none.
+fn cle(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
+    let value = input.document.json()?;
+    if value.get("events").is_none() {
+        return Ok(Vec::new());
+    }
+    let claims = match documents::prepare_value("lifecycle", input.document, &value, input.now) {
+        Err(DocumentError::NotTaken(_)) => return Ok(Vec::new()),
+        claims => claims?,
+    };
+    let mut records = Vec::new();
+    for claim in claims {
+        let about = claim.subjects.first().and_then(Subject::uri);
+        let about = about.unwrap_or(input.place);
+        let versions = claim.predicate.get("versions").map(Value::to_json);
+        let key = format!("{about} {}", versions.as_deref().unwrap_or("all"));
         let says = says(Ok(vec![claim]))?;
         records.push(Record { key, says });
     }
@@ -363,6 +395,33 @@ mod tests {
         let unnamed = product.replace("purl\"", "cpe\"");
         let records = read("endoflife", "p.json", &unnamed);
         assert!(matches!(records[0].says, Says::Nothing(_)));
+    }
+
+    #[test]
+    fn each_set_of_versions_of_a_component_is_a_record() {
+        let component = r#"{"identifier":"pkg:npm/a","updatedAt":"2026-01-01T00:00:00Z","events":[
+            {"id":2,"type":"endOfLife","effective":"2030-01-01T00:00:00Z","versions":["2"],
+            "published":"2026-01-01T00:00:00Z"},
+            {"id":1,"type":"endOfLife","effective":"2029-01-01T00:00:00Z","versions":["1"],
+            "published":"2026-01-01T00:00:00Z"}]}"#;
+        let records = read("cle", "a.json", component);
+        let keys: Vec<&str> = records.iter().map(|record| record.key.as_str()).collect();
+        let expected = ["1", "2"].map(|one| format!("pkg:npm/a {{\"version\":\"{one}\"}}"));
+        assert_eq!(keys, expected);
+        let later = read("cle", "a.json", &component.replace("2030", "2031"));
+        assert_eq!(records[0].print(), later[0].print());
+        assert_ne!(records[1].print(), later[1].print());
+        // Without a package URL nobody would find it; and another document is none of the source's.
+        let unnamed = component.replace("pkg:npm/a", "a");
+        assert!(matches!(
+            read("cle", "a.json", &unnamed)[0].says,
+            Says::Nothing(_)
+        ));
+        assert_eq!(read("cle", "a.json", r#"{"pages":[]}"#), []);
+        // A page of several may be without a withdrawal: it is an error, so nothing is withdrawn.
+        let page = component.replace(r#""events""#, r#""next":"b","events""#);
+        let bridge = bridge("cle").unwrap();
+        assert!(bridge.read("a.json", page.as_bytes(), NOW).is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod advice;
 mod attested;
 mod cargo_audit;
 mod cargo_vet;
+mod cle;
 mod cyclonedx;
 mod document;
 mod draft;
@@ -131,8 +132,8 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "lifecycle",
-        help: "Support dates: OpenEoX, or an answer of endoflife.date",
-        wanted: "OpenEoX Core, OpenEoX shells and the JSON of endoflife.date's API",
+        help: "Support dates: OpenEoX, CLE (ECMA-428), or an answer of endoflife.date",
+        wanted: "OpenEoX Core, OpenEoX shells, CLE and the JSON of endoflife.date's API",
         value: Document::json,
         tools: &[
             endoflife::PAGE,
@@ -140,6 +141,7 @@ const TABLE: &[Row] = &[
             endoflife::V1,
             openeox::SHELL,
             openeox::CORE,
+            cle::TOOL,
         ],
         about: about::every_version,
         is_attested: false,

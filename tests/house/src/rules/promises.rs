@@ -51,6 +51,7 @@ pub const KINDS: Promise = Promise {
         ("endorsement", "core/policy/src/rules/read/rule.rs"),
         // Each reader of a tool's document makes claims of one type.
         ("audit", "core/intake/src/documents/cargo_vet/"),
+        ("lifecycle", "core/intake/src/documents/cle.rs"),
         ("lifecycle", "core/intake/src/documents/endoflife.rs"),
         ("lifecycle", "core/intake/src/documents/openeox.rs"),
         ("practice", "core/intake/src/documents/practice.rs"),
