@@ -5,7 +5,7 @@ use super::gather::{Gathering, Source};
 use super::share::said;
 use crate::ClientError;
 use crate::census::{LABELS, Parts, is_too_many};
-use assay_claims::index::{By, Found, Label, Name, Prefix, Query};
+use assay_claims::index::{AnswerPage, By, Found, Label, Name, Prefix, Query};
 use assay_claims::limits::LOOKUP_NAMES;
 use assay_claims::logged::LoggedClaim;
 use std::collections::BTreeSet;
@@ -22,20 +22,6 @@ pub(super) struct Window<'w> {
 }
 
 impl Gathering {
-    /// Everybody who spoke of a name, ascending, with the lengths of their lists.
-    pub(super) async fn everyone(
-        &mut self,
-        source: &Source,
-        name: &Name,
-    ) -> Result<Vec<Found>, ClientError> {
-        let all = Window {
-            after: None,
-            but: &BTreeSet::new(),
-            most: usize::MAX,
-        };
-        self.speakers(source, name, all).await
-    }
-
     /// Those who spoke of a name and are wanted, ascending, with the lengths of their lists.
     pub(super) async fn speakers(
         &mut self,
@@ -89,8 +75,9 @@ impl Gathering {
     }
 
     /// The last `most` leaves of a list that had so many; of one that has grown since, those that
-    /// stand where its last ones were. Returns the claims that are new; none if the source cannot
-    /// be asked for a part of a list. `None` if their entries take more than so many `bytes`.
+    /// stand where its last ones were. `None` if the source cannot be asked for a part of a list,
+    /// if their entries take more than so many `bytes`, or if the source does not bring all of
+    /// them: a page goes from its beginning on, so that it would lack the newest.
     pub(super) async fn tail(
         &mut self,
         source: &Source,
@@ -98,23 +85,27 @@ impl Gathering {
         length: u64,
         most: u64,
         bytes: usize,
-    ) -> Result<Option<Vec<LoggedClaim>>, ClientError> {
+    ) -> Result<Option<AnswerPage>, ClientError> {
         let Source::Node(client, _) = source else {
-            return Ok(Some(Vec::new()));
+            return Ok(None);
         };
-        if length == 0 {
-            return Ok(Some(Vec::new()));
-        }
         let limit = u32::try_from(most).unwrap_or(u32::MAX);
         let from = length.saturating_sub(most);
         let page = match client.lookup_page(label, from, limit).await {
-            Ok(page) if said(page.proven()) <= bytes => page,
-            Ok(_) => return Ok(None),
+            Ok(page) => page,
             Err(error) if error.is_too_long() => return Ok(None),
             Err(error) => return Err(error),
         };
+        let is_all = from.saturating_add(page.leaves().len() as u64) >= length;
+        if !is_all || page.leaves().is_empty() || said(page.proven()) > bytes {
+            return Ok(None);
+        }
         self.complete_as_of(page.proven());
-        let leaves = page.leaves().iter().copied().collect();
-        Ok(Some(self.keep(page.proven(), &leaves)))
+        Ok(Some(page))
+    }
+
+    /// Keeps the claims of a page. Returns those that are new.
+    pub(super) fn keep_page(&mut self, page: &AnswerPage) -> Vec<LoggedClaim> {
+        self.keep(page.proven(), &page.leaves().iter().copied().collect())
     }
 }

@@ -1,71 +1,119 @@
-//! What an issuer signed in one log: how much in each predicate type, and the newest claims.
+//! What an issuer signed in one log: how much, and the newest claims.
 
+use super::census::Window;
 use super::gather::{Gathering, Source};
-use crate::{Allowance, ClientError};
-use assay_claims::index::{Found, Name};
-use assay_claims::limits::WHOLE_LIST;
+use super::share::PROOFS;
+use crate::ClientError;
+use assay_claims::index::{AnswerPage, By, Found, Name};
+use assay_claims::limits::ENTRY_BYTES;
 use assay_claims::logged::LoggedClaim;
-use assay_tlog::tree::LeafIndex;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// How many of the newest claims are taken.
 pub(super) const NEWEST: usize = 20;
 
-/// Memory for the lists that the newest claims are found in, in bytes, about.
-const BYTES: usize = 128 << 20;
+/// Most predicate types whose claims are counted.
+const COUNTED: usize = 4096;
+
+/// Most of these in which the newest claims are looked for: some more than there are kinds.
+const TYPES: usize = 32;
+
+/// Bytes of the claims among which the newest are, unless single ones take more.
+const BYTES: usize = 4 << 20;
 
 /// What an issuer signed in one log.
 #[derive(Debug, Default)]
 pub(super) struct SignedThere {
-    /// How many claims.
+    /// How many claims, of the predicate types that are counted.
     pub count: u64,
-    /// How many of these are in lists that are too long to be looked at.
+    /// Whether there are more types.
+    pub uncounted: bool,
+    /// How many of the claims are of types in which the newest were not looked for.
     pub unlisted: u64,
-    /// The newest claims of every other list, in no order.
+    /// The newest of the others, in no order: all that are not older than `since_ms`, or
+    /// [`NEWEST`] of each type.
     pub newest: Vec<LoggedClaim>,
+    /// When the oldest of those was logged that came of a type of which fewer came, although there
+    /// are more.
+    pub since_ms: u64,
 }
 
 impl Gathering {
-    /// Lists what an issuer signed, of which `issuer` is the name. `None` if the source cannot be
-    /// asked for lists.
+    /// Finds the newest of what an issuer signed, of which `issuer` is the name, and counts all.
+    /// `None` if the source cannot be asked for lists.
     ///
-    /// Whole lists are fetched, the shortest first: together at most [`WHOLE_LIST`] claims.
+    /// However much was signed, it takes some thousand labels, and of each of [`TYPES`] predicate
+    /// types at most [`NEWEST`] claims. Each page proves that it is the end of its list as of the
+    /// answer that had the list's length.
     pub(super) async fn signed(
         &mut self,
         source: &Source,
         issuer: &Name,
     ) -> Result<Option<SignedThere>, ClientError> {
-        let Source::Node(client, _) = source else {
+        let Source::Node(..) = source else {
             return Ok(None);
         };
-        let mut lists = self.everyone(source, issuer).await?;
-        lists.sort_by_key(|list| list.length);
-        let mut allowance = Allowance::of_bytes(BYTES);
-        let mut leaves = WHOLE_LIST;
-        let mut there = SignedThere::default();
-        for Found { label, length, .. } in lists {
-            there.count = there.count.saturating_add(length);
-            let Some(left) = leaves.checked_sub(length).filter(|_| allowance.bytes > 0) else {
-                there.unlisted = there.unlisted.saturating_add(length);
-                continue;
-            };
-            leaves = left;
-            let pages = match client.list_within(&label, &mut allowance).await {
-                Ok(pages) => pages,
-                Err(_) if allowance.bytes == 0 => {
-                    there.unlisted = there.unlisted.saturating_add(length);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let all: Vec<LeafIndex> = pages.leaves().collect();
-            let newest = &all[all.len().saturating_sub(NEWEST)..];
-            let newest: BTreeSet<LeafIndex> = newest.iter().copied().collect();
-            for page in pages.pages() {
-                self.complete_as_of(page.proven());
-                there.newest.extend(self.keep(page.proven(), &newest));
+        // Nobody is listened to: it says of how many types there are claims.
+        self.ask(source, &[*issuer], &[By::predicate_type("")])
+            .await?;
+        let window = Window {
+            after: None,
+            but: &BTreeSet::new(),
+            most: COUNTED,
+        };
+        let mut lists = self.speakers(source, issuer, window).await?;
+        let mut there = SignedThere {
+            uncounted: lists.len() > COUNTED,
+            ..SignedThere::default()
+        };
+        lists.truncate(COUNTED);
+        lists.sort_by_key(|list| Reverse(list.length));
+        let share = (BYTES / lists.len().clamp(1, TYPES)).max(ENTRY_BYTES);
+        for (at, list) in lists.iter().enumerate() {
+            there.count = there.count.saturating_add(list.length);
+            if at < TYPES
+                && let Some(page) = self.newest_of(source, list, share).await?
+            {
+                there.add(self.keep_page(&page), &page, list.length);
+            } else {
+                there.unlisted = there.unlisted.saturating_add(list.length);
             }
         }
         Ok(Some(there))
+    }
+
+    /// The newest claims of a list, as many as take no more than so many bytes, if one does.
+    async fn newest_of(
+        &mut self,
+        source: &Source,
+        list: &Found,
+        bytes: usize,
+    ) -> Result<Option<AnswerPage>, ClientError> {
+        let source = source.clone().with_answers_of(bytes + PROOFS);
+        let mut wanted = NEWEST as u64;
+        while wanted > 0 {
+            let page = self.tail(&source, &list.label, list.length, wanted, bytes);
+            if let Some(page) = page.await? {
+                return Ok(Some(page));
+            }
+            wanted /= 4;
+        }
+        Ok(None)
+    }
+}
+
+impl SignedThere {
+    /// Adds the end of a list of so many leaves.
+    fn add(&mut self, claims: Vec<LoggedClaim>, page: &AnswerPage, length: u64) {
+        let leaves = page.leaves();
+        let is_short = leaves.len() < NEWEST && (leaves.len() as u64) < length;
+        let entries = page.proven().entries();
+        if let Some(first) = leaves.first().and_then(|leaf| entries.get(leaf))
+            && is_short
+        {
+            self.since_ms = self.since_ms.max(first.logged_at_ms());
+        }
+        self.newest.extend(claims);
     }
 }

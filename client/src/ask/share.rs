@@ -14,7 +14,7 @@ const SHARE: usize = 4 << 10;
 
 /// About how much the proofs of what one of them says may take, in bytes. They are not counted as
 /// what is said, because they grow with the log.
-const PROOFS: usize = 16 << 10;
+pub(super) const PROOFS: usize = 16 << 10;
 
 /// Most questions to one log: halves of halves, until each is short enough.
 const QUESTIONS: usize = 128;
@@ -113,13 +113,12 @@ impl Gathering {
                 let most = share.min(left);
                 let source = source.clone().with_answers_of(most + PROOFS);
                 let newest = self.tail(&source, label, *length, wanted, most).await?;
-                let Some(claims) = newest else {
+                let Some(page) = newest else {
                     wanted /= 4;
                     continue;
                 };
-                let payloads = claims.iter().map(|it| it.claim().claim().payload.len());
-                left = left.saturating_sub(payloads.sum());
-                found.extend(claims);
+                left = left.saturating_sub(said(page.proven()));
+                found.extend(self.keep_page(&page));
                 break;
             }
         }

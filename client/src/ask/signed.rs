@@ -14,8 +14,9 @@ use assay_policy::verdict::Answer;
 pub struct Signed {
     /// How many claims; `None` if no log could be asked that way.
     pub count: Option<u64>,
-    /// How many of these are of predicate types in which so many were signed that they were not
-    /// looked at.
+    /// Whether it signed more, of so many predicate types that not all were counted.
+    pub uncounted: bool,
+    /// How many of these are of predicate types in which the newest were not looked for.
     pub unlisted: u64,
     /// The newest of the others, the newest first.
     pub newest: Vec<LoggedClaim>,
@@ -39,15 +40,20 @@ pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<(Signed, Aske
         }
     };
     let asked = asker.answers(panel).await?;
+    let mut since_ms = 0;
     for (log, there) in asked.logs.iter().zip(lists) {
         let Some(there) = there.filter(|_| !matches!(log.answer, Answer::None { .. })) else {
             continue;
         };
         signed.count = Some(signed.count.unwrap_or(0).saturating_add(there.count));
+        signed.uncounted |= there.uncounted;
         signed.unlisted = signed.unlisted.saturating_add(there.unlisted);
+        since_ms = since_ms.max(there.since_ms);
         signed.newest.extend(there.newest);
     }
     let newest = &mut signed.newest;
+    // Between older ones there may be some that did not come.
+    newest.retain(|claim| claim.logged_at_ms() >= since_ms);
     newest.sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
     newest.truncate(NEWEST);
     Ok((signed, asked))

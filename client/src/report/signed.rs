@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 pub struct SignedLines {
     /// How many claims; `None` if that was not asked.
     pub count: Option<u64>,
-    /// How many of these are of types of which so many were signed that none is listed.
+    /// Whether it signed more, of so many types that not all were counted.
+    pub uncounted: bool,
+    /// How many of these are of types in which the newest were not looked for.
     pub unlisted: u64,
     /// The newest of the others.
     pub newest: Vec<Line>,
@@ -56,6 +58,7 @@ impl SignedLines {
         }
         let lines = SignedLines {
             count: signed.count,
+            uncounted: signed.uncounted,
             unlisted: signed.unlisted,
             newest,
         };

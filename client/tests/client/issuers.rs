@@ -5,6 +5,8 @@ use crate::times::cosign;
 use assay_claims::claim;
 use assay_claims::index::{Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
+use assay_claims::purl::Purl;
+use assay_claims::statement::Subject;
 use assay_client::ask::{About, Asker, Audience, Found, How, LogAddress, LogState};
 use assay_client::report::words::{self, Reader};
 use assay_client::report::{Conclusion, Report, Scales};
@@ -12,6 +14,8 @@ use assay_client::{Cel, Tls};
 use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tonic::Status;
 
 /// 2026-11-27T00:00:00Z.
@@ -123,26 +127,85 @@ async fn a_log_that_does_not_list_what_an_issuer_signed_is_named_and_the_others_
     );
 }
 
-/// A lying log commits to whatever lengths it likes.
-#[tokio::test]
-async fn types_of_which_too_many_were_signed_are_counted_and_not_listed() {
-    let (fake, folder) = (Fake::with_claims().await, tempfile::tempdir().unwrap());
-    for number in 0..10_001 {
+/// A log in which a stranger signed so many claims of one type, beside the five that it has.
+async fn with_many(number: u64) -> Fake {
+    let fake = Fake::with_claims().await;
+    for number in 0..number {
         fake.state()
             .append(&crate::fake::claim(said::STRANGER, number));
     }
     fake.state().commit();
+    fake
+}
+
+/// However much it is, what is fetched is what is shown.
+#[tokio::test]
+async fn of_ten_thousand_claims_the_newest_are_fetched_and_all_are_counted() {
+    let (fake, folder) = (with_many(10_001).await, tempfile::tempdir().unwrap());
+    let brought = Arc::new(AtomicUsize::new(0));
+    let count = brought.clone();
+    fake.state().rewrite = Some(Box::new(move |_, _, answer| {
+        count.fetch_add(answer.leaves.len(), Ordering::Relaxed);
+        Ok(vec![answer])
+    }));
     let (policy, stranger) = (said::policy(), id(said::STRANGER));
     let (found, report) = look_up(&[&fake], &policy, stranger, folder.path()).await;
     let signed = found.signed.unwrap();
-    assert_eq!((signed.count, signed.unlisted), (Some(10_006), 10_001));
-    assert_eq!(signed.newest.len(), 5);
+    assert_eq!((signed.count, signed.unlisted), (Some(10_006), 0));
+    let newest: Vec<u64> = signed.newest.iter().map(|it| it.leaf().get()).collect();
+    let last = fake.state().size() - 2;
+    let last_ones: Vec<u64> = (last - 19..=last).rev().collect();
+    assert_eq!(newest, last_ones);
     let title = words::signed_title(report.signed.as_ref().unwrap());
+    assert_eq!(title, "What has it signed? (10006 claims; the newest 20)");
+    assert!(report.is_complete());
+    let brought = brought.load(Ordering::Relaxed);
+    assert!(brought < 100, "{brought} entries came");
+}
+
+/// A page goes from its beginning on, so that one which is short has not the newest.
+#[tokio::test]
+async fn where_pages_are_short_the_newest_are_shown_and_none_that_others_may_come_before() {
+    let (fake, folder) = (with_many(30).await, tempfile::tempdir().unwrap());
+    fake.state().page = 8;
+    let (policy, stranger) = (said::policy(), id(said::STRANGER));
+    let (found, _) = look_up(&[&fake], &policy, stranger, folder.path()).await;
+    let signed = found.signed.unwrap();
+    let newest: Vec<u64> = signed.newest.iter().map(|it| it.leaf().get()).collect();
+    let last = fake.state().size() - 2;
+    let last_ones: Vec<u64> = (last - 4..=last).rev().collect();
+    assert_eq!((signed.count, newest), (Some(35), last_ones));
+}
+
+/// Whoever signs claims of ever new types makes nobody look at all of them.
+#[tokio::test]
+async fn of_very_many_types_not_all_are_looked_at() {
+    let (fake, folder) = (with_many(2).await, tempfile::tempdir().unwrap());
+    fake.state().gathers = true;
+    let subject = || Subject::package(Purl::parse_canonical("pkg:cargo/example").unwrap());
+    for number in 0..4_100 {
+        let uri = format!("https://example.com/p{number}/v1");
+        fake.say(said::STRANGER, subject(), &uri, "{}");
+    }
+    fake.state().commit();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (count, stranger) = (asked.clone(), id(said::STRANGER));
+    fake.state().rewrite = Some(Box::new(move |_, query, answer| {
+        let is_page = matches!(query, Query::Page { .. });
+        count.fetch_add(usize::from(is_page), Ordering::Relaxed);
+        Ok(vec![answer])
+    }));
+    let (found, report) = look_up(&[&fake], &said::policy(), stranger, folder.path()).await;
+    let signed = found.signed.unwrap();
+    assert!(signed.uncounted && signed.count < Some(4_107), "{signed:?}");
+    assert!(signed.unlisted > 4_000, "{}", signed.unlisted);
+    assert_eq!(asked.load(Ordering::Relaxed), 32);
+    let title = words::signed_title(report.signed.as_ref().unwrap());
+    assert!(title.contains("(more than 40"), "{title}");
     assert!(
-        title.contains("10006 claims; 10001 are of types"),
+        title.contains("of too many types to look at all"),
         "{title}"
     );
-    assert!(report.is_complete());
 }
 
 /// A record is a claim like any other: what those whom one listens to say of it is asked for.

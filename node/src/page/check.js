@@ -81,6 +81,8 @@ function compare(line, { claim, leaf }) {
   }
 }
 
+const counted = (count) => (count === 1 ? "1 statement" : `${count} statements`);
+
 async function check(key) {
   const names = packageNames(purl), found = await all(key, names[0]);
   const shown = document.querySelectorAll("[data-claim]"), claims = new Map(), newer = [];
@@ -97,8 +99,8 @@ async function check(key) {
     if (one.leaf >= BigInt(size)) newer.push(id);
     else if (part !== "true") throw new Mismatch("the page leaves out a statement that the record has");
   }
-  if (newer.length) return { words: `${newer.length} statements are newer than this page. Load it again to have it checked.` };
-  const words = `Checked in your browser: ${listed.size} statements`;
+  if (newer.length) return { words: `The record has ${counted(newer.length)} that this page does not have yet. Load it again to have it checked.` };
+  const words = `Checked in your browser: ${counted(listed.size)}`;
   return part === "true" ? { words: words + ". The page does not show all that there are." }
     : { words: words + ", nothing left out.", isWhole: true };
 }

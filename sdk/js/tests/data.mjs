@@ -43,3 +43,19 @@ export function numbers(seed) {
   };
   return (bound) => next() % bound;
 }
+
+/** A change of bytes: bits, bytes, pieces cut out, doubled, moved, or taken from another text. */
+export function mutate(bytes, below, other) {
+  const at = below(bytes.length), length = 1 + below(40), end = Math.min(bytes.length, at + length);
+  const parts = (...list) => Uint8Array.from(list.flatMap((part) => [...part]));
+  switch (below(7)) {
+    case 0: { const out = bytes.slice(); out[at] ^= 1 << below(8); return out; }
+    case 1: { const out = bytes.slice(); out[at] = below(256); return out; }
+    case 2: return parts(bytes.subarray(0, at), bytes.subarray(end));
+    case 3: return parts(bytes.subarray(0, end), bytes.subarray(at));
+    case 4: return parts(bytes.subarray(0, at), [below(256)], bytes.subarray(at));
+    case 5: return bytes.slice(0, at);
+    default: { const from = below(other.length);
+      return parts(bytes.subarray(0, at), other.subarray(from, from + length), bytes.subarray(end)); }
+  }
+}

@@ -4,28 +4,12 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import * as sdk from "../index.js";
-import { numbers } from "./data.mjs";
+import { mutate, numbers } from "./data.mjs";
 import { encodeAnswer, receiptOf } from "./log.mjs";
 import { cosigned, makeWorld, questionAbout, trust } from "./world.mjs";
 
 const MUTATIONS = Number(process.env.MUTATIONS ?? 10_000);
 const { log, leaves } = makeWorld();
-
-/** A change of bytes: bits, bytes, pieces cut out, doubled, moved, or taken from another text. */
-function mutate(bytes, below, other) {
-  const at = below(bytes.length), length = 1 + below(40), end = Math.min(bytes.length, at + length);
-  const parts = (...list) => Uint8Array.from(list.flatMap((part) => [...part]));
-  switch (below(7)) {
-    case 0: { const out = bytes.slice(); out[at] ^= 1 << below(8); return out; }
-    case 1: { const out = bytes.slice(); out[at] = below(256); return out; }
-    case 2: return parts(bytes.subarray(0, at), bytes.subarray(end));
-    case 3: return parts(bytes.subarray(0, end), bytes.subarray(at));
-    case 4: return parts(bytes.subarray(0, at), [below(256)], bytes.subarray(at));
-    case 5: return bytes.slice(0, at);
-    default: { const from = below(other.length);
-      return parts(bytes.subarray(0, at), other.subarray(from, from + length), bytes.subarray(end)); }
-  }
-}
 
 /** What an answer or a receipt says, without signatures under a checkpoint that nobody asked for. */
 const said = (value) => JSON.stringify(value, (key, its) => {

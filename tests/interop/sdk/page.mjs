@@ -53,7 +53,7 @@ const browser = await chromium.launch({ executablePath: program,
   args: ["--no-sandbox", "--host-resolver-rules=MAP node.example 127.0.0.1"] });
 try {
   const truth = await visit(browser);
-  assert.deepEqual([truth.outcome, truth.words], ["checked", "Checked in your browser: 1 statements, nothing left out."]);
+  assert.deepEqual([truth.outcome, truth.words], ["checked", "Checked in your browser: 1 statement, nothing left out."]);
   assert.ok(truth.key.includes(key) && truth.key.includes("has not seen it before"), truth.key);
 
   const refused = async (what, lie) => {

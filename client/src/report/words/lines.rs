@@ -38,23 +38,26 @@ pub fn signed_title(signed: &SignedLines) -> String {
         .iter()
         .map(|line| (&line.log, line.leaf_index))
         .collect();
-    match signed.count {
-        Some(count) if signed.unlisted > 0 => {
-            let (shown, others) = (shown.len(), count.saturating_sub(signed.unlisted));
-            format!(
-                "What has it signed? ({count} claims; {} are of types of which there are too many \
-                 to list, and of the other {others} the newest {shown} are shown)",
-                signed.unlisted
-            )
-        }
-        None => "What has it signed? (not asked)".to_owned(),
-        Some(count) if count > shown.len() as u64 => {
-            let shown = shown.len();
-            format!("What has it signed? ({count} claims; the newest {shown})")
-        }
-        Some(1) => "What has it signed? (1 claim)".to_owned(),
-        Some(count) => format!("What has it signed? ({count} claims)"),
+    let shown = shown.len();
+    let Some(count) = signed.count else {
+        return "What has it signed? (not asked)".to_owned();
+    };
+    let claims = match count {
+        _ if signed.uncounted => format!("more than {count} claims"),
+        1 => "1 claim".to_owned(),
+        _ => format!("{count} claims"),
+    };
+    if signed.unlisted > 0 {
+        let others = count.saturating_sub(signed.unlisted);
+        return format!(
+            "What has it signed? ({claims}, of too many types to look at all; of {others} of them \
+             the newest {shown})"
+        );
     }
+    if count > shown as u64 || signed.uncounted {
+        return format!("What has it signed? ({claims}; the newest {shown})");
+    }
+    format!("What has it signed? ({claims})")
 }
 
 /// What is said, and of what if that is not what was asked about.

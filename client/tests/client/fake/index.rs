@@ -31,7 +31,7 @@ impl State {
             }
         }
         let (from, most) = match query {
-            Query::Page { from, .. } => (*from as usize, self.page.min(limits::PAGE)),
+            Query::Page { from, .. } => (*from as usize, self.page.min(self.limit)),
             _ => (0, usize::MAX),
         };
         let (mut lists, mut range) = (vec![], vec![]);
@@ -109,10 +109,14 @@ impl IndexService for Service {
         &self,
         request: Request<LookupRequest>,
     ) -> Result<Response<LookupResponse>, Status> {
-        let LookupRequest { label, from, .. } = request.into_inner();
+        let LookupRequest { label, from, limit } = request.into_inner();
         let query = Query::Page {
             label: Label::from_slice(&label).unwrap(),
             from,
+        };
+        self.0.lock().unwrap().limit = match limit {
+            0 => limits::PAGE,
+            limit => limit as usize,
         };
         Ok(Response::new(LookupResponse {
             answer: self.answers(&query)?.pop(),

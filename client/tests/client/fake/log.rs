@@ -9,6 +9,7 @@ use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
 use assay_claims::issuer::{self, IssuerId, IssuerRecord};
 use assay_claims::kind::issuer::Issuer;
 use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::limits;
 use assay_claims::purl::Purl;
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::checkpoint::Checkpoint;
@@ -42,6 +43,8 @@ pub struct State {
     pub(super) lists: BTreeMap<Label, Vec<u64>>,
     /// Most leaves of a page.
     pub page: usize,
+    /// The same, as whoever asked last wants it.
+    pub(super) limit: usize,
     /// A leaf whose entry no answer of the index brings.
     pub withheld: Option<u64>,
     /// What is made of the index's honest answers.
@@ -90,6 +93,7 @@ impl State {
             indexes: BTreeMap::new(),
             lists: BTreeMap::new(),
             page: usize::MAX,
+            limit: limits::PAGE,
             withheld: None,
             rewrite: None,
             checkpoint: None,
