@@ -20,7 +20,7 @@ use std::{
 use tracing::Metadata;
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{ParseError, filter_fn},
+    filter::{FilterExt as _, ParseError, filter_fn},
     prelude::*,
 };
 
