@@ -7,6 +7,7 @@ mod damage_commands;
 mod held_key;
 mod key_commands;
 mod log_list_commands;
+mod manual;
 mod mirror_commands;
 mod output;
 mod own;
@@ -99,6 +100,8 @@ enum Command {
     /// Makes a mirror an auditor, which replays what it copies.
     #[command(subcommand)]
     Audit(audit_commands::Command),
+    /// Prints the manual page, or writes a page for every command into a folder.
+    Man(manual::Man),
 }
 
 #[derive(Args)]
@@ -189,6 +192,7 @@ fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
         Command::Audit(command) => audit_commands::run(&command),
+        Command::Man(man) => manual::run(&man),
     }
 }
 

@@ -115,11 +115,12 @@ fn no_command_of_the_node_panics_where_it_cannot_write() -> anyhow::Result<()> {
     let init = ["init", "--dir", "n", "--origin", "log.example/a"];
     ended(&node_command(folder.path(), &init).output()?, 0, "init")?;
     let config = "n/node.toml";
-    let of_node: [&[&str]; 7] = [
+    let of_node: [&[&str]; 8] = [
         &["--help"],
         &["--version"],
         &["witness", "init", "--help"],
         &["invite"],
+        &["man"],
         &["peer", "policy", "--config", config],
         &["peer", "status", "--config", config],
         &[

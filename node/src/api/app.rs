@@ -14,16 +14,14 @@ use super::{
     status::LATE,
 };
 use crate::sequencer::Halt;
+use crate::telemetry::{self, Answer};
 use assay_proto::v1::{
     federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
 };
 use axum::{Router, response::Response as AxumResponse};
-use futures::{
-    FutureExt,
-    future::{BoxFuture, ready},
-};
+use futures::{FutureExt, future::ready};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::{
@@ -161,13 +159,21 @@ fn with_health_and_reflection(services: Routes) -> (Routes, HealthReporter) {
 impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+    type Future = Answer;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let span = telemetry::call(&request);
+        telemetry::within(span, self.answer(request))
+    }
+}
+
+impl<L: LogService, I: IndexService> Api<L, I> {
+    /// Answers one call.
+    fn answer(&mut self, mut request: Request<RequestBody>) -> Answer {
         let grpc = is_grpc(&request);
         if !grpc && let Some(digest) = take_read_prefix(&mut request) {
             let copy = self.copies.as_ref().and_then(|copies| copies.of(&digest));
@@ -203,9 +209,6 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
     }
 }
 
-/// An answer on its way.
-type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
 fn refused(status: Status) -> Answer {
     ready(Ok(status.into_http())).boxed()
 }
@@ -232,10 +235,7 @@ fn call_a_log<L: LogService, I: IndexService>(
 
 /// Calls a service of gRPC or a route that is behind the router. Messages of `FederationService`
 /// are counted before they are decoded.
-pub(crate) fn call_rest(
-    rest: &mut Router,
-    request: Request<RequestBody>,
-) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
+pub(crate) fn call_rest(rest: &mut Router, request: Request<RequestBody>) -> Answer {
     let grpc = is_grpc(&request);
     if !(grpc && is_of(federation_service_server::SERVICE_NAME, &request)) {
         let read = matches!(*request.method(), Method::GET | Method::HEAD);

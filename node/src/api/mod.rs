@@ -6,6 +6,7 @@ pub mod app;
 pub mod attachments;
 pub mod copies;
 pub mod federation;
+mod frames;
 mod gate;
 pub mod index;
 pub mod log;

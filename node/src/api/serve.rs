@@ -6,6 +6,7 @@
 //! one runtime over all cores does.
 
 use super::{
+    frames::{self, Counted, Meter},
     places::{Place, Places},
     proxied::Proxies,
     proxy_protocol::{self, ProxyProtocolError},
@@ -13,6 +14,7 @@ use super::{
     tls::Tls,
 };
 use crate::held::{Account, Held, Hold, Kind};
+use crate::quota::Reports;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -130,12 +132,13 @@ impl<A: App> Server<A> {
             n => n,
         };
         let places = Places::new(self.connections);
+        let idle = frames::idle(self.held.shared());
         let mut workers = Vec::with_capacity(threads);
         let mut joins = Vec::with_capacity(threads);
         for number in 0..threads {
             let (hand, connections) = mpsc::unbounded_channel();
             workers.push(hand);
-            joins.push(self.worker(number, connections, stop.clone())?);
+            joins.push(self.worker(number, connections, &idle, stop.clone())?);
         }
         let (held, nobody) = (&self.held, Arc::default());
         let itself = async {
@@ -160,13 +163,14 @@ impl<A: App> Server<A> {
         &self,
         number: usize,
         mut connections: mpsc::UnboundedReceiver<Accepted>,
+        idle: &Arc<Reports>,
         stop: watch::Receiver<bool>,
     ) -> io::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
-        let held = self.held.clone();
+        let (held, idle) = (self.held.clone(), idle.clone());
         thread::Builder::new()
             .name(format!("serve-{number}"))
             .spawn(move || {
@@ -178,8 +182,8 @@ impl<A: App> Server<A> {
                                 None => break,
                                 Some(accepted) => {
                                     let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
-                                    let held = held.clone();
-                                    open.spawn(connection(accepted, held, app, tls, stop));
+                                    let counts = (held.clone(), idle.clone());
+                                    open.spawn(connection(accepted, counts, app, tls, stop));
                                 }
                             },
                             // Reaps connections as they end.
@@ -255,7 +259,7 @@ async fn accept(
 
 async fn connection(
     accepted: Accepted,
-    held: Arc<Held>,
+    (held, idle): (Arc<Held>, Arc<Reports>),
     app: impl App,
     tls: Option<Arc<Tls>>,
     stop: watch::Receiver<bool>,
@@ -287,17 +291,21 @@ async fn connection(
             proxy = proxies.trusts(address.ip()).then_some(proxies);
         }
     }
+    // A proxy that is trusted passes on what many send, and answers for it.
+    let meter = proxy.is_none().then(|| Meter::new(idle, peer.address.ip()));
     match tls {
         None => {
             // A connection that sends nothing is closed.
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
+            let stream = Counted::new(stream, meter.filter(|_| h2));
             serve(stream, h2, (peer, place, proxy), app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let stream = Counted::new(stream, meter.filter(|_| h2));
                 serve(stream, h2, (peer, place, proxy), app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),

@@ -180,6 +180,10 @@ pub struct TraceConfig {
     pub format: TraceFormat,
     /// Filter in the syntax of `RUST_LOG`, which overrides it.
     pub filter: String,
+    /// Where a collector of OpenTelemetry takes spans (OTLP over gRPC).
+    pub otlp: Option<String>,
+    /// The share of calls, commits and signatures of which it gets spans: above 0, at most 1.
+    pub otlp_share: f64,
 }
 
 /// The shape of a line of traces.
@@ -300,6 +304,8 @@ impl Default for TraceConfig {
         TraceConfig {
             format: TraceFormat::Text,
             filter: "info".into(),
+            otlp: None,
+            otlp_share: 1.0,
         }
     }
 }

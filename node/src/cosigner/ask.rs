@@ -2,8 +2,10 @@
 
 use crate::http_client;
 use crate::reason::with_causes;
+use crate::telemetry::SPANS;
 use assay_tlog::cosigning::{Ask, Reply};
 use std::time::{Duration, Instant};
+use tracing::{Instrument as _, info_span};
 
 /// Longest answer that is read, in bytes: sixteen signatures of ML-DSA-44 take 53 KiB.
 const ANSWER_BYTES: usize = 64 << 10;
@@ -25,7 +27,13 @@ pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Erro
 /// Sends a question and waits for its answer.
 pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answered {
     let started = Instant::now();
-    let (reply, error) = match post(&http, &ask.url, body).await {
+    let span = info_span!(
+        target: SPANS,
+        "ask a witness",
+        otel.kind = "client",
+        url.full = %ask.url,
+    );
+    let (reply, error) = match post(&http, &ask.url, body).instrument(span).await {
         Ok(reply) => (reply, None),
         Err(error) => (Reply::Unreachable, Some(with_causes(&error))),
     };

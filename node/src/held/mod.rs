@@ -251,6 +251,11 @@ impl Held {
         level
     }
 
+    /// Addresses that stand for many callers.
+    pub fn shared(&self) -> &[IpAddr] {
+        &self.limits.shared
+    }
+
     /// How many bytes are held now, in all.
     pub fn bytes(&self) -> u64 {
         let free = self.all.free[..BYTE_KINDS].iter();

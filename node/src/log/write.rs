@@ -16,6 +16,7 @@ use crate::{
     records::{self, RecordError},
     signer::log::SignError,
     storage::{StorageError, Table, Tables},
+    telemetry::SPANS,
     view::{stored_consistency, stored_root},
 };
 use assay_claims::entry::{Entry, EntryError};
@@ -25,6 +26,7 @@ use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::time::{Duration, Instant};
+use tracing::info_span;
 
 /// Why a write failed. After any of these the log must be opened again.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,7 @@ impl<S: Tables> Log<S> {
         &mut self,
         candidates: Vec<Candidate>,
     ) -> Result<Vec<Outcome>, WriteError> {
+        let _span = info_span!(target: SPANS, "append", claims = candidates.len()).entered();
         let signatures = candidates.iter().flat_map(Candidate::signatures).copied();
         let known = records::find_signatures(&*self.store, signatures)?;
         let now_ms = self.clock.now(self.state.head().last_ms)?;
@@ -123,6 +126,7 @@ impl<S: Tables> Log<S> {
     /// Signs the log as it stands: its tree, which ends in a commitment to its index. On `Ok` the
     /// checkpoint is in the checkpoint file, and may be shown.
     pub(crate) fn sign(&mut self) -> Result<&SignedHead, WriteError> {
+        let _span = info_span!(target: SPANS, "sign").entered();
         let started = Instant::now();
         if !self.state.head().ends_in_commitment() {
             self.append_commitment()?;
@@ -185,6 +189,7 @@ impl<S: Tables> Log<S> {
 
     /// Writes a step and rows of the index as one durable batch, then adopts the step.
     fn commit(&mut self, step: Step, rows: Rows) -> Result<(), WriteError> {
+        let _span = info_span!(target: SPANS, "commit", entries = step.leaves.len()).entered();
         let started = Instant::now();
         let mut batch = records::batch(&step)?;
         rows.write(&mut batch);

@@ -308,7 +308,7 @@ impl Reports {
     }
 
     /// Charges so many at once, or none of them.
-    fn charge_many(&self, from: IpAddr, amount: u32) -> Result<(), Exceeded> {
+    pub fn charge_many(&self, from: IpAddr, amount: u32) -> Result<(), Exceeded> {
         let from = from.to_canonical();
         if !self.is_charged(from) {
             return Ok(());

@@ -1,19 +1,28 @@
-//! Traces on standard error, and metrics for Prometheus.
+//! Traces on standard error, spans for a collector, and metrics for Prometheus.
 
+mod collector;
 mod lines;
 mod often;
+mod spans;
 
-pub use lines::{Last, lost_lines};
+pub use lines::lost_lines;
+pub use spans::{Answer, SPANS, call, within};
 
 use crate::config::{TraceConfig, TraceFormat};
-use lines::Lines;
+use collector::Collector;
+use lines::{Last, Lines};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use often::Often;
 use std::{
     io::{self, IsTerminal},
     sync::OnceLock,
 };
-use tracing_subscriber::{EnvFilter, Layer, filter::ParseError, prelude::*};
+use tracing::Metadata;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt as _, ParseError, filter_fn},
+    prelude::*,
+};
 
 /// Why a process cannot say what it does.
 #[derive(Debug, thiserror::Error)]
@@ -24,16 +33,34 @@ pub enum TraceError {
     /// There is no thread for it.
     #[error("cannot start a thread")]
     Thread(#[from] io::Error),
+    /// What is said to be the address of a collector is none.
+    // It is not shown: it may hold a password.
+    #[error(
+        "trace.otlp in the configuration must be the address of a collector that takes OTLP over \
+         gRPC, such as http://127.0.0.1:4317, without a password"
+    )]
+    Collector,
+    /// It is no share.
+    #[error("trace.otlp_share in the configuration is {0}, and must be above 0 and at most 1")]
+    Share(f64),
 }
 
-/// Starts traces. `RUST_LOG` overrides the configured filter.
-///
-/// The last lines are written when what is returned is dropped.
-pub fn traces(config: &TraceConfig) -> Result<Last, TraceError> {
+/// What a process says of itself while it has this. The last spans and lines go out when it is
+/// dropped.
+#[must_use = "the last lines of a process are written when this is dropped"]
+pub struct Traces {
+    // Before the lines, which say what became of it.
+    _spans: Option<Collector>,
+    _lines: Last,
+}
+
+/// Starts traces. `RUST_LOG` overrides the configured filter of lines.
+pub fn traces(config: &TraceConfig) -> Result<Traces, TraceError> {
     let filter = match EnvFilter::try_from_default_env() {
         Ok(filter) => filter,
         Err(_) => EnvFilter::try_new(&config.filter)?,
     };
+    let collector = Collector::start(config)?;
     let writer = Lines::start(io::stderr())?;
     let last = Last(writer.clone());
     let lines = tracing_subscriber::fmt::layer()
@@ -43,11 +70,34 @@ pub fn traces(config: &TraceConfig) -> Result<Last, TraceError> {
         TraceFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         TraceFormat::Json => lines.json().boxed(),
     };
+    let spans = collector.as_ref().map(|collector| {
+        tracing_opentelemetry::layer()
+            .with_tracer(collector.tracer())
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_context_activation(false)
+            .with_filter(filter_fn(is_span))
+    });
     tracing_subscriber::registry()
-        .with(filter)
-        .with(lines.with_filter(Often::default()))
+        .with(
+            lines.with_filter(
+                filter_fn(|it| !is_span(it))
+                    .and(filter)
+                    .and(Often::default()),
+            ),
+        )
+        .with(spans)
         .init();
-    Ok(last)
+    Ok(Traces {
+        _spans: collector,
+        _lines: last,
+    })
+}
+
+/// Whether it is for a collector, and for no line.
+fn is_span(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == SPANS
 }
 
 /// Returns the metrics of this process. The first call installs their recorder.

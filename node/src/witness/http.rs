@@ -14,6 +14,7 @@ use crate::gossip;
 use crate::held::Kind;
 use crate::misbehavior::{self, Evidence};
 use crate::quota::Senders;
+use crate::telemetry;
 use assay_tlog::limits;
 use assay_tlog::witness::{Answer, Refusal, RequestError};
 use axum::{
@@ -168,7 +169,8 @@ impl Service<Request<RequestBody>> for Api {
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        app::call_rest(&mut self.0, request)
+        let span = telemetry::call(&request);
+        telemetry::within(span, app::call_rest(&mut self.0, request))
     }
 }
 

@@ -75,6 +75,10 @@ fn look_into_packages(out: &Path) -> anyhow::Result<()> {
         assert!(unit.contains(&format!("\nUser={user}\n")), "{unit}");
         assert!(users.contains(&format!("u {user} - ")), "{users}");
     }
+    for page in ["assay-check", "assay-node", "assay-node-witness-run"] {
+        let page = root.path().join(format!("usr/share/man/man1/{page}.1.gz"));
+        assert!(page.is_file(), "{}", page.display());
+    }
     // Nothing is started or enabled by installing.
     let installs = read("DEBIAN/postinst")?;
     let code = installs.lines().filter(|it| it.starts_with(' ')).count();

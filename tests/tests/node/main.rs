@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod collector;
 mod damage;
 mod disk;
 mod drain;
