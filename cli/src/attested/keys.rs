@@ -105,7 +105,7 @@ impl Listed {
                 key_id,
                 key_usage,
                 public_key,
-            } => Ok(key_usage.is_none_or(|usage| usage == USAGE).then(|| Key {
+            } => Ok(key_usage.is_none_or(|usage| usage == USAGE).then_some(Key {
                 name: Some(key_id),
                 spki: public_key.raw_bytes,
                 valid: public_key.valid_for,

@@ -105,7 +105,7 @@ impl Trust {
                 "{place} is left out: it is signed with the key {name}, which was not given \
                  (--trusted-keys)"
             );
-            first.summary.push(("note".to_owned(), plain(&note).into()));
+            first.summary.push(("note".to_owned(), plain(&note)));
         }
         Ok(claims)
     }
