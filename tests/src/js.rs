@@ -1,8 +1,8 @@
-//! Node.js, for the tests of the JavaScript SDK.
+//! Node.js and a browser, for the tests of the JavaScript SDK.
 
 use crate::skip;
 use anyhow::{Context, ensure};
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::{env, path::PathBuf, process::Command, sync::OnceLock};
 
 /// The first version that the SDK is for.
 const WANTED: u32 = 20;
@@ -29,4 +29,19 @@ fn find() -> anyhow::Result<PathBuf> {
         missing()
     );
     Ok(program)
+}
+
+/// What Chromium is called, and what is made of it.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// A browser, or `None`, saying that the test of `what` is skipped. Panics instead if `CI` is set.
+pub fn require_browser(what: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
+        .find(|program| program.is_file());
+    if found.is_none() {
+        skip::skip(&format!("{what}: Chromium is missing"));
+    }
+    found
 }

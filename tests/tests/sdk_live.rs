@@ -11,14 +11,13 @@ use anyhow::{Context, ensure};
 use assay_tests::{
     aics::{require_python, run},
     data,
-    js::require_node,
+    js::{require_browser, require_node},
     npm::require_npm,
     process::{Node, assay, new_key},
-    skip::skip,
 };
 use serde_json::Value;
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -100,21 +99,6 @@ fn program(name: &str) -> PathBuf {
     root().join("tests/interop/sdk").join(name)
 }
 
-/// What Chromium is called, and what is made of it.
-const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-
-/// A browser, or `None`, saying that the test is skipped. Panics instead if `CI` is set.
-fn require_browser() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path)
-        .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
-        .find(|program| program.is_file());
-    if found.is_none() {
-        skip("what runs in a browser: Chromium is missing");
-    }
-    found
-}
-
 #[test]
 fn in_javascript_the_truth_is_verified_and_the_lie_refused() {
     let Some(node) = require_node("the JavaScript SDK at a live node") else {
@@ -146,7 +130,7 @@ fn browse(what: &str, name: &str, more: impl FnOnce(&mut Command)) {
     let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
         return;
     };
-    let Some(browser) = require_browser() else {
+    let Some(browser) = require_browser(what) else {
         return;
     };
     let live = Live::start().unwrap();

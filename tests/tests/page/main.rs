@@ -12,6 +12,7 @@ mod badges;
 mod busy;
 mod judges;
 mod missing;
+mod pictures;
 mod proxied;
 mod record;
 mod sentences;
