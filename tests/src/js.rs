@@ -34,14 +34,14 @@ fn find() -> anyhow::Result<PathBuf> {
 /// What Chromium is called, and what is made of it.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// A browser, or `None`, saying that the test is skipped. Panics instead if `CI` is set.
-pub fn require_browser() -> Option<PathBuf> {
+/// A browser, or `None`, saying that the test of `what` is skipped. Panics instead if `CI` is set.
+pub fn require_browser(what: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path)
         .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        skip::skip("what runs in a browser: Chromium is missing");
+        skip::skip(&format!("{what}: Chromium is missing"));
     }
     found
 }

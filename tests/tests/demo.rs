@@ -1,7 +1,13 @@
 //! The demo that the README promises: it runs to its end, and shows what it is there to show.
 
 use assay_tests::process::binaries;
-use std::{path::Path, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// What a command printed: what stands between the line `$ command` and the next one like it,
 /// however its lines were broken.
@@ -15,15 +21,18 @@ fn printed(output: &str, command: &str) -> String {
     own.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_more() {
+/// The demo, not run yet.
+fn demo() -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let target = binaries().parent().unwrap();
-    let demo = Command::new(root.join("scripts/demo"))
-        .env("CARGO_TARGET_DIR", target)
-        .current_dir(root)
-        .output()
-        .unwrap();
+    let mut demo = Command::new(root.join("scripts/demo"));
+    demo.env("CARGO_TARGET_DIR", target).current_dir(root);
+    demo
+}
+
+#[test]
+fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_more() {
+    let demo = demo().output().unwrap();
     let output = String::from_utf8(demo.stdout).unwrap();
     assert!(
         demo.status.success(),
@@ -80,4 +89,67 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     assert!(refused < last, "{output}");
     let verified = printed(&output, "assay misbehavior verify");
     assert!(verified.contains("a.example/log"), "{verified}");
+}
+
+/// A process with all that it started, which end with it.
+struct Group(Child);
+
+impl Group {
+    /// Sends a signal to all of them, as a terminal does. Returns whether there is anybody.
+    fn signal(&self, signal: &str) -> bool {
+        let group = format!("-{}", self.0.id());
+        let kill = Command::new("kill")
+            .args([signal, "--", &group])
+            .stderr(Stdio::null())
+            .status();
+        kill.unwrap().success()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal("-TERM");
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_the_demo_are_kept_until_ctrl_c_which_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = demo();
+    demo.env("KEEP", "1")
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .process_group(0);
+    let mut demo = Group(demo.spawn().unwrap());
+    let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
+    let mut printed = String::new();
+    let mut addresses = Vec::new();
+    // The end of the output would be the end of the demo.
+    while addresses.len() < 2 {
+        let Some(line) = lines.next().transpose().unwrap() else {
+            panic!("it ended before it showed two pages:\n{printed}");
+        };
+        printed += &format!("{line}\n");
+        if line.starts_with("http://") {
+            addresses.push(line);
+        }
+    }
+    assert!(printed.contains("until you press Ctrl-C"), "{printed}");
+    for (address, says) in addresses.iter().zip(["support until", "withdr"]) {
+        let answer = reqwest::get(address).await.unwrap();
+        assert_eq!(answer.status(), 200, "{address}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("class=\"sentence"), "{address}: {page}");
+        assert!(page.contains(says), "{address}: {page}");
+    }
+    assert!(demo.0.try_wait().unwrap().is_none(), "it ended by itself");
+
+    assert!(demo.signal("-INT"));
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let status = demo.0.wait().unwrap();
+    assert!(status.success(), "{status}: {rest:?}");
+    assert!(!demo.signal("-0"), "something of it still runs");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
 }

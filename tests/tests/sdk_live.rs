@@ -130,7 +130,7 @@ fn browse(what: &str, name: &str, more: impl FnOnce(&mut Command)) {
     let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
         return;
     };
-    let Some(browser) = require_browser() else {
+    let Some(browser) = require_browser(what) else {
         return;
     };
     let live = Live::start().unwrap();
@@ -160,7 +160,9 @@ fn returns(live: &Live, profile: &Path) -> Option<Value> {
     let what = "a page in a browser that was there before";
     let (node, packages) = (require_node(what)?, require_npm(what)?);
     let mut command = Command::new(node);
-    command.arg(program("returns.mjs")).arg(require_browser()?);
+    command
+        .arg(program("returns.mjs"))
+        .arg(require_browser("a page in a browser")?);
     command.args([&live.node.ready().url, PURL]).arg(profile);
     let said = run(command.current_dir(packages)).unwrap();
     Some(serde_json::from_str(&said).unwrap())

@@ -161,7 +161,7 @@ async fn pages_are_for_everybody_in_a_browser() -> anyhow::Result<()> {
     let (Some(node), Some(packages)) = (require_node(what), require_npm(what)) else {
         return Ok(());
     };
-    let Some(browser) = require_browser() else {
+    let Some(browser) = require_browser("a page in a browser") else {
         return Ok(());
     };
     let (world, mut paths) = world().await?;

@@ -14,6 +14,7 @@ mod calendar;
 mod compare;
 mod judges;
 mod missing;
+mod pictures;
 mod proxied;
 mod record;
 mod sentences;

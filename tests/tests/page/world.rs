@@ -31,11 +31,16 @@ impl World {
     /// A node whose pages are weighed by the starting policy, which trusts the makers and the
     /// auditors; `head` stands at its beginning.
     pub async fn new(head: &str) -> anyhow::Result<Self> {
+        World::weighed(head, ["our makers", "our auditors"]).await
+    }
+
+    /// The same by a policy that has names of its own for the makers and the auditors.
+    pub async fn weighed(head: &str, names: [&str; 2]) -> anyhow::Result<Self> {
         let node = Node::init()?;
         let (makers, auditors) = (named("Makers", 1), named("Auditors", 2));
         let anchors = [
-            anchor("our makers", &makers, "maintainer"),
-            anchor("our auditors", &auditors, "auditor"),
+            anchor(names[0], &makers, "maintainer"),
+            anchor(names[1], &auditors, "auditor"),
         ];
         let policy = format!(
             "{head}\n{}{}",

@@ -17,6 +17,7 @@ mod logs;
 mod material;
 mod mirrored;
 mod observed;
+mod pages;
 mod report;
 mod tessera;
 mod witnessed;
@@ -50,7 +51,7 @@ const UNARY: u64 = 60_000;
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
 
 /// What can be measured alone.
-const PARTS: [(&str, Part); 11] = [
+const PARTS: [(&str, Part); 12] = [
     ("index", index::bench),
     ("publishing", index::only_publishing),
     ("lookup", index::only_lookup),
@@ -60,6 +61,7 @@ const PARTS: [(&str, Part); 11] = [
     ("large", index::large),
     ("logs", logs::bench),
     ("mirror", mirrored::bench),
+    ("pages", pages::bench),
     ("publish_witnessed", witnessed::bench),
     ("tessera", tessera::bench),
 ];
@@ -145,6 +147,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
     mirrored::bench(&material, leaves, &mut report)?;
+    pages::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     for (_, part) in WITHOUT_CLAIMS {

@@ -95,6 +95,12 @@ impl Material {
         Bytes::copy_from_slice(Label::of(name, By::issuer(issuer)).as_bytes())
     }
 
+    /// The ids of all issuers, in hex.
+    pub fn issuer_ids(&self) -> Vec<String> {
+        let ids = self.issuers.iter().map(|(id, _)| id.to_hex());
+        ids.collect()
+    }
+
     /// A policy that trusts every issuer, and demands what the one to start with demands.
     pub fn policy(&self) -> String {
         let mut policy = STARTING.to_owned();
