@@ -1,5 +1,11 @@
 //! The demo that the README promises: it runs to its end, and shows what it is there to show.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
+
 use assay_tests::process::binaries;
 use std::{
     fs,
