@@ -5,6 +5,7 @@ use super::gather::{Gathering, Source};
 use super::share::PROOFS;
 use crate::ClientError;
 use assay_claims::index::{AnswerPage, By, Found, Name};
+use assay_claims::kind::Kind;
 use assay_claims::limits::ENTRY_BYTES;
 use assay_claims::logged::LoggedClaim;
 use std::cmp::Reverse;
@@ -68,7 +69,8 @@ impl Gathering {
             ..SignedThere::default()
         };
         lists.truncate(COUNTED);
-        lists.sort_by_key(|list| Reverse(list.length));
+        let known = known_types();
+        lists.sort_by_key(|list| (!known.contains(&list.label.by()), Reverse(list.length)));
         let share = (BYTES / lists.len().clamp(1, TYPES)).max(ENTRY_BYTES);
         for (at, list) in lists.iter().enumerate() {
             there.count = there.count.saturating_add(list.length);
@@ -101,6 +103,13 @@ impl Gathering {
         }
         Ok(None)
     }
+}
+
+/// The types of claims that are known. They come first: whoever has a key can sign of as many
+/// others as they like, and must not hide by it that the key is compromised, or a word withdrawn.
+fn known_types() -> BTreeSet<By> {
+    let uris = Kind::ALL.iter().flat_map(|kind| kind.uris());
+    uris.map(By::predicate_type).collect()
 }
 
 impl SignedThere {

@@ -12,28 +12,29 @@ use std::{
     io,
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What a client begins with (RFC 9113, section 3.4), and the head of a frame (section 4.1), in
-/// bytes.
-const PREFACE: usize = 24;
+/// What a client begins with (RFC 9113, section 3.4), and how many bytes the head of a frame has
+/// (section 4.1).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HEAD: usize = 9;
 
-/// Types of frames and a flag (sections 6.1 and 6.2).
+/// The type of frames that pay for themselves by what they bring (section 6.1).
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const END_STREAM: u8 = 1;
 
 /// What a frame costs, in bytes that were sent or answered: an honest caller who gets single bytes
 /// pays for a window of each.
 const FRAME: i64 = 64;
 
-/// What a call is worth: a piece of its message, windows for its answer, a ping, and that it is
-/// taken back.
-const CALL: i64 = 4 * FRAME;
+/// What a call is worth: its headers, a piece of its message and the end, windows for its answer, a
+/// ping, and that it is taken back.
+const CALL: i64 = 8 * FRAME;
 
 /// What a connection begins with: settings, that the node's are taken, and a window.
 const BEGIN: i64 = 4 * FRAME;
@@ -56,7 +57,11 @@ pub struct Flood;
 /// Where in what comes in a connection is.
 #[derive(Debug)]
 enum Reading {
-    /// So many bytes of the preface or of a payload are still to come.
+    /// So many bytes of the preface are there, and nothing else yet.
+    Preface(usize),
+    /// It is not HTTP/2.
+    Other,
+    /// So many bytes of a payload are still to come.
     Over(usize),
     /// So many bytes of a head are there.
     Head([u8; HEAD], usize),
@@ -67,8 +72,20 @@ pub struct Meter {
     reading: Reading,
     /// What is left, in bytes.
     left: i64,
+    calls: Calls,
     from: IpAddr,
     idle: Arc<Reports>,
+}
+
+/// Calls that a connection made and that its meter has not counted yet.
+#[derive(Debug, Clone, Default)]
+pub struct Calls(Arc<AtomicU32>);
+
+impl Calls {
+    /// Counts a call that is served. Headers that open none are frames like others.
+    pub fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// What networks may send beyond what is paid for. `shared` are addresses that stand for many
@@ -80,10 +97,11 @@ pub fn idle(shared: &[IpAddr]) -> Arc<Reports> {
 
 impl Meter {
     /// The meter of a new connection of this address.
-    pub fn new(idle: Arc<Reports>, from: IpAddr) -> Self {
+    pub fn new(idle: Arc<Reports>, from: IpAddr, calls: Calls) -> Self {
         Meter {
-            reading: Reading::Over(PREFACE),
+            reading: Reading::Preface(0),
             left: BEGIN,
+            calls,
             from,
             idle,
         }
@@ -93,6 +111,20 @@ impl Meter {
     fn read(&mut self, mut bytes: &[u8]) -> Result<(), Flood> {
         while !bytes.is_empty() {
             bytes = match &mut self.reading {
+                Reading::Other => return Ok(()),
+                Reading::Preface(have) => {
+                    let wanted = &PREFACE[*have..];
+                    let more = bytes.len().min(wanted.len());
+                    if bytes[..more] != wanted[..more] {
+                        self.reading = Reading::Other;
+                        return Ok(());
+                    }
+                    *have += more;
+                    if *have == PREFACE.len() {
+                        self.reading = Reading::Head([0; HEAD], 0);
+                    }
+                    &bytes[more..]
+                }
                 Reading::Over(left) => {
                     let over = bytes.len().min(*left);
                     *left -= over;
@@ -118,20 +150,18 @@ impl Meter {
 
     /// Counts a frame by its head. Its payload follows, if it has one.
     fn frame(&mut self, head: [u8; HEAD]) -> Result<(), Flood> {
-        let [a, b, c, kind, flags, ..] = head;
+        let [a, b, c, kind, ..] = head;
         let length = u32::from_be_bytes([0, a, b, c]);
         self.reading = match length {
             0 => Reading::Head([0; HEAD], 0),
             _ => Reading::Over(length as usize),
         };
-        let worth = match kind {
-            HEADERS => CALL,
-            // The end of what a call sends.
-            DATA if flags & END_STREAM != 0 => i64::from(length),
-            DATA => i64::from(length) - FRAME,
-            _ => -FRAME,
-        };
-        self.left = (self.left + worth).min(REMEMBERED);
+        let brings = if kind == DATA { i64::from(length) } else { 0 };
+        self.left = (self.left + brings - FRAME).min(REMEMBERED);
+        if self.left < 0 {
+            let calls = self.calls.0.swap(0, Ordering::Relaxed);
+            self.left = (self.left + i64::from(calls) * CALL).min(REMEMBERED);
+        }
         if self.left < 0 {
             let charged = self.idle.charge_many(self.from, AT_ONCE);
             charged.map_err(|_| Flood)?;
@@ -224,11 +254,22 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
 mod tests {
     use super::*;
 
+    const HEADERS: u8 = 1;
     const PING: u8 = 6;
     const WINDOW_UPDATE: u8 = 8;
+    const END_STREAM: u8 = 1;
 
-    fn meter() -> Meter {
-        Meter::new(idle(&[]), "192.0.2.1".parse().unwrap())
+    /// Frames of which none may end what is allowed, or all must.
+    const MANY: usize = 100_000;
+
+    fn new(idle: &Arc<Reports>, address: &str) -> Meter {
+        Meter::new(idle.clone(), address.parse().unwrap(), Calls::default())
+    }
+
+    fn begun() -> Meter {
+        let mut meter = new(&idle(&[]), "192.0.2.1");
+        meter.read(PREFACE).unwrap();
+        meter
     }
 
     fn frame(kind: u8, flags: u8, length: usize) -> Vec<u8> {
@@ -244,15 +285,8 @@ mod tests {
             .unwrap_or(most)
     }
 
-    fn begun() -> Meter {
-        let mut meter = meter();
-        meter.read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-        meter
-    }
-
     #[test]
     fn frames_that_ask_for_nothing_end_a_connection() {
-        let most = 100_000;
         for (kind, length) in [
             (PING, 8),
             (4, 0),
@@ -261,13 +295,14 @@ mod tests {
             (0xbb, 64),
             (DATA, 0),
             (DATA, 1),
+            (HEADERS, 40),
         ] {
-            let passed = pass(&mut begun(), &[frame(kind, 0, length)], most);
-            assert!((1000..20_000).contains(&passed), "{passed} of kind {kind}");
+            let passed = pass(&mut begun(), &[frame(kind, 0, length)], MANY);
+            assert!((1000..30_000).contains(&passed), "{passed} of kind {kind}");
         }
         // That the node answers each with a few bytes pays for none.
         let mut meter = begun();
-        let answered = (0..most).position(|_| {
+        let answered = (0..MANY).position(|_| {
             meter.wrote(17);
             meter.read(&frame(PING, 0, 8)).is_err()
         });
@@ -276,61 +311,68 @@ mod tests {
 
     #[test]
     fn who_asks_or_sends_or_is_answered_may_go_on() {
-        let most = 100_000;
         let call = [
             frame(HEADERS, 4, 40),
-            frame(DATA, END_STREAM, 5),
+            frame(DATA, 0, 5),
+            frame(DATA, END_STREAM, 0),
             frame(WINDOW_UPDATE, 0, 4),
             frame(WINDOW_UPDATE, 0, 4),
             frame(PING, 0, 8),
         ];
-        let sent = [frame(DATA, 0, 600), frame(WINDOW_UPDATE, 0, 4)];
-        for frames in [&call[..], &sent[..]] {
-            assert_eq!(pass(&mut begun(), frames, most), most);
+        let mut meter = begun();
+        for _ in 0..MANY {
+            meter.calls.one_more();
+            assert_eq!(pass(&mut meter, &call, call.len()), call.len());
         }
+        let sent = [frame(DATA, 0, 600), frame(WINDOW_UPDATE, 0, 4)];
+        assert_eq!(pass(&mut begun(), &sent, MANY), MANY);
         // A long answer: two windows for each piece of 16 KiB.
         let mut meter = begun();
-        for _ in 0..most {
+        for _ in 0..MANY {
             meter.wrote(16 << 10);
             for _ in 0..2 {
                 meter.read(&frame(WINDOW_UPDATE, 0, 4)).unwrap();
             }
         }
         // It is not kept for ever.
-        assert!(pass(&mut meter, &[frame(PING, 0, 8)], most) < most);
+        assert!(pass(&mut meter, &[frame(PING, 0, 8)], MANY) < MANY);
     }
 
     #[test]
     fn a_network_is_one_on_all_its_connections() {
         let idle = idle(&[]);
-        let of = |address: &str| {
-            let mut meter = Meter::new(idle.clone(), address.parse().unwrap());
-            meter.read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-            meter
+        let pings = |address, most| {
+            let mut meter = new(&idle, address);
+            meter.read(PREFACE).unwrap();
+            pass(&mut meter, &[frame(PING, 0, 8)], most)
         };
-        pass(&mut of("192.0.2.1"), &[frame(PING, 0, 8)], usize::MAX);
-        let most = 1000;
-        assert!(pass(&mut of("::ffff:192.0.2.1"), &[frame(PING, 0, 8)], most) < most);
-        assert_eq!(pass(&mut of("192.0.2.2"), &[frame(PING, 0, 8)], most), most);
+        assert!(pings("192.0.2.1", MANY) < MANY);
+        assert!(pings("::ffff:192.0.2.1", 5000) < 5000);
+        assert_eq!(pings("192.0.2.2", 5000), 5000);
     }
 
     #[test]
     fn a_frame_is_the_same_however_it_comes() {
         let frames = [
+            PREFACE.to_vec(),
             frame(HEADERS, 4, 300),
             frame(DATA, 0, 0),
             frame(PING, 0, 8),
             frame(DATA, 0, 20),
         ]
         .concat();
-        let mut whole = begun();
-        whole.read(&frames).unwrap();
         for at in 0..frames.len() {
-            let mut parts = begun();
+            let mut parts = new(&idle(&[]), "192.0.2.1");
             parts.read(&frames[..at]).unwrap();
             parts.read(&frames[at..]).unwrap();
-            assert_eq!(parts.left, whole.left, "cut at {at}");
+            assert_eq!(parts.left, BEGIN + 20 - 4 * FRAME, "cut at {at}");
         }
-        assert_eq!(whole.left, BEGIN + CALL - FRAME - FRAME + 20 - FRAME);
+    }
+
+    #[test]
+    fn what_is_not_http2_is_not_counted() {
+        let mut meter = new(&idle(&[]), "192.0.2.1");
+        meter.read(b"PRI * HTTP/1.1\r\n").unwrap();
+        assert_eq!(pass(&mut meter, &[frame(PING, 0, 8)], MANY), MANY);
     }
 }

@@ -6,7 +6,7 @@
 //! one runtime over all cores does.
 
 use super::{
-    frames::{self, Counted, Meter},
+    frames::{self, Calls, Counted, Meter},
     places::{Place, Places},
     proxied::Proxies,
     proxy_protocol::{self, ProxyProtocolError},
@@ -292,21 +292,23 @@ async fn connection(
         }
     }
     // A proxy that is trusted passes on what many send, and answers for it.
-    let meter = proxy.is_none().then(|| Meter::new(idle, peer.address.ip()));
+    let calls = Calls::default();
+    let counted = proxy.is_none().then(|| calls.clone());
+    let meter = counted.map(|calls| Meter::new(idle, peer.address.ip(), calls));
     match tls {
         None => {
             // A connection that sends nothing is closed.
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            let stream = Counted::new(stream, meter.filter(|_| h2));
-            serve(stream, h2, (peer, place, proxy), app, stop).await;
+            let stream = Counted::new(stream, meter);
+            serve(stream, h2, (peer, place, proxy, calls), app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let stream = Counted::new(stream, meter.filter(|_| h2));
-                serve(stream, h2, (peer, place, proxy), app, stop).await;
+                let stream = Counted::new(stream, meter);
+                serve(stream, h2, (peer, place, proxy, calls), app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -369,7 +371,7 @@ fn protocols() -> Builder<TokioExecutor> {
 async fn serve<T>(
     stream: T,
     h2: bool,
-    (peer, place, proxy): (Peer, Arc<Place>, Option<Arc<Proxies>>),
+    (peer, place, proxy, calls): (Peer, Arc<Place>, Option<Arc<Proxies>>, Calls),
     app: impl App,
     mut stop: watch::Receiver<bool>,
 ) where
@@ -378,6 +380,7 @@ async fn serve<T>(
     let (account, leaving) = (peer.account.clone(), place.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         place.calls();
+        calls.one_more();
         let mut peer = peer.clone();
         if let Some(caller) = proxy.as_ref().and_then(|it| it.caller(request.headers())) {
             peer.address.set_ip(caller);

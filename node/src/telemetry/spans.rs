@@ -1,7 +1,7 @@
 //! The spans of calls. They are made only if a collector wants them.
 
 use futures::{FutureExt as _, future::BoxFuture};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use std::convert::Infallible;
 use tonic::body::Body;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
@@ -11,13 +11,16 @@ pub const SPANS: &str = "assay_spans";
 
 /// The first parts of the paths of plain HTTP that spans name. The rest of a path says what was
 /// asked about, which is nobody's business.
-const ROUTES: [&str; 26] = [
+const ROUTES: [&str; 29] = [
     "add-checkpoint",
     "api",
     "badge",
     "c",
+    "calendar",
+    "calendar.ics",
     "check.js",
     "checkpoint",
+    "compare",
     "copies",
     "d",
     "federation.json",
@@ -40,6 +43,38 @@ const ROUTES: [&str; 26] = [
     "x",
 ];
 
+/// The services of gRPC, and their methods. What else a stranger may call becomes no name.
+const SERVICES: [&str; 6] = [
+    "assay.v1.AttachmentService",
+    "assay.v1.FederationService",
+    "assay.v1.IndexService",
+    "assay.v1.LogService",
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+];
+const METHODS: [&str; 20] = [
+    "BatchLookup",
+    "Check",
+    "ExchangeHeads",
+    "Get",
+    "GetCheckpoint",
+    "GetConsistencyProof",
+    "GetEntryAndProof",
+    "GetInclusionProof",
+    "GetIssuer",
+    "ListMisbehavior",
+    "Lookup",
+    "LookupPrefix",
+    "Publish",
+    "PublishStream",
+    "Put",
+    "ReportMisbehavior",
+    "ServerReflectionInfo",
+    "StreamEntries",
+    "SubmitHeads",
+    "Watch",
+];
+
 /// Codes of gRPC that are the server's fault: unknown, late, unimplemented, internal, unavailable,
 /// lost.
 const FAULTS: [i32; 6] = [2, 4, 12, 13, 14, 15];
@@ -56,7 +91,7 @@ pub fn call<B>(request: &Request<B>) -> Option<Span> {
         otel.name = route(request.uri().path()),
         otel.kind = "server",
         otel.status_code = Empty,
-        http.request.method = request.method().as_str(),
+        http.request.method = method(request.method()),
         http.response.status_code = Empty,
         rpc.grpc.status_code = Empty,
     );
@@ -91,14 +126,21 @@ fn ended(span: &Span, answer: &Response<Body>) {
     }
 }
 
+/// A method of HTTP that is known; any other has one name, as OpenTelemetry says.
+fn method(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::POST | Method::PUT => {
+            method.as_str()
+        }
+        _ => "_OTHER",
+    }
+}
+
 /// The method of gRPC, or the first part of a path that is a route; for anything else "other".
 fn route(path: &str) -> &str {
     let path = path.strip_prefix('/').unwrap_or(path);
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    let is_method =
-        |rest: &str| rest.len() <= 32 && rest.bytes().all(|it| it.is_ascii_alphabetic());
-    let is_service = first.starts_with("assay.v1.") || first.starts_with("grpc.");
-    if is_service && first.len() <= 64 && is_method(rest) {
+    if METHODS.contains(&rest) && SERVICES.contains(&first) {
         return path;
     }
     if ROUTES.contains(&first) {
@@ -122,6 +164,7 @@ mod tests {
                 "/grpc.health.v1.Health/Check",
                 "grpc.health.v1.Health/Check",
             ),
+            ("/assay.v1.LogService/Other", "other"),
             ("/assay.v1.LogService/pkg:npm/a", "other"),
             ("/p/pkg:npm/secret@1.0.0", "p"),
             ("/api/v1/lookup", "api"),

@@ -15,6 +15,7 @@ use assay_claims::json::{Value, object};
 use assay_claims::kind::lifecycle::TBA;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::{Kind, PredicateError};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const TOOL: Tool = Tool {
@@ -96,7 +97,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         return Err(DocumentError::NotTaken(nothing.to_owned()));
     }
     let mut claims = Vec::new();
-    for (of, ends) in &said.ends {
+    for (of, ends) in said.in_order() {
         let released = match of {
             Of::Version(version) => said.released.get(version).copied(),
             Of::All | Of::Range(_) => None,
@@ -174,6 +175,19 @@ fn id<'v>(event: &Node<'v, '_>, key: &'v str) -> Result<u64, PredicateError> {
 }
 
 impl<'v> Said<'v> {
+    /// Sets of versions with their ends. Of claims of one date the last counts, and sets may overlap:
+    /// so those whose support ends first come last, and what is only not sold any more says nothing
+    /// of support where something else does.
+    fn in_order(&self) -> Vec<(&Of<'v>, &Ends<'v>)> {
+        let has_ends = self.ends.values().any(|ends| ends.first().is_some());
+        let all = self.ends.iter();
+        let mut all: Vec<_> = all
+            .filter(|(_, ends)| !has_ends || ends.first().is_some())
+            .collect();
+        all.sort_by_key(|(_, ends)| Reverse(ends.first().map_or(i64::MAX, |end| end.0)));
+        all
+    }
+
     /// Takes an event, unless a newer one of its kind was taken.
     fn take(&mut self, ty: &str, event: &Node<'v, '_>) -> Result<(), PredicateError> {
         let effective = event.need("effective")?;
@@ -227,9 +241,14 @@ fn versions<'v>(event: &Node<'v, '_>) -> Result<Vec<Of<'v>>, PredicateError> {
     Ok(all)
 }
 
-impl Ends<'_> {
+impl<'v> Ends<'v> {
+    /// When support ends: with the first of what supports it, or with its life.
+    fn first(&self) -> Option<&End<'v>> {
+        self.support.values().chain(&self.life).min()
+    }
+
     fn draft(&self, of: &Of<'_>, released: Option<&str>, last_updated: &str) -> Draft {
-        let first = self.support.values().min().or(self.life.as_ref());
+        let first = self.first();
         let date = |end: Option<&End<'_>>| end.map_or(TBA, |(_, date)| *date).to_owned();
         let (security, life) = (date(first), date(self.life.as_ref()));
         let (key, versions) = match of {
@@ -332,11 +351,27 @@ mod tests {
         ];
         let expected = [
             "all - - 2040 tba",
-            r#"{"version":"1.0.0"} 2020 2024 2025 2028"#,
             r#"{"version":"9"} - - 2030 2030"#,
             r#"{"range":"vers:npm/>=2.0.0|<3.0.0"} - - 2030 2030"#,
+            r#"{"version":"1.0.0"} 2020 2024 2025 2028"#,
         ];
         assert_eq!(said(&events), expected);
+    }
+
+    #[test]
+    fn what_is_only_not_sold_any_more_hides_no_end() {
+        let events = [
+            event("endOfMarketing", 2024, V1),
+            event("endOfLife", 2024, ""),
+        ];
+        assert_eq!(said(&events), ["all - - 2024 2024"]);
+        assert_eq!(said(&events[..1]).len(), 1);
+        // What lives no longer is not supported either.
+        let events = [
+            event("endOfSupport", 2030, r#","supportId":"s""#),
+            event("endOfLife", 2025, ""),
+        ];
+        assert_eq!(said(&events), ["all - - 2025 2025"]);
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
         return Some(format!("vers:{ty}/>={from}|<={to}"));
     }
     if let Some((from, to)) = wildcard(stated) {
-        return Some(format!("vers:{ty}/>={from}|<{}", earliest(ty, &to)));
+        let (from, to) = (earliest(ty, from), earliest(ty, &to));
+        return Some(format!("vers:{ty}/>={from}|<{to}"));
     }
     let bounds = match followed(stated) {
         Some(bound) => vec![bound],
@@ -204,8 +205,8 @@ mod tests {
             ("from 1.0.0 before 2.0.0", ">=1.0.0|<2.0.0"),
             ("1.9.9 and earlier", "<=1.9.9"),
             ("2.0.0 or later", ">=2.0.0"),
-            ("1.x", ">=1|<2.0.0-0"),
-            ("1.2.*", ">=1.2|<1.3.0-0"),
+            ("1.x", ">=1.0.0-0|<2.0.0-0"),
+            ("1.2.*", ">=1.2.0-0|<1.3.0-0"),
             ("=1.0.0|=1.1.0", "=1.0.0|=1.1.0"),
         ] {
             let range = range("npm", stated);

@@ -2,7 +2,7 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
-use super::module::{in_module, package};
+use super::module::{any_of_stream, in_module, package};
 use super::release::of_release;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -38,6 +38,15 @@ fn twice(node: &Node<'_, '_>, id: &str) -> PredicateError {
         "defines {} a second time, so that nobody can tell which product is meant",
         quoted(id)
     ))
+}
+
+/// What is meant by what speaks against it.
+fn against(named: &Named) -> Named {
+    let purls = named.purls.iter().cloned().map(any_of_stream).collect();
+    Named {
+        purls,
+        ..named.clone()
+    }
 }
 
 impl Product {
@@ -81,7 +90,10 @@ impl<'v> Tree<'v> {
                 let members = group.need("product_ids")?;
                 let members = members.items()?.map(|id| id.text().map(str::to_owned));
                 let members = members.collect::<Result<Vec<_>, _>>()?;
-                tree.groups.insert(group.need("group_id")?.text()?, members);
+                let id = group.need("group_id")?.text()?;
+                if tree.groups.insert(id, members).is_some() {
+                    return Err(twice(&group, id));
+                }
             }
         }
         Ok(tree)
@@ -119,8 +131,12 @@ impl<'v> Tree<'v> {
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
         let named = self.named(product)?;
-        let apply = |clears| named.iter().map(|one| within.apply(one, clears)).collect();
-        let (against, cleared) = (apply(false), apply(true));
+        let apply = |one: &Named| {
+            let any = against(one);
+            let cleared = if within.are_stated() { &any } else { one };
+            (within.apply(&any, false), within.apply(cleared, true))
+        };
+        let (against, cleared) = named.iter().map(apply).unzip();
         let id = product.need("product_id")?.text()?;
         if self
             .products
@@ -174,7 +190,7 @@ impl<'v> Tree<'v> {
         let parts = parts.ok_or_else(|| unknown(relationship.part))?;
         let wholes = wholes.ok_or_else(|| unknown(relationship.whole))?;
         if relationship.has_own_name(&parts, &wholes) {
-            return Ok(alone(&relationship.named));
+            return Ok(alone(&relationship.own(clears)));
         }
         let in_module = self.of_module(relationship.whole, &parts, clears);
         let (parts, wholes) = in_module.unwrap_or((parts, wholes));
@@ -198,10 +214,17 @@ impl<'v> Tree<'v> {
     ) -> Option<(Vec<Named>, Vec<Named>)> {
         let relationship = self.relationships.get(whole)?;
         let modules = self.products.get(relationship.part)?.named(clears);
-        let module = modules.iter().flat_map(|one| &one.purls).next()?;
+        let modules: Vec<&Purl> = modules.iter().flat_map(|one| &one.purls).collect();
+        // Where several are named, what clears one of them may not clear the others.
+        if modules.is_empty() || (clears && modules.len() > 1) {
+            return None;
+        }
         let parts = parts.iter().map(|part| {
-            let purls = part.purls.iter().map(|purl| in_module(purl, module));
-            let purls: Option<Vec<Purl>> = purls.collect();
+            let each = part.purls.iter().flat_map(|purl| {
+                let of_one = |module: &&Purl| in_module(purl, module);
+                modules.iter().map(of_one)
+            });
+            let purls: Option<Vec<Purl>> = each.collect();
             purls.filter(|purls| !purls.is_empty()).map(|purls| Named {
                 purls,
                 ..part.clone()
@@ -220,7 +243,7 @@ impl<'v> Tree<'v> {
         let relationship = self.relationships.get(id).filter(|_| steps > 0)?;
         let parts = self.name(relationship.part, clears, steps - 1)?;
         if relationship.has_own_name(&parts, &[]) {
-            return Some(relationship.named.clone());
+            return Some(relationship.own(clears));
         }
         // As it is used in something else, so that it is not known to be any other use of it.
         Some(vec![Named {
@@ -255,6 +278,14 @@ impl<'v> Tree<'v> {
 }
 
 impl Relationship<'_> {
+    /// What both together are called.
+    fn own(&self, clears: bool) -> Vec<Named> {
+        if clears {
+            return self.named.clone();
+        }
+        self.named.iter().map(against).collect()
+    }
+
     /// Whether what the two are together has a name of its own. One that only repeats the name of
     /// either says no more of it than that it is in the other.
     fn has_own_name(&self, parts: &[Named], wholes: &[Named]) -> bool {
@@ -276,6 +307,11 @@ struct Versions<'v> {
 }
 
 impl Versions<'_> {
+    /// Whether branches name any: then a purl does not have to.
+    fn are_stated(&self) -> bool {
+        self.version.is_some() || self.range.is_some()
+    }
+
     /// What is named in these versions, as it is built. What clears one build clears no other.
     fn apply(&self, named: &Named, clears: bool) -> Named {
         let mut named = self.in_versions(named, clears);

@@ -86,7 +86,7 @@ fn what_is_no_version_is_against_every_version_and_clears_none() {
         ("lib-1.5", "pkg:npm/lib", "pkg:npm/lib?vers=lib-1.5"),
         (
             "1.x",
-            "pkg:npm/lib?vers=vers:npm%2F%3E%3D1%7C%3C2.0.0-0",
+            "pkg:npm/lib?vers=vers:npm%2F%3E%3D1.0.0-0%7C%3C2.0.0-0",
             "pkg:npm/lib?vers=1.x",
         ),
         ("2.0+", "pkg:npm/lib", "pkg:npm/lib?vers=2.0%2B"),
