@@ -52,7 +52,12 @@ pub enum Command {
     Watch(watch::Command),
     #[command(about = "Verify receipts offline")]
     Verify(verify::Command),
-    #[command(subcommand, about = "Write, explain or test a policy")]
+    #[command(
+        subcommand,
+        about = "Write, explain or test a policy",
+        long_about = "Write, explain or test a policy.\n\nA policy says what you demand of the software \
+                      that you use. It is one text file, in which every field is explained"
+    )]
     Policy(policy::Command),
     #[command(
         subcommand,

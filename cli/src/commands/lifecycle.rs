@@ -104,7 +104,8 @@ mod tests {
         let second = r#"{"end_of_security_support":"2027-01-01T23:59:59Z",
             "end_of_life":"tba",
             "last_updated":"2026-01-01T00:00:00Z","versions":{"range":"vers:npm/*"}}"#;
-        let expected = [first, second].map(|text| text.replace([' ', '\n'], ""));
+        // What ends first comes last.
+        let expected = [second, first].map(|text| text.replace([' ', '\n'], ""));
         assert_eq!(read, expected);
     }
 }
