@@ -319,7 +319,15 @@ fn groups(calendar: &Calendar, report: &Report) -> (Vec<Group>, usize) {
         omitted: 0,
         groups: Vec::new(),
     };
+    // What is over comes first, and of it what ended last; half of the room is for what is to come.
+    room.left = BYTES / 2;
     let coming = ends.partition_point(|(day, ..)| *day < today);
+    for (day, entry, what) in ends[..coming].iter().rev() {
+        let row = Row::of(entry, Some(day), what.name().to_owned());
+        room.put("Already over".to_owned(), row);
+    }
+    room.groups.iter_mut().for_each(|over| over.rows.reverse());
+    room.left += BYTES - BYTES / 2;
     for (day, entry, what) in &ends[coming..] {
         room.put(
             month(day),
@@ -338,21 +346,6 @@ fn groups(calendar: &Calendar, report: &Report) -> (Vec<Group>, usize) {
     for entry in unsure {
         let title = "Whether this is of this version cannot be decided".to_owned();
         room.put(title, Row::of(entry, None, entry.says()));
-    }
-    // What is over comes first and takes room last, and of it what ended long ago.
-    let before = room.groups.len();
-    for (day, entry, what) in ends[..coming].iter().rev() {
-        let row = Row::of(entry, Some(day), what.name().to_owned());
-        room.put("Already over".to_owned(), row);
-    }
-    if let Some(mut over) = room
-        .groups
-        .get(before)
-        .is_some()
-        .then(|| room.groups.remove(before))
-    {
-        over.rows.reverse();
-        room.groups.insert(0, over);
     }
     (room.groups, room.omitted)
 }
