@@ -184,6 +184,10 @@ fn a_reader_follows_a_log_from_key_to_key_and_no_further() {
         assert!(output.status.success(), "{output:?}");
     };
     rotate(&[]);
+    // The next checkpoint has both signatures.
+    let publish = ["publish", "lifecycle", "lifecycle.json", "--key", "key.pem"];
+    let other = ["--subject", "pkg:npm/other@1.0.0"];
+    live.online(&[&publish[..], &other].concat()).unwrap();
     let between = visit(&all).unwrap();
     assert_eq!(between["outcome"], "checked", "{between}");
 
