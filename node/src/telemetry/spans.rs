@@ -7,7 +7,7 @@ use tonic::body::Body;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 
 /// The target of spans for a collector. Lines on standard error do not have them.
-pub const SPANS: &str = "assay_spans";
+pub const SPANS: &str = "spans";
 
 /// The first parts of the paths of plain HTTP that spans name. The rest of a path says what was
 /// asked about, which is nobody's business.
