@@ -314,13 +314,12 @@ fn groups(calendar: &Calendar, report: &Report) -> (Vec<Group>, usize) {
         ends.extend(entry.ends().map(|(what, day)| (day, entry, what)));
     }
     ends.sort_by_key(|(day, entry, what)| (*day, &entry.component, what.field()));
+    // What is over comes first, and of it what ended last; half of the room is for what is to come.
     let mut room = Room {
-        left: BYTES,
+        left: BYTES / 2,
         omitted: 0,
         groups: Vec::new(),
     };
-    // What is over comes first, and of it what ended last; half of the room is for what is to come.
-    room.left = BYTES / 2;
     let coming = ends.partition_point(|(day, ..)| *day < today);
     for (day, entry, what) in ends[..coming].iter().rev() {
         let row = Row::of(entry, Some(day), what.name().to_owned());
