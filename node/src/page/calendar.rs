@@ -6,23 +6,17 @@
 //! none.
 
 use super::frame::{Asked, Frame, HTML, answer};
-use super::made::{Made, NO_POLICY, Pages, Unmade};
+use super::made::{Made, NO_POLICY, Pages, Short, Unmade};
 use super::places::{calendar as place, linked, packages_query};
 use super::text::{base, for_shell, shown, shown_within};
 use super::view::{Answered, answers, lacking, written};
-use crate::api::serve::Peer;
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
 use assay_client::plain;
 use assay_client::report::lifecycle::{Calendar, Day, Entry, What, ics};
 use assay_client::report::{Report, words};
-use axum::{
-    Extension,
-    extract::{Request, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use std::sync::Arc;
 
 /// Most packages of one calendar: they are asked about together.
@@ -160,15 +154,7 @@ fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = &str> {
 }
 
 /// The page of a calendar.
-pub async fn calendar(
-    State(pages): State<Arc<Pages>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+pub async fn calendar(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Response {
     let (wanted, said) = match Wanted::of(&asked) {
         Ok(wanted) if !wanted.is_canonical => {
             return asked.see(StatusCode::MOVED_PERMANENTLY, &place(&wanted.packages));
@@ -222,15 +208,7 @@ fn command(pages: &Pages, packages: &[Purl]) -> String {
 
 /// The calendar for programs. One that lacks what it had a moment ago would take events from who
 /// subscribed to it, so there is none of what could not be checked.
-pub async fn calendar_ics(
-    State(pages): State<Arc<Pages>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+pub async fn calendar_ics(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Response {
     let wanted = match Wanted::of(&asked) {
         Err(why) => return pages.nothing(&asked, &why).await,
         Ok(wanted) => wanted,

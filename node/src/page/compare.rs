@@ -1,23 +1,17 @@
 //! Two packages side by side: the same facts about both, by whom, and what is not known. There is
 //! no grade, and nothing says which is better.
 
-use super::frame::{Asked, Frame, HTML, answer};
-use super::made::{Made, Pages, Unmade};
+use super::frame::{Frame, HTML, answer};
+use super::made::{Made, Pages, Short, Unmade};
 use super::places::{compare as place, linked};
 use super::text::{base, shown, shown_within};
 use super::view::{Answered, Section, facts, is_part, lacking};
-use crate::api::serve::Peer;
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
 use assay_client::plain;
 use assay_client::report::{Report, words};
-use axum::{
-    Extension,
-    extract::{Request, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use std::sync::Arc;
 
 /// Most characters of why something is to be done.
@@ -90,15 +84,7 @@ fn name(purl: &Purl) -> String {
 }
 
 /// The page that compares two packages, or asks for them.
-pub async fn compare(
-    State(pages): State<Arc<Pages>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+pub async fn compare(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Response {
     let pairs = asked.query();
     let typed = ["a", "b"].map(|wanted| {
         let mut pairs = pairs.iter();

@@ -8,6 +8,7 @@ use super::site::{Site, Unasked};
 use super::text::{base, for_shell, shown, shown_within};
 use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
+use crate::api::serve::Peer;
 use crate::held::{Hold, Kind};
 use askama::Template;
 use assay_claims::purl::Purl;
@@ -16,7 +17,12 @@ use assay_client::report::badge::{Badge, Show};
 use assay_client::report::words::Stand;
 use assay_client::report::{Report, words};
 use assay_policy::verdict::Cause;
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    Extension,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 use std::{
@@ -126,6 +132,24 @@ pub struct Made {
     pub is_whole: bool,
 }
 
+/// What a handler has of a request whose address is not too long to be read.
+pub struct Short(pub Asked);
+
+impl FromRequest<Arc<Pages>> for Short {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, pages: &Arc<Pages>) -> Result<Self, Response> {
+        let (mut head, body) = request.into_parts();
+        let peer = Extension::<Peer>::from_request_parts(&mut head, pages).await;
+        let Extension(peer) = peer.map_err(IntoResponse::into_response)?;
+        let asked = Asked::of(Request::from_parts(head, body), peer);
+        if asked.is_long() {
+            return Err(pages.too_long(&asked).await);
+        }
+        Ok(Short(asked))
+    }
+}
+
 /// Why a page was not made.
 pub enum Unmade {
     Unasked(String),
@@ -165,9 +189,6 @@ impl Pages {
 
     /// The page about one thing.
     pub async fn thing(self: &Arc<Self>, asked: &Asked, about: About) -> Response {
-        if asked.is_long() {
-            return self.too_long(asked).await;
-        }
         // Ways to write an address do not matter, but for how its links lead back.
         let key = format!("{} {}", base(asked.uri.path()), place(&about));
         let frame = self.frame(asked, "");
@@ -380,7 +401,7 @@ impl Pages {
         self.says(StatusCode::NOT_FOUND, asked, title, why).await
     }
 
-    pub async fn too_long(&self, asked: &Asked) -> Response {
+    async fn too_long(&self, asked: &Asked) -> Response {
         let why = format!("An address has at most {PATH_BYTES} bytes here.");
         let title = "This address is too long";
         self.says(StatusCode::URI_TOO_LONG, asked, title, &why)

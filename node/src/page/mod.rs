@@ -39,7 +39,7 @@ use axum::{
 use badge::Form;
 use bytes::Bytes;
 use frame::{Asked, Frame, Plain, answer, fixed};
-use made::{NO_POLICY, Pages};
+use made::{NO_POLICY, Pages, Short};
 use places::{Choice, named, place};
 use std::{
     io,
@@ -145,11 +145,7 @@ struct Home {
     choices: Vec<Choice>,
 }
 
-async fn home(State(pages): Shared, Extension(peer): From, request: Request) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+async fn home(State(pages): Shared, Short(asked): Short) -> Response {
     let mut pairs = asked.query().into_iter();
     let text = pairs.find(|(name, _)| name == "q");
     let text = text.map(|(_, text)| text.trim().to_owned());
@@ -176,16 +172,7 @@ async fn home(State(pages): Shared, Extension(peer): From, request: Request) -> 
     answer(StatusCode::OK, &asked, &home).await
 }
 
-async fn package(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(text): Path<String>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+async fn package(State(pages): Shared, Path(text): Path<String>, Short(asked): Short) -> Response {
     // Qualifiers that a reader did not encode.
     let text = match asked.uri.query() {
         Some(query) if !text.contains('?') => format!("{text}?{query}"),
@@ -221,9 +208,6 @@ async fn lead(pages: &Arc<Pages>, asked: &Asked, status: StatusCode, to: &str) -
 
 /// The page about what has a kind and a number of hex digits.
 async fn hashed(pages: &Arc<Pages>, asked: &Asked, kind: &str, digits: &str) -> Response {
-    if asked.is_long() {
-        return pages.too_long(asked).await;
-    }
     match About::parse(&format!("{kind}{digits}")) {
         Ok(Some(about @ (About::Issuer(_) | About::Claim(_) | About::Hex(_)))) => {
             let is_canonical = !digits.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -234,43 +218,23 @@ async fn hashed(pages: &Arc<Pages>, asked: &Asked, kind: &str, digits: &str) -> 
     }
 }
 
-async fn issuer(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    hashed(&pages, &Asked::of(request, peer), "issuer:", &id).await
+async fn issuer(State(pages): Shared, Path(id): Path<String>, Short(asked): Short) -> Response {
+    hashed(&pages, &asked, "issuer:", &id).await
 }
 
-async fn claim(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    hashed(&pages, &Asked::of(request, peer), "claim:", &id).await
+async fn claim(State(pages): Shared, Path(id): Path<String>, Short(asked): Short) -> Response {
+    hashed(&pages, &asked, "claim:", &id).await
 }
 
-async fn hex(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(digits): Path<String>,
-    request: Request,
-) -> Response {
-    hashed(&pages, &Asked::of(request, peer), "", &digits).await
+async fn hex(State(pages): Shared, Path(digits): Path<String>, Short(asked): Short) -> Response {
+    hashed(&pages, &asked, "", &digits).await
 }
 
 async fn vulnerability(
     State(pages): Shared,
-    Extension(peer): From,
     Path(id): Path<String>,
-    request: Request,
+    Short(asked): Short,
 ) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
     let text = id.trim();
     let text = text.strip_prefix("vuln:").unwrap_or(text);
     // Nothing is ever said of what cannot be one, and a page that says so would quote anything.
@@ -283,16 +247,7 @@ async fn vulnerability(
     exactly(&pages, &asked, about, is_canonical).await
 }
 
-async fn digest(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(digest): Path<String>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+async fn digest(State(pages): Shared, Path(digest): Path<String>, Short(asked): Short) -> Response {
     match About::parse(&digest) {
         Ok(Some(about @ About::Artifact(_))) => {
             let is_canonical = about.spelled() == digest;
@@ -306,16 +261,7 @@ async fn digest(
     }
 }
 
-async fn badge(
-    State(pages): Shared,
-    Extension(peer): From,
-    Path(text): Path<String>,
-    request: Request,
-) -> Response {
-    let asked = Asked::of(request, peer);
-    if asked.is_long() {
-        return pages.too_long(&asked).await;
-    }
+async fn badge(State(pages): Shared, Path(text): Path<String>, Short(asked): Short) -> Response {
     let forms = [(".svg", Form::Svg), (".json", Form::Json)];
     let mut forms = forms.into_iter();
     let named = forms.find_map(|(end, form)| Some((text.strip_suffix(end)?, end, form)));
