@@ -5,7 +5,7 @@ pub use assay_client::one_line;
 use crate::{config::Settings, exit::Failure, output, policy_file, session, time::now_ms};
 use assay_client::Cel;
 use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError};
-use assay_client::report::{Conclusion, Report, words};
+use assay_client::report::{Conclusion, Report, Scales, words};
 use assay_policy::rules::{Policy, RequiredLog, STARTING};
 use clap::{Args, builder::FalseyValueParser};
 
@@ -51,6 +51,16 @@ pub fn asker(policy: Policy, settings: &Settings, how: How) -> Result<Asker, Fai
 pub fn asker_of(policy: Policy, logs: Vec<LogAddress>, how: How, settings: &Settings) -> Asker {
     let (state_dir, tls) = (&settings.state_dir, &settings.tls);
     Asker::new(policy, logs, how.of_client(), now_ms(), state_dir, tls)
+}
+
+/// What weighs what these logs answer, for whoever wrote the policy of this name.
+pub fn scales<'a>(asker: &'a Asker, policy_name: &'a str) -> Scales<'a> {
+    Scales {
+        policy: asker.policy(),
+        policy_name,
+        now_ms: now_ms(),
+        reader: words::Reader::Owner,
+    }
 }
 
 /// Returns what came of a question. If it failed, heads that show why are passed on.

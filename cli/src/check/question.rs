@@ -6,10 +6,9 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::Failure,
-    policy_file, time,
+    policy_file,
 };
 use assay_client::ask::{Asked, Asker, Inventory};
-use assay_client::report::words::Reader;
 use assay_client::report::{Conclusion, Scales};
 use assay_intake::components;
 use assay_policy::rules::Policy;
@@ -84,12 +83,7 @@ impl Question {
 
     /// What weighs the answers.
     pub fn scales(&self) -> Scales<'_> {
-        Scales {
-            policy: self.asker.policy(),
-            policy_name: &self.policy_name,
-            now_ms: time::now_ms(),
-            reader: Reader::Owner,
-        }
+        asking::scales(&self.asker, &self.policy_name)
     }
 
     /// Passes on the heads that the logs showed, once everything else is done.

@@ -5,14 +5,13 @@ use crate::{
     check::read,
     config::Settings,
     exit::Failure,
-    output, time,
+    output,
 };
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Asker, Audience};
 use assay_client::replace_public;
 use assay_client::report::badge::{Badge, Show, markdown};
-use assay_client::report::words::Reader;
-use assay_client::report::{Conclusion, Report, Scales};
+use assay_client::report::{Conclusion, Report};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -108,13 +107,8 @@ async fn report(asker: &Asker, purl: &Purl, settings: &Settings) -> Result<Repor
     let about = About::Package(purl.clone());
     let found = asker.find(about, Audience::Trusted).await;
     let found = asking::heard(asker, settings, found).await?;
-    let scales = Scales {
-        policy: asker.policy(),
-        policy_name: &settings.policy(None).display().to_string(),
-        now_ms: time::now_ms(),
-        reader: Reader::Owner,
-    };
-    let report = scales.found(&found);
+    let policy_name = settings.policy(None).display().to_string();
+    let report = asking::scales(asker, &policy_name).found(&found);
     match report.conclusion() {
         Conclusion::Met | Conclusion::NotMet(_) => Ok(report),
         Conclusion::Unanswered(_) | Conclusion::Failed(_) => {

@@ -8,12 +8,11 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::Failure,
-    output, time,
+    output,
 };
 use assay_claims::index::By;
 use assay_client::ask::{Audience, OTHERS, OthersPage};
-use assay_client::report::words::{self, Reader};
-use assay_client::report::{Scales, json};
+use assay_client::report::{json, words};
 use assay_policy::rules::Policy;
 use clap::{Args, builder::FalseyValueParser, value_parser};
 
@@ -90,13 +89,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let asker = asking::asker(policy, settings, command.how)?;
     let found = asker.find(about, audience).await;
     let found = asking::heard(&asker, settings, found).await?;
-    let scales = Scales {
-        policy: asker.policy(),
-        policy_name: &settings.policy(None).display().to_string(),
-        now_ms: time::now_ms(),
-        reader: Reader::Owner,
-    };
-    let report = scales.found(&found);
+    let policy_name = settings.policy(None).display().to_string();
+    let report = asking::scales(&asker, &policy_name).found(&found);
     let json = json::lookup(&found.about, &report);
     output::data(settings, || text::text(&found.about, &report), &json)?;
     for hint in &report.hints {
