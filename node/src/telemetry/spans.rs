@@ -1,9 +1,13 @@
 //! The spans of calls. They are made only if a collector wants them.
 
+use assay_proto::v1::{
+    attachment_service_server, federation_service_server, index_service_server, log_service_server,
+};
 use futures::{FutureExt as _, future::BoxFuture};
 use http::{Method, Request, Response};
 use std::convert::Infallible;
 use tonic::body::Body;
+use tonic_health::pb::health_server;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 
 /// The target of spans for a collector. Lines on standard error do not have them.
@@ -45,11 +49,11 @@ const ROUTES: [&str; 29] = [
 
 /// The services of gRPC, and their methods. What else a stranger may call becomes no name.
 const SERVICES: [&str; 6] = [
-    "assay.v1.AttachmentService",
-    "assay.v1.FederationService",
-    "assay.v1.IndexService",
-    "assay.v1.LogService",
-    "grpc.health.v1.Health",
+    attachment_service_server::SERVICE_NAME,
+    federation_service_server::SERVICE_NAME,
+    index_service_server::SERVICE_NAME,
+    log_service_server::SERVICE_NAME,
+    health_server::SERVICE_NAME,
     "grpc.reflection.v1.ServerReflection",
 ];
 const METHODS: [&str; 20] = [
