@@ -66,8 +66,12 @@ impl Live {
 
     /// What `assay` says in JSON, with the log's address and key.
     fn online(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let ready = self.node.ready();
-        let log = ["--log", &ready.url, "--log-key", &ready.vkey];
+        self.online_with(&self.node.ready().vkey, arguments)
+    }
+
+    /// The same of a log that signs with this key.
+    fn online_with(&self, key: &str, arguments: &[&str]) -> anyhow::Result<Value> {
+        let log = ["--log", &self.node.ready().url, "--log-key", key];
         let all = [arguments, &log, &["--output", "json"]].concat();
         let output = assay(self.folder.path(), &all)?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -182,16 +186,22 @@ fn a_reader_follows_a_log_from_key_to_key_and_no_further() {
         let words = [&["key", "rotate", "log"], more].concat();
         let output = live.node.assay_node(&words, &[]).unwrap();
         assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
     };
-    rotate(&[]);
-    // The next checkpoint has both signatures.
-    let publish = ["publish", "lifecycle", "lifecycle.json", "--key", "key.pem"];
-    let other = ["--subject", "pkg:npm/other@1.0.0"];
-    live.online(&[&publish[..], &other].concat()).unwrap();
+    // A new checkpoint, with the signatures of now, for which pages are made anew.
+    let publish = |key: &str, purl| {
+        let publish = ["publish", "lifecycle", "lifecycle.json", "--key", "key.pem"];
+        let about = ["--subject", purl];
+        live.online_with(key, &[&publish[..], &about].concat())
+            .unwrap();
+    };
+    let next = rotate(&[]);
+    publish(&live.node.ready().vkey, "pkg:npm/other@1.0.0");
     let between = visit(&all).unwrap();
     assert_eq!(between["outcome"], "checked", "{between}");
 
     rotate(&["--finish"]);
+    publish(next.trim(), "pkg:npm/other@2.0.0");
     let after = visit(&all).unwrap();
     assert_eq!(after["outcome"], "checked", "{after}");
     assert_ne!(after["key"], between["key"]);
