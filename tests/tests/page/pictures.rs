@@ -1,7 +1,7 @@
 //! How pages look: Chromium shows each of the first sentences, on a desk, on a phone, in the dark
 //! and on paper, and axe judges them. `scripts/pictures` keeps what it sees, for the documents.
 
-use super::world::World;
+use super::world::{World, practice};
 use anyhow::Context;
 use assay_tests::{
     aics::run,
@@ -10,7 +10,6 @@ use assay_tests::{
     ports::free_address,
 };
 use assay_tlog::note::SignerKey;
-use serde_json::json;
 use std::{
     env, fs,
     path::Path,
@@ -48,18 +47,7 @@ async fn world() -> anyhow::Result<World> {
         world.supported(makers, purl, &until).await?;
     }
     world.affected(makers, "pkg:npm/photo-album@2.1.0").await?;
-    let practice = json!({
-        "data": {"summary": "Names and addresses.", "collects": ["name", "address"], "sendsTo": []},
-        "securityInsights": {
-            "schemaVersion": "2.0.0",
-            "url": "https://example.org/insights.yml",
-            "lastUpdated": "2026-01-01",
-            "lastReviewed": "2026-01-01",
-            "digest": {"sha256": "ab".repeat(32)},
-            "reportsAccepted": true,
-            "securityPolicy": "https://example.org/report",
-        },
-    });
+    let practice = practice("Names and addresses.", &["name", "address"]);
     world
         .say(makers, quiet, "urn:assay:practice:v1", practice)
         .await?;

@@ -1,11 +1,11 @@
 //! The first sentence, one of five, and what stands under it.
 
-use super::world::World;
+use super::world::{World, practice};
 use assay_claims::claim::PublicKey;
 use assay_tests::ports::free_address;
 use assay_tlog::Hash;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs;
 
 /// What was said of some packages.
@@ -164,22 +164,6 @@ async fn what_could_not_be_checked_is_said_first() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What data it handles, and where problems are reported.
-fn practice() -> Value {
-    json!({
-        "data": {"summary": "Names of users.", "collects": ["name"], "sendsTo": []},
-        "securityInsights": {
-            "schemaVersion": "2.0.0",
-            "url": "https://example.org/insights.yml",
-            "lastUpdated": "2026-01-01",
-            "lastReviewed": "2026-01-01",
-            "digest": {"sha256": "ab".repeat(32)},
-            "reportsAccepted": true,
-            "securityPolicy": "https://example.org/report",
-        },
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow::Result<()> {
     let world = world("").await?;
@@ -189,7 +173,12 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
         .reply(makers, &rumor, "This was never in a release.")
         .await?;
     world
-        .say(makers, purl, "urn:assay:practice:v1", practice())
+        .say(
+            makers,
+            purl,
+            "urn:assay:practice:v1",
+            practice("Names of users.", &["name"]),
+        )
         .await?;
     let page = world.page(&format!("/p/{purl}")).await?;
     let headings = [

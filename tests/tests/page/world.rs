@@ -296,6 +296,22 @@ fn unscripted(page: &str) -> String {
     format!("{before}{}", after.expect("another script"))
 }
 
+/// What data something handles, and where problems are reported.
+pub fn practice(summary: &str, collects: &[&str]) -> Value {
+    json!({
+        "data": {"summary": summary, "collects": collects, "sendsTo": []},
+        "securityInsights": {
+            "schemaVersion": "2.0.0",
+            "url": "https://example.org/insights.yml",
+            "lastUpdated": "2026-01-01",
+            "lastReviewed": "2026-01-01",
+            "digest": {"sha256": "ab".repeat(32)},
+            "reportsAccepted": true,
+            "securityPolicy": "https://example.org/report",
+        },
+    })
+}
+
 /// An issuer with one key, who calls itself something.
 pub fn named(name: &str, key: u8) -> Actor {
     let mut actor = Actor::new(&[key], 1);

@@ -3,16 +3,17 @@
 use super::{address, connect, metric};
 use crate::Fixture;
 use anyhow::ensure;
+use assay_tests::siege::beginnings::PREFACE;
 use std::net::Ipv4Addr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-/// The preface, and settings of none.
-const BEGIN: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+/// Settings, none.
+const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
-/// A ping, and empty data of a stream that there is not.
+/// A ping, which is to be answered.
 const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0assay-01";
 
 /// Sends frames until the node closes the connection, at most so many. Returns whether it did.
@@ -20,7 +21,7 @@ async fn flood(stream: TcpStream, frame: &[u8], most: usize) -> anyhow::Result<b
     let (mut read, mut write) = stream.into_split();
     let many = frame.repeat(100);
     let writing = async {
-        write.write_all(BEGIN).await?;
+        write.write_all(&[PREFACE, SETTINGS].concat()).await?;
         for _ in 0..most / 100 {
             write.write_all(&many).await?;
         }
@@ -55,7 +56,7 @@ async fn floods_of_frames_are_closed_and_their_network_with_them() -> anyhow::Re
     ensure!(metric(&fixture, "assay_refused_total{limit=\"address_frames\"}").await? >= 2.0);
     let mut stream = connect(node, other).await?;
     stream
-        .write_all(&[BEGIN, &PING.repeat(500)].concat())
+        .write_all(&[PREFACE, SETTINGS, &PING.repeat(500)].concat())
         .await?;
     let mut answers = vec![0; 500 * PING.len()];
     stream.read_exact(&mut answers).await?;
