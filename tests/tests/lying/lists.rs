@@ -13,6 +13,9 @@ const LENGTH: u64 = 1_200;
 /// Where the second page begins.
 const SECOND: u64 = 1_000;
 
+/// Where its newest leaves begin, as many as a look-up of the issuer shows.
+const NEWEST: u64 = LENGTH - 20;
+
 /// An issuer with a long list. The liar knows all of it.
 async fn world() -> anyhow::Result<(World, Label)> {
     let mut world = World::start().await?;
@@ -65,11 +68,13 @@ async fn listed(world: &World, label: &Label) -> anyhow::Result<Vec<u64>> {
 
 async fn refused(world: &World, label: &Label, check: &str) -> anyhow::Result<()> {
     is_unverified(world.client().await?.list(label).await, check);
-    exits(
-        &world.program(&["lookup", &format!("issuer:{}", world.first.id)])?,
-        4,
-        check,
-    );
+    Ok(())
+}
+
+/// Looks the issuer up, which asks for the end of the list.
+fn looks_up(world: &World, code: i32, says: &str) -> anyhow::Result<()> {
+    let lookup = ["lookup", &format!("issuer:{}", world.first.id)];
+    exits(&world.program(&lookup)?, code, says);
     Ok(())
 }
 
@@ -89,11 +94,7 @@ async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
         }
     }
     assert_eq!(pages, [0, SECOND]);
-    exits(
-        &world.program(&["lookup", &format!("issuer:{}", world.first.id)])?,
-        0,
-        "1204 claims",
-    );
+    looks_up(&world, 0, "1204 claims")?;
 
     for position in [0, SECOND] {
         change_page(&world, label, position, |answer| {
@@ -117,6 +118,20 @@ async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
         "the lists are not those of the labels that were asked for",
     )
     .await?;
+
+    // The end of it, which is asked for by itself.
+    change_page(&world, label, NEWEST, |answer| {
+        drop(answer.lists[0].leaves.drain(7..8))
+    });
+    looks_up(&world, 4, OTHER)?;
+    let first = truth[..(LENGTH - NEWEST) as usize].to_vec();
+    change_page(&world, label, NEWEST, move |answer| {
+        answer.lists[0].leaves.clone_from(&first)
+    });
+    looks_up(&world, 4, OTHER)?;
+    change_page(&world, label, NEWEST, |answer| answer.lists.clear());
+    let others = "the lists are not those of the labels that were asked for";
+    looks_up(&world, 4, others)?;
 
     // A page may end early: it is asked on from there.
     change_page(&world, label, SECOND, |answer| {
