@@ -55,8 +55,8 @@ pub enum Command {
     #[command(
         subcommand,
         about = "Write, explain or test a policy",
-        long_about = "Write, explain or test a policy.\n\nA policy says what you demand of the software \
-                      that you use. It is one text file, in which every field is explained"
+        long_about = "Write, explain or test a policy.\n\nA policy says what you demand of the \
+                      software that you use. It is one text file, in which every field is explained"
     )]
     Policy(policy::Command),
     #[command(

@@ -1,6 +1,6 @@
 //! `assay-node audit`: arguments in, what was made out.
 
-use super::NewKeys;
+use super::key_commands::NewKeys;
 use super::output;
 use super::own::{Node, change};
 use anyhow::bail;

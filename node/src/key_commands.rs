@@ -4,6 +4,7 @@ use super::output;
 use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
+use assay_keyfile::{Passphrase, UnlockError};
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _},
@@ -21,6 +22,23 @@ use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::witness::WitnessKeys;
 use clap::{Args, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
+
+/// How new keys are kept.
+#[derive(Args)]
+pub struct NewKeys {
+    /// Encrypts the new keys with a passphrase: that of --passphrase-file, of the credential, or
+    /// one that is asked for. Every start needs it.
+    #[arg(long, env = "ASSAY_NODE_ENCRYPT_KEYS", value_parser = FalseyValueParser::new())]
+    encrypt_keys: bool,
+}
+
+impl NewKeys {
+    /// The passphrase of the new keys, if they are to have one.
+    pub fn passphrase(&self) -> Result<Option<Passphrase>, UnlockError> {
+        let unlock = keyfile::unlock();
+        self.encrypt_keys.then(|| unlock.for_new()).transpose()
+    }
+}
 
 /// The keys of a node.
 #[derive(Subcommand)]

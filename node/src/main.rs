@@ -17,14 +17,15 @@ mod witness_commands;
 
 use anyhow::Context;
 use assay_claims::time::rfc3339_of_ms;
-use assay_keyfile::{Passphrase, Unlock, UnlockError};
+use assay_keyfile::{Passphrase, Unlock};
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
     init, keyfile, log, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
-use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap::{Args, Parser, Subcommand};
+use key_commands::NewKeys;
 use run_until::{Signals, runtime};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -46,23 +47,6 @@ struct Cli {
     passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
-}
-
-/// How new keys are kept.
-#[derive(Args)]
-struct NewKeys {
-    /// Encrypts the new keys with a passphrase: that of --passphrase-file, of the credential, or
-    /// one that is asked for. Every start needs it.
-    #[arg(long, env = "ASSAY_NODE_ENCRYPT_KEYS", value_parser = FalseyValueParser::new())]
-    encrypt_keys: bool,
-}
-
-impl NewKeys {
-    /// The passphrase of the new keys, if they are to have one.
-    fn passphrase(&self) -> Result<Option<Passphrase>, UnlockError> {
-        let unlock = keyfile::unlock();
-        self.encrypt_keys.then(|| unlock.for_new()).transpose()
-    }
 }
 
 #[derive(Subcommand)]

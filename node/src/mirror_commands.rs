@@ -1,6 +1,6 @@
 //! `assay-node mirror`: arguments in, what was made out.
 
-use super::NewKeys;
+use super::key_commands::NewKeys;
 use super::output;
 use anyhow::Context;
 use assay_node::config::{Config, ConfigFile as _};

@@ -1,6 +1,6 @@
 //! `assay-node witness`: arguments in, what was made out.
 
-use super::NewKeys;
+use super::key_commands::NewKeys;
 use super::output;
 use super::run_until::{Signals, runtime};
 use anyhow::Context;

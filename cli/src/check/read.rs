@@ -270,8 +270,10 @@ fn follow(listings: &mut [Listing]) {
         .iter()
         .map(|one| without_steps(Path::new(&one.name)));
     let names: BTreeSet<PathBuf> = names.collect();
-    let is_requirements = |one: &&mut Listing| one.format == Format::Requirements.name();
-    for listing in listings.iter_mut().filter(is_requirements) {
+    for listing in listings {
+        if listing.format != Format::Requirements.name() {
+            continue;
+        }
         let folder = Path::new(&listing.name).parent().unwrap_or(Path::new(""));
         let folder = folder.to_owned();
         listing.unidentified.retain(|one| {

@@ -11,8 +11,8 @@ use clap::Args;
 /// What issuers say counts who have a role under your policy; upstream and a supplier may state
 /// different dates, and both are shown. --output ics is a calendar (iCalendar) with an all-day
 /// event for each end of sales, of security support and of life, which keeps its identity when its
-/// day changes; openeox are objects of OpenEoX Core v1.0; cle are documents of CLE (ECMA-428), one a
-/// line, each of one package by one issuer, with an event for each date. Dates that are to be
+/// day changes; openeox are objects of OpenEoX Core v1.0; cle are documents of CLE (ECMA-428), one
+/// a line, each of one package by one issuer, with an event for each date. Dates that are to be
 /// announced are no events, and dates of which it cannot be decided whether they are of the version
 /// are shown in text only.
 ///

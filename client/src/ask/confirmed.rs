@@ -65,8 +65,8 @@ pub(super) fn confirmed<'c>(
     let mut all: Option<Confirmed> = None;
     for head in heads {
         let checkpoint = &head.checkpoint;
-        let unconfirmed = |error| Unconfirmed { checkpoint, error };
-        let (voices, times) = of_head(tlog.as_ref(), head).map_err(unconfirmed)?;
+        let (voices, times) =
+            of_head(tlog.as_ref(), head).map_err(|error| Unconfirmed { checkpoint, error })?;
         let one = Confirmed {
             voices,
             quorum_at_ms: times.quorum_at_ms,

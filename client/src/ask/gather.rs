@@ -228,8 +228,8 @@ impl Gathering {
                 self.hidden_among(hidden.len() as u64);
                 self.count(&names, &answer)?;
                 crowd.extend(claims_in(&answer));
-                let wanted = |label: &Label| names.contains(&label.name());
-                found.extend(self.take(source, answer, wanted).await?);
+                let taken = self.take(source, answer, |label| names.contains(&label.name()));
+                found.extend(taken.await?);
             }
             if let Some(privacy) = &mut self.gathered.privacy {
                 privacy.prefixes += 1;

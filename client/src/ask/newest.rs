@@ -2,6 +2,7 @@
 
 use super::census::Window;
 use super::gather::{Gathering, Source};
+use super::names;
 use super::share::PROOFS;
 use crate::ClientError;
 use assay_claims::index::{AnswerPage, By, Found, Name};
@@ -108,8 +109,7 @@ impl Gathering {
 /// The types of claims that are known. They come first: whoever has a key can sign of as many
 /// others as they like, and must not hide by it that the key is compromised, or a word withdrawn.
 fn known_types() -> BTreeSet<By> {
-    let uris = Kind::ALL.iter().flat_map(|kind| kind.uris());
-    uris.map(By::predicate_type).collect()
+    names::types(Kind::ALL).into_iter().collect()
 }
 
 impl SignedThere {

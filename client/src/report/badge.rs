@@ -164,8 +164,11 @@ pub fn markdown(pages: &str, purl: &Purl, show: Show) -> Option<String> {
     let rest = pages
         .strip_prefix("https://")
         .or(pages.strip_prefix("http://"))?;
-    let is_inert = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%[]".contains(c);
-    if rest.is_empty() || !rest.chars().all(is_inert) {
+    if rest.is_empty()
+        || !rest
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._~:/@%[]".contains(c))
+    {
         return None;
     }
     let (base, badge) = (pages.trim_end_matches('/'), badge_place(purl));

@@ -169,16 +169,11 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     let world = world("").await?;
     let (makers, purl) = (&world.makers, "pkg:cargo/bad@1.0.0");
     let rumor = world.affected(&world.stranger, purl).await?;
+    let denial = "This was never in a release.";
+    world.reply(makers, &rumor, denial).await?;
+    let names = practice("Names of users.", &["name"]);
     world
-        .reply(makers, &rumor, "This was never in a release.")
-        .await?;
-    world
-        .say(
-            makers,
-            purl,
-            "urn:assay:practice:v1",
-            practice("Names of users.", &["name"]),
-        )
+        .say(makers, purl, "urn:assay:practice:v1", names)
         .await?;
     let page = world.page(&format!("/p/{purl}")).await?;
     let headings = [

@@ -103,8 +103,10 @@ impl Command {
             .iter()
             .chain(&settings.monitor().foreign)
             .collect();
-        let is_named = |origin: &str| logs.iter().any(|log| log.key.name() == origin);
-        if let Some(stranger) = foreign.iter().find(|origin| !is_named(origin)) {
+        let mut strangers = foreign
+            .iter()
+            .filter(|origin| logs.iter().all(|log| log.key.name() != origin.as_str()));
+        if let Some(stranger) = strangers.next() {
             let stranger = assay_client::quoted(stranger);
             return Err(Failure::Usage(format!(
                 "{stranger} is no log of the policy; --foreign takes the origin of one"

@@ -158,8 +158,8 @@ pub fn not_proven(checked: &[CheckedReceipt]) -> Vec<String> {
 fn unwitnessed_words(checked: &[CheckedReceipt]) -> Option<String> {
     let genuine = || checked.iter().filter(|one| one.receipt.is_some());
     let is_witnessed = |one: &CheckedReceipt| {
-        let met = |check: &Check| matches!(check, Check::Quorum { met: true, .. });
-        one.checks.iter().any(met)
+        let mut checks = one.checks.iter();
+        checks.any(|check| matches!(check, Check::Quorum { met: true, .. }))
     };
     if genuine().all(is_witnessed) {
         return None;

@@ -1,5 +1,5 @@
-//! Until when components are supported, for those who plan by it: as a calendar, in OpenEoX, in CLE,
-//! and in lines for people.
+//! Until when components are supported, for those who plan by it: as a calendar, in OpenEoX, in
+//! CLE, and in lines for people.
 
 pub mod cle;
 pub mod ics;

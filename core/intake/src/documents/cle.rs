@@ -175,9 +175,9 @@ fn id<'v>(event: &Node<'v, '_>, key: &'v str) -> Result<u64, PredicateError> {
 }
 
 impl<'v> Said<'v> {
-    /// Sets of versions with their ends. Of claims of one date the last counts, and sets may overlap:
-    /// so those whose support ends first come last, and what is only not sold any more says nothing
-    /// of support where something else does.
+    /// Sets of versions with their ends. Of claims of one date the last counts, and sets may
+    /// overlap: so those whose support ends first come last, and what is only not sold any more
+    /// says nothing of support where something else does.
     fn in_order(&self) -> Vec<(&Of<'v>, &Ends<'v>)> {
         let has_ends = self.ends.values().any(|ends| ends.first().is_some());
         let all = self.ends.iter();

@@ -57,8 +57,7 @@ pub(super) fn decide(
 fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> bool {
     let words = facts.facts.iter().filter(|fact| fact.is_of_this());
     let mut words = words.filter(|fact| {
-        let stands = |at| !vulnerabilities.is_replaced(fact, at);
-        fact.is_judged(facts.component, stands)
+        fact.is_judged(facts.component, |at| !vulnerabilities.is_replaced(fact, at))
     });
     let any = Requirement::of_any_review();
     let mut reviews = None;

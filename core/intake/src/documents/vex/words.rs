@@ -155,8 +155,9 @@ fn preceded(text: &str) -> Option<Vec<Bound<'_>>> {
         let is_end = |c: char| c.is_whitespace() || "<>=!|,≤≥".contains(c);
         let end = after.find(is_end).unwrap_or(after.len());
         bounds.push((sign, version(after.get(..end)?)?));
-        let separators = |c: char| c.is_whitespace() || c == ',' || c == '|';
-        rest = after.get(end..)?.trim_start_matches(separators);
+        rest = after
+            .get(end..)?
+            .trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '|');
         rest = begins(rest, "and ").unwrap_or(rest).trim_start();
     }
     (!bounds.is_empty()).then_some(bounds)
