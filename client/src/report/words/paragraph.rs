@@ -12,6 +12,7 @@ use crate::{plain, quoted_name};
 use assay_claims::kind::Kind;
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
+use assay_policy::verdict::Cause;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -351,7 +352,11 @@ fn verdict(component: &Component, report: &Report) -> Option<String> {
         outcome = reason.outcome;
     }
     let reason = reason.filter(|_| outcome != Outcome::Fine);
-    let why = reason.map(|reason| ended(&reason.text));
+    let why = reason.map(|reason| match reason.cause {
+        // Which log it is and why stands where the logs are.
+        Cause::Logs => "what the logs did not say may speak against it.".to_owned(),
+        _ => ended(&reason.text),
+    });
     Some(match (outcome.is_met(), why) {
         (true, None) => format!("{policy} is met."),
         (true, Some(why)) => format!("{policy} is met, with a warning: {why}"),

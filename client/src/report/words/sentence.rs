@@ -123,14 +123,11 @@ fn unspoken(component: &Component) -> Option<&Reason> {
     reasons.find(|it| it.cause == Cause::Unknown)
 }
 
-/// Which logs did not answer as they must, if any did not.
+/// Which logs did not answer as they must, if any did not. The line of each log says why not, in a
+/// network's words.
 fn lacking(report: &Report) -> Option<String> {
     let lacking: Vec<&Log> = report.lacking_logs().collect();
-    (!lacking.is_empty()).then(|| {
-        let missing = lacking.iter().find_map(|log| log.missing.as_deref());
-        let missing = missing.map(|why| format!(" ({why})")).unwrap_or_default();
-        format!("There is {}{missing}.", silence(&lacking, ""))
-    })
+    (!lacking.is_empty()).then(|| format!("There is {}.", silence(&lacking, "")))
 }
 
 /// That nothing speaks against it, and who reviewed it.
