@@ -209,15 +209,18 @@ impl Pages {
         F: Future<Output = Result<Made, Unmade>> + Send + 'static,
     {
         let state = self.federation.state();
-        if let Some(kept) = self.kept.get(&key)
-            && kept.is_good(state)
-        {
+        let kept = || self.kept.get(&key).filter(|kept| kept.is_good(state));
+        if let Some(kept) = kept() {
             return send(StatusCode::OK, asked, kind, kept.what.clone()).await;
         }
         let turn = match self.turn(asked).await {
             Ok(turn) => turn,
             Err(status) => return self.busy(asked, status).await,
         };
+        // Of many who ask for a page at once, the first made it while the others waited.
+        if let Some(kept) = kept() {
+            return send(StatusCode::OK, asked, kind, kept.what.clone()).await;
+        }
         let (pages, made) = (self.clone(), make(self.clone()));
         // Whoever leaves does not end it; what it takes is counted until it ends.
         let made = self.runtime.spawn(async move {
@@ -271,14 +274,16 @@ impl Pages {
         form: Form,
     ) -> Response {
         let (key, state) = (format!("{show:?} {purl}"), self.federation.state());
-        if let Some(kept) = self.badges.get(&key)
-            && kept.is_good(state)
-        {
+        let kept = || self.badges.get(&key).filter(|kept| kept.is_good(state));
+        if let Some(kept) = kept() {
             return form.response(asked, &kept.what);
         }
         let Ok(turn) = self.turn(asked).await else {
             return form.response(asked, &Badge::gray("try again"));
         };
+        if let Some(kept) = kept() {
+            return form.response(asked, &kept.what);
+        }
         let pages = self.clone();
         let made = self.runtime.spawn(async move {
             let _turn = turn;
