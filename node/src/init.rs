@@ -13,7 +13,7 @@ use crate::{
     rotation::LogKeys,
     storage::{
         StorageError, Store,
-        backend::{Job, Opening},
+        backend::{Backend, Job, Opening},
         disk,
     },
 };
@@ -37,6 +37,8 @@ pub struct Init<'a> {
     pub listen: SocketAddr,
     /// The admin address.
     pub admin: SocketAddr,
+    /// The store.
+    pub backend: Backend,
     /// What else is in its configuration: tables in TOML.
     pub tables: &'a str,
     /// What its key file is encrypted with.
@@ -241,7 +243,12 @@ fn configuration(init: &Init<'_>) -> String {
     let (listen, admin) = (init.listen.to_string(), init.admin.to_string());
     let text = template::fill(
         TEMPLATE,
-        &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
+        &[
+            ("origin", &origin),
+            ("listen", &listen),
+            ("admin", &admin),
+            ("backend", &init.backend.to_string()),
+        ],
     );
     text + init.tables + &init.holder.as_ref().map(held::table).unwrap_or_default()
 }
@@ -367,6 +374,7 @@ mod tests {
                 origin,
                 listen: SocketAddr::from(([127, 0, 0, 1], 1)),
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
+                backend: Backend::RocksDb,
                 tables: "\n[witness]\nconfig = \"w.toml\"\n",
                 passphrase: None,
                 holder: None,

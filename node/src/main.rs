@@ -21,7 +21,9 @@ use assay_keyfile::{Passphrase, Unlock};
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
-    init, keyfile, log, mirror, node, telemetry, witness,
+    init, keyfile, log, mirror, node,
+    storage::backend::Backend,
+    telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -119,6 +121,9 @@ struct Init {
         value_parser = listen_address
     )]
     admin: SocketAddr,
+    /// The store: rocksdb, or redb, which is slower. It cannot be changed later.
+    #[arg(long, env = "ASSAY_NODE_BACKEND", default_value_t = Backend::RocksDb)]
+    backend: Backend,
     /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
     #[arg(long, env = "ASSAY_NODE_WITNESS")]
     witness: Option<String>,
@@ -236,6 +241,7 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         origin: &args.origin,
         listen: args.listen,
         admin: args.admin,
+        backend: args.backend.clone(),
         tables: &tables,
         passphrase,
         holder,

@@ -17,14 +17,23 @@ use tokio::{
 
 const ORIGIN: &str = "backends.assay.example/log";
 
-/// The configuration of a new log in `folder`, on RocksDB.
 fn on_rocksdb(folder: &Path) -> Config {
+    on(Backend::RocksDb, folder)
+}
+
+fn on_redb(folder: &Path) -> Config {
+    on(Backend::Redb, folder)
+}
+
+/// The configuration of a new log in `folder`.
+fn on(backend: Backend, folder: &Path) -> Config {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let new = init::init(&Init {
         dir: folder,
         origin: ORIGIN,
         listen: any,
         admin: any,
+        backend,
         tables: "",
         passphrase: None,
         holder: None,
@@ -56,7 +65,7 @@ async fn checkpoint(node: &Node) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_runs_stops_and_runs_again_on_every_backend() {
-    for make in [on_rocksdb, in_memory] {
+    for make in [on_rocksdb, on_redb, in_memory] {
         let folder = tempfile::tempdir().unwrap();
         let config = make(folder.path());
         let mut shown = Vec::new();
@@ -70,5 +79,22 @@ async fn a_node_runs_stops_and_runs_again_on_every_backend() {
             node.stop().await.unwrap();
         }
         assert_eq!(shown[0], shown[1]);
+    }
+}
+
+/// Whoever changes the name of the backend is told, and no empty store is made beside the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_another_backend_is_not_taken_for_none() {
+    for (backend, other) in [
+        (Backend::RocksDb, Backend::Redb),
+        (Backend::Redb, Backend::RocksDb),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = on(backend.clone(), folder.path());
+        config.storage.backend = other;
+        let refused = anyhow::Error::from(Node::start(config).await.err().unwrap());
+        let refused = format!("{refused:#}");
+        let word = format!("backend = \"{backend}\"");
+        assert!(refused.contains(&word), "{refused}");
     }
 }

@@ -95,8 +95,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageConfig {
-    /// The store. RocksDB, unless a test sets another one.
-    #[serde(skip)]
+    /// The store.
     pub backend: Backend,
     /// The data folder.
     pub path: PathBuf,

@@ -7,9 +7,10 @@
 //!   at all.
 //! - [`Blobs`]: immutable content under its own SHA-256, for attachments.
 //!
-//! [`Rocks`](rocks::Rocks) is the store of a node. [`Memory`](memory::Memory) has a crash model and
-//! serves tests. Both pass [`suite`]. [`backend`] is where one of them is chosen. All calls block,
-//! so callers use threads of their own.
+//! [`Rocks`](rocks::Rocks) is the store of a node, unless its operator chose
+//! [`Redb`](redb::Redb). [`Memory`](memory::Memory) has a crash model and serves tests. All pass
+//! [`suite`]. [`backend`] is where one of them is chosen. All calls block, so callers use threads
+//! of their own.
 //!
 //! Left out on purpose: what the keys and values mean (see [`records`](crate::records)), and any
 //! judgment of whether the log may be signed (see [`log`](crate::log)). A store that was copied
@@ -20,6 +21,7 @@ pub(crate) mod disk;
 pub mod files;
 pub mod memory;
 pub mod part;
+pub mod redb;
 pub mod rocks;
 pub mod suite;
 
@@ -340,6 +342,17 @@ pub enum StorageError {
          without `init`"
     )]
     Exists(PathBuf),
+    /// There is a store of another backend here.
+    #[error(
+        "{path} holds a store of {kind}: write `backend = \"{kind}\"` into [storage] of the \
+         configuration. What one backend wrote, another cannot read"
+    )]
+    OtherKind {
+        /// The folder.
+        path: PathBuf,
+        /// The backend, as the configuration names it.
+        kind: String,
+    },
     /// What is stored is damaged or incomplete. The store was left as it was found.
     #[error(
         "the store in {path} is damaged: {reason}. Acknowledged entries may be missing, so the \

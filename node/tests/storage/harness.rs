@@ -39,7 +39,7 @@ pub fn commit(store: &impl Tables, n: u64) -> Result<(), StorageError> {
 }
 
 /// The number of the last commit that `store` knows, after making sure that it knows all before it.
-pub fn last(store: &impl Tables) -> u64 {
+pub fn last(store: &(impl Tables + ?Sized)) -> u64 {
     let head = store
         .head()
         .unwrap()

@@ -1,6 +1,8 @@
 //! Processes that are killed or refused while they write.
 
 use crate::harness::{commit, crash, create, last, live_log, open};
+use crate::redb_in;
+use assay_node::storage::redb::Redb;
 use assay_node::storage::rocks::{Options, Rocks};
 use assay_node::storage::{Batch, StorageError, Table, Tables};
 use assay_tlog::Hash;
@@ -145,8 +147,16 @@ fn no_kill_loses_what_was_acknowledged() {
     if let Some(folder) = std::env::var_os(KILLED) {
         return write_until_killed(Path::new(&folder));
     }
-    let folder = tempfile::tempdir().unwrap();
-    drop(create(folder.path()));
+    let on_rocksdb = tempfile::tempdir().unwrap();
+    drop(create(on_rocksdb.path()));
+    let on_redb = tempfile::tempdir().unwrap();
+    drop(redb_in(on_redb.path(), true));
+    for folder in [on_rocksdb.path(), on_redb.path()] {
+        kill_again_and_again(folder);
+    }
+}
+
+fn kill_again_and_again(folder: &Path) {
     let mut acknowledged = 0;
     for round in 0..20_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -155,7 +165,7 @@ fn no_kill_loses_what_was_acknowledged() {
                 "kill::no_kill_loses_what_was_acknowledged",
                 "--nocapture",
             ])
-            .env(KILLED, folder.path())
+            .env(KILLED, folder)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -179,26 +189,32 @@ fn no_kill_loses_what_was_acknowledged() {
                 acknowledged = n;
             }
         }
-        let found = last(&open(folder.path()).unwrap());
+        let found = last(&*store_in(folder));
         assert!(
             found == acknowledged || found == acknowledged + 1,
-            "acknowledged {acknowledged}, found {found}"
+            "acknowledged {acknowledged}, found {found} in {}",
+            folder.display()
         );
     }
 }
 
-fn write_until_killed(folder: &Path) {
+/// The store in a folder, whichever it is.
+fn store_in(folder: &Path) -> Box<dyn Tables> {
+    if Redb::file_in(folder).exists() {
+        return Box::new(redb_in(folder, false));
+    }
     // A small buffer, so that flushes and changes of the log file are killed too.
-    let store = Rocks::open(
-        folder,
-        Options {
-            write_buffer_mib: 1,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let options = Options {
+        write_buffer_mib: 1,
+        ..Options::default()
+    };
+    Box::new(Rocks::open(folder, options).unwrap())
+}
+
+fn write_until_killed(folder: &Path) {
+    let store = store_in(folder);
     println!();
-    for n in last(&store) + 1.. {
+    for n in last(&*store) + 1.. {
         let mut batch = Batch::new();
         batch.put(
             Table::Segments,

@@ -13,7 +13,13 @@ mod kill;
 mod memory;
 mod open;
 
-use assay_node::storage::{memory::Memory, rocks::Rocks, suite};
+use assay_node::storage::{
+    memory::Memory,
+    redb::{Options, Redb},
+    rocks::Rocks,
+    suite,
+};
+use std::path::Path;
 use tempfile::TempDir;
 
 struct InMemory;
@@ -53,6 +59,45 @@ impl suite::Subject for OnDisk {
             drop(store);
         }
         harness::open(self.folder.path()).unwrap()
+    }
+}
+
+/// redb, ended in order or by a crash.
+struct InPureRust {
+    folder: TempDir,
+    crash: bool,
+}
+
+fn redb_in(folder: &Path, create: bool) -> Redb {
+    let cache_mib = 4;
+    Redb::open(folder, None, Options { create, cache_mib }).unwrap()
+}
+
+impl suite::Subject for InPureRust {
+    type Store = Redb;
+
+    fn create(&mut self) -> Redb {
+        self.folder = tempfile::tempdir().unwrap();
+        redb_in(self.folder.path(), true)
+    }
+
+    fn reopen(&mut self, store: Redb) -> Redb {
+        if self.crash {
+            let left = harness::crash(self.folder.path());
+            drop(store);
+            self.folder = left;
+        } else {
+            drop(store);
+        }
+        redb_in(self.folder.path(), false)
+    }
+}
+
+#[test]
+fn redb_does_its_duties() {
+    for crash in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        suite::run(&mut InPureRust { folder, crash });
     }
 }
 

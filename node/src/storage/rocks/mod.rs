@@ -83,7 +83,7 @@ impl Rocks {
             return Err(StorageError::Missing(path.to_owned()));
         }
         let lock = Lock::take(&path.join("LOCK"))?;
-        let tables = path.join("tables");
+        let tables = Rocks::tables_in(path);
         let mark = if options.create {
             create_mark(path, &tables)?
         } else {
@@ -122,7 +122,7 @@ impl Rocks {
             return Err(StorageError::Missing(path.to_owned()));
         }
         let lock = Lock::take(&path.join("LOCK"))?;
-        let tables = path.join("tables");
+        let tables = Rocks::tables_in(path);
         demand_tables(&tables)?;
         let db = options::open_damaged(&tables)?;
         let blobs = match blobs {
@@ -146,7 +146,12 @@ impl Rocks {
     /// Fails with [`StorageError::Corrupt`] if a start would, because something that was
     /// acknowledged is damaged or gone. Changes nothing.
     pub fn demand_whole(path: &Path) -> Result<(), StorageError> {
-        open_mark(path, &path.join("tables")).map(drop)
+        open_mark(path, &Rocks::tables_in(path)).map(drop)
+    }
+
+    /// The folder that says that the folder `path` holds such a store.
+    pub fn tables_in(path: &Path) -> PathBuf {
+        path.join("tables")
     }
 
     fn family(&self, table: Table) -> Result<&ColumnFamily, StorageError> {
