@@ -156,6 +156,8 @@ fn route(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
 
     #[test]
     fn a_route_says_nothing_about_what_was_asked() {
@@ -178,6 +180,28 @@ mod tests {
             ("/secret", "other"),
         ] {
             assert_eq!(route(path), named, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_method_that_a_node_has_is_named() {
+        for set in [
+            assay_proto::DESCRIPTORS,
+            tonic_health::pb::FILE_DESCRIPTOR_SET,
+        ] {
+            let set = FileDescriptorSet::decode(set).unwrap();
+            let mut methods = 0;
+            for file in set.file {
+                for service in file.service {
+                    for method in service.method {
+                        let (package, service) = (file.package(), service.name());
+                        let path = format!("{package}.{service}/{}", method.name());
+                        assert_eq!(route(&format!("/{path}")), path);
+                        methods += 1;
+                    }
+                }
+            }
+            assert!(methods > 1);
         }
     }
 }
