@@ -35,10 +35,13 @@ async function answers() {
 const linesOf = ({ answer }) => answer.claims.filter(({ error }) => !error).map(({ claim, leaf }) => ({
   claim: claim.id, leaf: String(leaf), says: `end of life: ${claim.statement.predicate.end_of_life ?? "tba"}` }));
 
-/** What a page with these lines says of itself where it is sent these bytes. */
-async function outcome(lines, sent, known) {
+/**
+ * What a page with these lines says of itself where it is sent these bytes: its size, whether it says that it is a part,
+ * the key that the browser has seen, and what answers are made of, where the test says so.
+ */
+async function outcome(lines, sent, known, { size = log.entries.length, part = false, seen = null, made = (it) => it } = {}) {
   const element = () => ({ dataset: {}, append() {}, replaceChildren() {} }), place = element();
-  Object.assign(place.dataset, { purl: PURL, keys: logKey, size: String(log.entries.length), part: "false", base: "./" });
+  Object.assign(place.dataset, { purl: PURL, keys: logKey, size: String(size), part: String(part), base: "./" });
   const document = { getElementById: (id) => (id === "checked" ? place : element()), createElement: element,
     querySelectorAll: () => lines.map(({ claim, leaf, says }) =>
       ({ dataset: { claim, leaf }, querySelector: () => ({ textContent: says }) })) };
@@ -53,8 +56,9 @@ async function outcome(lines, sent, known) {
     known.last = { bytes, answer: sdk.verifyAnswer(bytes, ...rest) };
     return known.last.answer;
   };
-  const storage = { getItem: () => null, setItem() {} };
-  await check({ ...sdk, verifyAnswer }, document, fetch, storage);
+  const storage = { getItem: () => seen, setItem() {} };
+  const verify = { ...sdk, verifyAnswer: async (...args) => made(await verifyAnswer(...args)) };
+  await check(verify, document, fetch, storage);
   return place.dataset.outcome;
 }
 
@@ -77,4 +81,24 @@ test("a page is checked as it stands in the record, and as nothing else, whateve
   }
   // Some are the same bytes again, or say the same in another spelling of the message.
   assert.ok(green < MUTATIONS / 20, `${green} are green`);
+});
+
+test("what a page cannot check fully, it does not call checked", async () => {
+  const known = await answers(), lines = linesOf(known.batch), sent = { prefix: known.prefix.bytes, batch: known.batch.bytes };
+  const said = (other, its = lines, bytes = sent) => outcome(its, bytes, known, other);
+  assert.equal(await said({}), "checked");
+  assert.equal(await said({ size: log.entries.length + 1 }), "open", "an older head");
+  assert.equal(await said({ made: (answer) => ({ ...answer, complete: false }) }), "open", "a part of an answer");
+  assert.equal(await said({ part: true }, lines.slice(1)), "open", "a page that says that it leaves something out");
+  const long = { ...sent, batch: new Uint8Array((16 << 20) + 1) };
+  assert.equal(await said({}, lines, long), "open", "an answer without end");
+  const crowd = ({ census, ...answer }) => ({ ...answer, census: census && Array(1001).fill(census[0]) });
+  assert.equal(await said({ made: crowd }), "open", "more speakers than are asked about");
+  assert.equal(await said({ seen: logKey }), "checked");
+  assert.equal(await said({ seen: logKey.replace("log", "LOG") }), "refused", "another key than the browser has seen");
+
+  // What does not verify is no statement, though an answer has it.
+  const claims = known.batch.answer.claims, [first] = claims.filter(({ error }) => !error);
+  const broken = (answer) => ({ ...answer, claims: answer.claims?.map((one) => (one === first ? { ...one, error: new Error() } : one)) });
+  assert.equal(await said({ made: broken }), "refused", "a statement whose signature does not hold");
 });
