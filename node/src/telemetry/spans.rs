@@ -191,9 +191,9 @@ mod tests {
         ] {
             let set = FileDescriptorSet::decode(set).unwrap();
             let mut methods = 0;
-            for file in set.file {
-                for service in file.service {
-                    for method in service.method {
+            for file in &set.file {
+                for service in &file.service {
+                    for method in &service.method {
                         let (package, service) = (file.package(), service.name());
                         let path = format!("{package}.{service}/{}", method.name());
                         assert_eq!(route(&format!("/{path}")), path);
