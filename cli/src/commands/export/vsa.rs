@@ -81,10 +81,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let text = policy_file::read(&path)?;
     let policy = policy_file::parse(&path, &text)?;
     let policy_digest = Hash::of(text.as_bytes());
-    let by_digest = || format!("urn:sha256:{}", policy_digest.to_hex());
+    let policy_uri = command.policy_uri;
     let verifier = Verifier {
         id: command.verifier,
-        policy: command.policy_uri.unwrap_or_else(by_digest),
+        policy: policy_uri.unwrap_or_else(|| format!("urn:sha256:{}", policy_digest.to_hex())),
         policy_digest,
     };
     let policy = (policy, path.display().to_string());

@@ -7,7 +7,7 @@
 //! reads a summary looks it up by both.
 
 use super::super::{Component, Evidence, Scales};
-use crate::ask::{Asked, Inventory};
+use crate::ask::{Asked, Inventory, Part};
 use crate::plain;
 use assay_claims::kind::descriptor;
 use assay_claims::time::rfc3339_of_ms;
@@ -61,20 +61,18 @@ enum Sum {
 }
 
 impl Sum {
-    fn of(component: &Component) -> Self {
+    /// What is to be said of a component of which somebody whom the policy trusts speaks, or nobody.
+    fn of(component: &Component, is_spoken_of: bool) -> Self {
         let reasons = || component.reasons.iter();
         let lacks = |outcome| matches!(outcome, Outcome::Incomplete | Outcome::Stale);
         let is_incomplete =
             reasons().any(|reason| reason.cause == Cause::Logs || lacks(reason.outcome));
-        // What is ignored may be that nobody speaks.
-        let is_unsure = reasons().any(|reason| {
-            matches!(reason.cause, Cause::Unknown | Cause::Undecided) || reason.unspoken.is_some()
-        });
+        let is_undecided = reasons().any(|reason| reason.cause == Cause::Undecided);
         if is_incomplete || lacks(component.outcome) {
             Sum::Incomplete
         } else if !component.outcome.is_met() {
             Sum::Failed
-        } else if is_unsure {
+        } else if is_undecided || !is_spoken_of {
             Sum::Unsure
         } else {
             Sum::Passed
@@ -93,23 +91,44 @@ impl Scales<'_> {
             let payload = &logged.claim().claim().payload;
             payloads.insert(logged.claim().id().to_string(), Hash::of(payload));
         }
-        let report = self.components(inventory, asked);
+        let judge = self.judge(asked.claims(), asked);
         let mut summaries = Summaries::default();
-        for (_, one) in report.unidentified() {
-            summaries.unidentified.push(plain(&one.what));
+        for file in &inventory.files {
+            let unidentified = file.unidentified.iter();
+            summaries
+                .unidentified
+                .extend(unidentified.map(|one| plain(&one.what)));
         }
         let at = rfc3339_of_ms(self.now_ms);
-        for component in &report.components {
-            summaries.add(component, verifier, &at, &payloads);
+        let mut add = |part: Part, is_own: bool| {
+            let is_spoken_of = judge.known.is_spoken_of(&part.component);
+            let component = judge.component(part);
+            // As for a report: what is one's own counts if somebody speaks against it.
+            if !is_own || component.is_spoken_against() {
+                let sum = Sum::of(&component, is_spoken_of);
+                summaries.add(&component, sum, verifier, &at, &payloads);
+            }
+        };
+        for part in inventory.parts {
+            add(part, false);
+        }
+        for part in inventory.own_parts {
+            add(part, true);
         }
         summaries
     }
 }
 
 impl Summaries {
-    fn add(&mut self, component: &Component, verifier: &Verifier, at: &str, payloads: &Payloads) {
+    fn add(
+        &mut self,
+        component: &Component,
+        sum: Sum,
+        verifier: &Verifier,
+        at: &str,
+        payloads: &Payloads,
+    ) {
         let title = || plain(&component.title());
-        let sum = Sum::of(component);
         let result = match sum {
             Sum::Incomplete => return self.incomplete.push(title()),
             Sum::Unsure => return self.unsure.push(title()),
@@ -206,7 +225,7 @@ mod tests {
     }
 
     /// The summaries of the example's components, of which each is changed.
-    fn summaries(change: impl Fn(&mut Component)) -> Summaries {
+    fn summaries(change: impl Fn(&mut Component), is_spoken_of: bool) -> Summaries {
         let mut payloads = Payloads::new();
         for number in 0..10 {
             payloads.insert(format!("{number:064x}"), Hash::of(&[number]));
@@ -214,7 +233,14 @@ mod tests {
         let mut summaries = Summaries::default();
         for mut component in example::report().components {
             change(&mut component);
-            summaries.add(&component, &verifier(), "2026-01-31T00:00:00Z", &payloads);
+            let sum = Sum::of(&component, is_spoken_of);
+            summaries.add(
+                &component,
+                sum,
+                &verifier(),
+                "2026-01-31T00:00:00Z",
+                &payloads,
+            );
         }
         summaries
     }
@@ -235,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_summary_says_whether_the_policy_is_met() {
-        let made = summaries(|_| {});
+        let made = summaries(|_| {}, true);
         let passed = "PASSED SLSA_BUILD_LEVEL_UNEVALUATED";
         let expected = [
             format!("pkg:cargo/good@1.0.0 {passed}"),
@@ -267,11 +293,12 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_is_never_passed() {
-        let all = |set: fn(&mut Component)| {
-            let made = summaries(|component| {
+        let all = |set: fn(&mut Component), is_spoken_of| {
+            let fine = |component: &mut Component| {
                 component.outcome = Outcome::Fine;
                 set(component);
-            });
+            };
+            let made = summaries(fine, is_spoken_of);
             assert_eq!(made.passed, 0);
             (
                 made.statements.len(),
@@ -280,31 +307,31 @@ mod tests {
             )
         };
         let unsure = (0, 5, 0);
-        assert_eq!(all(|one| one.reasons[0].cause = Cause::Unknown), unsure);
-        assert_eq!(all(|one| one.reasons[0].cause = Cause::Undecided), unsure);
-        let ignored = |one: &mut Component| {
-            one.reasons[0].cause = Cause::Ignored;
-            one.reasons[0].unspoken = Some(assay_policy::verdict::Unspoken::default());
-        };
-        assert_eq!(all(ignored), unsure);
-        let incomplete = (0, 0, 5);
-        assert_eq!(all(|one| one.reasons[0].cause = Cause::Logs), incomplete);
-        assert_eq!(all(|one| one.outcome = Outcome::Stale), incomplete);
-        assert_eq!(all(|one| one.outcome = Outcome::Incomplete), incomplete);
-        let limited = |one: &mut Component| one.reasons[0].outcome = Outcome::Incomplete;
-        assert_eq!(all(limited), incomplete);
+        assert_eq!(all(|_| {}, false), unsure);
+        let undecided: fn(&mut Component) = |one| one.reasons[0].cause = Cause::Undecided;
+        assert_eq!(all(undecided, true), unsure);
+        let incomplete: [fn(&mut Component); 4] = [
+            |one| one.reasons[0].cause = Cause::Logs,
+            |one| one.reasons[0].outcome = Outcome::Incomplete,
+            |one| one.outcome = Outcome::Stale,
+            |one| one.outcome = Outcome::Incomplete,
+        ];
+        for change in incomplete {
+            assert_eq!(all(change, true), (0, 0, 5));
+        }
     }
 
     #[test]
     fn a_component_has_a_subject_for_each_digest_and_none_is_invented() {
-        let several = summaries(|component| {
+        let several = |component: &mut Component| {
             component.digests = [
                 ("sha256".to_owned(), vec!["a".repeat(64), "b".repeat(64)]),
                 ("sha1".to_owned(), vec!["c".repeat(40)]),
                 ("sha512".to_owned(), vec!["d".repeat(128)]),
             ]
             .into();
-        });
+        };
+        let several = summaries(several, true);
         let subjects = several.statements[0]["subject"].as_array().unwrap();
         assert_eq!(subjects.len(), 3, "{subjects:?}");
         let purls: fn(&mut Component) = |component| component.purl = None;
@@ -312,7 +339,7 @@ mod tests {
         let broken: fn(&mut Component) =
             |component| component.digests = [("sha1".into(), vec!["c".repeat(40)])].into();
         for without in [purls, digests, broken] {
-            let made = summaries(without);
+            let made = summaries(without, true);
             assert_eq!((made.statements.len(), made.unnamed.len()), (0, 5));
         }
     }
