@@ -162,9 +162,12 @@ impl Command {
         match format {
             Format::Text | Format::Json => true,
             Format::Sarif | Format::Markdown => matches!(self, Command::Check(_)),
-            Format::CyclonedxVex => matches!(self, Command::Check(_) | Command::Export(_)),
+            Format::CyclonedxVex => matches!(
+                self,
+                Command::Check(_) | Command::Export(export::Command::Vex(_))
+            ),
             Format::Openvex | Format::Csaf | Format::Csaf2_1 => {
-                matches!(self, Command::Export(_))
+                matches!(self, Command::Export(export::Command::Vex(_)))
             }
             Format::Ics | Format::Openeox | Format::Cle => {
                 matches!(self, Command::Lifecycle(_))
@@ -189,6 +192,7 @@ impl Command {
                 | Command::Issuer(_)
                 | Command::Publish(_)
                 | Command::Bridge(_)
+                | Command::Export(export::Command::Vsa(_))
                 | Command::Withdraw(_)
                 | Command::Respond(_)
                 | Command::Endorse(_)
@@ -261,6 +265,22 @@ mod tests {
             (&["man", "--output", "json"], "--output"),
             (&["completions", "bash", "--log-key", "k"], "--log-key"),
             (&["log", "--output", "sarif"], "only `assay check`"),
+            (
+                &[
+                    "export",
+                    "vsa",
+                    "x",
+                    "--verifier",
+                    "a:b",
+                    "--output",
+                    "csaf",
+                ],
+                "only `assay export vex`",
+            ),
+            (
+                &["export", "vex", "x", "--passphrase-file", "p"],
+                "--passphrase-file",
+            ),
             (
                 &["check", "x", "--passphrase-file", "p"],
                 "--passphrase-file",

@@ -12,14 +12,17 @@ use assay_proto::{
     },
 };
 use bytes::Bytes;
-use futures::{StreamExt, stream::BoxStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
 use tonic::{
-    Request, Response, Status, Streaming,
+    Code, Request, Response, Status, Streaming,
     transport::{Channel, server::TcpIncoming},
 };
 
@@ -49,6 +52,19 @@ pub struct Lies {
     pub silent: bool,
     /// What the index answered, as the node said it.
     pub heard: Vec<(Query, v1::Answer)>,
+    /// What becomes of the streams of claims that come next, one each.
+    pub streams: VecDeque<Streamed>,
+}
+
+/// What becomes of a stream of claims.
+#[derive(Debug)]
+pub enum Streamed {
+    /// The node takes them, and its answers are lost: the stream ends with this status instead.
+    Lost(Status),
+    /// The node takes them, and each is said to be refused with this code.
+    Denied(Code),
+    /// The node is not asked, and each is refused with this code.
+    Refused(Code),
 }
 
 /// The address of a node that does as a test says.
@@ -99,6 +115,20 @@ impl Proxy {
 
 fn lock(lies: &Mutex<Lies>) -> MutexGuard<'_, Lies> {
     lies.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The answer that each of these claims is refused.
+fn refusals(ids: impl Iterator<Item = u64>, code: Code) -> PublishStreamResponse {
+    let refused = ids.map(|id| PublishResult {
+        id,
+        result: Some(publish_result::Result::Refused(Refusal {
+            code: code.into(),
+            message: "so says the test".to_owned(),
+        })),
+    });
+    PublishStreamResponse {
+        results: refused.collect(),
+    }
 }
 
 /// Listens, and passes bytes on to and from `url`, but for those of the answers after the first
@@ -290,13 +320,27 @@ impl LogService for Service {
         let messages = request
             .into_inner()
             .filter_map(|message| futures::future::ready(message.ok()));
-        Ok(stream(
-            self.log
-                .clone()
-                .publish_stream(messages)
-                .await?
-                .into_inner(),
-        ))
+        let streamed = lock(&self.lies).streams.pop_front();
+        if let Some(Streamed::Refused(code)) = streamed {
+            return Ok(stream(messages.map(move |message| {
+                let ids = message.items.iter().map(|item| item.id);
+                Ok(refusals(ids, code))
+            })));
+        }
+        let mut log = self.log.clone();
+        let answers = log.publish_stream(messages).await?.into_inner();
+        match streamed {
+            None => Ok(stream(answers)),
+            Some(Streamed::Denied(code)) => Ok(stream(answers.map_ok(move |answer| {
+                refusals(answer.results.iter().map(|result| result.id), code)
+            }))),
+            Some(Streamed::Lost(status)) => {
+                // All of it is in the log before the caller is told nothing.
+                let _: Vec<_> = answers.try_collect().await?;
+                Err(status)
+            }
+            Some(Streamed::Refused(_)) => Err(Status::internal("answered above")),
+        }
     }
 
     async fn get_checkpoint(

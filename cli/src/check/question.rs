@@ -28,14 +28,14 @@ pub struct Named {
 }
 
 impl Named {
-    /// Reads all of it, and asks the logs. Fails as [`Question::ask`] does, and for what cannot be
-    /// read.
+    /// Reads all of it, and asks the logs under a policy with this name. Fails as [`Question::ask`]
+    /// does, and for what cannot be read.
     pub async fn ask(
         &self,
+        (policy, policy_name): (Policy, String),
         how: How,
         settings: &Settings,
     ) -> Result<(Inventory, Question), Failure> {
-        let (policy, policy_name) = policy(settings)?;
         let mut listings = Vec::new();
         for of in &self.of {
             listings.push(read::named(of, self.format)?);

@@ -1,7 +1,12 @@
 //! `assay lifecycle`: until when things are supported.
 
 use crate::{
-    asking::How, check::question::Named, config::Settings, exit::Failure, options::Format, output,
+    asking::How,
+    check::question::{self, Named},
+    config::Settings,
+    exit::Failure,
+    options::Format,
+    output,
 };
 use assay_client::report::lifecycle::{Calendar, cle, ics, openeox, text};
 use clap::Args;
@@ -29,7 +34,8 @@ pub struct Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let (inventory, question) = command.named.ask(command.how, settings).await?;
+    let policy = question::policy(settings)?;
+    let (inventory, question) = command.named.ask(policy, command.how, settings).await?;
     let calendar = question.scales().lifecycle(&inventory, &question.asked);
     question
         .hand_on(calendar.incomplete.len(), settings, || {

@@ -351,6 +351,7 @@ impl ConfigFile for Config {
             audit.check(self.mirror.is_some())?;
         }
         self.federation.check()?;
+        self.page.check()?;
         self.server.check()
     }
 

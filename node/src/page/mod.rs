@@ -9,6 +9,7 @@
 mod badge;
 mod calendar;
 mod compare;
+mod feed;
 mod frame;
 mod made;
 mod places;
@@ -123,6 +124,7 @@ fn router(site: Site, federation: Federation) -> Router {
         .route("/badge/{*purl}", get(badge))
         .route("/calendar", get(calendar::calendar))
         .route("/calendar.ics", get(calendar::calendar_ics))
+        .route("/feed.atom", get(feed::feed))
         .route("/compare", get(compare::compare))
         .route("/policy", get(policy))
         .route("/policy.toml", get(policy_file))

@@ -3,6 +3,7 @@
 use super::text::shown;
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Artifact};
+use assay_client::report::words::Reader;
 use assay_client::report::{Fact, Report, ShownClaim};
 use assay_client::{in_path, is_path, percent_encoded};
 
@@ -71,6 +72,15 @@ pub fn packages_query<'a>(packages: impl IntoIterator<Item = &'a Purl>) -> Strin
     query
 }
 
+/// Where the feed of what is newest about something is; `None` if it has none.
+pub fn feed(about: &About) -> Option<String> {
+    match about {
+        About::Package(purl) => Some(format!("feed.atom?purl={}", in_path(purl.as_str()))),
+        About::Issuer(id) => Some(format!("feed.atom?issuer={id}")),
+        _ => None,
+    }
+}
+
 /// Where a package is compared with another.
 pub fn compare(a: &Purl, b: &Purl) -> String {
     format!(
@@ -83,6 +93,16 @@ pub fn compare(a: &Purl, b: &Purl) -> String {
 /// Other pages with more of what a page is about: where, and in which words. Of an issuer they are
 /// about what it said last.
 pub fn also(about: &About, report: &Report) -> Vec<(String, &'static str)> {
+    let mut also = elsewhere(about, report);
+    // Of a package it is what those say whom the site trusts, and without a policy it trusts nobody.
+    let is_any = matches!(about, About::Issuer(_)) || report.reader != Reader::Unweighed;
+    let feed = feed(about).filter(|_| is_any);
+    also.extend(feed.map(|place| (place, "What is newest, as a feed")));
+    also
+}
+
+/// The pages among these.
+fn elsewhere(about: &About, report: &Report) -> Vec<(String, &'static str)> {
     match about {
         About::Package(purl) => vec![
             (calendar([purl]), "When its support ends, as a calendar"),

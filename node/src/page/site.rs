@@ -85,6 +85,8 @@ pub struct Site {
     pub stated: Option<Stated>,
     /// Whose policy it is.
     pub operator: String,
+    /// Where readers reach the pages, with a slash at its end; nothing if the operator did not say.
+    pub address: Option<String>,
     /// The keys of the node's log, which are rotated.
     keys: SharedLogKeys,
     /// Where the node is.
@@ -110,9 +112,12 @@ impl Site {
             source,
         })?;
         let operator = config.operator.clone();
+        let address = config.address.as_deref();
+        let address = address.map(|it| format!("{}/", it.trim_end_matches('/')));
         let site = Site {
             policy,
             stated,
+            address,
             operator: operator.unwrap_or_else(|| keys.load().origin().to_owned()),
             keys,
             url,

@@ -14,4 +14,5 @@ mod lifecycle;
 mod logs;
 mod outcomes;
 mod strangers;
+mod vsa;
 mod world;

@@ -12,6 +12,7 @@ mod badges;
 mod busy;
 mod calendar;
 mod compare;
+mod feed;
 mod judges;
 mod missing;
 mod pictures;

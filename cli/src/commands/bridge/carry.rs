@@ -91,7 +91,8 @@ struct Outcome {
     refused: Vec<usize>,
     /// Why it refused all of them.
     all: Option<Failure>,
-    /// Whether what it refused is not in the log: each time that it was offered, it was answered.
+    /// Whether what it refused is not in the log: each time that it was offered, it was answered,
+    /// and the answer says so.
     sure: bool,
 }
 
@@ -301,6 +302,7 @@ impl Carrier<'_> {
                 } else {
                     let key = steps.get(at).map_or("", |step| step.key.as_str());
                     self.problems.add(key, &refusal.message);
+                    sure &= is_not_logged(&refusal);
                     refused.push(at);
                     first.get_or_insert(refusal);
                 }
@@ -339,7 +341,7 @@ impl Carrier<'_> {
                     let mut refused = Vec::new();
                     for ((at, claim), result) in claims.into_iter().zip(results) {
                         match result {
-                            Ok(published) => self.count(&published),
+                            Ok(published) => self.count(&published, *sure),
                             Err(refusal) => refused.push((at, claim, refusal)),
                         }
                     }
@@ -357,9 +359,11 @@ impl Carrier<'_> {
         }
     }
 
-    fn count(&mut self, published: &Published) {
+    /// Counts a claim that the log has. What was offered before, in a stream whose answers were
+    /// lost, was most likely taken then, and says nothing of runs of before.
+    fn count(&mut self, published: &Published, sure: bool) {
         self.done.claims += 1;
-        self.done.already_logged += usize::from(published.already_logged);
+        self.done.already_logged += usize::from(published.already_logged && sure);
     }
 }
 
@@ -372,6 +376,20 @@ fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, re
             step.held = held;
         }
     }
+}
+
+/// Whether a refusal says that the claim is not in the log: it is about the claim, its signers or a
+/// limit. With the others a node says that it cannot tell, as where it cannot read the leaf that the
+/// claim has, or that the log has it.
+fn is_not_logged(refusal: &Refused) -> bool {
+    matches!(
+        refusal.code,
+        Code::InvalidArgument
+            | Code::PermissionDenied
+            | Code::Unauthenticated
+            | Code::FailedPrecondition
+            | Code::ResourceExhausted
+    )
 }
 
 fn is_busy(refusal: &Refused) -> bool {

@@ -1,8 +1,12 @@
 //! `assay export vex`: what those say of vulnerabilities whose word clears.
 
+use super::left_out;
 use crate::{
     asking::How,
-    check::{question::Named, read},
+    check::{
+        question::{self, Named},
+        read,
+    },
     config::Settings,
     exit::Failure,
     options::Format,
@@ -10,9 +14,6 @@ use crate::{
 };
 use assay_client::report::export::{Publisher, VexExport, csaf, cyclonedx, openvex};
 use clap::Args;
-
-/// Most names that a message has of what is not in the document.
-const NAMED: usize = 10;
 
 /// Write what trusted issuers say of vulnerabilities as VEX, which scanners read.
 ///
@@ -58,7 +59,8 @@ pub struct Command {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let publisher = publisher(&command)?;
     let product = command.product.as_deref().map(read::purl).transpose()?;
-    let (inventory, question) = command.named.ask(command.how, settings).await?;
+    let policy = question::policy(settings)?;
+    let (inventory, question) = command.named.ask(policy, command.how, settings).await?;
     let export = question
         .scales()
         .vex(&inventory, &question.asked, product.as_ref());
@@ -130,11 +132,6 @@ fn say(export: &VexExport, settings: &Settings) {
         ),
         ("not answered in full, so left out", &export.incomplete),
     ] {
-        for one in list.iter().take(NAMED) {
-            output::say(settings, &format!("{what}: {}", output::plain(one)));
-        }
-        if list.len() > NAMED {
-            output::say(settings, &format!("{what}: {} more", list.len() - NAMED));
-        }
+        left_out(what, list, settings);
     }
 }

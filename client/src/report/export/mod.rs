@@ -1,13 +1,15 @@
-//! What is handed on to other tools of what issuers say of vulnerabilities: VEX documents that hold
-//! what those say whose word clears under the policy, and nothing of what anybody else does.
+//! What is handed on to other tools. Of what issuers say of vulnerabilities: VEX documents that hold
+//! what those say whose word clears under the policy, and nothing of what anybody else does. Of the
+//! policy's verdicts: verification summaries.
 //!
-//! What they contradict each other in is handed on by nobody, and neither is anything about a
+//! Of vulnerabilities, what they contradict each other in is handed on by nobody, and neither is anything about a
 //! component of which a log did not answer as it has to. The documents follow from what is said
 //! alone, and not from the time at which they are made.
 
 pub mod csaf;
 pub mod cyclonedx;
 pub mod openvex;
+pub mod vsa;
 
 use super::words::{who, wrote};
 use super::{Scales, words};

@@ -122,11 +122,12 @@ pub fn to_files(
         path: path.to_vec(),
         checkpoint: checkpoint.to_owned(),
     };
-    Ok((envelope_file(entry.claim()?), proof.to_string()))
+    Ok((envelope_line(entry.claim()?), proof.to_string()))
 }
 
-/// A claim as one line of DSSE JSON. As a hint, each `keyid` is SHA-256 of the public key, in hex.
-fn envelope_file(claim: &wire::Claim) -> String {
+/// A claim as one line of DSSE JSON, with its line break. As a hint, each `keyid` is SHA-256 of the
+/// public key, in hex. Nothing is checked.
+pub fn envelope_line(claim: &wire::Claim) -> String {
     let signatures = claim.signatures.iter().map(|signature| EnvelopeSignature {
         keyid: Some(Hash::of(&signature.public_key).to_hex()),
         sig: signature.signature.to_vec(),
@@ -168,7 +169,7 @@ pub fn verify(
             _ => ReceiptError::Inclusion(error),
         })?;
     let logged = entry.claim().map_err(|e| ReceiptError::Entry(e.into()))?;
-    if envelope_file(logged).as_bytes() != envelope {
+    if envelope_line(logged).as_bytes() != envelope {
         return Err(ReceiptError::OtherClaim);
     }
     let claim = claim::verify(logged, &()).map_err(ReceiptError::Claim)?;

@@ -54,7 +54,7 @@ pub(super) fn decide(
 
 /// Whether somebody with a role says whether the component can be used. A review of a change alone
 /// says nothing of that: what it is a change from may be anything.
-fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> bool {
+pub(super) fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> bool {
     let words = facts.facts.iter().filter(|fact| fact.is_of_this());
     let mut words = words.filter(|fact| {
         fact.is_judged(facts.component, |at| !vulnerabilities.is_replaced(fact, at))

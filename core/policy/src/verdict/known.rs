@@ -2,7 +2,7 @@
 //! which of them bear on what.
 
 use super::Verdict;
-use super::decide::decide;
+use super::decide::{decide, is_spoken_of};
 use super::logs::LogAnswer;
 use super::parts::Parts;
 use super::reason::Bound;
@@ -219,6 +219,13 @@ impl<'a> Known<'a> {
         let mut facts = Facts::new(component, self.all_facts(component), self.now_ms);
         facts.heard = Some(&self.editions);
         Vulnerabilities::of(&facts).all()
+    }
+
+    /// Whether somebody with a role says whether a component can be used: a policy that allows what
+    /// is unknown is met without that, and no reason says so.
+    pub fn is_spoken_of(&self, component: &Component) -> bool {
+        let facts = self.facts(component);
+        is_spoken_of(&facts, &Vulnerabilities::of(&facts))
     }
 
     /// What those whose word clears vulnerabilities in a component say of them, each vulnerability

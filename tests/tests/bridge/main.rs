@@ -7,148 +7,22 @@
     reason = "a test reports by panicking"
 )]
 
+mod broken;
+mod operator;
+
 use anyhow::{Context, ensure};
 use assay_tests::{
     data,
-    process::{Node, assay, assay_command, new_key},
+    process::{assay_command, new_key},
 };
-use serde_json::{Value, json};
+use operator::{Operator, said};
+use serde_json::Value;
 use std::{
     fmt::Write as _,
     fs,
     os::unix::{ffi::OsStrExt, fs::symlink},
-    path::{Path, PathBuf},
-    process::Output,
+    path::Path,
 };
-
-/// Who bridges, and the source that is bridged.
-struct Operator {
-    folder: tempfile::TempDir,
-    node: Node,
-    issuer: String,
-}
-
-impl Operator {
-    fn new() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        new_key(folder.path(), "key.pem")?;
-        fs::create_dir(folder.path().join("source"))?;
-        let mut operator = Operator {
-            folder,
-            node: Node::start_with("log.publish_interval_ms = 1")?,
-            issuer: String::new(),
-        };
-        let registered = operator.ok(&[
-            "issuer", "register", "--name", "A bridge", "--key", "key.pem",
-        ])?;
-        let id = registered["issuer_id"].as_str().context("no issuer id")?;
-        operator.issuer = id.to_owned();
-        Ok(operator)
-    }
-
-    fn source(&self, name: &str) -> PathBuf {
-        self.folder.path().join("source").join(name)
-    }
-
-    /// Writes a record of the source: of this package, from its first version to before this one.
-    fn record(&self, file: &str, id: &str, package: &str, fixed: &str) -> anyhow::Result<()> {
-        let record = json!({
-            "id": id,
-            "modified": "2026-01-01T00:00:00Z",
-            "summary": format!("Something is wrong in {package}"),
-            "affected": [{
-                "package": {"ecosystem": "npm", "name": package},
-                "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
-            }],
-        });
-        let path = self.source(file);
-        fs::create_dir_all(path.parent().context("no folder")?)?;
-        Ok(fs::write(path, record.to_string())?)
-    }
-
-    /// Writes so many records of one package, each a file.
-    fn records(&self, count: usize) -> anyhow::Result<()> {
-        for number in 0..count {
-            let (file, id) = (format!("{number}.json"), format!("X-{number}"));
-            self.record(&file, &id, "left", "1.0.0")?;
-        }
-        Ok(())
-    }
-
-    fn try_run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
-        let ready = self.node.ready();
-        let log = [
-            "--log",
-            &ready.url,
-            "--log-key",
-            &ready.vkey,
-            "--output",
-            "json",
-        ];
-        assay(self.folder.path(), &[arguments, &log].concat())
-    }
-
-    fn ok(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let output = self.try_run(arguments)?;
-        ensure!(output.status.success(), "{arguments:?}: {}", said(&output));
-        Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
-    }
-
-    /// Runs the bridge of OSV records with these arguments. Returns its exit code, and how many
-    /// records it published, replaced and withdrew, and how many problems it had.
-    fn bridge(&self, more: &[&str]) -> anyhow::Result<(Option<i32>, [u64; 4], String)> {
-        let words = ["bridge", "osv", "source", "--key", "key.pem"];
-        let output = self.try_run(&[&words, more].concat())?;
-        let view: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let counts = ["published", "replaced", "withdrawn", "problems"]
-            .map(|key| view[key].as_u64().unwrap_or_default());
-        Ok((output.status.code(), counts, said(&output)))
-    }
-
-    /// What stands in the log of a package, by the records that its claims are of.
-    fn standing(&self, package: &str) -> anyhow::Result<Vec<String>> {
-        let purl = format!("pkg:npm/{package}");
-        let found = self.ok(&["lookup", &purl])?;
-        let mut records = Vec::new();
-        collect(&found, &mut records);
-        records.sort();
-        Ok(records)
-    }
-
-    /// How many claims the log has.
-    fn size(&self) -> anyhow::Result<usize> {
-        let list = self.ok(&["log", "--from", "0", "--limit", "1000"])?;
-        let entries = list["entries"].as_array().context("no entries")?;
-        let claims = entries.iter().filter(|entry| entry["claim_id"].is_string());
-        Ok(claims.count())
-    }
-
-    /// The file that remembers what was published.
-    fn state(&self) -> anyhow::Result<PathBuf> {
-        let folder = self.folder.path().join("state/assay/bridges");
-        let files: Vec<PathBuf> = data::files(&folder);
-        let mut states = files.into_iter();
-        let state = states.find(|path| path.extension().is_none());
-        state.context("no state file")
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-/// The texts of statements that say which version mends it.
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(members) => members.values().for_each(|item| collect(item, found)),
-        _ => found.push(value.to_string()),
-    }
-}
 
 #[test]
 fn a_source_is_followed_and_nothing_is_published_twice() -> anyhow::Result<()> {
@@ -213,7 +87,7 @@ fn a_source_is_followed_and_nothing_is_published_twice() -> anyhow::Result<()> {
 #[test]
 fn a_run_that_was_stopped_is_finished_by_the_next() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    operator.records(40)?;
+    operator.records(40, "1.0.0")?;
     let before = operator.size()?;
     let (code, counts, said) = operator.bridge(&[])?;
     ensure!((code, counts) == (Some(0), [40, 0, 0, 0]), "{said}");
@@ -282,7 +156,7 @@ fn a_state_file_that_is_not_this_sources_is_refused() -> anyhow::Result<()> {
 #[test]
 fn what_cannot_be_read_harms_nothing_else() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    operator.records(6)?;
+    operator.records(6, "1.0.0")?;
     ensure!(operator.bridge(&[])?.1 == [6, 0, 0, 0]);
     let size = operator.size()?;
 
@@ -325,7 +199,7 @@ fn what_cannot_be_read_harms_nothing_else() -> anyhow::Result<()> {
 #[test]
 fn a_source_that_shrank_is_asked_about() -> anyhow::Result<()> {
     let operator = Operator::new()?;
-    operator.records(6)?;
+    operator.records(6, "1.0.0")?;
     ensure!(operator.bridge(&[])?.1 == [6, 0, 0, 0]);
     let size = operator.size()?;
     fs::remove_dir_all(operator.source(""))?;
@@ -419,7 +293,7 @@ fn what_is_bridged_is_known() -> anyhow::Result<()> {
 fn what_the_node_refused_is_forgotten() -> anyhow::Result<()> {
     let mut operator = Operator::new()?;
     new_key(operator.folder.path(), "late.pem")?;
-    operator.records(12)?;
+    operator.records(12, "1.0.0")?;
     let bridge = |operator: &Operator| {
         let words = ["bridge", "osv", "source", "--key", "late.pem"];
         operator.try_run(&words)
@@ -429,10 +303,7 @@ fn what_the_node_refused_is_forgotten() -> anyhow::Result<()> {
     operator.ok(&["issuer", "register", "--name", "Late", "--key", "late.pem"])?;
     let before = operator.size()?;
     // Meanwhile the source says something else.
-    for number in 0..12 {
-        let (file, id) = (format!("{number}.json"), format!("X-{number}"));
-        operator.record(&file, &id, "left", "2.0.0")?;
-    }
+    operator.records(12, "2.0.0")?;
     let taken = bridge(&operator)?;
     ensure!(taken.status.success(), "{}", said(&taken));
     let view: Value = serde_json::from_slice(&taken.stdout)?;
