@@ -268,11 +268,11 @@ mod tests {
     /// What the workspace has no project for is told and counted.
     #[test]
     fn a_link_out_of_the_workspace_is_counted() {
-        let workspace = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        \
-            specifier: workspace:*\n        version: link:packages/a\n  packages/a:\n    \
-            devDependencies:\n      out:\n        specifier: link:../../../out\n        version: \
-            link:../../../out\n      root:\n        specifier: link:../..\n        version: \
-            link:../..\n";
+        let workspace = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      \
+            a:\n        specifier: workspace:*\n        version: link:packages/a\n  \
+            packages/a:\n    devDependencies:\n      out:\n        specifier: \
+            link:../../../out\n        version: link:../../../out\n      root:\n        \
+            specifier: link:../..\n        version: link:../..\n";
         let alone = "lockfileVersion: 5.4\nspecifiers:\n  out: link:../out\ndependencies:\n  out: \
             link:../out\n  a: 1.0.0\n";
         let alone_6 = "lockfileVersion: '6.0'\noptionalDependencies:\n  out:\n    specifier: \

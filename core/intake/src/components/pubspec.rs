@@ -30,7 +30,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     Ok(list)
 }
 
-fn read_package(name: &str, package: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+fn read_package<'v>(name: &'v str, package: &Node<'v, '_>, list: &mut List) -> Result<(), Fault> {
     let version = package.need("version")?.text()?;
     let source = package.need("source")?;
     let mut component = Component {
@@ -44,16 +44,7 @@ fn read_package(name: &str, package: &Node<'_, '_>, list: &mut List) -> Result<(
     let stated = |key: &'static str| description.as_ref().and_then(|about| about.shown(key));
     match source.text()? {
         "hosted" => {
-            // What is fetched is what the description names; the key is what it is imported as. Old
-            // files describe a package by nothing but its name.
-            let named = description
-                .as_ref()
-                .and_then(|about| about.value().as_str());
-            let fetched = stated("name").or(named).unwrap_or(name);
-            if fetched != name {
-                list.remark("hosted under another name", None, name);
-                parts.name = fetched.to_owned();
-            }
+            parts.name = fetched(name, description.as_ref(), list).to_owned();
             if let Some(sha256) = stated("sha256").filter(|sha256| !sha256.is_empty()) {
                 let digest = digest::hex("sha256", sha256);
                 component
@@ -91,6 +82,17 @@ fn read_package(name: &str, package: &Node<'_, '_>, list: &mut List) -> Result<(
         }
     }
     list.package(component, parts)
+}
+
+/// The name of a hosted package: what is fetched is what the description names, and the key is what
+/// it is imported as. Old files describe a package by nothing but its name.
+fn fetched<'v>(name: &'v str, description: Option<&Node<'v, '_>>, list: &mut List) -> &'v str {
+    let stated = description.and_then(|about| about.shown("name").or(about.value().as_str()));
+    let fetched = stated.unwrap_or(name);
+    if fetched != name {
+        list.remark("hosted under another name", None, name);
+    }
+    fetched
 }
 
 #[cfg(test)]

@@ -83,9 +83,9 @@ pub(super) fn artifact<'d>(
     Artifact::Untold
 }
 
-/// A component as each of the artifacts that it may be, of which there are several if it has several
-/// digests of one algorithm (the wheels of a package), and as a part of each that its product may
-/// be; none if it is one artifact, or no digest of it is known.
+/// A component as each of the artifacts that it may be, of which there are several if it has
+/// several digests of one algorithm (the wheels of a package), and as a part of each that its
+/// product may be; none if it is one artifact, or no digest of it is known.
 pub(crate) fn artifacts(component: &Component) -> Vec<Component> {
     let own = alternatives(component);
     let of_product = component.product().map(alternatives).unwrap_or_default();

@@ -91,8 +91,8 @@ pub(super) struct Statement {
 }
 
 impl Said {
-    /// Adds a statement of `node`, whose vulnerability is spelled as those do who name it, so that it
-    /// is found; refused if there are too many.
+    /// Adds a statement of `node`, whose vulnerability is spelled as those do who name it, so that
+    /// it is found; refused if there are too many.
     fn push(
         &mut self,
         node: &Node<'_, '_>,

@@ -197,10 +197,7 @@ fn assess(
             assessed.insert((vulnerability.to_owned(), part.to_owned()));
         }
         let (product, part) = match within {
-            Some(part) if part != to => {
-                let (product, part) = (names.named(element, to)?, names.named(element, part)?);
-                (product, Some(part))
-            }
+            Some(part) if part != to => names.apart(element, to, part)?,
             _ => names.place(element, to)?,
         };
         let statement = Statement {
@@ -318,6 +315,16 @@ impl<'v> Names<'v> {
             Some(element) => named(element),
             None => Named::of_text(id),
         })
+    }
+
+    /// One element, and another that is a part of it.
+    fn apart(
+        &self,
+        node: &Node<'_, '_>,
+        whole: &str,
+        part: &str,
+    ) -> Result<(Named, Option<Named>), PredicateError> {
+        Ok((self.named(node, whole)?, Some(self.named(node, part)?)))
     }
 
     /// How severe a vulnerability is in the first of these elements of which that is said.

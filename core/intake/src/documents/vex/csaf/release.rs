@@ -220,6 +220,16 @@ fn release(cpe: &str) -> Option<Release> {
 mod tests {
     use super::*;
 
+    /// The package that a part of what has this CPE is.
+    fn found(part: &str, cpe: &str) -> Option<String> {
+        let whole = Named {
+            cpe: Some(cpe.to_owned()),
+            ..Named::default()
+        };
+        let found = of_release(&Named::of_text(part), &whole)?;
+        Some(found.purls[0].as_str().to_owned())
+    }
+
     #[test]
     fn a_package_is_of_the_release_that_it_is_a_part_of() {
         let rhel_7 = "cpe:/o:redhat:enterprise_linux:7";
@@ -257,7 +267,22 @@ mod tests {
                 "cpe:/o:canonical:ubuntu_linux:22.04",
                 Some("pkg:deb/ubuntu/a?distro=ubuntu-22.04"),
             ),
-            // Of two of one number it is said which.
+            // Of something else, or of what is no release.
+            ("pkg:npm/a", rhel_7, None),
+            ("pkg:rpm/fedora/a", rhel_7, None),
+            ("pkg:rpm/redhat/a", "cpe:/a:redhat:openshift:4", None),
+            ("pkg:rpm/redhat/a", "cpe:/o:redhat:enterprise_linux", None),
+            ("pkg:rpm/redhat/a", "cpe:/o:redhat:enterprise_linux:x", None),
+            ("pkg:rpm/redhat/a", "enterprise_linux:7", None),
+        ] {
+            assert_eq!(found(part, cpe).as_deref(), expected, "{part} {cpe}");
+        }
+    }
+
+    /// Of two of one number it is said which.
+    #[test]
+    fn centos_8_is_linux_or_stream() {
+        for (part, cpe, expected) in [
             (
                 "pkg:rpm/centos/a",
                 "cpe:/o:centos:centos:8",
@@ -283,21 +308,8 @@ mod tests {
                 "cpe:/o:centos:centos:7",
                 Some("pkg:rpm/centos/a?distro=centos-7"),
             ),
-            // Of something else, or of what is no release.
-            ("pkg:npm/a", rhel_7, None),
-            ("pkg:rpm/fedora/a", rhel_7, None),
-            ("pkg:rpm/redhat/a", "cpe:/a:redhat:openshift:4", None),
-            ("pkg:rpm/redhat/a", "cpe:/o:redhat:enterprise_linux", None),
-            ("pkg:rpm/redhat/a", "cpe:/o:redhat:enterprise_linux:x", None),
-            ("pkg:rpm/redhat/a", "enterprise_linux:7", None),
         ] {
-            let whole = Named {
-                cpe: Some(cpe.to_owned()),
-                ..Named::default()
-            };
-            let found = of_release(&Named::of_text(part), &whole);
-            let found = found.map(|one| one.purls[0].as_str().to_owned());
-            assert_eq!(found.as_deref(), expected, "{part} {cpe}");
+            assert_eq!(found(part, cpe).as_deref(), expected, "{part} {cpe}");
         }
     }
 }
