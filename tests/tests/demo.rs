@@ -66,7 +66,7 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
         "1 past end of support",
         "pkg:cargo/tokio@",
         "pkg:cargo/serde@",
-        "Its only claim was withdrawn",
+        "The only claim found about it was withdrawn",
         "nothing was left out",
     ] {
         assert!(check.contains(said), "no {said:?} in:\n{check}");

@@ -10,11 +10,11 @@ use assay_claims::purl::{Purl, PurlError};
 use assay_policy::Component;
 use assay_tlog::Hash;
 
-/// Beginnings of well-known identifiers of vulnerabilities, besides `GHSA-`; all are written in
-/// capitals.
-const VULNERABILITIES: [&str; 17] = [
+/// Beginnings of well-known identifiers of vulnerabilities, besides `GHSA-` and `BIT-`; all
+/// are written in capitals.
+const VULNERABILITIES: [&str; 16] = [
     "CVE-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "DSA-", "DLA-", "USN-", "RHSA-", "ALSA-",
-    "RLSA-", "SUSE-", "ASB-", "HSEC-", "BIT-", "CURL-",
+    "RLSA-", "SUSE-", "ASB-", "HSEC-", "CURL-",
 ];
 
 /// The kinds that are written in front of an id or a name.
@@ -240,6 +240,13 @@ fn vulnerability(text: &str) -> Option<String> {
     if let Some(rest) = capitals.strip_prefix("GHSA-") {
         return (!rest.is_empty()).then(|| format!("GHSA-{}", rest.to_ascii_lowercase()));
     }
+    // Bitnami's have the name of an application in them.
+    if let Some(rest) = capitals.strip_prefix("BIT-") {
+        let bitnami = format!("BIT-{}", rest.to_ascii_lowercase());
+        return rest
+            .contains(|c: char| c.is_ascii_digit())
+            .then_some(bitnami);
+    }
     let numbered = VULNERABILITIES.iter().any(|prefix| {
         let number = capitals.strip_prefix(prefix);
         number.is_some_and(|number| number.contains(|c: char| c.is_ascii_digit()))
@@ -324,6 +331,7 @@ mod tests {
             ("cve-2021-44228", "CVE-2021-44228"),
             ("RUSTSEC-2024-0001", "RUSTSEC-2024-0001"),
             ("ghsa-JFH8-c2jp-5v3q", "GHSA-jfh8-c2jp-5v3q"),
+            ("bit-Django-2023-36053", "BIT-django-2023-36053"),
             ("vuln:VendorX:7", "VendorX:7"),
             ("vuln:cve-2021-44228", "CVE-2021-44228"),
             ("vuln:Ghsa-JFH8-c2jp-5v3q", "GHSA-jfh8-c2jp-5v3q"),

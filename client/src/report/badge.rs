@@ -241,7 +241,11 @@ fn reviews(report: &Report) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::fact;
     use super::*;
+    use assay_claims::json;
+    use assay_claims::kind::Body;
+    use assay_claims::kind::lifecycle::Lifecycle;
 
     #[test]
     fn one_who_still_supports_it_is_enough() {
@@ -261,6 +265,27 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(until(days, "2026-02-03").as_deref(), said, "{days:?}");
+        }
+    }
+
+    /// What is over gets no support, whatever else is stated.
+    #[test]
+    fn the_first_of_both_ends_is_the_end_of_support() {
+        for (security, life, expected) in [
+            ("2030-05-01", "2029-01-01", Some("2029-01-01")),
+            ("2030-05-01", "2031-01-01", Some("2030-05-01")),
+            ("tba", "2029-01-01", Some("2029-01-01")),
+            ("2030-05-01", "tba", Some("2030-05-01")),
+            ("tba", "tba", None),
+        ] {
+            let text = format!(
+                r#"{{"end_of_security_support":"{security}","end_of_life":"{life}","last_updated":"2026-01-01T00:00:00Z"}}"#
+            );
+            let dates = Lifecycle::parse(&json::parse(text.as_bytes()).unwrap()).unwrap();
+            let Some(Fact::Supported { until, .. }) = fact(&Body::Lifecycle(dates)) else {
+                panic!("{text}");
+            };
+            assert_eq!(until.as_deref(), expected, "{text}");
         }
     }
 

@@ -90,7 +90,8 @@ pub enum Fact {
     Passed,
     /// How long it gets security support.
     Supported {
-        /// The last day, `2028-03-31`; `None` if it will be announced.
+        /// The last day, `2028-03-31`: of security support, or of life if that ends first. `None`
+        /// if both will be announced.
         until: Option<String>,
         /// When the issuer last looked at that, in milliseconds since 1970, as the claim says.
         looked_at_ms: i64,

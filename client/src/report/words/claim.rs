@@ -5,6 +5,7 @@ use super::type_name;
 use crate::report::Fact;
 use crate::{one_word, quoted, quoted_name};
 use assay_claims::kind::Body;
+use assay_claims::kind::Timestamp;
 use assay_claims::kind::audit::{Audit, Scope, Verdict};
 use assay_claims::kind::endorsement::Endorsement;
 use assay_claims::kind::issuer::Issuer;
@@ -59,14 +60,22 @@ pub(in crate::report) fn fact(body: &Body) -> Option<Fact> {
     match body {
         Body::Audit(audit) => (audit.verdict == Verdict::Pass).then_some(Fact::Passed),
         Body::Lifecycle(lifecycle) => Some(Fact::Supported {
-            until: match &lifecycle.end_of_security_support {
-                Date::At(at) => Some(at.as_str().chars().take(10).collect()),
-                Date::ToBeAnnounced => None,
-            },
+            until: first_end(lifecycle).map(|at| at.as_str().chars().take(10).collect()),
             looked_at_ms: lifecycle.last_updated.unix_ms(),
         }),
         _ => None,
     }
+}
+
+/// The first end that is known: of security support, or of life before that. What is over gets no
+/// support, whatever else is stated.
+fn first_end(said: &Lifecycle) -> Option<&Timestamp> {
+    let ends = [&said.end_of_security_support, &said.end_of_life];
+    let known = ends.into_iter().filter_map(|end| match end {
+        Date::At(at) => Some(at),
+        Date::ToBeAnnounced => None,
+    });
+    known.min_by_key(|at| at.unix_ms())
 }
 
 fn response_line(said: &Response) -> String {

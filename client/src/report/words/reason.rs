@@ -168,12 +168,13 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
             claims(unspoken.by_others)
         );
     }
+    // Others may have spoken: mostly only those are asked for whom the policy listens to.
     match (idle, &unspoken.from_elsewhere) {
         (Some(idle), _) => {
             let all = match unspoken.idle {
-                1 => "Its only claim".to_owned(),
-                2 => "Both claims about it".to_owned(),
-                n => format!("All {n} claims about it"),
+                1 => "The only claim found about it".to_owned(),
+                2 => "Both claims found about it".to_owned(),
+                n => format!("All {n} claims found about it"),
             };
             let see = match reader {
                 Reader::Owner => "see `assay lookup`",
@@ -186,7 +187,6 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
              the same name from other places are not about it.",
             one_word(place)
         ),
-        // Others may have spoken: mostly only those are asked for whom the policy listens to.
         (None, None) => format!("No claims from issuers {trust}. Unknown is not trusted."),
     }
 }

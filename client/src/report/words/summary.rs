@@ -129,9 +129,9 @@ impl Unknown {
     fn words(self) -> &'static str {
         match self {
             Self::NoTrustedClaims => "without claims from issuers you trust",
-            Self::Withdrawn => "whose only claim was withdrawn",
-            Self::Ineffective => "whose only claim has no effect",
-            Self::Several => "whose claims were withdrawn or have no effect",
+            Self::Withdrawn => "whose only claim found was withdrawn",
+            Self::Ineffective => "whose only claim found has no effect",
+            Self::Several => "whose claims found were withdrawn or have no effect",
         }
     }
 }
@@ -400,20 +400,20 @@ mod tests {
                 unspoken(1, 1, 0, 1)
             ]),
             "3 components: 3 unknown: 2 without claims from issuers you trust, 1 whose only claim \
-             was withdrawn."
+             found was withdrawn."
         );
         assert_eq!(
             unknown(&[ineffective.clone(), withdrawn.clone(), unspoken(0, 1, 1, 1)]),
-            "3 components: 3 unknown: 1 whose only claim was withdrawn, 1 whose only claim has no \
-             effect, 1 whose claims were withdrawn or have no effect."
+            "3 components: 3 unknown: 1 whose only claim found was withdrawn, 1 whose only claim \
+             found has no effect, 1 whose claims found were withdrawn or have no effect."
         );
         assert_eq!(
             unknown(&[withdrawn.clone(), withdrawn]),
-            "2 components: 2 unknown, whose only claim was withdrawn."
+            "2 components: 2 unknown, whose only claim found was withdrawn."
         );
         assert_eq!(
             unknown(&[unspoken(0, 2, 0, 2), unspoken(0, 1, 1, 2)]),
-            "2 components: 2 unknown, whose claims were withdrawn or have no effect."
+            "2 components: 2 unknown, whose claims found were withdrawn or have no effect."
         );
     }
 

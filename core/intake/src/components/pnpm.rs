@@ -12,6 +12,7 @@ use super::reader::{Reader, Sign};
 use super::tarball;
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
+use std::collections::BTreeSet;
 
 pub(super) const READER: Reader = Reader {
     name: "pnpm-lock.yaml",
@@ -33,6 +34,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     for document in &documents {
         let root = Node::root("$", document);
         let major = version(&root)?;
+        read_links(&root, &mut list)?;
         let Some(packages) = root.get("packages") else {
             continue;
         };
@@ -42,6 +44,68 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     Ok(list)
+}
+
+/// The lists of a project that name what it needs.
+const NEEDED: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
+
+/// Counts what projects need from folders that are no projects of the workspace: a link leads to
+/// what the file says nothing of, neither its version nor what it needs itself.
+fn read_links(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let mut told = BTreeSet::new();
+    let Some(importers) = root.get("importers") else {
+        // A project alone stands at the top, before version 9.
+        return read_links_of(root, ".", &BTreeSet::new(), &mut told, list);
+    };
+    let all: Vec<_> = importers.members()?.collect();
+    let folders: BTreeSet<String> = all.iter().map(|(folder, _)| below("", folder)).collect();
+    for (folder, importer) in &all {
+        read_links_of(importer, folder, &folders, &mut told, list)?;
+    }
+    Ok(())
+}
+
+fn read_links_of(
+    importer: &Node<'_, '_>,
+    folder: &str,
+    folders: &BTreeSet<String>,
+    told: &mut BTreeSet<(String, String)>,
+    list: &mut List,
+) -> Result<(), Fault> {
+    for needed in NEEDED.into_iter().filter_map(|key| importer.get(key)) {
+        for (name, dependency) in needed.members()? {
+            let version = dependency.value().as_str().or(dependency.shown("version"));
+            let Some(target) = version.and_then(|version| version.strip_prefix("link:")) else {
+                continue;
+            };
+            let place = below(folder, target);
+            let is_new = !folders.contains(&place) && told.insert((name.to_owned(), place));
+            if is_new {
+                let target = quoted(target);
+                let reason = format!("is a link to {target}, of which the file says nothing");
+                list.unidentified(None, name, &reason)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path that is stated below a folder, without steps that lead nowhere.
+fn below(folder: &str, path: &str) -> String {
+    let mut steps: Vec<&str> = Vec::new();
+    let is_whole = path.starts_with('/');
+    let before = folder.split('/').filter(|_| !is_whole);
+    for step in before.chain(path.split(['/', '\\'])) {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    let root = if is_whole { "/" } else { "" };
+    format!("{root}{}", steps.join("/"))
 }
 
 /// The major version of the format.
@@ -93,9 +157,11 @@ fn read_package(
             .into());
     };
     let flag = |key: &str| package.value().get(key).and_then(Value::as_bool) == Some(true);
+    // Where it lies is no version.
+    let stated = Some(version).filter(|version| !version.contains([':', '/']));
     let mut component = Component {
         name: name.to_owned(),
-        version: Some(version.to_owned()),
+        version: stated.map(str::to_owned),
         dev: flag("dev"),
         optional: flag("optional"),
         ..Component::default()
@@ -120,20 +186,13 @@ fn read_package(
         _ if text("tarball").is_none() && version.contains(':') => Some(version.to_owned()),
         _ => text("tarball"),
     };
-    if component
-        .version
-        .as_deref()
-        .is_some_and(|version| version.contains([':', '/']))
-    {
-        component.version = None;
-    }
     tarball::locate(component, address.as_deref(), list)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::components::Format::PnpmLock;
-    use crate::components::tests::{found, lines, refusal};
+    use crate::components::tests::{found, lines, refusal, unidentified};
 
     const INTEGRITY: &str = "{integrity: sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=}";
 
@@ -184,9 +243,59 @@ mod tests {
                 format!(
                     "pkg:npm/b@2.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
                 ),
-                "pkg:npm/c@file:c own".to_owned(),
+                "(c) own".to_owned(),
             ]
         );
+    }
+
+    /// Where a package lies is no version, which a folder may have beside it.
+    #[test]
+    fn a_local_folder_is_no_version_of_a_package() {
+        for (version, expected) in [
+            ("", "(c) own"),
+            ("    version: 1.2.0\n", "pkg:npm/c@1.2.0 own"),
+        ] {
+            let text = format!(
+                "lockfileVersion: '9.0'\npackages:\n  c@file:../c:\n    resolution: \
+                 {{directory: ../c, type: directory}}\n{version}"
+            );
+            let found = found(PnpmLock, &text);
+            assert_eq!(lines(&found), [expected]);
+            assert!(found.list[0].by_path);
+        }
+    }
+
+    /// What the workspace has no project for is told and counted.
+    #[test]
+    fn a_link_out_of_the_workspace_is_counted() {
+        let workspace = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      \
+            a:\n        specifier: workspace:*\n        version: link:packages/a\n  \
+            packages/a:\n    devDependencies:\n      out:\n        specifier: \
+            link:../../../out\n        version: link:../../../out\n      root:\n        \
+            specifier: link:../..\n        version: link:../..\n";
+        let alone = "lockfileVersion: 5.4\nspecifiers:\n  out: link:../out\ndependencies:\n  out: \
+            link:../out\n  a: 1.0.0\n";
+        let alone_6 = "lockfileVersion: '6.0'\noptionalDependencies:\n  out:\n    specifier: \
+            link:../out\n    version: link:../out\n";
+        for (text, expected) in [
+            (
+                workspace,
+                "out is a link to \"../../../out\", of which the file says nothing",
+            ),
+            (
+                alone,
+                "out is a link to \"../out\", of which the file says nothing",
+            ),
+            (
+                alone_6,
+                "out is a link to \"../out\", of which the file says nothing",
+            ),
+        ] {
+            assert_eq!(unidentified(&found(PnpmLock, text)), [expected], "{text}");
+        }
+        let inner = workspace.replace("link:../../../out", "link:../../packages/a/");
+        let said = unidentified(&found(PnpmLock, &inner)).concat();
+        assert!(!said.contains("is a link"), "{said}");
     }
 
     #[test]

@@ -4,9 +4,11 @@ use super::error::DocumentError;
 use super::subjects::Subjects;
 use crate::text::shown;
 use assay_claims::json::Value;
+use assay_claims::kind::node::quoted;
 use assay_claims::kind::{self, Kind};
 use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};
+use assay_claims::vulnerability::canonical;
 use assay_tlog::Hash;
 use bytes::Bytes;
 
@@ -126,7 +128,8 @@ impl Subjects {
 
 impl Prepared {
     /// Makes sure that a statement can be made of it: [`Statement::new`] takes its subjects and its
-    /// predicate.
+    /// predicate; and that it is found under the vulnerabilities that it names: the index tells
+    /// spellings apart.
     pub fn check(self) -> Result<Self, DocumentError> {
         let subjects = if self.subjects.is_empty() {
             vec![Subject::artifact(None, &Hash::of(b""))]
@@ -135,7 +138,10 @@ impl Prepared {
         };
         let reason = match Statement::new(subjects, &self.predicate_type, self.predicate.clone()) {
             Ok(_) => match kind::check(&self.predicate_type, &self.predicate) {
-                Ok(()) => return Ok(self),
+                Ok(()) => match self.odd_spelling() {
+                    Some(reason) => reason,
+                    None => return Ok(self),
+                },
                 Err(e) => e.to_string(),
             },
             Err(e) => e.to_string(),
@@ -143,6 +149,19 @@ impl Prepared {
         Err(DocumentError::Content {
             path: "$".into(),
             reason: format!("would make no valid claim: {reason}"),
+        })
+    }
+
+    /// Why nobody would find it under a vulnerability that it names, if that is so.
+    fn odd_spelling(&self) -> Option<String> {
+        let ids = kind::vulnerability_ids(&self.predicate_type, &self.predicate);
+        ids.into_iter().find_map(|id| {
+            let canonical = canonical(id).filter(|canonical| canonical != id)?;
+            Some(format!(
+                "it names {}, and nobody who looks for {canonical} would find that: write \
+                 {canonical}",
+                quoted(id)
+            ))
         })
     }
 }

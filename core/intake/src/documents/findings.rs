@@ -1,6 +1,8 @@
 //! What a scanner found, collected by identifier.
 
 use assay_claims::json::{Value, object};
+use assay_claims::vulnerability::canonical;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Results, one for each identifier, in the order in which the document first names them.
@@ -34,9 +36,15 @@ fn alias_of(alias: &str, id: &str) -> Value {
     ])
 }
 
+/// An identifier as those spell it who give it out, whatever a tool does.
+fn spelled(id: &str) -> Cow<'_, str> {
+    canonical(id).map_or(Cow::Borrowed(id), Cow::Owned)
+}
+
 impl Findings {
     /// The finding of that identifier, new or not.
     pub fn entry(&mut self, id: &str) -> &mut Finding {
+        let id = &*spelled(id);
         let next = self.list.len();
         let index = *self.by_id.entry(id.to_owned()).or_insert(next);
         if index == next {
@@ -53,7 +61,7 @@ impl Findings {
 
     /// Whether anything was found under an identifier.
     pub fn has(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
+        self.by_id.contains_key(&*spelled(id))
     }
 
     /// How many identifiers there are.
@@ -102,10 +110,11 @@ impl Finding {
 
     /// Adds other names of what was found.
     pub fn aliases(&mut self, aliases: &[&str]) {
-        let (mut named, mut known): (Vec<&str>, HashSet<&str>) = Default::default();
+        let (mut named, mut known): (Vec<String>, HashSet<String>) = Default::default();
         let others = aliases.iter().filter(|alias| !alias.is_empty());
-        for alias in others.filter(|alias| **alias != self.id) {
-            if known.insert(alias) {
+        let others = others.map(|alias| spelled(alias).into_owned());
+        for alias in others.filter(|alias| *alias != self.id) {
+            if known.insert(alias.clone()) {
                 named.push(alias);
             }
         }
@@ -113,8 +122,8 @@ impl Finding {
             return;
         }
         for alias in &named {
-            if self.named.insert((*alias).to_owned()) {
-                self.aliases.push((*alias).to_owned());
+            if self.named.insert(alias.clone()) {
+                self.aliases.push(alias.clone());
             }
         }
         self.annotate(object([("aliases", Some(named.into()))]));

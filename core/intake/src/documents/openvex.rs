@@ -116,14 +116,16 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             let media_type = "application/json";
             let members = draft.predicate.as_object().unwrap_or_default().iter();
             let members = members.filter(|(key, _)| key != "statements").cloned();
+            let mut notes = vec![
+                "it does not fit one claim, and every claim has some of its statements".into(),
+            ];
+            notes.extend(later_version(vex.version));
             let frame = Frame {
                 predicate_type: draft.predicate_type.clone(),
                 members: members.collect(),
                 summary: draft.summary.clone(),
                 media_type: media_type.to_owned(),
-                notes: vec![
-                    "it does not fit one claim, and every claim has some of its statements".into(),
-                ],
+                notes,
             };
             pack(document, frame, pieces(&root)?)
         }
@@ -465,10 +467,12 @@ mod tests {
             ),
         ] {
             let text = format!(
-                r#"{{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{statements}]}}"#
+                r#"{{"@context":"https://openvex.dev/ns","@id":"i","author":"A","version":2,"timestamp":"2026-01-01T00:00:00Z","statements":[{statements}]}}"#
             );
             let claims = prepare("vex", "v.json", text.as_bytes(), "").unwrap();
             assert!(claims.len() > 1);
+            let mut notes = claims[0].summary.iter();
+            assert!(notes.any(|(_, note)| note.contains("a later version of the document")));
             let mut said = 0;
             for claim in &claims {
                 check(&claim.predicate_type, &claim.predicate).unwrap();

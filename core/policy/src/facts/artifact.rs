@@ -3,6 +3,7 @@
 use crate::component::Component;
 use assay_claims::kind::descriptor::any_digest;
 use assay_claims::purl::Purl;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether digests are of the component's artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,59 @@ pub(super) fn artifact<'d>(
         };
     }
     Artifact::Untold
+}
+
+/// A component as each of the artifacts that it may be, of which there are several if it has
+/// several digests of one algorithm (the wheels of a package), and as a part of each that its
+/// product may be; none if it is one artifact, or no digest of it is known.
+pub(crate) fn artifacts(component: &Component) -> Vec<Component> {
+    let own = alternatives(component);
+    let of_product = component.product().map(alternatives).unwrap_or_default();
+    if own.len() < 2 && of_product.len() < 2 {
+        return Vec::new();
+    }
+    let products = match component.product() {
+        Some(product) => each(product, of_product).into_iter().map(Some).collect(),
+        None => vec![None],
+    };
+    let mut all = Vec::new();
+    for one in each(&component.alone(), own) {
+        all.extend(products.iter().map(|product| match product {
+            Some(product) => one.clone().in_product(product.clone()),
+            None => one.clone(),
+        }));
+    }
+    all
+}
+
+/// A component as each of these artifacts; as it is, if they are no several.
+fn each(component: &Component, digests: Vec<(String, String)>) -> Vec<Component> {
+    if digests.len() < 2 {
+        return vec![component.clone()];
+    }
+    let purl = component.purl();
+    let digests = digests.into_iter();
+    let each = digests.map(|digest| Component::new(purl.cloned(), vec![digest]));
+    each.collect()
+}
+
+/// The digests of the algorithm of which a component has most; what its purl states counts if no
+/// others are known.
+fn alternatives(component: &Component) -> Vec<(String, String)> {
+    let stated = component.purl().map(checksums).unwrap_or_default();
+    let digests: &[(String, String)] = match component.digests() {
+        [] => &stated,
+        known => known,
+    };
+    let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (algorithm, value) in digests.iter().filter(|(name, _)| name != PACKAGE) {
+        known.entry(algorithm).or_default().insert(value);
+    }
+    let most = known.into_iter().max_by_key(|(_, values)| values.len());
+    let (algorithm, values) = most.unwrap_or_default();
+    let values = values.into_iter();
+    let pairs = values.map(|value| (algorithm.to_owned(), value.to_owned()));
+    pairs.collect()
 }
 
 /// The values of the digests of an algorithm.

@@ -19,6 +19,7 @@ pub use supported::Supported;
 pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use agreed::agreed;
+pub(crate) use artifact::artifacts;
 pub(crate) use latest::{Editions, When};
 pub(crate) use relation::{
     Within, is_of_untold_versions, of_dates, of_statement, of_statement_within, range, relation,

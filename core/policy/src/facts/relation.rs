@@ -5,7 +5,7 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
-use super::artifact::{Artifact, CHECKSUM, artifact, checksums};
+use super::artifact::{Artifact, CHECKSUM, artifact, artifacts, checksums};
 use super::versions::in_versions;
 use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
@@ -22,7 +22,8 @@ pub enum Relation {
     /// It is about this.
     This,
     /// It is about one artifact of the same version, and whether this is that one cannot be told:
-    /// they have no digest of the same algorithm, or only one that can be forged.
+    /// they have no digest of the same algorithm, or only one that can be forged, or what is asked
+    /// about may be any of several.
     SomeArtifact,
     /// It is about another artifact of the same version, by a digest that differs.
     OtherArtifact,
@@ -54,6 +55,25 @@ pub(crate) fn relation_of(
     body: &Body,
     component: &Component,
 ) -> Option<Relation> {
+    of_all_artifacts(component, |one| relation_of_any(subjects, body, one))
+}
+
+/// How what is said stands to a component that may be any of several artifacts, given how it stands
+/// to each: it is about this if it is about all of them, whichever of them this is.
+fn of_all_artifacts(
+    component: &Component,
+    relate: impl Fn(&Component) -> Option<Relation>,
+) -> Option<Relation> {
+    let relation = relate(component)?;
+    let is_of = |one: &Component| relate(one) == Some(Relation::This);
+    if relation == Relation::This && !artifacts(component).iter().all(is_of) {
+        return Some(Relation::SomeArtifact);
+    }
+    Some(relation)
+}
+
+/// The same, of any artifact that the component may be.
+fn relation_of_any(subjects: &[Subject], body: &Body, component: &Component) -> Option<Relation> {
     let closest = subjects
         .iter()
         .filter_map(|subject| of_named(subject.purl(), subject.digests(), component))
@@ -84,6 +104,11 @@ pub(crate) fn of_dates(body: &Body, component: &Component) -> Applies {
 /// How the products of a VEX statement stand to a component; `None` if they are others. Without
 /// products it is about the subjects of its claim.
 pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> Option<Relation> {
+    of_all_artifacts(component, |one| of_statement_any(statement, one))
+}
+
+/// The same, of any artifact that the component may be.
+fn of_statement_any(statement: &VexStatement, component: &Component) -> Option<Relation> {
     if statement.products.is_empty() {
         return Some(Relation::This);
     }
@@ -172,6 +197,22 @@ pub(crate) fn of_statement_within(
     statement: &VexStatement,
     component: &Component,
 ) -> Option<Within> {
+    let within = of_statement_within_any(statement, component)?;
+    let relation = of_all_artifacts(component, |one| {
+        match (of_statement_within_any(statement, one)?, within) {
+            (Within::Part(relation), Within::Part(_))
+            | (Within::Whole(relation), Within::Whole(_)) => Some(relation),
+            _ => None,
+        }
+    })?;
+    Some(match within {
+        Within::Part(_) => Within::Part(relation),
+        Within::Whole(_) => Within::Whole(relation),
+    })
+}
+
+/// The same, of any artifacts that the component and its product may be.
+fn of_statement_within_any(statement: &VexStatement, component: &Component) -> Option<Within> {
     let ours = component.product()?;
     if statement.products.is_empty() {
         return Some(Within::Whole(Relation::This));
@@ -234,10 +275,11 @@ pub(crate) fn has_part(product: &Product, part: &Purl) -> bool {
 
 /// Whether a product is what is asked about, whatever its parts are.
 pub(crate) fn is_of_product(product: &Product, component: &Component) -> bool {
-    matches!(
-        of_product_alone(product, component),
-        Likeness::Is(Relation::This)
-    )
+    let relation = of_all_artifacts(component, |one| match of_product_alone(product, one) {
+        Likeness::Is(relation) => Some(relation),
+        Likeness::Other | Likeness::Unnamed => None,
+    });
+    relation == Some(Relation::This)
 }
 
 /// How a product stands to a component.

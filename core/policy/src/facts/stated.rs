@@ -1,6 +1,6 @@
 //! Statements of VEX documents, each by an issuer, and what they say of what is asked about.
 
-use super::relation::{Relation, has_part, is_of_product};
+use super::relation::{Relation, has_part, is_of_product, of_statement, relation_of};
 use super::{Fact, Part, Speaker};
 use crate::component::Component;
 use crate::rules::{Severity, Whom};
@@ -66,6 +66,16 @@ impl Stated<'_> {
         let is_own = self.speaker.issuer == speaker.issuer && self.speaker.judges();
         let is_of_this = self.relation == Relation::This && !self.of_whole;
         is_of_this && (is_own || self.speaker.makes_less(by))
+    }
+
+    /// Whether it says so of one of the artifacts that the component may be.
+    pub(super) fn may_clear_artifact(&self, one: &Component) -> bool {
+        let relation = || {
+            let of_claim = relation_of(self.fact.subjects, self.fact.body, one)?;
+            Some(of_claim.max(of_statement(self.statement, one)?))
+        };
+        let sound = clears(self.statement.status) && self.speaker.stands;
+        sound && !self.fact.of_product && relation() == Some(Relation::This)
     }
 
     /// Whether it says of a package that it does no harm as a part of what is asked about.

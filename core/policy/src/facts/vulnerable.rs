@@ -6,6 +6,7 @@
 //! issuers are never averaged: a vulnerability is cleared if one whose word clears says so, and
 //! none of them says the opposite.
 
+use super::artifact::artifacts;
 use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
 use super::latest::{Editions, Replaced, Word, standing};
@@ -439,9 +440,21 @@ impl<'a> Vulnerabilities<'a> {
         if said.any(|stated| stated.speaker.makes_less(by) && stated.may_clear()) {
             return true;
         }
+        let artifacts = artifacts(self.component);
+        let mut each = artifacts.iter();
+        let is_each = !artifacts.is_empty() && each.all(|one| self.is_one_cleared(name, one, by));
+        if is_each {
+            return true;
+        }
         let is_of_this = found.fact.is_of_this() && !found.found_in.is_empty();
         let mut parts = found.found_in.iter();
         is_of_this && parts.all(|part| self.is_part_cleared(name, part, by))
+    }
+
+    /// Whether it does no harm in one of the artifacts that the component may be.
+    fn is_one_cleared(&self, name: &str, one: &Component, by: &Whom) -> bool {
+        let mut said = self.standing(name);
+        said.any(|stated| stated.speaker.makes_less(by) && stated.may_clear_artifact(one))
     }
 
     /// Whether a package does no harm as a part of the component.

@@ -1,6 +1,7 @@
 //! Policies are read, and decide.
 
 mod agreed;
+mod artifacts;
 mod attacks;
 mod deciding;
 mod heard;

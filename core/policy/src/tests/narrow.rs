@@ -381,3 +381,22 @@ fn a_product_of_which_the_version_is_not_known_may_be_any() {
         );
     }
 }
+
+/// What is said of one of two releases of a number counts against what does not say of which it
+/// is, and clears nothing there.
+#[test]
+fn of_two_releases_of_one_number_neither_clears_the_other() {
+    use Relation::{OtherBuild, This};
+    let of = |distro: &str| format!("pkg:rpm/centos/a@1?distro={distro}");
+    for (theirs, ours, expected) in [
+        ("centos-stream-8", "centos-8", OtherBuild),
+        ("centos-linux-8", "centos-8", OtherBuild),
+        ("centos-stream-8", "centos-linux-8", OtherBuild),
+        ("centos-8", "centos-stream-8", OtherBuild),
+        ("centos-stream-8", "centos-stream-8", This),
+        ("centos-8", "centos-8.4", This),
+    ] {
+        let found = stands(&of(theirs), &component(&of(ours)));
+        assert_eq!(found, Some(expected), "{theirs} {ours}");
+    }
+}

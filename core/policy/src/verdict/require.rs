@@ -2,11 +2,12 @@
 
 use super::reason::{Demanded, Reason, Why};
 use super::review::Reviews;
-use crate::facts::{Evidence, Fact, Facts, Speaker};
+use crate::component::Component;
+use crate::facts::{Evidence, Fact, Facts, Relation, Speaker, artifacts, relation_of};
 use crate::rules::{Effect, Outcome, Requirement};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Weighs one requirement. The evidence is one claim by each issuer that counts.
 pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
@@ -22,9 +23,11 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
         undecided: None,
     };
     let mut reviews = Reviews::new(requirement, facts);
+    let mut pieces = Pieces::of(facts.component);
     for fact in facts.of_types(&requirement.claims) {
         demanded.violated += violations(requirement, fact);
-        if !fact.is_of_this() {
+        let places = pieces.places(fact);
+        if !fact.is_of_this() && places.is_empty() {
             continue;
         }
         for speaker in &fact.speakers {
@@ -40,9 +43,11 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
                         demanded.no_review += 1;
                         continue;
                     }
-                    counted
-                        .entry(speaker.issuer)
-                        .or_insert_with(|| fact.evidence(speaker));
+                    if fact.is_of_this() || pieces.complete(speaker.issuer, &places) {
+                        counted
+                            .entry(speaker.issuer)
+                            .or_insert_with(|| fact.evidence(speaker));
+                    }
                 }
             }
         }
@@ -60,6 +65,38 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
         why: Why::Requirement(demanded),
         outcome,
         evidence: counted.into_values().collect(),
+    }
+}
+
+/// The artifacts that a component may be, and of which of them each issuer spoke: what is said of
+/// each in a claim of its own (an attestation of each wheel) is said of whichever it is.
+struct Pieces {
+    artifacts: Vec<Component>,
+    said: BTreeMap<IssuerId, BTreeSet<usize>>,
+}
+
+impl Pieces {
+    fn of(component: &Component) -> Self {
+        Pieces {
+            artifacts: artifacts(component),
+            said: BTreeMap::new(),
+        }
+    }
+
+    /// Which of them a claim is about.
+    fn places(&self, fact: &Fact<'_>) -> Vec<usize> {
+        let numbered = self.artifacts.iter().enumerate();
+        let about = numbered.filter(|(_, one)| {
+            !fact.of_product && relation_of(fact.subjects, fact.body, one) == Some(Relation::This)
+        });
+        about.map(|(at, _)| at).collect()
+    }
+
+    /// Whether an issuer who speaks of these, too, has spoken of all.
+    fn complete(&mut self, issuer: IssuerId, places: &[usize]) -> bool {
+        let said = self.said.entry(issuer).or_default();
+        said.extend(places);
+        said.len() == self.artifacts.len()
     }
 }
 

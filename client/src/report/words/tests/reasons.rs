@@ -134,7 +134,7 @@ fn what_was_said_and_does_not_count_is_not_passed_over() {
     world.withdraw(&a, claim);
     assert_eq!(
         text(&world),
-        "Its only claim was withdrawn: see `assay lookup`. Unknown is not trusted."
+        "The only claim found about it was withdrawn: see `assay lookup`. Unknown is not trusted."
     );
 
     let forged = {
@@ -143,7 +143,7 @@ fn what_was_said_and_does_not_count_is_not_passed_over() {
         text(&world)
     };
     assert!(
-        forged.starts_with("Both claims about it were withdrawn or have no effect"),
+        forged.starts_with("Both claims found about it were withdrawn or have no effect"),
         "{forged}"
     );
 

@@ -61,7 +61,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     said.aggregate
         .add_at("aggregate", document.value(), "/aggregate_severity/text");
     let mut tree = Tree::read(&root)?;
-    said.notes.append(&mut tree.unread);
+    said.notes.append(&mut tree.notes);
     if let Some(vulnerabilities) = root.get("vulnerabilities") {
         for vulnerability in vulnerabilities.items()? {
             read(&vulnerability, &tree, &mut said)?;

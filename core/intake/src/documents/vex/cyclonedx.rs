@@ -12,7 +12,7 @@ use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_tlog::Hash;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Whether a BOM says anything of vulnerabilities.
 pub(in super::super) fn has_vex(bom: &Value) -> bool {
@@ -118,7 +118,8 @@ fn read_vulnerability(
     if let Some(affects) = vulnerability.get("affects") {
         for affected in affects.items()? {
             any = true;
-            let (whole, named) = names.resolve(affected.need("ref")?.text()?);
+            let reference = affected.need("ref")?;
+            let (whole, named) = names.resolve(&reference, reference.text()?)?;
             for (status, named) in versions(&affected, analyzed, named)? {
                 let (product, part) = match &whole {
                     Some(whole) => (whole.clone(), Some(named)),
@@ -262,11 +263,13 @@ struct Names<'v> {
     /// The product that it is about.
     own: Option<Named>,
     by_ref: HashMap<&'v str, &'v Value>,
+    /// References that several components have, which are not the same.
+    twice: HashSet<&'v str>,
 }
 
 impl<'v> Names<'v> {
     fn of(bom: &'v Value) -> Self {
-        let mut by_ref = HashMap::new();
+        let (mut by_ref, mut twice) = (HashMap::new(), HashSet::new());
         let own = bom.pointer("/metadata/component");
         let mut open: Vec<&Value> = own.into_iter().collect();
         let lists = ["components", "services"];
@@ -275,7 +278,10 @@ impl<'v> Names<'v> {
         }
         while let Some(component) = open.pop() {
             if let Some(name) = component.get("bom-ref").and_then(Value::as_str) {
-                by_ref.insert(name, component);
+                let known = by_ref.insert(name, component);
+                if known.is_some_and(|known| named(known) != named(component)) {
+                    twice.insert(name);
+                }
             }
             for key in lists {
                 open.extend(
@@ -290,17 +296,39 @@ impl<'v> Names<'v> {
             serial: bom.get("serialNumber").and_then(Value::as_str),
             own: own.map(named),
             by_ref,
+            twice,
         }
+    }
+
+    /// The component that a reference of the BOM itself leads to. Refused if it leads to several:
+    /// nobody can tell which is meant (CycloneDX, "bom-ref": unique within the BOM).
+    fn component(
+        &self,
+        node: &Node<'_, '_>,
+        reference: &str,
+    ) -> Result<Option<Named>, PredicateError> {
+        if self.twice.contains(reference) {
+            return Err(node.fault(format!(
+                "is the bom-ref {} of several components, so that nobody can tell which is meant; \
+                 have the tool that wrote the BOM give each its own",
+                quoted(reference)
+            )));
+        }
+        Ok(self.by_ref.get(reference).map(|one| named(one)))
     }
 
     /// What a reference leads to: a component of the BOM, or what a BOM-Link or a purl names. What
     /// is in another BOM is so as a part of what that is of, which comes first.
-    fn resolve(&self, reference: &str) -> (Option<Named>, Named) {
-        if let Some(component) = self.by_ref.get(reference) {
-            return (None, named(component));
+    fn resolve(
+        &self,
+        node: &Node<'_, '_>,
+        reference: &str,
+    ) -> Result<(Option<Named>, Named), PredicateError> {
+        if let Some(component) = self.component(node, reference)? {
+            return Ok((None, component));
         }
         let Some(link) = reference.strip_prefix("urn:cdx:") else {
-            return (None, Named::of_text(reference));
+            return Ok((None, Named::of_text(reference)));
         };
         let (bom, element) = match link.split_once('#') {
             Some((bom, element)) => (bom, Some(decoded(element))),
@@ -314,9 +342,9 @@ impl<'v> Names<'v> {
         if is_own {
             let found = match &element {
                 None => self.own.clone(),
-                Some(element) => self.by_ref.get(element.as_str()).map(|one| named(one)),
+                Some(element) => self.component(node, element)?,
             };
-            return (None, found.unwrap_or_else(unknown));
+            return Ok((None, found.unwrap_or_else(unknown)));
         }
         let whole = Named::of_text(&format!("urn:cdx:{bom}"));
         // What a BOM elsewhere calls its component is its own affair, unless it is a purl.
@@ -324,7 +352,7 @@ impl<'v> Names<'v> {
             Some(element) if Purl::canonicalize(&element).is_ok() => Named::of_text(&element),
             _ => unknown(),
         };
-        (Some(whole), part)
+        Ok((Some(whole), part))
     }
 
     /// The product that a statement about something is of, and the part of it.

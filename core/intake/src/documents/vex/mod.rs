@@ -32,6 +32,7 @@ use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::vex::{CONTEXT, Status};
 use assay_claims::statement::Subject;
+use assay_claims::vulnerability::canonical;
 use assay_tlog::Hash;
 use std::collections::BTreeMap;
 
@@ -90,8 +91,19 @@ pub(super) struct Statement {
 }
 
 impl Said {
-    /// Adds a statement of `node`; refused if there are too many.
-    fn push(&mut self, node: &Node<'_, '_>, statement: Statement) -> Result<(), PredicateError> {
+    /// Adds a statement of `node`, whose vulnerability is spelled as those do who name it, so that
+    /// it is found; refused if there are too many.
+    fn push(
+        &mut self,
+        node: &Node<'_, '_>,
+        mut statement: Statement,
+    ) -> Result<(), PredicateError> {
+        let names = std::iter::once(&mut statement.vulnerability).chain(&mut statement.aliases);
+        for name in names {
+            if let Some(canonical) = canonical(name) {
+                *name = canonical;
+            }
+        }
         self.names += 1 + statement.aliases.len();
         if self.statements.len() == PAIRS || self.names > NAMES {
             return Err(node.fault(format!(

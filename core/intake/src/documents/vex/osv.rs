@@ -27,6 +27,10 @@ pub(in super::super) const TOOL: Tool = Tool {
     prepare,
 };
 
+/// What stands for the versions of a package of which a record names only commits: a range that is
+/// none of its type's, so that of no version it can be told whether it is in it.
+const COMMITS: &str = "commits";
+
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
 
@@ -174,8 +178,16 @@ fn products(
     }
     let mut ranges = ranges(affected, &any, &ty, listed.is_empty())?;
     if ranges.is_empty() && listed.is_empty() {
-        // Neither versions nor ranges: all of them, as the schema has it.
-        return Ok(vec![any]);
+        let names_commits = affected.value().pointer("/ranges/0").is_some();
+        if !names_commits {
+            // Neither versions nor ranges: all of them, as the schema has it.
+            return Ok(vec![any]);
+        }
+        notes.push(format!(
+            "of {} only commits are named: which versions are affected cannot be decided",
+            quoted(name)
+        ));
+        return Ok(vec![any.in_range(COMMITS)]);
     }
     ranges.extend(listed);
     Ok(ranges)
@@ -244,6 +256,7 @@ fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, Predi
 mod tests {
     use crate::documents::prepare;
     use assay_claims::kind::vex::Vex;
+    use assay_claims::vers::{self, Applies};
 
     fn products(affected: &str) -> Result<Vec<String>, String> {
         let text = format!(
@@ -359,6 +372,34 @@ mod tests {
             let products = of(ecosystem, "a", &more).unwrap();
             assert_eq!(products, expected, "{ecosystem} {more}");
         }
+    }
+
+    /// Which versions were made of commits nobody can tell: neither that all are affected, nor that
+    /// one is not.
+    #[test]
+    fn of_commits_it_cannot_be_told_which_versions_they_are() {
+        let commits = range("GIT", r#"{"introduced":"0"},{"fixed":"6f1"}"#);
+        for ecosystem in ["npm", "PyPI", "Bioconductor"] {
+            let products = of(ecosystem, "a", &commits).unwrap();
+            let ty = &ecosystem.to_lowercase();
+            assert_eq!(products, [format!("pkg:{ty}/a?vers=commits")]);
+            assert_eq!(
+                vers::contains(super::COMMITS, ty, "1.0.0"),
+                Applies::Undecided
+            );
+        }
+        let text = format!(
+            r#"{{"id":"G","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"npm","name":"a"}}{commits}}}]}}"#
+        );
+        let claims = prepare("vex", "r.json", text.as_bytes(), "").unwrap();
+        let mut said = claims[0].summary.iter();
+        assert!(said.any(|(_, note)| note.contains("of \"a\" only commits are named")));
+        // Versions and other ranges beside them are what is said.
+        let listed = format!(r#"{commits},"versions":["1.0"]"#);
+        assert_eq!(of("npm", "a", &listed).unwrap(), ["pkg:npm/a@1.0"]);
+        // An empty list of ranges names nothing.
+        let none = r#","ranges":[],"versions":[]"#;
+        assert_eq!(of("npm", "a", none).unwrap(), ["pkg:npm/a"]);
     }
 
     #[test]

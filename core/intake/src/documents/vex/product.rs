@@ -6,7 +6,7 @@ use assay_claims::json::{Value, object};
 use assay_claims::kind::vex::UNNAMED;
 use assay_claims::purl::{Components, Purl};
 use assay_claims::statement::Subject;
-use assay_claims::vers::QUALIFIER;
+use assay_claims::vers::{self, Applies, QUALIFIER};
 
 /// Something that a document names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,7 +25,6 @@ pub(in super::super) struct Named {
 
 /// Whether a text can be one version: it begins as versions do, and is neither a range nor words.
 fn is_version(text: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
     let lower = text.to_ascii_lowercase();
     let mut prefixes = PREFIXES.into_iter();
     let bare = prefixes.find_map(|prefix| lower.strip_prefix(prefix));
@@ -33,13 +32,97 @@ fn is_version(text: &str) -> bool {
         .unwrap_or(&lower)
         .starts_with(|c: char| c.is_ascii_digit());
     let digest = lower.strip_prefix("sha256:").unwrap_or(&lower);
-    let is_digest =
-        matches!(digest.len(), 40 | 64) && digest.bytes().all(|b| b.is_ascii_hexdigit());
     let is_branch = lower.starts_with("dev-");
     let words = |c: char| c.is_whitespace() || "<>=|,*/".contains(c);
     let is_open = lower.ends_with('+') || lower.split('.').any(|part| part == "x");
-    (begins || is_digest || is_branch) && !lower.contains(words) && !is_open
+    (begins || is_digest(digest) || is_branch) && !lower.contains(words) && !is_open
 }
+
+/// Whether a text is a digest or a commit, in hex.
+fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Whether a text is a range as likely as it is one version, as in `1.0-2.0`. What distributions
+/// build has a revision there.
+fn may_be_range(ty: &str, text: &str) -> bool {
+    const WITH_REVISIONS: [&str; 4] = ["alpm", "apk", "deb", "rpm"];
+    let numbers = |part: &str| {
+        let parts = part.split('.').map(|one| one.parse::<u64>().ok());
+        let parts = parts.collect::<Option<Vec<u64>>>()?;
+        (parts.len() > 1).then_some(parts)
+    };
+    let ends = text.split_once('-');
+    let ends = ends.and_then(|(from, to)| numbers(from).zip(numbers(to)));
+    !WITH_REVISIONS.contains(&ty) && ends.is_some_and(|(from, to)| from < to)
+}
+
+/// Whether the version of a purl is surely not what a document states beside it: where one version
+/// has to stand, or a range.
+pub(super) fn contradicts(purl: &Purl, stated: &str, is_range: bool) -> bool {
+    let Some(version) = purl.version() else {
+        return false;
+    };
+    let parts = purl.components();
+    if is_range || !is_version(stated) || parts.name.eq_ignore_ascii_case(stated) {
+        let range = words::range(&parts.ty, stated);
+        let range = range.as_deref().unwrap_or(stated);
+        return vers::contains_that_of(range, purl) == Applies::No;
+    }
+    // A digest is compared with no version.
+    let is_comparable = !version.starts_with("sha256:") && !is_digest(version);
+    let stated = bare(purl, stated);
+    let equal = format!("vers:{}/={stated}", parts.ty);
+    is_comparable
+        && !stands_in(version, &stated)
+        && vers::contains_that_of(&equal, purl) != Applies::Yes
+}
+
+/// The version in what a document states: without what a release is called before its number, and
+/// without the name, the epoch and the architecture of a package.
+fn bare(purl: &Purl, stated: &str) -> String {
+    let lower = stated.to_ascii_lowercase();
+    let parts = purl.components();
+    let name = parts.name.to_ascii_lowercase();
+    let after_name = lower.strip_prefix(&name);
+    let mut bare = after_name
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or(&lower);
+    let mut prefixes = PREFIXES.into_iter();
+    bare = prefixes
+        .find_map(|prefix| bare.strip_prefix(prefix))
+        .unwrap_or(bare);
+    if let Some((epoch, rest)) = bare.split_once(':')
+        && epoch.bytes().all(|b| b.is_ascii_digit())
+    {
+        bare = rest;
+    }
+    let built_for = purl
+        .qualifier(ARCH)
+        .and_then(|arch| bare.strip_suffix(arch));
+    bare = built_for
+        .and_then(|rest| rest.strip_suffix('.'))
+        .unwrap_or(bare);
+    bare.trim_end_matches(".0").to_owned()
+}
+
+/// Whether a version has the numbers of another one in it, and perhaps says more: `1.5` stands in
+/// `v1.5.0` and `1.5-rc1`, and not in `1.50` or `2.1.5`.
+fn stands_in(version: &str, stated: &str) -> bool {
+    let version = version.to_ascii_lowercase();
+    let version = version.trim_end_matches(".0");
+    let mut places = version.match_indices(stated);
+    places.any(|(at, _)| {
+        let before = version.get(..at).and_then(|text| text.chars().next_back());
+        let after = version.get(at + stated.len()..).unwrap_or_default();
+        let goes_on = after.strip_prefix('.').unwrap_or(after);
+        before.is_none_or(|c| !c.is_ascii_digit() && c != '.')
+            && !goes_on.starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// What releases are called before their numbers.
+const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
 
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
@@ -107,20 +190,37 @@ impl Named {
 
     /// The same in what a document states where a version has to stand. What is none, such as the
     /// name of the package or "all versions", speaks against every version, or against those of
-    /// the range that it is; it clears none, as nobody can tell which are meant.
+    /// the range that it is; it clears none, as nobody can tell which are meant. Nor does what may
+    /// be one version and may be a range, which speaks against both.
     pub fn in_stated_version(&self, stated: &str, clears: bool) -> Self {
         let mut purls = self.purls.iter();
         let is_name = purls.any(|purl| purl.components().name.eq_ignore_ascii_case(stated));
-        if is_version(stated) && !is_name {
+        let mut purls = self.purls.iter();
+        let may_be_range = purls.any(|purl| may_be_range(&purl.components().ty, stated));
+        let is_one = is_version(stated) && !is_name;
+        if is_one && !may_be_range {
             return self.in_version(stated);
         }
         if clears {
             return self.in_range(stated);
         }
+        if is_one {
+            return self.in_version(stated).and(&self.in_range(stated));
+        }
         match self.range(stated) {
             Some(range) => self.in_range(&range),
             None => self.each_purl(stated, |parts| parts.version = None),
         }
+    }
+
+    /// The same, or what has the other's purls.
+    pub fn and(mut self, other: &Named) -> Self {
+        for purl in &other.purls {
+            if !self.purls.contains(purl) {
+                self.purls.push(purl.clone());
+            }
+        }
+        self
     }
 
     /// The same in a range of versions as a document states it: a `vers:` range, the constraints of

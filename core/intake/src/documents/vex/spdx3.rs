@@ -6,7 +6,7 @@ use super::super::tool::Source;
 use super::{Named, Ratings, Said, Statement, clears, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::Node;
+use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_claims::time;
@@ -74,7 +74,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
     let root = source.root();
     let graph_node = root.need("@graph")?;
     let graph = graph(root.value());
-    let names = Names::of(graph);
+    let names = Names::of(&graph_node, graph)?;
     let creation = graph
         .iter()
         .find(|element| class(element) == "CreationInfo");
@@ -197,8 +197,8 @@ fn assess(
             assessed.insert((vulnerability.to_owned(), part.to_owned()));
         }
         let (product, part) = match within {
-            Some(part) if part != to => (names.named(to), Some(names.named(part))),
-            _ => names.place(to),
+            Some(part) if part != to => names.apart(element, to, part)?,
+            _ => names.place(element, to)?,
         };
         let statement = Statement {
             vulnerability: id.clone(),
@@ -237,7 +237,7 @@ fn associated(
                 continue;
             }
             let (id, aliases) = names.vulnerability(&element, to)?;
-            let (product, part) = names.place(from);
+            let (product, part) = names.place(&element, from)?;
             let statement = Statement {
                 vulnerability: id,
                 aliases,
@@ -258,6 +258,8 @@ fn associated(
 /// The elements of a graph, by their ids.
 struct Names<'v> {
     by_id: HashMap<&'v str, &'v Value>,
+    /// Ids that several elements have, which are not the same.
+    twice: HashSet<&'v str>,
     /// How severe vulnerabilities are in elements.
     scores: HashMap<(&'v str, &'v str), Ratings>,
     /// What the document is about, if that is one thing.
@@ -265,28 +267,64 @@ struct Names<'v> {
 }
 
 impl<'v> Names<'v> {
-    fn of(graph: &'v [Value]) -> Self {
-        let by_id = graph
-            .iter()
-            .filter_map(|element| Some((text(element, "spdxId")?, element)));
+    fn of(node: &Node<'_, '_>, graph: &'v [Value]) -> Result<Self, PredicateError> {
+        let (mut by_id, mut twice) = (HashMap::new(), HashSet::new());
+        for element in graph {
+            if let Some(id) = text(element, "spdxId")
+                && by_id
+                    .insert(id, element)
+                    .is_some_and(|known| known != element)
+            {
+                twice.insert(id);
+            }
+        }
         let products = ["Package", "File"];
         let mut own = roots(graph)
             .into_iter()
             .filter(|root| products.contains(&class(root)));
-        let (first, more) = (own.next(), own.next());
-        let first = first.filter(|_| more.is_none());
-        Names {
-            by_id: by_id.collect(),
+        let (first, mut more) = (own.next(), own);
+        let first = first.filter(|first| more.all(|one| one == *first));
+        let mut names = Names {
+            by_id,
+            twice,
             scores: scores(graph),
-            own: first.and_then(|own| Some((text(own, "spdxId")?, named(own)))),
+            own: None,
+        };
+        for root in roots(graph) {
+            names.element(node, text(root, "spdxId").unwrap_or_default())?;
         }
+        names.own = first.and_then(|own| Some((text(own, "spdxId")?, named(own))));
+        Ok(names)
     }
 
-    fn named(&self, id: &str) -> Named {
-        match self.by_id.get(id) {
+    /// The element of an id. Refused if it is that of several: nobody can tell which is meant
+    /// (SPDX 3, Core, class Element: "spdxId" identifies it uniquely).
+    fn element(&self, node: &Node<'_, '_>, id: &str) -> Result<Option<&'v Value>, PredicateError> {
+        if self.twice.contains(id) {
+            return Err(node.fault(format!(
+                "names {}, the spdxId of several elements, so that nobody can tell which is \
+                 meant; have the tool that wrote the document give each its own",
+                quoted(id)
+            )));
+        }
+        Ok(self.by_id.get(id).copied())
+    }
+
+    fn named(&self, node: &Node<'_, '_>, id: &str) -> Result<Named, PredicateError> {
+        Ok(match self.element(node, id)? {
             Some(element) => named(element),
             None => Named::of_text(id),
-        }
+        })
+    }
+
+    /// One element, and another that is a part of it.
+    fn apart(
+        &self,
+        node: &Node<'_, '_>,
+        whole: &str,
+        part: &str,
+    ) -> Result<(Named, Option<Named>), PredicateError> {
+        Ok((self.named(node, whole)?, Some(self.named(node, part)?)))
     }
 
     /// How severe a vulnerability is in the first of these elements of which that is said.
@@ -297,11 +335,16 @@ impl<'v> Names<'v> {
     }
 
     /// The product that an element is or is a part of, and the part.
-    fn place(&self, id: &str) -> (Named, Option<Named>) {
-        match &self.own {
-            Some((own, product)) if *own != id => (product.clone(), Some(self.named(id))),
-            _ => (self.named(id), None),
-        }
+    fn place(
+        &self,
+        node: &Node<'_, '_>,
+        id: &str,
+    ) -> Result<(Named, Option<Named>), PredicateError> {
+        let named = self.named(node, id)?;
+        Ok(match &self.own {
+            Some((own, product)) if *own != id => (product.clone(), Some(named)),
+            _ => (named, None),
+        })
     }
 
     /// The name of a vulnerability that `node` speaks of, and its other names.
@@ -310,7 +353,7 @@ impl<'v> Names<'v> {
         node: &Node<'_, '_>,
         id: &str,
     ) -> Result<(String, Vec<String>), PredicateError> {
-        let Some(element) = self.by_id.get(id) else {
+        let Some(element) = self.element(node, id)? else {
             return Ok((id.to_owned(), Vec::new()));
         };
         let mut all: Vec<String> = Vec::new();

@@ -6,6 +6,7 @@ mod cyclonedx;
 mod rating;
 mod spdx3;
 
+use crate::documents::findings::Findings;
 use crate::documents::{DocumentError, Prepared, prepare};
 use assay_claims::kind::vex::{Product, Vex};
 use assay_claims::kind::{Kind, check};
@@ -65,4 +66,39 @@ fn named(product: &Product) -> String {
         name.push_str(&format!(" > {}", part.name()));
     }
     name
+}
+
+/// The index tells spellings apart, so that a claim that names `cve-…` would be found by nobody who
+/// looks for `CVE-…`.
+#[test]
+fn a_vulnerability_is_spelled_as_it_is_looked_for() {
+    let csaf = csaf::csaf(r#""fixed":["APP"]"#, "")
+        .replace(r#""CVE-1""#, r#""cve-2026-0001""#)
+        .replace(r#""GHSA-1""#, r#""ghsa-29MW-wpgm-hmr9""#);
+    let line = "CVE-2026-0001=GHSA-29mw-wpgm-hmr9 fixed - pkg:npm/app@2";
+    assert_eq!(lines("vex", &csaf), [line]);
+    let mut findings = Findings::default();
+    findings
+        .entry("cve-2026-0001")
+        .aliases(&["rustsec-2026-0001", "tracker-a"]);
+    assert!(findings.has("CVE-2026-0001"));
+    let found = findings.to_json(true).to_json();
+    for id in ["CVE-2026-0001", "RUSTSEC-2026-0001", "tracker-a"] {
+        assert!(found.contains(&format!(r#"{{"id":"{id}""#)), "{found}");
+    }
+    // What is published as it is written is refused.
+    let openvex = |name: &str, alias: &str| {
+        let text = format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[{{"vulnerability":{{"name":"{name}","aliases":["{alias}"]}},"products":[{{"@id":"pkg:npm/a@1"}}],"status":"fixed"}}]}}"#
+        );
+        claims("vex", &text).map(|_| ()).map_err(|e| e.to_string())
+    };
+    for (name, alias, canonical) in [
+        ("cve-2026-0001", "tracker-a", "CVE-2026-0001"),
+        ("tracker-a", "GHSA-29MW-WPGM-HMR9", "GHSA-29mw-wpgm-hmr9"),
+    ] {
+        let error = openvex(name, alias).unwrap_err();
+        assert!(error.contains(&format!("write {canonical}")), "{error}");
+    }
+    assert_eq!(openvex("CVE-2026-0001", "cve-in-short"), Ok(()));
 }

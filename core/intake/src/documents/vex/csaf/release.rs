@@ -43,7 +43,7 @@ const DISTRIBUTIONS: [Distribution; 12] = [
     },
     Distribution {
         vendors: &["centos"],
-        products: &["centos", "centos_stream", "stream"],
+        products: &["centos", "centos_linux", "centos_stream", "stream"],
         ty: "rpm",
         namespaces: &["centos"],
         name: "centos",
@@ -132,9 +132,9 @@ impl Distribution {
 /// The part as a package of the release that the whole is; `None` if the whole is none, or a part
 /// is no package of it.
 pub(super) fn of_release(part: &Named, whole: &Named) -> Option<Named> {
-    let (distribution, number) = release(whole.cpe.as_deref()?)?;
+    let release = release(whole.cpe.as_deref()?)?;
     let purls = part.purls.iter();
-    let purls = purls.map(|purl| package(purl, distribution, &number));
+    let purls = purls.map(|purl| package(purl, &release));
     let purls: Option<Vec<Purl>> = purls.collect();
     let purls = purls.filter(|purls| !purls.is_empty())?;
     Some(Named {
@@ -145,13 +145,13 @@ pub(super) fn of_release(part: &Named, whole: &Named) -> Option<Named> {
 
 /// The package in the release, unless it says itself which it is of: by its version, or by its
 /// qualifier.
-fn package(purl: &Purl, of: &Distribution, number: &str) -> Option<Purl> {
-    let parts = purl.components();
+fn package(purl: &Purl, release: &Release) -> Option<Purl> {
+    let (of, parts) = (release.of, purl.components());
     let namespace = parts.namespace.as_deref()?;
     if parts.ty != of.ty || !of.namespaces.contains(&namespace) {
         return None;
     }
-    let stated = format!("{}-{number}", of.name);
+    let stated = format!("{}-{}", of.name, release.number);
     if let Some(release) = purl.distribution() {
         let is_other = purl.is_other_release(release, &stated);
         return (!is_other).then(|| purl.clone());
@@ -161,12 +161,35 @@ fn package(purl: &Purl, of: &Distribution, number: &str) -> Option<Purl> {
         return (!is_other).then(|| purl.clone());
     }
     let mut parts = parts.clone();
-    parts.qualifiers.push(("distro".to_owned(), stated));
+    let named = release.of_line.as_ref().unwrap_or(&stated);
+    parts.qualifiers.push(("distro".to_owned(), named.clone()));
     Purl::build(parts).ok()
 }
 
-/// The distribution and the number of the release that a CPE names: 2.2 as a URI, or 2.3.
-fn release(cpe: &str) -> Option<(&'static Distribution, String)> {
+/// A release of a distribution.
+struct Release {
+    of: &'static Distribution,
+    number: String,
+    /// What it is called where the distribution has two of that number.
+    of_line: Option<String>,
+}
+
+/// What CentOS 8 is called where it is told which is meant: there are CentOS Linux 8 and CentOS
+/// Stream 8, with packages of their own, and what they call themselves (os-release) is `centos` and
+/// `8` in both. What is said of either counts against `centos-8`, and clears nothing there. Before,
+/// there is no Stream with a number of its own, and from 9 on nothing else.
+fn of_line(product: &str, number: &str) -> Option<String> {
+    let is_of_8 = number.split('.').next() == Some("8");
+    let line = match product {
+        "centos_stream" | "stream" => "stream",
+        "centos" | "centos_linux" => "linux",
+        _ => return None,
+    };
+    is_of_8.then(|| format!("centos-{line}-{number}"))
+}
+
+/// The release that a CPE names: 2.2 as a URI, or 2.3.
+fn release(cpe: &str) -> Option<Release> {
     let lower = cpe.to_ascii_lowercase();
     let bare = lower
         .strip_prefix("cpe:/")
@@ -185,12 +208,27 @@ fn release(cpe: &str) -> Option<(&'static Distribution, String)> {
         Some(pack) => format!("{version}.{pack}"),
         None => version.to_owned(),
     };
-    is_number.then_some((found, number))
+    let of_line = of_line(product, &number);
+    is_number.then_some(Release {
+        of: found,
+        number,
+        of_line,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The package that a part of what has this CPE is.
+    fn found(part: &str, cpe: &str) -> Option<String> {
+        let whole = Named {
+            cpe: Some(cpe.to_owned()),
+            ..Named::default()
+        };
+        let found = of_release(&Named::of_text(part), &whole)?;
+        Some(found.purls[0].as_str().to_owned())
+    }
 
     #[test]
     fn a_package_is_of_the_release_that_it_is_a_part_of() {
@@ -237,13 +275,41 @@ mod tests {
             ("pkg:rpm/redhat/a", "cpe:/o:redhat:enterprise_linux:x", None),
             ("pkg:rpm/redhat/a", "enterprise_linux:7", None),
         ] {
-            let whole = Named {
-                cpe: Some(cpe.to_owned()),
-                ..Named::default()
-            };
-            let found = of_release(&Named::of_text(part), &whole);
-            let found = found.map(|one| one.purls[0].as_str().to_owned());
-            assert_eq!(found.as_deref(), expected, "{part} {cpe}");
+            assert_eq!(found(part, cpe).as_deref(), expected, "{part} {cpe}");
+        }
+    }
+
+    /// Of two of one number it is said which.
+    #[test]
+    fn centos_8_is_linux_or_stream() {
+        for (part, cpe, expected) in [
+            (
+                "pkg:rpm/centos/a",
+                "cpe:/o:centos:centos:8",
+                Some("pkg:rpm/centos/a?distro=centos-linux-8"),
+            ),
+            (
+                "pkg:rpm/centos/a",
+                "cpe:/o:centos:centos_stream:8",
+                Some("pkg:rpm/centos/a?distro=centos-stream-8"),
+            ),
+            (
+                "pkg:rpm/centos/a@1-2.el7",
+                "cpe:/o:centos:centos_stream:8",
+                None,
+            ),
+            (
+                "pkg:rpm/centos/a",
+                "cpe:/o:centos:stream:9",
+                Some("pkg:rpm/centos/a?distro=centos-9"),
+            ),
+            (
+                "pkg:rpm/centos/a",
+                "cpe:/o:centos:centos:7",
+                Some("pkg:rpm/centos/a?distro=centos-7"),
+            ),
+        ] {
+            assert_eq!(found(part, cpe).as_deref(), expected, "{part} {cpe}");
         }
     }
 }

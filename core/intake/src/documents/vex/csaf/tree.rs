@@ -2,6 +2,7 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
+use super::super::product::contradicts;
 use super::module::{any_of_stream, in_module, package};
 use super::release::of_release;
 use assay_claims::kind::PredicateError;
@@ -20,8 +21,9 @@ pub(super) struct Tree<'v> {
     products: HashMap<&'v str, Product>,
     relationships: HashMap<&'v str, Relationship<'v>>,
     groups: HashMap<&'v str, Vec<String>>,
-    /// Purls that are none. What has no other has no name elsewhere.
-    pub unread: Vec<String>,
+    /// What people are told: purls that are none, so that what has no other has no name elsewhere;
+    /// and versions that contradict each other, so that nothing is cleared by them.
+    pub notes: Vec<String>,
 }
 
 /// What a product's id stands for.
@@ -38,6 +40,33 @@ fn twice(node: &Node<'_, '_>, id: &str) -> PredicateError {
         "defines {} a second time, so that nobody can tell which product is meant",
         quoted(id)
     ))
+}
+
+/// What people are told of two versions of one product.
+fn contradiction(purl: &Purl, stated: &str) -> String {
+    format!(
+        "{} is not the version that the document states beside it, {}: what clears it clears \
+         neither",
+        purl.as_str(),
+        quoted(stated)
+    )
+}
+
+/// The first purl of what is named whose version is not that of the part that it is the package
+/// of, and that version.
+fn another_version<'n>(
+    named: &'n [Named],
+    parts: impl Iterator<Item = &'n Purl>,
+) -> Option<(&'n Purl, &'n str)> {
+    let mut pairs = parts.flat_map(|part| {
+        let named = named.iter().flat_map(|one| &one.purls);
+        named.map(move |own| (own, part))
+    });
+    pairs.find_map(|(own, part)| {
+        let version = part.version()?;
+        let is_other = own.is_same_package(part) && contradicts(own, version, false);
+        is_other.then_some((own, version))
+    })
 }
 
 /// What is meant by what speaks against it.
@@ -61,6 +90,8 @@ struct Relationship<'v> {
     whole: &'v str,
     /// What both together are called.
     named: Vec<Named>,
+    /// What the part is in it, if that is another version than the part's own.
+    other: Option<Named>,
 }
 
 impl<'v> Tree<'v> {
@@ -69,7 +100,7 @@ impl<'v> Tree<'v> {
             products: HashMap::new(),
             relationships: HashMap::new(),
             groups: HashMap::new(),
-            unread: Vec::new(),
+            notes: Vec::new(),
         };
         let Some(top) = root.get("product_tree") else {
             return Ok(tree);
@@ -131,6 +162,11 @@ impl<'v> Tree<'v> {
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
         let named = self.named(product)?;
+        for one in &named {
+            if let Some((purl, stated)) = within.contradicted(&against(one)) {
+                self.notes.push(contradiction(purl, stated));
+            }
+        }
         let apply = |one: &Named| {
             let any = against(one);
             let cleared = if within.are_stated() { &any } else { one };
@@ -152,12 +188,25 @@ impl<'v> Tree<'v> {
         let full = relationship.need("full_product_name")?;
         let named = self.named(&full)?;
         let id = full.need("product_id")?.text()?;
+        let part = relationship.need("product_reference")?.text()?;
+        let other = self.products.get(part).and_then(|part| {
+            let parts = part.against.iter().flat_map(|one| &one.purls);
+            another_version(&named, parts)
+        });
+        let other = other.map(|(purl, version)| {
+            self.notes.push(contradiction(purl, version));
+            Named {
+                purls: vec![purl.clone()],
+                ..Named::default()
+            }
+        });
         let known = self.relationships.insert(
             id,
             Relationship {
-                part: relationship.need("product_reference")?.text()?,
+                part,
                 whole: relationship.need("relates_to_product_reference")?.text()?,
                 named,
+                other,
             },
         );
         if known.is_some() || self.products.contains_key(id) {
@@ -192,6 +241,7 @@ impl<'v> Tree<'v> {
         if relationship.has_own_name(&parts, &wholes) {
             return Ok(alone(&relationship.own(clears)));
         }
+        let parts = relationship.disputed(parts, clears);
         let in_module = self.of_module(relationship.whole, &parts, clears);
         let (parts, wholes) = in_module.unwrap_or((parts, wholes));
         let mut all = Vec::new();
@@ -286,6 +336,23 @@ impl Relationship<'_> {
         self.named.iter().map(against).collect()
     }
 
+    /// The parts, which are of two versions if the relationship names another one.
+    fn disputed(&self, parts: Vec<Named>, clears: bool) -> Vec<Named> {
+        let Some(other) = &self.other else {
+            return parts;
+        };
+        let version = other.purls.first().and_then(Purl::version);
+        let version = version.unwrap_or_default();
+        let both = parts.into_iter().map(|part| {
+            if !clears {
+                return part.and(other);
+            }
+            let own = part.purls.iter().find_map(Purl::version);
+            part.in_range(&format!("{} {version}", own.unwrap_or_default()))
+        });
+        both.collect()
+    }
+
     /// Whether what the two are together has a name of its own. One that only repeats the name of
     /// either says no more of it than that it is in the other.
     fn has_own_name(&self, parts: &[Named], wholes: &[Named]) -> bool {
@@ -306,7 +373,7 @@ struct Versions<'v> {
     narrow: Vec<(&'v str, &'v str)>,
 }
 
-impl Versions<'_> {
+impl<'v> Versions<'v> {
     /// Whether branches name any: then a purl does not have to.
     fn are_stated(&self) -> bool {
         self.version.is_some() || self.range.is_some()
@@ -321,15 +388,40 @@ impl Versions<'_> {
         named
     }
 
-    /// A purl with a version says itself which it is.
+    /// The first purl whose version is not what branches state, and what they do.
+    fn contradicted<'n>(&self, named: &'n Named) -> Option<(&'n Purl, &'v str)> {
+        let stated = [(self.range, true), (self.version, false)];
+        named.purls.iter().find_map(|purl| {
+            let mut stated = stated.into_iter();
+            stated.find_map(|(stated, is_range)| {
+                let stated = stated?;
+                contradicts(purl, stated, is_range).then_some((purl, stated))
+            })
+        })
+    }
+
+    /// A purl with a version says itself which it is. Where that is not what branches state, both
+    /// are meant by what speaks against it, and neither by what clears it.
     fn in_versions(&self, named: &Named, clears: bool) -> Named {
-        if named.purls.is_empty() || named.purls.iter().all(|purl| purl.version().is_some()) {
+        if named.purls.is_empty() {
             return named.clone();
         }
-        match (self.range, self.version) {
+        let stated = match (self.range, self.version) {
             (Some(range), _) => named.in_stated_range(range),
             (None, Some(version)) => named.in_stated_version(version, clears),
-            (None, None) => named.clone(),
+            (None, None) => return named.clone(),
+        };
+        let contradicted = self.contradicted(named);
+        let all_say = named.purls.iter().all(|purl| purl.version().is_some());
+        match contradicted {
+            Some((purl, other)) if clears => {
+                let version = purl.version().unwrap_or_default();
+                named.in_range(&format!("{version} {other}"))
+            }
+            Some(_) => named.clone().and(&stated),
+            None if !all_say => stated,
+            None if clears || self.range.is_none() => named.clone(),
+            None => named.clone().and(&stated),
         }
     }
 }
@@ -358,9 +450,7 @@ impl Tree<'_> {
             match Purl::canonicalize(text).map(package) {
                 Ok(purl) if named.purls.contains(&purl) => {}
                 Ok(purl) => named.purls.push(purl),
-                Err(e) => self
-                    .unread
-                    .push(format!("{} is no purl: {e}", quoted(text))),
+                Err(e) => self.notes.push(format!("{} is no purl: {e}", quoted(text))),
             }
         }
         named.cpe = helper.optional_text("cpe")?.map(str::to_owned);

@@ -241,3 +241,179 @@ fn an_id_of_two_products_is_of_neither() {
         assert!(error.to_string().contains("a second time"), "{error}");
     }
 }
+
+#[test]
+fn a_group_that_is_defined_twice_is_refused() {
+    let text = csaf(r#""fixed":["APP"]"#, "").replacen(
+        r#""product_groups":["#,
+        r#""product_groups":[{"group_id":"G","product_ids":["APP"]},"#,
+        1,
+    );
+    let error = claims("vex", &text).unwrap_err();
+    assert_eq!(error.place(), "$.product_tree.product_groups[1]");
+    assert!(error.to_string().contains("a second time"), "{error}");
+}
+
+/// What a branch of this category and name, and a purl, say together: what is spoken against, what
+/// is cleared, and whether people are told that they contradict each other.
+const VERSIONS: &[(&str, &str, &str, &[&str], &str, bool)] = &[
+    // A purl that says the same, or more of the same.
+    (
+        "product_version",
+        "1.5",
+        "pkg:npm/lib@1.5.0",
+        &["pkg:npm/lib@1.5.0"],
+        "pkg:npm/lib@1.5.0",
+        false,
+    ),
+    (
+        "product_version",
+        "v1.5",
+        "pkg:npm/lib@1.5-rc1",
+        &["pkg:npm/lib@1.5-rc1"],
+        "pkg:npm/lib@1.5-rc1",
+        false,
+    ),
+    (
+        "product_version",
+        "lib-0:1.5-2.el9.src",
+        "pkg:rpm/redhat/lib@1.5-2.el9?arch=src",
+        &["pkg:rpm/redhat/lib@1.5-2.el9?arch=src"],
+        "pkg:rpm/redhat/lib@1.5-2.el9?arch=src",
+        false,
+    ),
+    (
+        "product_version",
+        "0:1.5-2.el9.src",
+        "pkg:rpm/redhat/lib@1.5-2.el9?arch=src",
+        &["pkg:rpm/redhat/lib@1.5-2.el9?arch=src"],
+        "pkg:rpm/redhat/lib@1.5-2.el9?arch=src",
+        false,
+    ),
+    // Another version, and less than what the purl says.
+    (
+        "product_version",
+        "1.50",
+        "pkg:npm/lib@1.5",
+        &["pkg:npm/lib@1.5", "pkg:npm/lib@1.50"],
+        "pkg:npm/lib?vers=1.5%201.50",
+        true,
+    ),
+    (
+        "product_version",
+        "1.5p7",
+        "pkg:npm/lib@1.5",
+        &["pkg:npm/lib@1.5", "pkg:npm/lib@1.5p7"],
+        "pkg:npm/lib?vers=1.5%201.5p7",
+        true,
+    ),
+    (
+        "product_version",
+        "< 1.5.0",
+        "pkg:npm/lib@2.0.0",
+        &["pkg:npm/lib@2.0.0", "pkg:npm/lib?vers=vers:npm%2F%3C1.5.0"],
+        "pkg:npm/lib?vers=2.0.0%20%3C%201.5.0",
+        true,
+    ),
+    // A range that the purl's version is in, that it is not in, and of which nobody can tell.
+    (
+        "product_version_range",
+        "vers:npm/<1.5.0",
+        "pkg:npm/lib@1.4.0",
+        &["pkg:npm/lib@1.4.0", "pkg:npm/lib?vers=vers:npm%2F%3C1.5.0"],
+        "pkg:npm/lib@1.4.0",
+        false,
+    ),
+    (
+        "product_version_range",
+        "vers:npm/<1.5.0",
+        "pkg:npm/lib@1.5.0",
+        &["pkg:npm/lib@1.5.0", "pkg:npm/lib?vers=vers:npm%2F%3C1.5.0"],
+        "pkg:npm/lib?vers=1.5.0%20vers:npm%2F%3C1.5.0",
+        true,
+    ),
+    (
+        "product_version_range",
+        "1.0-2.0",
+        "pkg:npm/lib",
+        &["pkg:npm/lib?vers=1.0-2.0"],
+        "pkg:npm/lib?vers=1.0-2.0",
+        false,
+    ),
+    // A version with a dash, which may be a range; distributions have revisions there.
+    (
+        "product_version",
+        "1.0-2.0",
+        "pkg:npm/lib",
+        &["pkg:npm/lib@1.0-2.0", "pkg:npm/lib?vers=1.0-2.0"],
+        "pkg:npm/lib?vers=1.0-2.0",
+        false,
+    ),
+    (
+        "product_version",
+        "1.0-2.0",
+        "pkg:deb/debian/lib",
+        &["pkg:deb/debian/lib@1.0-2.0"],
+        "pkg:deb/debian/lib@1.0-2.0",
+        false,
+    ),
+    (
+        "product_version",
+        "2.0-1.0",
+        "pkg:npm/lib",
+        &["pkg:npm/lib@2.0-1.0"],
+        "pkg:npm/lib@2.0-1.0",
+        false,
+    ),
+];
+
+/// Two versions of one product are both meant by what speaks against it, and clear neither.
+#[test]
+fn versions_that_contradict_each_other_clear_neither() {
+    for (category, name, purl, against, cleared, is_told) in VERSIONS {
+        let branch = format!(r#""category":"{category}","name":"{name}""#);
+        for (group, status, products) in [
+            ("fixed", "fixed", &[*cleared][..]),
+            ("known_not_affected", "not_affected", &[*cleared]),
+            ("known_affected", "affected", against),
+            ("under_investigation", "under_investigation", against),
+        ] {
+            let text = csaf(&format!(r#""{group}":["L15"]"#), "")
+                .replacen(r#""category":"product_version","name":"1.5""#, &branch, 1)
+                .replacen(
+                    r#"{"purl":"pkg:npm/lib"}"#,
+                    &format!(r#"{{"purl":"{purl}"}}"#),
+                    1,
+                );
+            let line = format!("CVE-1=GHSA-1 {status} - {}", products.join(", "));
+            assert_eq!(lines("vex", &text), [line], "{branch} {purl}");
+            let claim = claims("vex", &text).unwrap().remove(0);
+            let mut notes = claim.summary.iter();
+            let told = notes.any(|(_, note)| note.contains("clears neither"));
+            assert_eq!(told, *is_told, "{branch} {purl}");
+        }
+    }
+}
+
+/// The same of the version that a relationship names again.
+#[test]
+fn a_part_that_is_named_again_in_another_version_clears_neither() {
+    for (group, status, part) in [
+        ("fixed", "fixed", "pkg:npm/lib?vers=1.5%202.0"),
+        (
+            "known_affected",
+            "affected",
+            "pkg:npm/lib@1.5 > pkg:npm/lib@2.0",
+        ),
+    ] {
+        let text = csaf(&format!(r#""{group}":["APP:L15"]"#), "").replace(
+            r#""name":"lib in app""#,
+            r#""name":"lib in app","product_identification_helper":{"purl":"pkg:npm/lib@2.0"}"#,
+        );
+        let line = format!("CVE-1=GHSA-1 {status} - pkg:npm/app@2 > {part}");
+        assert_eq!(lines("vex", &text), [line]);
+        let claim = claims("vex", &text).unwrap().remove(0);
+        let mut notes = claim.summary.iter();
+        assert!(notes.any(|(_, note)| note.contains("clears neither")));
+    }
+}

@@ -247,3 +247,38 @@ fn vex_of_a_bom_keeps_what_it_is_about_when_the_bom_is_about_something() {
     assert_eq!(about("vex", "pkg:npm/x@1.0.0"), Ok(vec![1]));
     assert!(about("vex", "pkg:npm/other@1").is_err());
 }
+
+/// Nobody can tell which of two components a reference means, whichever of them stands last.
+#[test]
+fn a_reference_to_two_components_is_to_neither() {
+    let resolved = |reference: &str| {
+        let analysis = r#""analysis":{"state":"resolved"}"#;
+        bom(&format!(
+            r#"{{"id":"CVE-1","affects":[{{"ref":"{reference}"}}],{analysis}}}"#
+        ))
+    };
+    let link = "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/3#d";
+    for (from, to, reference) in [
+        (r#""bom-ref":"d""#, r#""bom-ref":"x""#, "x"),
+        (r#""bom-ref":"c""#, r#""bom-ref":"d""#, "d"),
+        (r#""bom-ref":"c""#, r#""bom-ref":"d""#, link),
+        (r#""bom-ref":"x""#, r#""bom-ref":"root""#, "root"),
+    ] {
+        let text = resolved(reference).replacen(from, to, 1);
+        for kind in ["vex", "sbom"] {
+            let error = claims(kind, &text).unwrap_err();
+            assert_eq!(error.place(), "$.vulnerabilities[0].affects[0].ref");
+            assert!(
+                error.to_string().contains("of several components"),
+                "{error}"
+            );
+        }
+    }
+    // What is said of another is read, and one that is listed twice is one.
+    let text = resolved("c").replacen(r#""bom-ref":"d""#, r#""bom-ref":"x""#, 1);
+    assert_eq!(lines("vex", &text), ["CVE-1 fixed - pkg:npm/app@2.0.0 > c"]);
+    let again = r#""components":[{"type":"library","name":"deep","bom-ref":"d","purl":"pkg:npm/deep@3.0.0"},"#;
+    let text = resolved("d").replacen(r#""components":["#, again, 1);
+    let line = "CVE-1 fixed - pkg:npm/app@2.0.0 > pkg:npm/deep@3.0.0";
+    assert_eq!(lines("vex", &text), [line]);
+}

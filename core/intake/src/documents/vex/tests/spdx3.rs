@@ -117,3 +117,37 @@ fn what_holds_for_a_time_is_left_out() {
     let error = claims("vex", &text).unwrap_err();
     assert!(error.place().ends_with(".endTime"), "{error}");
 }
+
+/// Nobody can tell which of two elements an id means, whichever of them stands last.
+#[test]
+fn an_id_of_two_elements_is_of_neither() {
+    let fixed = r#"{"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/TO"]}"#;
+    let package = |id: &str, name: &str| {
+        format!(
+            r#"{{"type":"software_Package","spdxId":"https://e.org/{id}","name":"b","externalIdentifier":[
+      {{"type":"ExternalIdentifier","externalIdentifierType":"packageUrl","identifier":"pkg:npm/{name}@1"}}]}}"#
+        )
+    };
+    let with = |more: &str, to: &str| {
+        let both = format!("{more},{}", fixed.replace("TO", to));
+        SPDX.replace("RELATIONSHIP", &both)
+    };
+    let vulnerability =
+        r#"{"type":"security_Vulnerability","spdxId":"https://e.org/v","name":"CVE-2"}"#;
+    for (more, to, place) in [
+        (package("b", "other"), "b", "$.@graph[7]"),
+        (package("a", "other"), "b", "$.@graph"),
+        (vulnerability.to_owned(), "b", "$.@graph[7]"),
+    ] {
+        for kind in ["vex", "sbom"] {
+            let error = claims(kind, &with(&more, to)).unwrap_err();
+            assert_eq!(error.place(), place, "{more}");
+            assert!(error.to_string().contains("of several elements"), "{error}");
+        }
+    }
+    // What is said of another is read, and one that is listed twice is one.
+    let line = "CVE-1=GHSA-1 fixed - pkg:npm/a@1";
+    assert_eq!(lines("vex", &with(&package("b", "other"), "a")), [line]);
+    let line = "CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1";
+    assert_eq!(lines("vex", &with(&package("b", "b"), "b")), [line]);
+}
