@@ -384,7 +384,8 @@ mod tests {
         let text = TEMPLATE
             .replace("{origin}", "log.example")
             .replace("{listen}", "127.0.0.1:7480")
-            .replace("{admin}", "127.0.0.1:7481");
+            .replace("{admin}", "127.0.0.1:7481")
+            .replace("{backend}", "rocksdb");
         let stated: Config = toml::from_str(&text).unwrap();
         let default: Config = toml::from_str("[log]\norigin = \"log.example\"").unwrap();
         assert_eq!(format!("{stated:?}"), format!("{default:?}"));

@@ -21,6 +21,10 @@ use std::sync::Arc;
 
 const ATOM: &str = "application/atom+xml; charset=utf-8";
 
+/// What names of feeds and of entries begin with.
+const FEED: &str = "urn:assay:feed";
+const ENTRY: &str = "urn:assay:leaf";
+
 /// Most entries: as many as are found of what an issuer signed, and some more of a package.
 const ENTRIES: usize = 50;
 
@@ -46,7 +50,7 @@ pub async fn feed(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Respo
         return pages.nothing(&asked, NO_POLICY).await;
     }
     let key = place.clone();
-    let make = |pages: Arc<Pages>| async move {
+    let made = pages.made(&asked, key, ATOM, |pages| async move {
         let report = pages.site.report_of_trusted(about.clone()).await?;
         if !report.is_whole() {
             let why = "a log did not answer in full; the page says which";
@@ -61,8 +65,8 @@ pub async fn feed(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Respo
             body: document(&report, &about, &place, &site).into(),
             is_whole: true,
         })
-    };
-    pages.made(&asked, key, ATOM, make).await
+    });
+    made.await
 }
 
 /// What a question asks about. Fails with what to ask instead.
@@ -133,7 +137,7 @@ fn document(report: &Report, about: &About, place: &str, site: &Site<'_>) -> Str
     xml.0
         .push_str("<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"en\">\n");
     let spelled = about.spelled();
-    xml.text("id", &urn(&["feed", site.origin, &spelled]));
+    xml.text("id", &urn(FEED, [site.origin, &spelled]));
     xml.text("title", &shown(&title));
     xml.text(
         "updated",
@@ -155,11 +159,10 @@ fn document(report: &Report, about: &About, place: &str, site: &Site<'_>) -> Str
 
 const HTML: &str = "text/html";
 
-/// A name in the name space of Assay, of parts that may have anything in them.
-fn urn(parts: &[&str]) -> String {
-    let parts = parts.iter().map(|part| percent_encoded(part, b""));
-    let parts: Vec<String> = parts.collect();
-    format!("urn:assay:{}", parts.join(":"))
+/// The name of a feed, or of an entry, of two parts that may have anything in them.
+fn urn(of: &str, [first, second]: [&str; 2]) -> String {
+    let [first, second] = [first, second].map(|part| percent_encoded(part, b""));
+    format!("{of}:{first}:{second}")
 }
 
 /// XML that is being written.
@@ -191,7 +194,7 @@ impl Xml {
         };
         self.0.push_str("<entry>\n");
         let leaf = first.leaf_index.to_string();
-        self.text("id", &urn(&["leaf", &first.log, &leaf]));
+        self.text("id", &urn(ENTRY, [&first.log, &leaf]));
         self.text("title", &shown(&format!("{}: {}", first.about, first.says)));
         self.text("updated", &first.logged_at);
         self.text("published", &first.logged_at);
@@ -259,6 +262,6 @@ mod tests {
             escaped("a<b x=\"'\">&amp;\u{0}\u{b}\u{ffff}"),
             "a&lt;b x=&quot;&apos;&quot;&gt;&amp;amp;\u{fffd}\u{fffd}\u{fffd}"
         );
-        assert_eq!(urn(&["leaf", "a/b:c", "7"]), "urn:assay:leaf:a%2Fb%3Ac:7");
+        assert_eq!(urn(ENTRY, ["a/b:c", "7"]), "urn:assay:leaf:a%2Fb%3Ac:7");
     }
 }

@@ -94,7 +94,7 @@ pub fn compare(a: &Purl, b: &Purl) -> String {
 /// about what it said last.
 pub fn also(about: &About, report: &Report) -> Vec<(String, &'static str)> {
     let mut also = elsewhere(about, report);
-    // Of a package it is what those say whom the site trusts, and without a policy it trusts nobody.
+    // Of a package it is what those say whom the site trusts: without a policy nobody.
     let is_any = matches!(about, About::Issuer(_)) || report.reader != Reader::Unweighed;
     let feed = feed(about).filter(|_| is_any);
     also.extend(feed.map(|place| (place, "What is newest, as a feed")));

@@ -78,8 +78,8 @@ pub trait Job {
 impl Backend {
     /// Opens the store and runs `job` on it.
     ///
-    /// Fails as [`Rocks::with_blobs`] and [`Redb::open`] do, and with [`StorageError::OtherKind`] if
-    /// the folder holds a store of another backend, having run nothing.
+    /// Fails as [`Rocks::with_blobs`] and [`Redb::open`] do, and with [`StorageError::OtherKind`]
+    /// if the folder holds a store of another backend, having run nothing.
     pub fn run<J: Job>(&self, opening: Opening<'_>, job: J) -> Result<J::Output, StorageError> {
         self.demand_own(opening.path)?;
         match self {

@@ -20,7 +20,9 @@ use super::disk::{self, Lock, sync_folder};
 use super::files::Files;
 use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables};
 use crate::pace::Pace;
-use ::redb::{Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use ::redb::{
+    Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition, WriteTransaction,
+};
 use assay_tlog::Hash;
 use bytes::Bytes;
 use std::fs;
@@ -31,6 +33,7 @@ use std::sync::{Arc, Mutex};
 const HEAD: &str = "head";
 
 type Map = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type OpenTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// How to open a store.
 #[derive(Clone, Copy, Debug)]
@@ -111,8 +114,8 @@ impl Redb {
     }
 
     /// Opens the store in the folder `path` to read it: every commit fails with
-    /// [`StorageError::Poisoned`]. Fails as [`open`](Redb::open) does: nothing can be read of a file
-    /// that redb finds damaged.
+    /// [`StorageError::Poisoned`]. Fails as [`open`](Redb::open) does: nothing can be read of a
+    /// file that redb finds damaged.
     pub fn open_to_read(
         path: &Path,
         blobs: Option<&Path>,
@@ -151,32 +154,39 @@ impl Redb {
     /// Writes durably what `change` does. On an error it is unknown whether it was written.
     fn writing(
         &self,
-        change: impl FnOnce(&::redb::WriteTransaction) -> Result<(), ::redb::Error>,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), ::redb::Error>,
     ) -> Result<(), StorageError> {
-        let write = || {
-            let mut write = self.db.begin_write()?;
-            write.set_quick_repair(true);
-            change(&write)?;
-            write.commit()?;
-            Ok(())
-        };
-        write().map_err(|e: ::redb::Error| refused("write to", &self.file, e))
+        write(&self.db, change).map_err(|e| refused("write to", &self.file, e))
     }
 
     /// Reads of one moment in one table.
     fn reading<T>(
         &self,
         name: &'static str,
-        read: impl FnOnce(
-            &ReadOnlyTable<&'static [u8], &'static [u8]>,
-        ) -> Result<T, ::redb::StorageError>,
+        ask: impl FnOnce(&OpenTable) -> Result<T, ::redb::StorageError>,
     ) -> Result<T, StorageError> {
-        let found = || {
-            let table = self.db.begin_read()?.open_table(map(name))?;
-            Ok(read(&table)?)
-        };
-        found().map_err(|e: ::redb::Error| refused("read from", &self.file, e))
+        read(&self.db, name, ask).map_err(|e| refused("read from", &self.file, e))
     }
+}
+
+fn write(
+    db: &Database,
+    change: impl FnOnce(&WriteTransaction) -> Result<(), ::redb::Error>,
+) -> Result<(), ::redb::Error> {
+    let mut write = db.begin_write()?;
+    write.set_quick_repair(true);
+    change(&write)?;
+    write.commit()?;
+    Ok(())
+}
+
+fn read<T>(
+    db: &Database,
+    name: &'static str,
+    ask: impl FnOnce(&OpenTable) -> Result<T, ::redb::StorageError>,
+) -> Result<T, ::redb::Error> {
+    let table = db.begin_read()?.open_table(map(name))?;
+    Ok(ask(&table)?)
 }
 
 const fn map(name: &'static str) -> Map {
@@ -313,11 +323,7 @@ impl Tables for Redb {
 }
 
 /// Does what a batch changes in one table, in the batch's order.
-fn apply(
-    write: &::redb::WriteTransaction,
-    table: Table,
-    batch: &Batch,
-) -> Result<(), ::redb::Error> {
+fn apply(write: &WriteTransaction, table: Table, batch: &Batch) -> Result<(), ::redb::Error> {
     let mut changes = batch
         .changes
         .iter()

@@ -15,7 +15,7 @@ pub const SPANS: &str = "spans";
 
 /// The first parts of the paths of plain HTTP that spans name. The rest of a path says what was
 /// asked about, which is nobody's business.
-const ROUTES: [&str; 29] = [
+const ROUTES: [&str; 30] = [
     "add-checkpoint",
     "api",
     "badge",
@@ -28,6 +28,7 @@ const ROUTES: [&str; 29] = [
     "copies",
     "d",
     "federation.json",
+    "feed.atom",
     "heads",
     "i",
     "log",

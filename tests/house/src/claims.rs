@@ -5,7 +5,10 @@ use crate::{
     Tree, Violation,
     modules::{Modules, Reference},
     promises::{Instance, instances},
-    rules::{KINDS, LOOKS_UP, May, NAMED, TEXT_SEARCHES, TYPE_CONSTANTS, TYPE_LOOKUPS, TYPE_URIS},
+    rules::{
+        KINDS, LOOKS_UP, May, NAMED, NO_TYPES, TEXT_SEARCHES, TYPE_CONSTANTS, TYPE_LOOKUPS,
+        TYPE_URIS,
+    },
     tokens::{self, Kind, Leave, Token},
 };
 use std::collections::BTreeSet;
@@ -31,7 +34,8 @@ pub fn type_uris(tree: &Tree, modules: &Modules) -> Vec<Violation> {
             && text.len() >= PIECE_BYTES
             && !"https://".contains(text)
             && known.iter().any(|uri| uri.contains(text));
-        (begins || begun || is_made || is_piece)
+        let is_another = NO_TYPES.iter().any(|name| text.starts_with(name));
+        (!is_another && (begins || begun || is_made || is_piece))
             .then(|| format!("writes the predicate type {text:?}, or a part of it"))
     })
 }

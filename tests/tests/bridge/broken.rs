@@ -197,8 +197,9 @@ async fn what_was_sent_before_the_source_changed_does_not_stand() -> anyhow::Res
     let (code, said, all) = over(&mut operator, Carried::ALL, Node::Lives).await?;
     ensure!(code == Some(0), "{said}");
     operator.records(RECORDS, "2.0.0")?;
+    // More than what comes back before the first claims are answered.
     let most = Carried {
-        there: all.there * 6 / 10,
+        back: all.back * 3 / 10,
         ..Carried::ALL
     };
     let (code, said, _) = over(&mut operator, most, Node::Lives).await?;
@@ -214,7 +215,7 @@ async fn what_was_sent_before_the_source_changed_does_not_stand() -> anyhow::Res
     ensure!((code, counts) == (Some(0), expected), "{said}");
     let logged = Logged::read(&operator).await?;
     let sent = logged.of(2);
-    ensure!(sent > 0 && sent < RECORDS, "{sent} were taken");
+    ensure!(sent > 0, "none was taken");
     let standing = [1, 2, 3].map(|revision| logged.standing(revision));
     ensure!(standing == [0, 0, left], "{standing:?}");
     ensure!(logged.of(1) == RECORDS && logged.of(3) == left);

@@ -122,8 +122,8 @@ impl Operator {
     }
 }
 
-/// How a bridge ended: its exit code, how many records it published, replaced and withdrew, how many
-/// problems it had, and what it said.
+/// How a bridge ended: its exit code, how many records it published, replaced and withdrew, how
+/// many problems it had, and what it said.
 pub fn bridged(output: &Output) -> anyhow::Result<(Option<i32>, [u64; 4], String)> {
     let view: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let counts = ["published", "replaced", "withdrawn", "problems"]

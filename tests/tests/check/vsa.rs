@@ -70,6 +70,22 @@ fn row(name: &str, digit: &str, result: &str) -> [String; 3] {
     [purl, digit.repeat(64), result.to_owned()]
 }
 
+/// The digest of an input is that of the statement in the receipt of the claim.
+fn inputs_are_statements_of_claims(world: &World, predicate: &Value) -> anyhow::Result<()> {
+    let inputs = predicate["inputAttestations"].as_array().unwrap();
+    assert!(!inputs.is_empty());
+    for input in inputs {
+        let uri = input["uri"].as_str().unwrap();
+        let claim = uri.strip_prefix("urn:assay:claim:").unwrap();
+        world.online(&["receipt", claim, "--out", "receipts"])?;
+        let receipt = fs::read(world.path(&format!("receipts/{claim}.intoto.jsonl")))?;
+        let payload = Envelope::parse(&receipt)?.payload;
+        let digest = Hash::of(&payload).to_hex();
+        assert_eq!(input["digest"]["sha256"], digest.as_str());
+    }
+    Ok(())
+}
+
 #[test]
 fn a_verdict_is_handed_on_if_it_is_certain() -> anyhow::Result<()> {
     let world = world()?;
@@ -107,18 +123,7 @@ fn a_verdict_is_handed_on_if_it_is_certain() -> anyhow::Result<()> {
         predicate["policy"],
         json!({"uri": format!("urn:sha256:{policy}"), "digest": {"sha256": policy}})
     );
-    // The digest of an input is that of the statement in the receipt of the claim.
-    let inputs = predicate["inputAttestations"].as_array().unwrap();
-    assert!(!inputs.is_empty());
-    for input in inputs {
-        let uri = input["uri"].as_str().unwrap();
-        let claim = uri.strip_prefix("urn:assay:claim:").unwrap();
-        world.online(&["receipt", claim, "--out", "receipts"])?;
-        let receipt = fs::read(world.path(&format!("receipts/{claim}.intoto.jsonl")))?;
-        let payload = Envelope::parse(&receipt)?.payload;
-        let digest = Hash::of(&payload).to_hex();
-        assert_eq!(input["digest"]["sha256"], digest.as_str());
-    }
+    inputs_are_statements_of_claims(&world, predicate)?;
     // Who demands that somebody speaks, is told that nobody does.
     world.policy("strict.toml", "deny", "")?;
     let strict = export(&world, &["--policy", "strict.toml"])?;

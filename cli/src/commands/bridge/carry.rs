@@ -379,8 +379,8 @@ fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, re
 }
 
 /// Whether a refusal says that the claim is not in the log: it is about the claim, its signers or a
-/// limit. With the others a node says that it cannot tell, as where it cannot read the leaf that the
-/// claim has, or that the log has it.
+/// limit. With the others a node says that it cannot tell, as where it cannot read the leaf that
+/// the claim has, or that the log has it.
 fn is_not_logged(refusal: &Refused) -> bool {
     matches!(
         refusal.code,

@@ -1,10 +1,10 @@
-//! What is handed on to other tools. Of what issuers say of vulnerabilities: VEX documents that hold
-//! what those say whose word clears under the policy, and nothing of what anybody else does. Of the
-//! policy's verdicts: verification summaries.
+//! What is handed on to other tools. Of what issuers say of vulnerabilities: VEX documents that
+//! hold what those say whose word clears under the policy, and nothing of what anybody else does.
+//! Of the policy's verdicts: verification summaries.
 //!
-//! Of vulnerabilities, what they contradict each other in is handed on by nobody, and neither is anything about a
-//! component of which a log did not answer as it has to. The documents follow from what is said
-//! alone, and not from the time at which they are made.
+//! Of vulnerabilities, what they contradict each other in is not handed on, and neither is anything
+//! about a component of which a log did not answer as it has to. The documents follow from what is
+//! said alone, and not from the time at which they are made.
 
 pub mod csaf;
 pub mod cyclonedx;

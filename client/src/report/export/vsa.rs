@@ -2,9 +2,9 @@
 //! 1.1): for each component an in-toto statement that the policy is met, or that it is not.
 //!
 //! What is not certain is nowhere called passed. There is no summary of a component of which a log
-//! did not answer as it has to; of one that the policy lets pass though nobody whom it trusts speaks
-//! of it, or though a rule could not be decided; and of one without purl or digest, because whoever
-//! reads a summary looks it up by both.
+//! did not answer as it has to; of one that the policy lets pass though nobody whom it trusts
+//! speaks of it, or though a rule could not be decided; and of one without purl or digest, because
+//! whoever reads a summary looks it up by both.
 
 use super::super::{Component, Evidence, Scales};
 use crate::ask::{Asked, Inventory, Part};
@@ -61,7 +61,8 @@ enum Sum {
 }
 
 impl Sum {
-    /// What is to be said of a component of which somebody whom the policy trusts speaks, or nobody.
+    /// What is to be said of a component of which somebody whom the policy trusts speaks, or
+    /// nobody.
     fn of(component: &Component, is_spoken_of: bool) -> Self {
         let reasons = || component.reasons.iter();
         let lacks = |outcome| matches!(outcome, Outcome::Incomplete | Outcome::Stale);
@@ -308,8 +309,10 @@ mod tests {
         };
         let unsure = (0, 5, 0);
         assert_eq!(all(|_| {}, false), unsure);
-        let undecided: fn(&mut Component) = |one| one.reasons[0].cause = Cause::Undecided;
-        assert_eq!(all(undecided, true), unsure);
+        assert_eq!(
+            all(|one| one.reasons[0].cause = Cause::Undecided, true),
+            unsure
+        );
         let incomplete: [fn(&mut Component); 4] = [
             |one| one.reasons[0].cause = Cause::Logs,
             |one| one.reasons[0].outcome = Outcome::Incomplete,
@@ -334,11 +337,12 @@ mod tests {
         let several = summaries(several, true);
         let subjects = several.statements[0]["subject"].as_array().unwrap();
         assert_eq!(subjects.len(), 3, "{subjects:?}");
-        let purls: fn(&mut Component) = |component| component.purl = None;
-        let digests: fn(&mut Component) = |component| component.digests.clear();
-        let broken: fn(&mut Component) =
-            |component| component.digests = [("sha1".into(), vec!["c".repeat(40)])].into();
-        for without in [purls, digests, broken] {
+        let without: [fn(&mut Component); 3] = [
+            |component| component.purl = None,
+            |component| component.digests.clear(),
+            |component| component.digests = [("sha1".into(), vec!["c".repeat(40)])].into(),
+        ];
+        for without in without {
             let made = summaries(without, true);
             assert_eq!((made.statements.len(), made.unnamed.len()), (0, 5));
         }

@@ -8,8 +8,8 @@ mod promises;
 
 pub use linked::{LINKED, Linked, NEVER_LINKED, NeverLinked};
 pub use promises::{
-    KINDS, LOOKS_UP, May, NAMED, PROMISES, Promise, TEXT_SEARCHES, TYPE_CONSTANTS, TYPE_LOOKUPS,
-    TYPE_URIS,
+    KINDS, LOOKS_UP, May, NAMED, NO_TYPES, PROMISES, Promise, TEXT_SEARCHES, TYPE_CONSTANTS,
+    TYPE_LOOKUPS, TYPE_URIS,
 };
 
 /// Most lines of a Rust file.

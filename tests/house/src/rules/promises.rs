@@ -158,6 +158,15 @@ pub const TYPE_URIS: &[&str] = &[
     "urn:assay:",
 ];
 
+/// What begins like one of these and is no predicate type of a claim: names of claims, feeds and
+/// entries, and what is written about verdicts.
+pub const NO_TYPES: &[&str] = &[
+    "https://slsa.dev/verification_summary/",
+    "urn:assay:claim:{}",
+    "urn:assay:feed",
+    "urn:assay:leaf",
+];
+
 /// Names of constants that hold a kind's URIs, by which kinds must not be told apart.
 pub const TYPE_CONSTANTS: &[&str] = &["TYPE", "TYPES", "URI", "URIS"];
 
@@ -257,6 +266,16 @@ pub const LOOKS_UP: &[May] = &[
 
 /// Which short names of kinds a file may write as literals.
 pub const NAMED: &[May] = &[
+    May {
+        file: "client/src/report/export/vsa.rs",
+        names: &["issuer"],
+        why: "who signed an input, in an annotation",
+    },
+    May {
+        file: "node/src/page/feed.rs",
+        names: &["issuer"],
+        why: "a feed of what an issuer signed, in an address",
+    },
     May {
         file: "core/intake/src/documents/mod.rs",
         names: &[
