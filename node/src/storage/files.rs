@@ -55,6 +55,15 @@ impl Files {
         Ok(files)
     }
 
+    /// Opens the blobs of the store in the folder `path`: those in it, or those `elsewhere`, in a
+    /// folder that must be there.
+    pub(crate) fn of_store(path: &Path, elsewhere: Option<&Path>) -> Result<Self, StorageError> {
+        match elsewhere {
+            None => Files::open(&path.join("blobs")),
+            Some(elsewhere) => Files::open_alone(elsewhere),
+        }
+    }
+
     /// The folders that blobs stand in, by the first two digits of their names.
     fn folders(&self) -> Result<Vec<(String, PathBuf)>, StorageError> {
         let mut folders = names(&self.root)?;

@@ -208,11 +208,7 @@ impl Tables for Memory {
         if state.poisoned {
             return Err(StorageError::Poisoned);
         }
-        if batch
-            .head
-            .as_ref()
-            .is_some_and(|change| change.expected != state.seen.head)
-        {
+        if !batch.fits(state.seen.head.as_deref()) {
             return Err(StorageError::HeadMoved);
         }
         let fault = match &mut state.fault {

@@ -158,6 +158,12 @@ impl Batch {
         self
     }
 
+    /// Whether the batch may be committed where this is the head.
+    fn fits(&self, head: Option<&[u8]>) -> bool {
+        let mut change = self.head.iter();
+        change.all(|change| change.expected.as_deref() == head)
+    }
+
     /// Whether the batch changes nothing.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.head.is_none()

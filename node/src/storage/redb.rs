@@ -88,10 +88,7 @@ impl Redb {
         } else {
             builder.open(&file).map_err(|e| refused("open", &file, e))?
         };
-        let blobs = match blobs {
-            None => Files::open(&path.join("blobs"))?,
-            Some(elsewhere) => Files::open_alone(elsewhere)?,
-        };
+        let blobs = Files::of_store(path, blobs)?;
         let store = Redb {
             db,
             writer: Mutex::new(Writer {
@@ -292,11 +289,7 @@ impl Tables for Redb {
         if writer.poisoned {
             return Err(StorageError::Poisoned);
         }
-        if batch
-            .head
-            .as_ref()
-            .is_some_and(|change| change.expected != writer.head)
-        {
+        if !batch.fits(writer.head.as_deref()) {
             return Err(StorageError::HeadMoved);
         }
         let written = self.pace.time(|| {

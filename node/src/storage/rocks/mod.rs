@@ -90,10 +90,7 @@ impl Rocks {
             open_mark(path, &tables)?
         };
         let db = options::open_database(&tables, options)?;
-        let blobs = match blobs {
-            None => Files::open(&path.join("blobs"))?,
-            Some(elsewhere) => Files::open_alone(elsewhere)?,
-        };
+        let blobs = Files::of_store(path, blobs)?;
         sync_folder(path).map_err(|e| disk::failure("sync", path, e))?;
         let head = db
             .get(HEAD)
@@ -125,10 +122,7 @@ impl Rocks {
         let tables = Rocks::tables_in(path);
         demand_tables(&tables)?;
         let db = options::open_damaged(&tables)?;
-        let blobs = match blobs {
-            None => Files::open(&path.join("blobs"))?,
-            Some(elsewhere) => Files::open_alone(elsewhere)?,
-        };
+        let blobs = Files::of_store(path, blobs)?;
         Ok(Rocks {
             db,
             writer: Mutex::new(Writer {
@@ -327,11 +321,7 @@ impl Tables for Rocks {
         if writer.poisoned {
             return Err(StorageError::Poisoned);
         }
-        if batch
-            .head
-            .as_ref()
-            .is_some_and(|change| change.expected != writer.head)
-        {
+        if !batch.fits(writer.head.as_deref()) {
             return Err(StorageError::HeadMoved);
         }
         if let Err(error) = self.write(&batch, &mut writer) {
