@@ -28,7 +28,7 @@ use assay_node::{
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
 use key_commands::NewKeys;
-use run_until::{Signals, runtime};
+use run_until::{Signals, once_stores_are_closed, runtime};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[global_allocator]
@@ -186,13 +186,15 @@ fn run_command(command: Command) -> anyhow::Result<()> {
 }
 
 fn ended(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match result {
+        Ok(()) => 0,
         Err(error) => {
             output::say(format_args!("assay-node: {error:#}"));
-            ExitCode::from(3)
+            3
         }
-    }
+    };
+    once_stores_are_closed(code);
+    ExitCode::from(code)
 }
 
 fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {

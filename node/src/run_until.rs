@@ -1,7 +1,9 @@
 //! The runtime of a process, and what ends it.
 
+use assay_node::storage::open::wait_until_closed;
 use rustix::process::{Signal as Kill, getpid, kill_process};
-use std::{io, process, thread, time::Duration};
+use signal_hook::low_level::exit as exit_at_once;
+use std::{io, thread, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
@@ -83,5 +85,15 @@ fn end_after(time: Duration) {
     );
     // A thread of its own writes that, and may find nobody who reads it.
     thread::sleep(LAST_WORDS);
-    process::exit(0);
+    // Nothing that the process has is taken down: its threads still use it.
+    exit_at_once(0);
+}
+
+/// Returns once no thread of this process has a store, so that it may end. If one keeps a store
+/// for longer than an end may take, the process ends here, with `code`: what was acknowledged is
+/// durable, and a store opens after that as after a crash.
+pub fn once_stores_are_closed(code: u8) {
+    if !wait_until_closed(END) {
+        exit_at_once(code.into());
+    }
 }

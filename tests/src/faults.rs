@@ -1,12 +1,11 @@
 //! A disk with faults, for one process: a library that is loaded before the C library (`faults.c`).
 //! The test changes what it does while the process runs.
 
-use anyhow::{Context, ensure};
+use crate::preload;
 use std::{
     fs::{self, File},
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
@@ -53,8 +52,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// A disk below `below` that does nothing wrong yet. It takes a C compiler, as RocksDB does.
-    /// Its own files stand in `folder`, which is not below that, and has nothing of another disk
+    /// A disk below `below` that does nothing wrong yet. Its own files stand in `folder`, which is not below that, and has nothing of another disk
     /// any more.
     pub fn new(folder: &Path, below: &Path) -> anyhow::Result<Self> {
         let kept = folder.join("kept");
@@ -62,7 +60,7 @@ impl Faults {
             fs::remove_dir_all(&kept)?;
         }
         fs::create_dir(&kept)?;
-        compile(folder)?;
+        preload::library(folder, "faults", include_str!("faults.c"))?;
         let path = folder.join("state");
         fs::write(&path, [0; STATE])?;
         let state = File::options().read(true).write(true).open(path)?;
@@ -78,7 +76,7 @@ impl Faults {
         let own = |file: &str| self.folder.join(file).display().to_string();
         let below = self.below.display().to_string();
         [
-            ("LD_PRELOAD", own("faults.so")),
+            (preload::VARIABLE, own("faults.so")),
             ("FAULTS_STATE", own("state")),
             ("FAULTS_BELOW", below),
         ]
@@ -190,24 +188,6 @@ impl Faults {
         let inode = fs::metadata(path)?.ino();
         Ok(self.folder.join("kept").join(inode.to_string()))
     }
-}
-
-/// Makes the library in a folder, if it is not there.
-fn compile(folder: &Path) -> anyhow::Result<()> {
-    let (source, library) = (folder.join("faults.c"), folder.join("faults.so"));
-    if library.exists() {
-        return Ok(());
-    }
-    fs::write(&source, include_str!("faults.c"))?;
-    let compiled = Command::new("cc")
-        .args(["-O1", "-shared", "-fPIC", "-o"])
-        .args([&library, &source])
-        .arg("-ldl")
-        .output()
-        .context("cc makes the faults")?;
-    let said = String::from_utf8_lossy(&compiled.stderr);
-    ensure!(compiled.status.success(), "{said}");
-    Ok(())
 }
 
 /// All files below a folder, in order. Sockets, which a process that was killed leaves, are none.

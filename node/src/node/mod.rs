@@ -244,7 +244,14 @@ async fn serve<S: Store + 'static>(
     let held = Held::new(listen::limits(&config.server, connections));
     let shared = &config.server.shared_addresses;
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
-    let app = api(store, plain.router.merge(pages), logs, federation, config)?;
+    let app = api(
+        store,
+        plain.router.merge(pages),
+        logs,
+        federation,
+        config,
+        stopped.clone(),
+    )?;
     let server = Server {
         app: app.with_halt(halt.clone()),
         tls: tls.clone(),
@@ -336,9 +343,10 @@ fn api<S: Store + 'static>(
     (log, index, copies): Logs<S>,
     federation: FederationServiceServer<FederationApi>,
     config: &Config,
+    stopped: watch::Receiver<bool>,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
-    count(store.clone(), ledger.clone())?;
+    count(store.clone(), ledger.clone(), stopped)?;
     let uploads = Uploads::new(
         config.attachments.address_mib_per_hour,
         &config.server.shared_addresses,
@@ -373,10 +381,15 @@ fn evidence(
     Ok(Arc::new(Evidence::open(&folders, known)?))
 }
 
-/// Counts the attachments on a thread of its own.
-fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<()> {
+/// Counts the attachments on a thread of its own, which ends early if the node stops.
+fn count<S: Store + 'static>(
+    store: Arc<S>,
+    ledger: Arc<Ledger>,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let ends = move || *stopped.borrow() || stopped.has_changed().is_err();
     let count = move || {
-        if let Err(error) = ledger.count(&*store) {
+        if let Err(error) = ledger.count(&*store, ends) {
             tracing::error!(%error, "attachments cannot be counted; none are taken");
         }
     };

@@ -2,6 +2,7 @@
 //! tells a full disk apart.
 
 use super::StorageError;
+use super::open::{OPEN, Open};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
@@ -10,13 +11,18 @@ use std::path::Path;
 ///
 /// It is the kernel's (`flock`), so it ends with the process, however that ends.
 #[derive(Debug)]
-pub(crate) struct Lock(File);
+pub(crate) struct Lock {
+    file: File,
+    // Counted until the lock is given back.
+    _open: Open<'static>,
+}
 
 impl Lock {
     /// Opens the file at `path`, making it if need be, and takes its lock.
     ///
     /// Fails with [`StorageError::Locked`] if somebody else holds it, in this process or another.
     pub(crate) fn take(path: &Path) -> Result<Self, StorageError> {
+        let open = OPEN.one_more();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -25,7 +31,7 @@ impl Lock {
             .open(path)
             .map_err(|e| failure("open", path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => Ok(Lock { file, _open: open }),
             Err(TryLockError::WouldBlock) => Err(StorageError::Locked(path.to_owned())),
             Err(TryLockError::Error(e)) => Err(failure("lock", path, e)),
         }
@@ -36,7 +42,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Closing is not enough: a child process that another thread is starting holds a copy until
         // it is running.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 

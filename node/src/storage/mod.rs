@@ -20,6 +20,7 @@ pub mod backend;
 pub(crate) mod disk;
 pub mod files;
 pub mod memory;
+pub mod open;
 pub mod part;
 pub mod redb;
 pub mod rocks;

@@ -4,12 +4,14 @@ use crate::{Fixture, STARTED, assert_all_there};
 use assay_proto::v1::{
     PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
 };
-use assay_tests::log::covering;
+use assay_tests::{late::Late, log::covering, process::binaries};
 use futures::{StreamExt, stream};
+use std::process::Command;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
@@ -136,4 +138,45 @@ async fn half_a_request_on_the_admin_port_keeps_no_node() -> anyhow::Result<()> 
     // It was accepted, as one that is behind it was answered.
     fixture.log.admin("/healthz").await?;
     fixture.node.stop()
+}
+
+/// A store is closed by the last thread that has it. A process that ends meanwhile takes down what
+/// that thread still uses, and ends by SIGABRT.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_ends_once_the_last_thread_has_closed_the_store() -> anyhow::Result<()> {
+    let late = Duration::from_secs(1);
+    let folder = tempfile::tempdir()?;
+    let mut fixture = Fixture::start(crate::AT_ONCE).await?;
+    fixture.node.stop()?;
+    let scrubber = Late::new(folder.path(), "scrub", late)?;
+    fixture.node.environment = scrubber.environment();
+    fixture.run().await?;
+    scrubber.begin()?;
+    let began = Instant::now();
+    fixture.node.stop()?;
+    assert!(began.elapsed() >= late, "{:?}", began.elapsed());
+    Ok(())
+}
+
+/// As the one before, where a start fails while threads have the store already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ready_file_that_cannot_be_written_is_an_error_like_others() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut fixture = Fixture::start(crate::AT_ONCE).await?;
+    fixture.node.stop()?;
+    let scrubber = Late::new(folder.path(), "scrub", Duration::from_millis(1))?;
+    scrubber.begin()?;
+    for _ in 0..8 {
+        let started = Command::new(binaries().join("assay-node"))
+            .args(["run", "--config"])
+            .arg(fixture.node.folder().join("node.toml"))
+            .arg("--ready-file")
+            .arg(folder.path().join("missing/ready"))
+            .envs(scrubber.environment())
+            .output()?;
+        let said = String::from_utf8_lossy(&started.stderr);
+        assert_eq!(started.status.code(), Some(3), "{said}");
+        assert!(said.contains("cannot write"), "{said}");
+    }
+    Ok(())
 }
