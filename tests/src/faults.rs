@@ -52,8 +52,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// A disk below `below` that does nothing wrong yet. Its own files stand in `folder`, which is not below that, and has nothing of another disk
-    /// any more.
+    /// A disk below `below` that does nothing wrong yet. Its own files stand in `folder`, which is
+    /// not below that, and has nothing of another disk any more.
     pub fn new(folder: &Path, below: &Path) -> anyhow::Result<Self> {
         let kept = folder.join("kept");
         if kept.exists() {

@@ -1,5 +1,5 @@
-//! A thread of a process that goes on late, as on a machine that has much else to do: a library that
-//! is loaded before the C library (`late.c`).
+//! A thread of a process that goes on late, as on a machine that has much else to do: a library
+//! that is loaded before the C library (`late.c`).
 
 use crate::preload;
 use std::{

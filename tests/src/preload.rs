@@ -1,4 +1,4 @@
-//! Libraries that a process loads before the C library, so that it meets what a machine seldom does.
+//! Libraries that a process loads before the C library, so that it meets what machines seldom do.
 
 use anyhow::{Context, ensure};
 use std::{

@@ -244,14 +244,8 @@ async fn serve<S: Store + 'static>(
     let held = Held::new(listen::limits(&config.server, connections));
     let shared = &config.server.shared_addresses;
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
-    let app = api(
-        store,
-        plain.router.merge(pages),
-        logs,
-        federation,
-        config,
-        stopped.clone(),
-    )?;
+    let routes = plain.router.merge(pages);
+    let app = api(store, routes, logs, federation, config, &stopped)?;
     let server = Server {
         app: app.with_halt(halt.clone()),
         tls: tls.clone(),
@@ -261,7 +255,6 @@ async fn serve<S: Store + 'static>(
         proxies: config.server.proxies(),
         drain: Duration::from_secs(config.server.drain_s),
     };
-    // Last: a start that fails would end the process under these threads, which use the store.
     let scrub = scrub::start(&log, &config.storage, stopped.clone())?;
     let routes = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
@@ -343,10 +336,10 @@ fn api<S: Store + 'static>(
     (log, index, copies): Logs<S>,
     federation: FederationServiceServer<FederationApi>,
     config: &Config,
-    stopped: watch::Receiver<bool>,
+    stopped: &watch::Receiver<bool>,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
-    count(store.clone(), ledger.clone(), stopped)?;
+    count(store.clone(), ledger.clone(), stopped.clone())?;
     let uploads = Uploads::new(
         config.attachments.address_mib_per_hour,
         &config.server.shared_addresses,

@@ -140,7 +140,7 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         one_more: "storage backend",
         folders: &["node/src/storage"],
-        shared: &["mod", "backend", "disk", "files", "part", "suite"],
+        shared: &["mod", "backend", "disk", "open", "files", "part", "suite"],
         lists: &["node/src/storage/backend.rs"],
         led_by: None,
         about: &[],
