@@ -72,9 +72,10 @@ bench: ## the figures of docs/performance.md: prints a table, writes bench.json 
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-bench
 
-release: ## tarballs, Debian packages, SBOMs and checksums of this commit, into dist/; scripts/release says more
+ADVISORIES ?=
+release: ## tarballs, packages, SBOMs and checksums into dist/: ADVISORIES=a clone of RustSec's advisory-db, or none
 	@scripts/setup release
-	@scripts/release
+	@scripts/release --advisories "$(ADVISORIES)"
 
 clean: ## remove what was built in this clone (RocksDB takes 12 to 30 minutes to build again)
 	cargo clean

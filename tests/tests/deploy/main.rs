@@ -7,6 +7,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod advisories;
 mod monitoring;
 mod packages;
 

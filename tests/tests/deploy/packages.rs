@@ -1,7 +1,7 @@
 //! What a release consists of: the same bytes each time, packages that hold what they say, and
 //! claims that are published.
 
-use super::{deploy, done};
+use super::{advisories, deploy, done};
 use anyhow::{Context, ensure};
 use assay_tests::debian::require_program;
 use assay_tests::process::{Node, assay, assay_command, binaries, new_key};
@@ -19,11 +19,12 @@ fn has(program: &str) -> bool {
 }
 
 /// Packs the programs into a folder; the environment must not matter.
-fn pack(out: &Path, zone: &str, mask: &str) -> anyhow::Result<()> {
+fn pack(out: &Path, zone: &str, mask: &str, advisories: &str) -> anyhow::Result<()> {
     let script = "umask $MASK && exec ../scripts/release --quick --programs $PROGRAMS --out $OUT";
     let mut command = Command::new("sh");
     command.args(["-c", script]).current_dir(deploy());
     command.env("TZ", zone).env("MASK", mask);
+    command.env("ASSAY_ADVISORIES", advisories);
     command.env("PROGRAMS", binaries()).env("OUT", out);
     done(&mut command)?;
     Ok(())
@@ -107,7 +108,7 @@ fn the_first_hour_is_as_the_document_says() -> anyhow::Result<()> {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    pack(folder.path(), "UTC", "022")?;
+    pack(folder.path(), "UTC", "022", "none")?;
     let mut typed = Command::new("python3");
     typed.arg(deploy().join("../tests/first_hour/run.py"));
     done(typed.arg(folder.path()).arg(nginx).arg(promtool))?;
@@ -121,10 +122,11 @@ fn a_release_is_the_same_each_time() -> anyhow::Result<()> {
     }
     let folder = tempfile::tempdir()?;
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-    pack(&one, "UTC", "022")?;
-    pack(&other, "Asia/Tokyo", "077")?;
+    let copy = advisories::copy(folder.path(), "serde", ">= 0.1.0", "now")?;
+    pack(&one, "UTC", "022", &copy)?;
+    pack(&other, "Asia/Tokyo", "077", &copy)?;
     let (made, again) = (files(&one)?, files(&other)?);
-    assert_eq!(made.len(), 10);
+    assert_eq!(made.len(), 12);
     for (name, bytes) in &made {
         assert!(again.get(name) == Some(bytes), "{name} differs");
     }
