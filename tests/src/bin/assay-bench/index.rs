@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use assay_proto::v1::LookupRequest;
-use assay_tests::process::{Node, binaries};
+use assay_tests::process::{Node, binaries, poll};
 use bytes::Bytes;
 use prost::Message;
 use std::{
@@ -27,7 +27,7 @@ const PUBLISHED: u64 = 150_000;
 const GROWN: u64 = 200_000;
 
 /// How a node is set for all of this: a checkpoint a second, so that each has much to index.
-fn settings() -> String {
+pub fn settings() -> String {
     format!("{UNLIMITED}\nlog.publish_interval_ms = 1000")
 }
 
@@ -138,8 +138,47 @@ pub fn large(_: &Material, claims: u64, report: &mut Report) -> anyhow::Result<(
     let resident = resident_mib(node.pid()?)?;
     let detail = format!("until the first call is answered; {resident:.0} MiB then");
     report.less("startup_10m_s", seconds, 1.0, detail);
-    node.stop()?;
-    Ok(())
+    recovering(&mut node, &material, claims, report)
+}
+
+/// How long a start takes after kill -9 while claims are published.
+fn recovering(
+    node: &mut Node,
+    material: &Material,
+    claims: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut times = Vec::new();
+    let mut next = claims;
+    for _ in 0..3 {
+        let url = node.ready().url.clone();
+        let published = take(&mut next, GROWN);
+        let runtime = tokio::runtime::Runtime::new()?;
+        let half = runtime.block_on(published_size(&url))? + GROWN / 2;
+        std::thread::scope(|threads| {
+            let publishing = threads.spawn(|| publish_stream(&url, material, published));
+            // In the middle of it.
+            poll(|| Ok((runtime.block_on(published_size(&url))? > half).then_some(())))?;
+            node.kill()?;
+            // It fails, because the node was killed under it.
+            let ended = publishing.join();
+            ensure!(
+                ended.is_ok_and(|it| it.is_err()),
+                "the node was killed too late"
+            );
+            anyhow::Ok(())
+        })?;
+        let started = Instant::now();
+        node.run()?;
+        times.push(started.elapsed().as_secs_f64());
+    }
+    let all: Vec<_> = times.iter().map(|time| format!("{time:.2}")).collect();
+    let detail = format!(
+        "until the first call is answered, after kill -9; {}",
+        all.join(", ")
+    );
+    report.less("recover_s", median(times), 5.0, detail);
+    node.stop()
 }
 
 /// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.

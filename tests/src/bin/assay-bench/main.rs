@@ -8,6 +8,7 @@ mod beside;
 mod canned;
 mod checks;
 mod connection;
+mod documents;
 mod endorsed;
 mod evidence;
 mod gossip;
@@ -19,6 +20,7 @@ mod mirrored;
 mod observed;
 mod pages;
 mod report;
+mod scrubbed;
 mod tessera;
 mod witnessed;
 mod witnesses;
@@ -30,7 +32,7 @@ use material::{CLAIM_BYTES, LEAVES, Material, take};
 use observed::{Spent, UNLIMITED, median, published_size, resident_mib};
 use report::Report;
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -51,18 +53,20 @@ const UNARY: u64 = 60_000;
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
 
 /// What can be measured alone.
-const PARTS: [(&str, Part); 12] = [
+const PARTS: [(&str, Part); 14] = [
     ("index", index::bench),
     ("publishing", index::only_publishing),
     ("lookup", index::only_lookup),
     ("check", index::only_checks),
     ("beside", index::only_beside),
+    ("documents", documents::bench),
     ("endorsed", endorsed::bench),
     ("large", index::large),
     ("logs", logs::bench),
     ("mirror", mirrored::bench),
     ("pages", pages::bench),
     ("publish_witnessed", witnessed::bench),
+    ("scrub", scrubbed::bench),
     ("tessera", tessera::bench),
 ];
 
@@ -83,6 +87,10 @@ fn main() -> anyhow::Result<()> {
     };
     if what == "canned" {
         return canned::serve();
+    }
+    if what == "read" {
+        let path = arguments.get(1).context("a file must follow")?;
+        return documents::read(Path::new(path));
     }
     if let Some((_, part)) = WITHOUT_CLAIMS.iter().find(|(name, _)| name == what) {
         let mut report = Report::new(false);
@@ -148,6 +156,8 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     logs::bench(&material, leaves, &mut report)?;
     mirrored::bench(&material, leaves, &mut report)?;
     pages::bench(&material, leaves, &mut report)?;
+    documents::bench(&material, documents::RECORDS.min(leaves), &mut report)?;
+    scrubbed::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     for (_, part) in WITHOUT_CLAIMS {
@@ -295,7 +305,7 @@ fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Resu
 }
 
 fn bench_json() -> anyhow::Result<PathBuf> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("no workspace")?;
     let folder = root.join("target");
