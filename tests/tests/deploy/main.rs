@@ -9,6 +9,7 @@
 
 mod monitoring;
 mod packages;
+mod schemas;
 
 use anyhow::{Context, ensure};
 use assay_tests::ports::free_address;
