@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz torture siege mutants guards vectors build bench release clean
+.PHONY: help demo cli test lint house sim fuzz torture siege judges mutants guards vectors build bench release clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,12 @@ siege: ## hostile traffic against a node, each kind for SECONDS=20: prints a tab
 	@scripts/setup
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-siege -- $(SECONDS)
+
+JUDGES ?=
+judges: ## scanners of other projects beside ours, and with our VEX: prints a table; needs Go. JUDGES=grype for one
+	@scripts/setup
+	cargo build --locked --workspace --bins
+	cargo run --locked --bin assay-judges -- $(JUDGES)
 
 WORDS ?=
 mutants: ## take guards away, one after the other, and see that a test fails: WORDS="a witness" for some of them

@@ -74,6 +74,17 @@ fn python() -> Option<PathBuf> {
     })
 }
 
+/// Runs a program of ours in `tests/interop/python`, with these arguments, by the Python that has the
+/// `programs`. Returns what it printed.
+///
+/// # Errors
+/// What it wrote to standard error, if it failed.
+pub fn run_script(programs: &Path, script: &str, arguments: &[&Path]) -> anyhow::Result<String> {
+    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python");
+    let mut python = Command::new(programs.join("python"));
+    run(python.arg(pins.join(script)).args(arguments))
+}
+
 /// Runs a program to its end, and returns what it wrote to standard output.
 ///
 /// # Errors

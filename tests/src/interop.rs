@@ -85,6 +85,7 @@ pub fn build(program: Foreign, to: &Path) -> Result<PathBuf, String> {
         .arg(package)
         .current_dir(interop().join(module))
         .env("GOTOOLCHAIN", toolchain(module))
+        .env("GOEXPERIMENT", experiment(module))
         .output()
         .map_err(|error| format!("cannot run go: {error}"))?;
     if output.status.success() {
@@ -135,13 +136,20 @@ fn interop() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
 }
 
-/// The Go toolchain for a module: the one at hand. torchwood needs a newer one than most have, and
-/// there Go brings the one that go.mod pins, as it brings modules.
+/// The Go toolchain for a module: the one at hand. torchwood and the scanners need a newer one than
+/// most have, and there Go brings the one that go.mod pins, as it brings modules.
 fn toolchain(module: &str) -> &'static str {
-    if module == "litewitness" {
-        "auto"
-    } else {
-        "local"
+    match module {
+        "litewitness" | "osv-scanner" | "grype" | "trivy" => "auto",
+        _ => "local",
+    }
+}
+
+/// What of Go is no promise yet, and a module needs all the same: Trivy imports `encoding/json/v2`.
+fn experiment(module: &str) -> &'static str {
+    match module {
+        "trivy" => "jsonv2",
+        _ => "",
     }
 }
 

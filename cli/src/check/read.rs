@@ -107,6 +107,7 @@ pub fn all(path: &Path, how: &How<'_>) -> Result<Vec<Listing>, Failure> {
         name: shown,
         format: "folder",
         listed: Vec::new(),
+        bom: None,
         notes: notes.map(|text| Note { line: None, text }).collect(),
         unidentified: Vec::new(),
     });
@@ -141,6 +142,7 @@ pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
             purl: Some(purl),
             ..Listed::default()
         }],
+        bom: None,
         notes: Vec::new(),
         unidentified: Vec::new(),
     })
@@ -311,6 +313,7 @@ fn listing(name: &str, components: Components) -> Listing {
             name: component.name,
             version: component.version,
             digests: component.digests,
+            bom_refs: component.bom_refs,
             line: component.line,
             own: component.own,
             dev: component.dev,
@@ -330,6 +333,7 @@ fn listing(name: &str, components: Components) -> Listing {
         name: output::plain(name),
         format: components.format.name(),
         listed,
+        bom: components.bom,
         notes: notes.collect(),
         unidentified: unidentified.collect(),
     }

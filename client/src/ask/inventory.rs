@@ -2,6 +2,7 @@
 //! places where it stands. Reading such files is left to the caller.
 
 use super::names;
+use crate::percent_encoded;
 use assay_claims::index::Name;
 use assay_claims::purl::Purl;
 
@@ -17,6 +18,8 @@ pub struct Listing {
     pub format: &'static str,
     /// Its components, the project's own parts among them.
     pub listed: Vec<Listed>,
+    /// How others point at it, if it is a CycloneDX BOM that has a number: a BOM-Link.
+    pub bom: Option<String>,
     /// What is to be known of it.
     pub notes: Vec<Note>,
     /// What it names so that it cannot be looked up.
@@ -34,6 +37,8 @@ pub struct Listed {
     pub version: Option<String>,
     /// Its digests, hex, by in-toto's names of the algorithms.
     pub digests: Vec<(String, String)>,
+    /// What the BOM calls it there, if it is listed in one.
+    pub bom_refs: Vec<String>,
     /// The line, from 1, if the format has lines that mean something.
     pub line: Option<u32>,
     /// Whether it is a part of the project itself.
@@ -105,6 +110,8 @@ pub struct Part {
     pub version: Option<String>,
     /// Where it stands.
     pub places: Vec<Place>,
+    /// The BOM-Links that point at it.
+    pub links: Vec<String>,
     /// Whether only developers need it, in every file.
     pub dev: bool,
     /// Whether the project also works without it, in every file.
@@ -152,6 +159,7 @@ impl Part {
             version: component.version().map(str::to_owned),
             component,
             places: Vec::new(),
+            links: Vec::new(),
             dev: false,
             optional: false,
         }
@@ -167,6 +175,10 @@ impl Inventory {
         for listing in listings {
             let mut components = 0;
             let product = product(&listing.listed);
+            let file = Source {
+                name: &listing.name,
+                bom: listing.bom.as_deref(),
+            };
             for listed in listing.listed {
                 if listed.own {
                     own.insert(match &listed.purl {
@@ -174,18 +186,13 @@ impl Inventory {
                         None => listed.name.clone(),
                     });
                     if listed.asked {
-                        add(
-                            &mut inventory.own_parts,
-                            &listing.name,
-                            listed,
-                            None,
-                            &mut known_own,
-                        );
+                        let own = &mut inventory.own_parts;
+                        add(own, &file, listed, None, &mut known_own);
                     }
                 } else {
                     components += 1;
                     let of = product.as_ref();
-                    add(&mut inventory.parts, &listing.name, listed, of, &mut known);
+                    add(&mut inventory.parts, &file, listed, of, &mut known);
                 }
             }
             inventory.files.push(File {
@@ -232,19 +239,40 @@ fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
         .then(|| assay_policy::Component::new(product.purl.clone(), product.digests.clone()))
 }
 
+/// A file that components are of.
+struct Source<'f> {
+    name: &'f str,
+    /// How others point at it.
+    bom: Option<&'f str>,
+}
+
+impl Source<'_> {
+    /// The BOM-Links that point at what the file calls so.
+    fn links(&self, names: &[String]) -> Vec<String> {
+        let Some(bom) = self.bom else {
+            return Vec::new();
+        };
+        let names = names.iter();
+        names
+            .map(|name| format!("{bom}#{}", percent_encoded(name, b"")))
+            .collect()
+    }
+}
+
 /// Adds a component of a file, or another place of one that is there. `product` is what it is a
 /// part of, if that is known.
 fn add(
     parts: &mut Vec<Part>,
-    file: &str,
+    file: &Source<'_>,
     listed: Listed,
     product: Option<&assay_policy::Component>,
     known: &mut BTreeMap<Identity, usize>,
 ) {
     let place = Place {
-        file: file.to_owned(),
+        file: file.name.to_owned(),
         line: listed.line,
     };
+    let links = file.links(&listed.bom_refs);
     let identity = Identity {
         purl: listed.purl.as_ref().map(Purl::to_string),
         name: listed.name.clone(),
@@ -253,6 +281,7 @@ fn add(
     };
     if let Some(twin) = known.get(&identity).and_then(|at| parts.get_mut(*at)) {
         twin.places.push(place);
+        twin.links.extend(links);
         // What is said of it as a part of one product is not said of it in another.
         if twin.component.product() != product {
             twin.component = twin.component.alone();
@@ -271,6 +300,7 @@ fn add(
         name: listed.name,
         version: listed.version,
         places: vec![place],
+        links,
         dev: listed.dev,
         optional: listed.optional,
     });

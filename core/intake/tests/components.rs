@@ -229,6 +229,7 @@ fn block(path: &str, outcome: &Result<Components, ComponentError>) -> String {
         list,
         notes,
         unidentified,
+        ..
     } = match outcome {
         Ok(found) => found,
         Err(error) => {

@@ -273,6 +273,142 @@ fn a_judge_of_csaf_passes_it_and_each_format_tells_the_same() -> anyhow::Result<
     Ok(())
 }
 
+/// Tools ask of a purl that it has the qualifiers of a statement's, and nothing of its subpath.
+#[test]
+fn what_tools_take_for_another_component_is_not_cleared_with_it() -> anyhow::Result<()> {
+    let mut world = World::new()?;
+    let of = |who: &str, purl: &str, id: &str, world: &mut World| {
+        vex(world, who, purl, cleared(id)).map(drop)
+    };
+    let (public, private) = (
+        "pkg:cargo/twin@1.0.0",
+        "pkg:cargo/twin@1.0.0?repository_url=https://crates.example",
+    );
+    let (whole, below) = (
+        "pkg:golang/a.example/b@v1",
+        "pkg:golang/a.example/b@v1#below",
+    );
+    of("makers", public, "CVE-2026-0001", &mut world)?;
+    of("makers", private, "CVE-2026-0002", &mut world)?;
+    of("makers", below, "CVE-2026-0003", &mut world)?;
+    let private_row = "pkg:cargo/twin@1.0.0?repository_url=https:%2F%2Fcrates.example";
+    for (purls, expected) in [
+        (&[public][..], &[("CVE-2026-0001", public)][..]),
+        // That of the public one would clear the private one, too, and not the reverse.
+        (&[public, private], &[("CVE-2026-0002", private_row)]),
+        (&[below], &[("CVE-2026-0003", below)]),
+        (&[whole, below], &[]),
+    ] {
+        let components: Vec<Value> = purls
+            .iter()
+            .map(|purl| {
+                json!({"type": "library", "name": "x", "version": "1", "purl": purl,
+                    "bom-ref": purl})
+            })
+            .collect();
+        let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+            "components": components});
+        world.write("alike.cdx.json", &sbom.to_string())?;
+        let written = export(&world, &["alike.cdx.json"])?;
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(id, purl)| row(id, "not_affected", &[purl]))
+            .collect();
+        let told = told(&serde_json::from_str(&written.stdout)?);
+        assert_eq!(told, expected, "{purls:?}: {}", written.stderr);
+        let is_said = written.stderr.contains("not said of all components");
+        assert_eq!(is_said, purls.len() > 1, "{}", written.stderr);
+    }
+    Ok(())
+}
+
+/// Trivy knows components of a BOM by BOM-Links only, and reads the last statement of a
+/// vulnerability.
+#[test]
+fn components_of_a_bom_with_a_number_are_pointed_at() -> anyhow::Result<()> {
+    let mut world = world()?;
+    for who in ["pkg:cargo/bad@1.0.0", "pkg:cargo/part@1.0.0"] {
+        vex(&mut world, "makers", who, cleared("CVE-2026-0009"))?;
+    }
+    let uuid = "3e671687-395b-41f5-a30f-a58921a69b79";
+    let component = |name: &str| {
+        json!({"type": "library", "name": name, "version": "1.0.0", "bom-ref": format!("r {name}"),
+            "purl": format!("pkg:cargo/{name}@1.0.0")})
+    };
+    let mut sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 3,
+        "serialNumber": format!("urn:uuid:{uuid}"),
+        "metadata": {"component": {"type": "application", "name": "app", "purl": APP}},
+        "components": [component("bad"), component("good"), component("part")]});
+    let affects = |sbom: &Value| -> anyhow::Result<Vec<(String, Vec<String>)>> {
+        world.write("n.cdx.json", &sbom.to_string())?;
+        let written = export(&world, &["n.cdx.json", "--output", "cyclonedx-vex"])?;
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        world.write("n.vex.json", &written.stdout)?;
+        let document: Value = serde_json::from_str(&written.stdout)?;
+        let all = document["vulnerabilities"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let links = |one: &Value| -> Vec<String> {
+            let of = one["affects"].as_array().unwrap().iter();
+            let of = of.map(|of| text(&of["ref"]));
+            of.filter(|of| of.starts_with("urn:cdx:")).collect()
+        };
+        let states = all.map(|one| {
+            let state = text(&one["analysis"]["state"]);
+            (format!("{} {state}", text(&one["id"])), links(one))
+        });
+        Ok(states.collect())
+    };
+    let link = |name: &str| format!("urn:cdx:{uuid}/3#r%20{name}");
+    let expected = [
+        ("CVE-2026-0001 exploitable", vec![link("bad")]),
+        ("CVE-2026-0001 not_affected", vec![link("good")]),
+        // What is said in the product is said of what stands there.
+        ("CVE-2026-0006 not_affected", vec![link("part")]),
+        (
+            "CVE-2026-0009 not_affected",
+            vec![link("bad"), link("part")],
+        ),
+        ("GHSA-aaaa-bbbb-cccc resolved", vec![link("part")]),
+    ];
+    let expected = expected.map(|(state, links)| (state.to_owned(), links));
+    assert_eq!(affects(&sbom)?, expected);
+    // Ours reads it, too.
+    let read = ["publish", "vex", "n.vex.json", "--key", "stranger.pem"];
+    assert!(world.online(&read)?[0]["claim_id"].is_string());
+    for serial in ["", "urn:uuid:3e671687", "https://example.org/bom"] {
+        sbom["serialNumber"] = serial.into();
+        assert!(
+            affects(&sbom)?.iter().all(|(_, links)| links.is_empty()),
+            "{serial}"
+        );
+    }
+    Ok(())
+}
+
+mod needs_go {
+    use super::{export, world};
+    use assay_tests::{gocsaf::CsafValidator, interop::require_go};
+
+    #[test]
+    fn gocsaf_passes_csaf_too() -> anyhow::Result<()> {
+        if !require_go("CSAF documents as gocsaf judges them") {
+            return Ok(());
+        }
+        let world = world()?;
+        let judge = CsafValidator::build(world.folder.path())?;
+        for what in ["app.cdx.json", "Cargo.lock"] {
+            let written = export(&world, &[what, "--output", "csaf"])?;
+            assert_eq!(written.code, Some(0), "{}", written.stderr);
+            judge.validate(&written.stdout)?;
+            // The judge can say no.
+            let bad = written.stdout.replacen("\"final\"", "\"done\"", 1);
+            assert!(judge.validate(&bad).is_err());
+        }
+        Ok(())
+    }
+}
+
 #[test]
 fn what_cannot_be_written_is_refused() -> anyhow::Result<()> {
     let world = world()?;

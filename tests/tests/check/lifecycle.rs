@@ -2,6 +2,7 @@
 //! and for people.
 
 use super::world::{Checked, World, cargo_lock};
+use assay_tests::aics::{require_python, run_script};
 use serde_json::{Value, json};
 
 fn dates(
@@ -84,6 +85,27 @@ fn those_with_a_role_say_until_when_and_nobody_else() -> anyhow::Result<()> {
         lifecycle(&world, &["Cargo.lock", "--output", "ics"])?.stdout,
         ics.stdout
     );
+    if let Some(programs) = require_python("calendars as icalendar reads them") {
+        world.write("support.ics", &ics.stdout)?;
+        let events = run_script(programs, "calendars.py", &[&world.path("support.ics")])?;
+        let events: Value = serde_json::from_str(&events)?;
+        let events = events.as_array().unwrap();
+        let mut theirs: Vec<_> = events
+            .iter()
+            .filter_map(|one| one["day"].as_str())
+            .collect();
+        theirs.sort_unstable();
+        assert_eq!(theirs, days, "{events:?}");
+        let said = |one: &Value| one["description"].as_str().unwrap().contains("our makers");
+        assert!(events.iter().any(said), "{events:?}");
+        // The judge can say no.
+        world.write(
+            "support.ics",
+            &ics.stdout
+                .replacen("DTSTART;VALUE=DATE:2", "DTSTART;VALUE=DATE:x", 1),
+        )?;
+        assert!(run_script(programs, "calendars.py", &[&world.path("support.ics")]).is_err());
+    }
     // Of what two files have, it is said once.
     let twice = ["Cargo.lock", "pkg:cargo/a@1.0.0", "--output", "ics"];
     assert_eq!(lifecycle(&world, &twice)?.stdout, ics.stdout);

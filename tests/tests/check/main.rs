@@ -15,4 +15,5 @@ mod logs;
 mod outcomes;
 mod strangers;
 mod vsa;
-mod world;
+
+use assay_tests::world;

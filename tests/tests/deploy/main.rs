@@ -10,6 +10,7 @@
 mod advisories;
 mod monitoring;
 mod packages;
+mod schemas;
 
 use anyhow::{Context, ensure};
 use assay_tests::ports::free_address;

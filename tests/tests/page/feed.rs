@@ -2,9 +2,11 @@
 
 use super::world::World;
 use anyhow::{Context, ensure};
+use assay_tests::aics::{require_python, run_script};
 use reqwest::{Response, header::IF_NONE_MATCH};
 use roxmltree::{Document, Node};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::fs;
 
 const PURL: &str = "pkg:cargo/good";
 const ATOM: &str = "http://www.w3.org/2005/Atom";
@@ -189,5 +191,43 @@ async fn what_has_no_feed_says_so() -> anyhow::Result<()> {
     ensure!(page.status == 404 && page.text.contains("no policy"));
     let page = world.page(&format!("/p/{PURL}")).await?;
     ensure!(!page.text.contains("feed.atom"), "{}", page.text);
+    Ok(())
+}
+
+/// A judge of another project: feedparser, which many programs read feeds with.
+#[tokio::test(flavor = "multi_thread")]
+async fn feedparser_reads_what_a_strict_reader_reads() -> anyhow::Result<()> {
+    let Some(programs) = require_python("feeds as feedparser reads them") else {
+        return Ok(());
+    };
+    let world = World::new("").await?;
+    world.supported(&world.makers, PURL, "2090-05-03").await?;
+    let hostile = "]]></content></entry><script>alert(1)</script>&lt;&amp;\u{202e} <b>b</b>";
+    world.say(&world.auditors, PURL, hostile, json!({})).await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("feed.atom");
+    let read = || run_script(programs, "feeds.py", &[&file]);
+    for query in [
+        format!("purl={PURL}"),
+        "purl=pkg:cargo/nobody".to_owned(),
+        format!("issuer={}", world.auditors.id),
+    ] {
+        let xml = world.get(&format!("/feed.atom?{query}")).await?;
+        let xml = xml.text().await?;
+        fs::write(&file, &xml)?;
+        let theirs: Value = serde_json::from_str(&read()?)?;
+        let ours = Feed::read(&xml)?;
+        let entries = ours.entries.iter().map(|entry| {
+            json!({"id": entry.id, "title": entry.title, "updated": entry.updated,
+                "authors": entry.authors, "link": entry.link, "content": [entry.content],
+                "types": ["text/plain", "text/plain"]})
+        });
+        let entries: Vec<Value> = entries.collect();
+        let ours = json!({"id": ours.id, "updated": ours.updated, "entries": entries});
+        assert_eq!(theirs, ours, "{xml}");
+        // The judge can say no.
+        fs::write(&file, xml.replacen("</feed>", "", 1))?;
+        ensure!(read().is_err(), "{query}");
+    }
     Ok(())
 }

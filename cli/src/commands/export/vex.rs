@@ -127,7 +127,7 @@ fn say(export: &VexExport, settings: &Settings) {
         ("contradicted, so left out", &export.disputed),
         ("no purl to write it by, so left out", &export.unnamed),
         (
-            "not said of all components of that purl, so left out",
+            "not said of all components that are taken for that purl, so left out",
             &export.partial,
         ),
         ("not answered in full, so left out", &export.incomplete),

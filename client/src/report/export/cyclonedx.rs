@@ -1,12 +1,12 @@
 //! As a CycloneDX 1.6 document of vulnerabilities.
 
 use super::{Publisher, Statement, VexExport};
+use assay_claims::time::rfc3339_of_ms;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The document. It has no vulnerability if there is nothing to hand on.
 pub fn document(export: &VexExport, publisher: &Publisher) -> Value {
-    let statements = export.statements.iter();
     json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -22,7 +22,7 @@ pub fn document(export: &VexExport, publisher: &Publisher) -> Value {
             }]},
         },
         "components": components(export),
-        "vulnerabilities": statements.map(vulnerability).collect::<Vec<_>>(),
+        "vulnerabilities": vulnerabilities(export),
     })
 }
 
@@ -71,42 +71,82 @@ fn within(product: &str, component: &str) -> String {
     format!("{product} > {component}")
 }
 
-fn vulnerability(one: &Statement) -> Value {
-    let mut affects = Vec::new();
-    if !one.within {
-        affects.push(json!({"ref": one.component}));
+/// What is said alike of one vulnerability in some components.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Alike<'a> {
+    vulnerability: &'a str,
+    /// Those that let a tool drop a finding come last: Trivy reads the last of a vulnerability only.
+    clears: bool,
+    status: &'a str,
+    justification: Option<&'static str>,
+}
+
+fn vulnerabilities(export: &VexExport) -> Vec<Value> {
+    let mut all: BTreeMap<Alike<'_>, Vec<&Statement>> = BTreeMap::new();
+    for one in &export.statements {
+        let label = one.justification.as_deref();
+        let label = label.and_then(super::super::vex::label);
+        let alike = Alike {
+            vulnerability: &one.vulnerability,
+            clears: one.clears(),
+            status: one.status,
+            justification: label.filter(|_| one.status == "not_affected"),
+        };
+        all.entry(alike).or_default().push(one);
     }
-    if let Some(product) = &one.product {
-        affects.push(json!({"ref": within(product, &one.component)}));
+    let all = all.iter();
+    all.map(|(alike, statements)| vulnerability(alike, statements, export))
+        .collect()
+}
+
+fn vulnerability(alike: &Alike<'_>, statements: &[&Statement], export: &VexExport) -> Value {
+    let (mut affects, mut names, mut claims) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for one in statements {
+        affects.extend(references(one, export));
+        names.extend(&one.aliases);
+        claims.extend(&one.claims);
     }
+    let state = state(alike.status);
+    let at_ms = statements.iter().map(|one| one.at_ms).max();
     let mut analysis = json!({
-        "state": state(one.status),
-        "detail": detail(one),
-        "lastUpdated": one.at(),
+        "state": state,
+        "detail": details(statements),
+        "lastUpdated": rfc3339_of_ms(at_ms.unwrap_or_default()),
     });
-    let justification = one
-        .justification
-        .as_deref()
-        .and_then(super::super::vex::label);
-    if one.status == "not_affected"
-        && let Some(label) = justification
-    {
+    let mut name = format!("{}: {state}", alike.vulnerability);
+    if let Some(label) = alike.justification {
         analysis["justification"] = label.into();
+        name = format!("{name}, {label}");
     }
-    let claims = one.claims.iter();
-    let names = one
-        .names()
-        .map(|name| json!({"id": name, "source": {"name": list(name)}}));
+    let (affects, names, claims) = (affects.iter(), names.iter(), claims.iter());
     json!({
-        "bom-ref": format!("{} in {}", one.vulnerability, one.component),
-        "id": one.vulnerability,
-        "references": names.skip(1).collect::<Vec<_>>(),
+        "bom-ref": name,
+        "id": alike.vulnerability,
+        "references": names
+            .map(|name| json!({"id": name, "source": {"name": list(name)}}))
+            .collect::<Vec<_>>(),
         "analysis": analysis,
-        "affects": affects,
+        "affects": affects.map(|of| json!({"ref": of})).collect::<Vec<_>>(),
         "properties": claims
             .map(|claim| json!({"name": "assay:claim", "value": claim}))
             .collect::<Vec<_>>(),
     })
+}
+
+/// What points at the components that a statement is about: here, and in the BOMs that they were
+/// read from, by which Trivy knows them.
+fn references(one: &Statement, export: &VexExport) -> Vec<String> {
+    let mut references = Vec::new();
+    if !one.within {
+        references.push(one.component.clone());
+    }
+    if let Some(product) = &one.product {
+        references.push(within(product, &one.component));
+    }
+    let product = one.product.clone().filter(|_| one.within);
+    let links = export.links.get(&(one.component.clone(), product));
+    references.extend(links.into_iter().flatten().cloned());
+    references
 }
 
 /// The list that a name of a vulnerability is of, by how it begins.
@@ -117,10 +157,20 @@ pub(super) fn list(name: &str) -> &str {
     }
 }
 
-fn detail(one: &Statement) -> String {
-    let texts = one.impact.iter().chain(&one.action).chain(&one.voices);
-    let texts: Vec<&str> = texts.map(String::as_str).collect();
-    super::super::vex::prose(&texts.join(" "))
+/// What they say; of which component, if it is of several.
+fn details(statements: &[&Statement]) -> String {
+    let mut all = Vec::new();
+    for one in statements {
+        let texts = one.impact.iter().chain(&one.action).chain(&one.voices);
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        let text = super::super::vex::prose(&texts.join(" "));
+        all.push(if statements.len() > 1 {
+            format!("Of {}: {text}", one.component)
+        } else {
+            text
+        });
+    }
+    all.join(" ")
 }
 
 fn state(status: &str) -> &'static str {

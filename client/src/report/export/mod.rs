@@ -36,9 +36,13 @@ pub struct VexExport {
     /// Components of which something is said that no document can tell, for they have no purl, or
     /// the product does not that it is said of them in.
     pub unnamed: Vec<String>,
-    /// What would clear a component, and is not said of each of those that have its purl: who
-    /// matches by purl would take it for said of all.
+    /// What would clear a component, and is not said of each of those that who matches by purl would
+    /// take it to be said of: of the same purl, of one with more qualifiers, such as that of a private
+    /// registry, or of another subpath.
     pub partial: Vec<String>,
+    /// The BOM-Links that point at components, if they are listed in BOMs that have a number: by
+    /// their purl, and by it and the product that they are parts of.
+    pub links: BTreeMap<(String, Option<String>), BTreeSet<String>>,
     /// When the newest of it was said, or else when the logs were asked, in milliseconds since
     /// 1970.
     pub at_ms: u64,
@@ -82,21 +86,66 @@ pub struct Statement {
     pub claims: Vec<String>,
 }
 
-/// A purl, and the product if only the components in it are meant.
-type Kin = (String, Option<String>);
+/// A component as who matches by purl sees it.
+struct Seen {
+    purl: Purl,
+    product: Option<String>,
+}
 
-/// How many components there are of a purl, and of it in a product.
-type Alike = BTreeMap<Kin, usize>;
+/// The components that may be taken for each other, by their purls without qualifiers and subpath.
+#[derive(Default)]
+struct Alike(BTreeMap<String, Vec<(usize, Seen)>>);
 
-fn count(alike: &mut Alike, part: &Part) {
-    let Some(purl) = part.component.purl().map(Purl::to_string) else {
-        return;
-    };
-    let product = part.component.product().and_then(|product| product.purl());
-    if let Some(product) = product.map(Purl::to_string) {
-        *alike.entry((purl.clone(), Some(product))).or_default() += 1;
+impl Alike {
+    /// Adds a component, which has this number.
+    fn add(&mut self, number: usize, part: &Part) {
+        let Some(purl) = part.component.purl() else {
+            return;
+        };
+        let product = part.component.product().and_then(|product| product.purl());
+        let seen = Seen {
+            purl: purl.clone(),
+            product: product.map(Purl::to_string),
+        };
+        let base = purl.without_qualifiers().to_owned();
+        self.0.entry(base).or_default().push((number, seen));
     }
-    *alike.entry((purl, None)).or_default() += 1;
+
+    /// The numbers of the components that a reader of the document takes a statement about this
+    /// purl to be about, in a product if only those in it are meant. Readers ask that a purl has
+    /// the qualifiers of the statement's, and not that it has no more; of subpaths they ask nothing.
+    fn covered(&self, by: &Purl, within: Option<&str>) -> BTreeSet<usize> {
+        let alike = self.0.get(by.without_qualifiers()).into_iter().flatten();
+        let asked = &by.components().qualifiers;
+        alike
+            .filter(|(_, seen)| within.is_none() || within == seen.product.as_deref())
+            .filter(|(_, seen)| {
+                let there = &seen.purl.components().qualifiers;
+                asked.iter().all(|one| there.contains(one))
+            })
+            .map(|(number, _)| *number)
+            .collect()
+    }
+}
+
+/// A statement, with the component that it was found for.
+struct Found {
+    part: usize,
+    purl: Purl,
+    statement: Statement,
+}
+
+impl Found {
+    /// The product, if it is said of the components in it alone.
+    fn within(&self) -> Option<&str> {
+        let product = self.statement.product.as_deref();
+        product.filter(|_| self.statement.within)
+    }
+
+    /// Whether it clears its component wherever this one would, in a product or anywhere.
+    fn clears_as(&self, other: &Found) -> bool {
+        !self.statement.within || self.within() == other.within()
+    }
 }
 
 impl Statement {
@@ -111,13 +160,6 @@ impl Statement {
         [Status::NotAffected, Status::Fixed]
             .map(Status::as_str)
             .contains(&self.status)
-    }
-
-    /// The components that it is about: those of its purl, or those in its product if it is said
-    /// there alone.
-    fn kin(&self) -> Kin {
-        let product = self.product.clone().filter(|_| self.within);
-        (self.component.clone(), product)
     }
 
     fn at(&self) -> String {
@@ -141,30 +183,70 @@ impl VexExport {
         Hash::of(text.as_bytes()).to_hex()
     }
 
+    /// Keeps what points at a component.
+    fn point_at(&mut self, part: &Part) {
+        let Some(purl) = part.component.purl().map(Purl::to_string) else {
+            return;
+        };
+        let product = part.component.product().and_then(|product| product.purl());
+        let product = product.map(Purl::to_string);
+        let mut kin = vec![None];
+        kin.extend(product.map(Some));
+        for of in kin {
+            let links = self.links.entry((purl.clone(), of)).or_default();
+            links.extend(part.links.iter().cloned());
+        }
+    }
+
     /// How many statements have a status that lets tools drop a finding.
     pub fn clearing(&self) -> usize {
         self.statements.iter().filter(|one| one.clears()).count()
     }
 
-    /// Takes out what is said of some components of a purl, as by a digest, and not of all.
-    fn leave_out_partial(&mut self, alike: &Alike) {
-        let mut said: BTreeMap<(String, Kin), usize> = BTreeMap::new();
-        for one in self.statements.iter().filter(|one| one.clears()) {
-            let of = (one.vulnerability.clone(), one.kin());
-            *said.entry(of).or_default() += 1;
-        }
-        let partial = &mut self.partial;
-        self.statements.retain(|one| {
-            let kin = one.kin();
-            let all = alike.get(&kin).copied().unwrap_or_default();
-            let said = said.get(&(one.vulnerability.clone(), kin));
-            let is_whole = !one.clears() || said.is_some_and(|said| *said >= all);
-            if !is_whole {
-                partial.push(format!("{} in {}", one.vulnerability, one.component));
+    /// Takes what is said, but for what would clear some of the components that a reader takes it
+    /// to be about, as by a digest, and not all.
+    fn take(&mut self, found: Vec<Found>, alike: &Alike) {
+        let whole = whole(&found, alike);
+        for (one, is_whole) in found.into_iter().zip(whole) {
+            let statement = one.statement;
+            if is_whole {
+                self.statements.push(statement);
+            } else {
+                let (what, of) = (&statement.vulnerability, &statement.component);
+                self.partial.push(format!("{what} in {of}"));
             }
-            is_whole
-        });
+        }
+        self.statements.sort();
+        self.statements.dedup();
+        self.partial.sort();
+        self.partial.dedup();
     }
+}
+
+/// Of each statement whether it clears nothing, or else is said of every component that a reader
+/// takes it to be about.
+fn whole(found: &[Found], alike: &Alike) -> Vec<bool> {
+    let mut cleared: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
+    for one in found.iter().filter(|one| one.statement.clears()) {
+        let of = cleared.entry(&one.statement.vulnerability).or_default();
+        of.push(one);
+    }
+    let mut whole = Vec::with_capacity(found.len());
+    for one in found {
+        let covered = alike.covered(&one.purl, one.within());
+        if !one.statement.clears() || covered.iter().all(|part| *part == one.part) {
+            whole.push(true);
+            continue;
+        }
+        let said = cleared.get(&*one.statement.vulnerability);
+        let said = said.into_iter().flatten();
+        let said: BTreeSet<usize> = said
+            .filter(|other| other.clears_as(one))
+            .map(|other| other.part)
+            .collect();
+        whole.push(covered.is_subset(&said));
+    }
+    whole
 }
 
 impl Scales<'_> {
@@ -173,17 +255,21 @@ impl Scales<'_> {
     /// a part in the product of its file keeps that.
     pub fn vex(&self, inventory: &Inventory, asked: &Asked, product: Option<&Purl>) -> VexExport {
         let judge = self.judge(asked.claims(), asked);
-        let mut alike = Alike::new();
+        let mut alike = Alike::default();
+        let mut found = Vec::new();
         let mut export = VexExport {
             statements: Vec::new(),
             disputed: Vec::new(),
             incomplete: Vec::new(),
             unnamed: Vec::new(),
             partial: Vec::new(),
+            links: BTreeMap::new(),
             at_ms: 0,
         };
-        for part in inventory.parts.iter().chain(&inventory.own_parts) {
-            count(&mut alike, part);
+        let parts = inventory.parts.iter().chain(&inventory.own_parts);
+        for (number, part) in parts.enumerate() {
+            alike.add(number, part);
+            export.point_at(part);
             let verdict = judge.known.verdict(&part.component, &judge.answers);
             let mut reasons = verdict.reasons().iter();
             if reasons.any(|reason| reason.cause() == Cause::Logs) {
@@ -191,25 +277,30 @@ impl Scales<'_> {
                 continue;
             }
             for agreed in judge.known.agreed(&part.component) {
-                self.take(&mut export, &judge.known, part, product, &agreed);
+                let stated = self.stated(&mut export, &judge.known, part, product, &agreed);
+                found.extend(stated.map(|(purl, statement)| Found {
+                    part: number,
+                    purl,
+                    statement,
+                }));
             }
         }
-        export.leave_out_partial(&alike);
-        export.statements.sort();
-        export.statements.dedup();
+        export.take(found, &alike);
         let newest = export.statements.iter().map(|one| one.at_ms).max();
         export.at_ms = newest.unwrap_or(self.now_ms);
         export
     }
 
-    fn take(
+    /// What is said of a component, with its purl; nothing if no document can tell it, which is
+    /// noted.
+    fn stated(
         &self,
         export: &mut VexExport,
         known: &Known<'_>,
         part: &Part,
         product: Option<&Purl>,
         agreed: &Agreed,
-    ) {
+    ) -> Option<(Purl, Statement)> {
         let voices: Vec<String> = agreed
             .said
             .iter()
@@ -225,7 +316,7 @@ impl Scales<'_> {
                 voices.join(" ")
             );
             export.disputed.push(text);
-            return;
+            return None;
         };
         let stated = part.component.product().and_then(|product| product.purl());
         // What is said of a part in one product is said of it in no other.
@@ -234,7 +325,10 @@ impl Scales<'_> {
             (Some(component), product) if product.is_some() || !agreed.within => {
                 (component, product)
             }
-            _ => return export.unnamed.push(plain(&part.title())),
+            _ => {
+                export.unnamed.push(plain(&part.title()));
+                return None;
+            }
         };
         let said = || {
             agreed
@@ -244,7 +338,7 @@ impl Scales<'_> {
         };
         let mut justifications = said().filter_map(|said| said.statement.justification.clone());
         let ids: BTreeSet<ClaimId> = agreed.said.iter().map(|said| said.evidence.claim).collect();
-        export.statements.push(Statement {
+        let statement = Statement {
             vulnerability,
             component: component.to_string(),
             // What it is a part of itself is no part of it.
@@ -258,7 +352,8 @@ impl Scales<'_> {
             at_ms: agreed.said.iter().map(at_ms).max().unwrap_or_default(),
             voices,
             claims: ids.iter().map(ClaimId::to_string).collect(),
-        });
+        };
+        Some((component.clone(), statement))
     }
 
     /// Who says something, where that stands, and what else they write.

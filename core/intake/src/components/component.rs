@@ -18,6 +18,8 @@ pub struct Component {
     /// of the algorithm's length. A package of several files (wheels) has one for each file, so
     /// that one algorithm may come more than once. Empty if the file states none.
     pub digests: Vec<(String, String)>,
+    /// What a CycloneDX BOM calls it there (`bom-ref`): its own names for it, if it has any.
+    pub bom_refs: Vec<String>,
     /// Where it stands in the file, counted from 1; `None` in JSON.
     pub line: Option<u32>,
     /// Whether it is the project itself: a member of the workspace, a local folder, what an SBOM is

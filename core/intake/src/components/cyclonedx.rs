@@ -28,6 +28,8 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
     let mut list = List::default();
+    let version = bom.value().get("version").and_then(Value::as_u64);
+    list.bom = sbom::bom_link(bom.shown("serialNumber"), version);
     if let Some(metadata) = bom.get("metadata")
         && let Some(component) = metadata.get("component")
     {
@@ -67,6 +69,11 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
     let scope = component.shown("scope");
     let described = Component {
         digests,
+        bom_refs: component
+            .shown("bom-ref")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         own,
         // The specification's "excluded" is for tests and other uses that are not at run time.
         dev: scope == Some("excluded"),

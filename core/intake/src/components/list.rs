@@ -25,6 +25,8 @@ type Identity = (
 pub(super) struct List {
     list: Vec<Component>,
     places: BTreeMap<Identity, usize>,
+    /// How others point at the file, if they can.
+    pub(super) bom: Option<String>,
     unidentified: Vec<Unidentified>,
     notes: Vec<Note>,
     /// Entries that share a remark: one note in the end.
@@ -35,6 +37,8 @@ pub(super) struct List {
 pub(super) struct Found {
     /// The components.
     pub list: Vec<Component>,
+    /// How others point at the file, if they can.
+    pub bom: Option<String>,
     /// What a person must know.
     pub notes: Vec<Note>,
     /// What cannot be looked up.
@@ -108,6 +112,7 @@ impl List {
             .get(&identity)
             .and_then(|place| self.list.get_mut(*place))
         {
+            twin.bom_refs.extend(component.bom_refs);
             twin.own &= component.own;
             twin.by_path |= component.by_path;
             twin.dev &= component.dev;
@@ -200,6 +205,7 @@ impl List {
         }
         Found {
             list: self.list,
+            bom: self.bom,
             notes: self.notes,
             unidentified: self.unidentified,
         }

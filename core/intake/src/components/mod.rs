@@ -80,6 +80,10 @@ pub struct Components {
     /// The components, in the file's order, each once: two differ in purl, name, version or
     /// digests. At most [`limits::COMPONENTS`], together with those that could not be identified.
     pub list: Vec<Component>,
+    /// How others point at the file, if it is a CycloneDX BOM with a serial number: a BOM-Link,
+    /// `urn:cdx:` with number and version. With `#` and a component's name there, percent-encoded,
+    /// it points at the component.
+    pub bom: Option<String>,
     /// What a person must know to take the list for what it is.
     pub notes: Vec<Note>,
     /// What the file names, but not so that it could be looked up. These count: a project is not
@@ -159,6 +163,7 @@ fn read_input(
     Ok(Components {
         format,
         list: found.list,
+        bom: found.bom,
         notes: found.notes,
         unidentified: found.unidentified,
     })

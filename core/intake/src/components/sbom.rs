@@ -321,6 +321,16 @@ pub(super) fn component(name: &str, version: Option<&str>) -> Component {
     }
 }
 
+/// How others point at a BOM with this serial number, in this version (CycloneDX, "BOM-Link"); the
+/// first, if it does not say which.
+pub(super) fn bom_link(serial: Option<&str>, version: Option<u64>) -> Option<String> {
+    let number = serial?.strip_prefix("urn:uuid:")?;
+    let groups = number.split('-').map(str::len);
+    let is_uuid =
+        groups.eq([8, 4, 4, 4, 12]) && number.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+    is_uuid.then(|| format!("urn:cdx:{number}/{}", version.unwrap_or(1)))
+}
+
 /// Says that what a document says of vulnerabilities is not weighed: it is nobody's word before
 /// somebody signed it.
 pub(super) fn note_vex(document: &Value, list: &mut List) {

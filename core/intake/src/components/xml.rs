@@ -38,6 +38,8 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         return Err(Fault::new(Some(line(&bom)), reason));
     }
     let (mut list, mut lines) = (List::default(), input.places());
+    let version = bom.attribute("version").and_then(|text| text.parse().ok());
+    list.bom = sbom::bom_link(bom.attribute("serialNumber"), version);
     let about = child(&bom, "metadata").and_then(|metadata| child(&metadata, "component"));
     if let Some(component) = about {
         read_component(&component, true, 0, (&mut list, &mut lines))?;
@@ -83,6 +85,11 @@ fn read_component(
     let (version, scope) = (text(component, "version"), text(component, "scope"));
     let described = Component {
         digests: digests(component, at, list),
+        bom_refs: component
+            .attribute("bom-ref")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         line: Some(at),
         own,
         dev: scope.as_deref() == Some("excluded"),

@@ -1,8 +1,8 @@
 //! A log with issuers who have said something, and a consumer with a policy.
 
+use crate::process::{Node, assay, new_key};
 use anyhow::{Context, ensure};
 use assay_claims::purl::Purl;
-use assay_tests::process::{Node, assay, new_key};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -14,8 +14,11 @@ use std::{
 const AT_ONCE: &str = "log.publish_interval_ms = 1";
 
 /// A consumer's folder, and a log.
+#[derive(Debug)]
 pub struct World {
+    /// The log's node.
     pub node: Node,
+    /// The consumer's folder.
     pub folder: tempfile::TempDir,
     /// Names of keys, with the ids of their issuers.
     issuers: Vec<(String, String)>,
@@ -24,9 +27,13 @@ pub struct World {
 }
 
 /// How a check ended.
+#[derive(Debug)]
 pub struct Checked {
+    /// The exit code.
     pub code: Option<i32>,
+    /// What it printed.
     pub stdout: String,
+    /// What it said on standard error.
     pub stderr: String,
 }
 
@@ -59,14 +66,17 @@ impl World {
         Ok(world)
     }
 
+    /// Where a file of the folder is.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
+    /// Writes a file into the folder.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         Ok(fs::write(self.path(name), text)?)
     }
 
+    /// The id of an issuer, by its name here; empty if there is none.
     pub fn issuer(&self, name: &str) -> &str {
         self.issuers
             .iter()
