@@ -6,6 +6,7 @@
 //! about a component of which a log did not answer as it has to. The documents follow from what is
 //! said alone, and not from the time at which they are made.
 
+pub mod by_package;
 pub mod csaf;
 pub mod cyclonedx;
 pub mod openvex;
@@ -24,7 +25,7 @@ use assay_tlog::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Statements to hand on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct VexExport {
     /// The statements, sorted by vulnerability, component and product.
     pub statements: Vec<Statement>,
@@ -174,14 +175,7 @@ impl Scales<'_> {
     pub fn vex(&self, inventory: &Inventory, asked: &Asked, product: Option<&Purl>) -> VexExport {
         let judge = self.judge(asked.claims(), asked);
         let mut alike = Alike::new();
-        let mut export = VexExport {
-            statements: Vec::new(),
-            disputed: Vec::new(),
-            incomplete: Vec::new(),
-            unnamed: Vec::new(),
-            partial: Vec::new(),
-            at_ms: 0,
-        };
+        let mut export = VexExport::default();
         for part in inventory.parts.iter().chain(&inventory.own_parts) {
             count(&mut alike, part);
             let verdict = judge.known.verdict(&part.component, &judge.answers);
