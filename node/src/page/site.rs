@@ -10,7 +10,7 @@ use assay_client::ask::{
 };
 use assay_client::report::export::by_package::Packages;
 use assay_client::report::lifecycle::Calendar;
-use assay_client::report::words::Reader;
+use assay_client::report::words::{self, Reader};
 use assay_client::report::{Report, Scales};
 use assay_client::{Cel, Tls};
 use assay_policy::Component;
@@ -306,8 +306,9 @@ impl VexFound {
         } = &self.spoken;
         let answers = scales.answers(asked);
         let lacking = answers.logs.iter().filter(|log| !log.is_good());
-        let lacking: Vec<String> = lacking
-            .map(|log| words::log_line(log, &answers).to_string())
+        let lines = lacking.map(|log| words::log_line(log, &answers));
+        let lacking: Vec<String> = lines
+            .map(|line| format!("{} {}", line.word, line.rest))
             .collect();
         if lacking.is_empty() {
             Ok(scales.vex_by_package(inventory, asked))
