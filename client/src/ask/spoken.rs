@@ -9,14 +9,14 @@ use super::error::AskError;
 use super::inventory::{Inventory, Part};
 use super::names;
 use super::topdown::listed;
-use assay_claims::index::Label;
+use assay_claims::index::Name;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::Product;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::Purl;
 use assay_claims::{kind, vers};
 use assay_policy::Component;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most things that are asked about. What harms one may keep another from being cleared, so that
 /// it is all of them or none.
@@ -44,26 +44,31 @@ impl Asker {
     /// It guarantees of the answers what [`Asker::ask`] does, and fails as that does; and with
     /// [`AskError::TooManyThings`] if they speak of more than [`THINGS`].
     pub async fn vulnerabilities(&self) -> Result<Spoken, AskError> {
+        let kinds = names::types(&[kind::Kind::Vex]);
         let mut tries = self.tries();
         let (panel, claims) = loop {
             let mut panel = tries.panel();
-            let kinds = names::types(&[kind::Kind::Vex]);
             let claims = listed(&mut panel, self.policy(), self.now_ms(), &kinds).await;
             if tries.are_over(&mut panel).await {
                 break (panel, claims);
             }
         };
         let mut lists = self.answers(panel).await?;
-        let kinds = names::types(&[kind::Kind::Vex]);
-        let unread = |label: &Label| kinds.contains(&label.by());
-        let unread = lists.overlong().filter(|list| unread(&list.label)).count();
-        // They say of nothing that it was not heard: who said too much of it is asked below.
+        let mut unread = 0;
         for log in &mut lists.logs {
             let overlong = &mut log.gathered.overlong;
+            let before = overlong.len();
+            // Of no thing this says that it was not heard: whoever said too much of it, is found
+            // where it is asked about.
             overlong.retain(|label, _| !kinds.contains(&label.by()));
+            unread += before - overlong.len();
         }
         let inventory = Things::of(&claims)?.inventory();
         let mut asked = self.components(&inventory).await?;
+        // What stands behind the end of what was read of a list may be of what was asked about.
+        let names: BTreeSet<Name> = inventory.names(false).into_iter().collect();
+        let more = Things::of(claims.iter().chain(asked.claims()))?;
+        let inventory = more.within(&names).inventory();
         if asked.logs.is_empty() {
             asked = lists;
         } else {
@@ -79,7 +84,7 @@ impl Asker {
 
 impl Things {
     /// What these claims speak of.
-    fn of(claims: &[LoggedClaim]) -> Result<Self, AskError> {
+    fn of<'c>(claims: impl IntoIterator<Item = &'c LoggedClaim>) -> Result<Self, AskError> {
         let mut things = Things::default();
         for logged in claims {
             let Body::Vex(vex) = logged.claim().body() else {
@@ -130,6 +135,16 @@ impl Things {
         });
     }
 
+    /// Those of which no package has another name than these.
+    fn within(mut self, names: &BTreeSet<Name>) -> Self {
+        self.0.retain(|_, component| {
+            let product = component.product().into_iter();
+            let mut both = product.chain([&*component]);
+            both.all(|one| one.package_names().all(|name| names.contains(&name)))
+        });
+        self
+    }
+
     fn inventory(self) -> Inventory {
         Inventory {
             parts: self.0.into_values().map(Part::of_component).collect(),
@@ -147,7 +162,7 @@ fn purls(product: &Product) -> Vec<Purl> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_policy::testing::{World, about};
+    use assay_policy::testing::{World, about, component};
 
     const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
 
@@ -175,6 +190,22 @@ mod tests {
         assert_eq!(things(part), [inside]);
         let range = r#","products":[{"@id":"pkg:cargo/a?vers=vers:cargo%2F%3C2"}]"#;
         assert_eq!(things(range), []);
+    }
+
+    #[test]
+    fn what_was_not_asked_about_is_left_out() {
+        let mut world = World::new();
+        let issuer = world.register("a", &[1], 1);
+        let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1",
+            "author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
+            {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/a@1"},
+            {"@id":"pkg:cargo/b"},{"@id":"pkg:cargo/c","subcomponents":[{"@id":"pkg:cargo/a"}]}]}]}"#;
+        world.log(&about("pkg:cargo/a@1", OPENVEX, document), &[&issuer]);
+        let names: BTreeSet<Name> = component("pkg:cargo/a").package_names().collect();
+        let things = Things::of(&world.claims).unwrap();
+        assert_eq!(things.0.len(), 3);
+        let left: Vec<_> = things.within(&names).0.into_keys().collect();
+        assert_eq!(left, [("pkg:cargo/a@1".to_owned(), None)]);
     }
 
     #[test]

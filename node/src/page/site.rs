@@ -82,11 +82,19 @@ pub enum Unasked {
 }
 
 /// Why there is no VEX repository.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, thiserror::Error)]
 pub enum NoVex {
     /// Nobody says whose word is in it.
+    #[error(
+        "This site has no VEX repository: nobody says whose word is in it. Its operator can, by \
+         page.policy or page.vex_issuers."
+    )]
     Nobody,
     /// Nobody says where it is.
+    #[error(
+        "This site has no VEX repository: nobody says where it is. Its operator can, by \
+         page.address."
+    )]
     Nowhere,
 }
 

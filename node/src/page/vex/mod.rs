@@ -180,21 +180,6 @@ impl Pages {
     }
 }
 
-impl std::fmt::Display for NoVex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            NoVex::Nobody => {
-                "This site has no VEX repository: nobody says whose word is in it. Its operator \
-                 can, by page.policy or page.vex_issuers."
-            }
-            NoVex::Nowhere => {
-                "This site has no VEX repository: nobody says where it is. Its operator can, by \
-                 page.address."
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
