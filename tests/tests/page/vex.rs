@@ -23,14 +23,14 @@ const GOOD: &str = "pkg:cargo/good@1.0.0";
 const IMAGE: &str = "pkg:oci/app@sha256:ab?repository_url=ghcr.io/x/app";
 
 /// A node that says where its pages are.
-async fn world(settings: &str) -> anyhow::Result<World> {
+async fn world() -> anyhow::Result<World> {
     let mut world = World::new("").await?;
     world.node.stop()?;
     let file = world.node.folder().join("node.toml");
     let text = fs::read_to_string(&file)?;
     let example = "# address = \"https://log.example.org\"";
     ensure!(text.contains(example), "the template was changed");
-    let address = format!("address = \"{ADDRESS}\"\n{settings}");
+    let address = format!("address = \"{ADDRESS}\"");
     fs::write(&file, text.replace(example, &address))?;
     world.node.run()?;
     Ok(world)
@@ -141,7 +141,7 @@ fn row(id: &str, status: &str, product: &str) -> (String, String, Vec<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scanner_finds_what_trusted_issuers_cleared_and_nothing_else() -> anyhow::Result<()> {
-    let world = world("").await?;
+    let world = world().await?;
     let manifest = json_at(&world, MANIFEST).await?;
     ensure!(
         keys(&manifest) == ["description", "name", "versions"],
@@ -217,7 +217,7 @@ fn reader_verifies(world: &World, document: &Value, claim: &str) -> anyhow::Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_withdrawn_or_replaced_is_in_no_document() -> anyhow::Result<()> {
-    let world = world("").await?;
+    let world = world().await?;
     let makers = &world.makers;
     let clear = |id: &str| vex(id, "not_affected", &[]);
     let first = world.say(makers, GOOD, OPENVEX, clear("CVE-1")).await?;
@@ -242,7 +242,7 @@ async fn what_was_withdrawn_or_replaced_is_in_no_document() -> anyhow::Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_who_said_more_than_is_listed_at_once_is_there_with_all() -> anyhow::Result<()> {
-    let world = world("").await?;
+    let world = world().await?;
     // Of what an issuer signed, pages show the newest twenty.
     for n in 0..25 {
         let purl = format!("pkg:cargo/p{n}@1.0.0");
@@ -255,7 +255,7 @@ async fn an_issuer_who_said_more_than_is_listed_at_once_is_there_with_all() -> a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_is_fetched_again_only_if_it_changed() -> anyhow::Result<()> {
-    let world = world("").await?;
+    let world = world().await?;
     let document = vex("CVE-1", "fixed", &[]);
     world.say(&world.makers, GOOD, OPENVEX, document).await?;
     once(&world, |all| all.len() == 1).await?;

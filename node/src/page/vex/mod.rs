@@ -58,9 +58,8 @@ struct Kept {
 }
 
 impl Kept {
-    /// Whether it is still good when this is the federation's state.
-    fn is_good(&self, state: (u64, usize)) -> bool {
-        let age = self.made.elapsed();
+    /// Whether it is still good at this age, when this is the federation's state.
+    fn is_good(&self, state: (u64, usize), age: Duration) -> bool {
         let is_current = self.what.is_ok() && self.state == state && age < KEPT;
         is_current || age < self.took * REST
     }
@@ -69,7 +68,8 @@ impl Kept {
 impl Shelf {
     fn good(&self, state: (u64, usize)) -> Option<Arc<Kept>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clone().filter(|kept| kept.is_good(state))
+        let kept = kept.clone();
+        kept.filter(|kept| kept.is_good(state, kept.made.elapsed()))
     }
 
     fn put(&self, kept: Arc<Kept>) {
@@ -184,35 +184,45 @@ impl Pages {
 mod tests {
     use super::*;
 
-    fn kept(what: Result<Bytes, String>, took: Duration, age: Duration) -> Kept {
-        Kept {
-            state: (7, 0),
-            made: Instant::now().checked_sub(age).unwrap(),
-            took,
-            what,
+    #[test]
+    fn an_archive_is_made_once_a_head_and_not_again_at_once() {
+        let (now, minute) = (Duration::ZERO, Duration::from_secs(60));
+        let archive = || Ok(Bytes::new());
+        let failed = || Err(String::new());
+        for (is_good, what, took, age, state) in [
+            (true, archive(), now, minute, (7, 0)),
+            (false, archive(), now, minute, (8, 0)),
+            (false, archive(), now, minute, (7, 1)),
+            (false, archive(), now, KEPT, (7, 0)),
+            (false, failed(), now, minute, (7, 0)),
+            // It took long, so that the next one waits; also to fail.
+            (true, archive(), minute, 3 * minute, (8, 0)),
+            (true, failed(), minute, 3 * minute, (7, 0)),
+            (false, archive(), minute, 4 * minute, (8, 0)),
+        ] {
+            let kept = Kept {
+                state: (7, 0),
+                made: Instant::now(),
+                took,
+                what,
+            };
+            assert_eq!(kept.is_good(state, age), is_good);
         }
     }
 
     #[test]
-    fn an_archive_is_made_once_a_head_and_not_again_at_once() {
-        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
-        let archive = || Ok(Bytes::new());
-        let failed = || Err(String::new());
-        for (is_good, kept, state) in [
-            (true, kept(archive(), Duration::ZERO, minute), (7, 0)),
-            (false, kept(archive(), Duration::ZERO, minute), (8, 0)),
-            (false, kept(archive(), Duration::ZERO, minute), (7, 1)),
-            (false, kept(archive(), Duration::ZERO, KEPT), (7, 0)),
-            (false, kept(failed(), Duration::ZERO, minute), (7, 0)),
-            // It took long, so that the next one waits; also to fail.
-            (true, kept(archive(), minute, minute), (8, 0)),
-            (true, kept(failed(), minute, minute), (7, 0)),
-            (false, kept(archive(), minute, hour), (8, 0)),
-        ] {
-            assert_eq!(kept.is_good(state), is_good);
-            let shelf = Shelf::default();
-            shelf.put(Arc::new(kept));
-            assert_eq!(shelf.good(state).is_some(), is_good);
+    fn what_was_made_last_is_on_the_shelf() {
+        let shelf = Shelf::default();
+        assert!(shelf.good((7, 0)).is_none());
+        for size in [7, 8] {
+            shelf.put(Arc::new(Kept {
+                state: (size, 0),
+                made: Instant::now(),
+                took: Duration::ZERO,
+                what: Ok(Bytes::new()),
+            }));
+            assert!(shelf.good((size, 0)).is_some());
         }
+        assert!(shelf.good((7, 0)).is_none());
     }
 }
