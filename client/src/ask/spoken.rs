@@ -199,7 +199,8 @@ mod tests {
         let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1",
             "author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
             {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/a@1"},
-            {"@id":"pkg:cargo/b"},{"@id":"pkg:cargo/c","subcomponents":[{"@id":"pkg:cargo/a"}]}]}]}"#;
+            {"@id":"pkg:cargo/b"},
+            {"@id":"pkg:cargo/c","subcomponents":[{"@id":"pkg:cargo/a"}]}]}]}"#;
         world.log(&about("pkg:cargo/a@1", OPENVEX, document), &[&issuer]);
         let names: BTreeSet<Name> = component("pkg:cargo/a").package_names().collect();
         let things = Things::of(&world.claims).unwrap();

@@ -247,7 +247,8 @@ mod tests {
             let text = format!(
                 r#"{{"@context":"{OPENVEX}","@id":"https://e.org/{n}","author":"A","version":1,
                 "timestamp":"2026-01-01T00:00:{n:02}Z","statements":[{{"vulnerability":"CVE-1",
-                "status":"{status}","impact_statement":"No.","action_statement":"Update."{more}}}]}}"#
+                "status":"{status}","impact_statement":"No.",
+                "action_statement":"Update."{more}}}]}}"#
             );
             self.world.log(&about(of, OPENVEX, &text), &[by]);
         }
