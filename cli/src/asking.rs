@@ -186,7 +186,7 @@ impl From<AskError> for Failure {
             AskError::BrokenClaim { .. } | AskError::Convicted { .. } => {
                 Failure::Failed(error.to_string())
             }
-            AskError::Lacking { .. } | AskError::Unanswered(_) => {
+            AskError::Lacking { .. } | AskError::Unanswered(_) | AskError::TooManyThings(_) => {
                 Failure::Unanswered(error.to_string())
             }
         }

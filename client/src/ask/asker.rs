@@ -231,6 +231,15 @@ impl Asker {
         self
     }
 
+    /// The same, of which no answer takes more than about so many bytes of memory. A log whose
+    /// answer would is as good as unreachable.
+    pub fn with_answers_of(mut self, bytes: usize) -> Self {
+        for connection in &mut self.connections {
+            connection.answer_bytes = Some(bytes);
+        }
+        self
+    }
+
     /// Who is convicted; `None` if nothing is asked.
     pub(super) async fn convicted(&self) -> Option<&Convictions> {
         self.convicted

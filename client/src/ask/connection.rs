@@ -30,6 +30,8 @@ pub(super) struct Connection {
     pub(super) time: Time,
     /// Whether answers are kept.
     pub(super) keeps: bool,
+    /// The memory that an answer may take, in bytes, if not as much as any.
+    pub(super) answer_bytes: Option<usize>,
     way: Arc<Mutex<Way>>,
 }
 
@@ -51,6 +53,7 @@ impl Connection {
             tls,
             time: Time::new(),
             keeps: true,
+            answer_bytes: None,
             way: Arc::default(),
         }
     }
@@ -86,7 +89,10 @@ impl Connection {
             state_dir: self.state_dir.clone(),
             tls: self.tls.clone(),
         };
-        let client = Client::connect(config).await?;
+        let mut client = Client::connect(config).await?;
+        if let Some(bytes) = self.answer_bytes {
+            client = client.with_answers_of(bytes);
+        }
         way.client = Some(client.clone());
         Ok(Some(client))
     }

@@ -50,6 +50,12 @@ pub enum AskError {
         /// Why.
         why: String,
     },
+    /// Those who are trusted speak of more things than are asked about.
+    #[error(
+        "those who are trusted speak of vulnerabilities in more than {0} things; trust fewer of \
+         them, or each for fewer packages"
+    )]
+    TooManyThings(usize),
     /// No log can be reached.
     #[error("no log answers ({0})")]
     Unanswered(String),

@@ -28,6 +28,7 @@ mod news;
 mod panel;
 mod share;
 mod signed;
+mod spoken;
 mod state;
 mod submit;
 mod time;
@@ -44,5 +45,6 @@ pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unident
 pub use logs::{LogAddress, LogsError, required_logs};
 pub use news::Context;
 pub use signed::Signed;
+pub use spoken::{Spoken, THINGS};
 pub use state::LogState;
 pub use topdown::{Audience, Inquiry, records_of};

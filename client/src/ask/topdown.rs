@@ -147,6 +147,19 @@ pub(super) async fn judge(
     speakers
 }
 
+/// Finds whom the policy listens to, and asks for all that they signed of these types, whatever it
+/// is about. What became of it, is not asked.
+pub(super) async fn listed(
+    panel: &mut Panel,
+    policy: &Policy,
+    now_ms: u64,
+    types: &[By],
+) -> Vec<LoggedClaim> {
+    let speakers = walk(panel, policy, now_ms, &mut BTreeSet::new()).await;
+    let names: Vec<Name> = distinct(speakers.issuers().map(of_issuer));
+    panel.ask(&names, types).await
+}
+
 /// Finds whom the policy listens to. `recorded` are the issuers whose records were asked for.
 async fn walk(
     panel: &mut Panel,

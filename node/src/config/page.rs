@@ -1,5 +1,6 @@
 //! `[page]`: the pages for people.
 
+use assay_claims::issuer::IssuerId;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -15,14 +16,17 @@ pub struct PageConfig {
     pub operator: Option<String>,
     /// Where readers reach the pages, without which links in feeds are as of the feed.
     pub address: Option<String>,
+    /// Whose statements are in the VEX repository, by their issuer ids, if there is no policy.
+    pub vex_issuers: Vec<String>,
     /// Where the pages reach the node itself. With TLS it has to be said, because a certificate is
     /// for a name.
     pub url: Option<String>,
 }
 
 impl PageConfig {
-    /// Says what is wrong with an address, if something is.
+    /// Says what is wrong with an address or with issuers, if something is.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.check_issuers()?;
         let Some(address) = &self.address else {
             return Ok(());
         };
@@ -38,6 +42,33 @@ impl PageConfig {
             ))
         }
     }
+
+    fn check_issuers(&self) -> Result<(), String> {
+        if self.vex_issuers.is_empty() {
+            return Ok(());
+        }
+        let mut ids = self.vex_issuers.iter();
+        if let Some(id) = ids.find(|id| IssuerId::from_hex(id).is_none()) {
+            return Err(format!(
+                "page.vex_issuers has {id:?}, which is no issuer id: it has 64 hex digits, in \
+                 lower case"
+            ));
+        }
+        if self.policy.is_some() {
+            return Err(
+                "page.vex_issuers says whose statements are in the VEX repository where \
+                there is no page.policy, which says it otherwise; take one of them out"
+                    .to_owned(),
+            );
+        }
+        if self.address.is_none() {
+            return Err(
+                "page.vex_issuers needs page.address: scanners are told where the documents are"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Default for PageConfig {
@@ -47,6 +78,7 @@ impl Default for PageConfig {
             policy: None,
             operator: None,
             address: None,
+            vex_issuers: Vec::new(),
             url: None,
         }
     }
@@ -75,6 +107,46 @@ mod tests {
                 ..PageConfig::default()
             };
             assert_eq!(config.check().is_ok(), is_one, "{address}");
+        }
+    }
+
+    #[test]
+    fn issuers_are_named_where_no_policy_says_whose_word_counts() {
+        let address = || Some("https://log.example".to_owned());
+        let policy = || Some(PathBuf::from("policy.toml"));
+        let id = || "ab".repeat(32);
+        for (issuers, policy, address, says) in [
+            (vec![], policy(), None, None),
+            (vec![id(), "cd".repeat(32)], None, address(), None),
+            (
+                vec![id(), id().to_uppercase()],
+                None,
+                address(),
+                Some("64 hex digits"),
+            ),
+            (
+                vec!["ab".to_owned()],
+                None,
+                address(),
+                Some("64 hex digits"),
+            ),
+            (vec![id()], policy(), address(), Some("page.policy")),
+            (vec![id()], None, None, Some("page.address")),
+        ] {
+            let config = PageConfig {
+                vex_issuers: issuers,
+                policy,
+                address,
+                ..PageConfig::default()
+            };
+            let checked = config.check();
+            let error = checked
+                .as_ref()
+                .err()
+                .map(String::as_str)
+                .unwrap_or_default();
+            assert_eq!(checked.is_err(), says.is_some(), "{error}");
+            assert!(error.contains(says.unwrap_or_default()), "{error}");
         }
     }
 }

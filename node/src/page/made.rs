@@ -6,6 +6,7 @@ use super::places::{also, place};
 use super::record::Federation;
 use super::site::{Site, Unasked};
 use super::text::{base, for_shell, shown, shown_within};
+use super::vex::Shelf;
 use super::view::{self, Answered, Check, View};
 use crate::api::read::PATH_BYTES;
 use crate::api::serve::Peer;
@@ -95,6 +96,8 @@ pub struct Pages {
     turns: Arc<Semaphore>,
     kept: Cache<String, Arc<Kept<Bytes>>, Weight>,
     badges: Cache<String, Arc<Kept<Badge>>>,
+    /// The archive of the VEX repository.
+    pub vex: Shelf,
     /// Where pages are made: a serving thread that did it would serve nobody else meanwhile.
     runtime: Handle,
 }
@@ -177,8 +180,14 @@ impl Pages {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             kept: Cache::with_weighter(KEPT_PAGES, KEPT_BYTES, Weight),
             badges: Cache::new(KEPT_BADGES),
+            vex: Shelf::default(),
             runtime: Handle::current(),
         }
+    }
+
+    /// Where what takes long is made.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     pub fn frame(&self, asked: &Asked, title: &str) -> Frame {
@@ -413,13 +422,13 @@ impl Pages {
             .await
     }
 
-    async fn unasked(&self, asked: &Asked, why: &str) -> Response {
+    pub async fn unasked(&self, asked: &Asked, why: &str) -> Response {
         let title = "This could not be checked fully.";
         let unavailable = StatusCode::SERVICE_UNAVAILABLE;
         self.says(unavailable, asked, title, why).await
     }
 
-    async fn busy(&self, asked: &Asked, status: StatusCode) -> Response {
+    pub async fn busy(&self, asked: &Asked, status: StatusCode) -> Response {
         metrics::counter!("assay_refused_total", "limit" => "pages").increment(1);
         let why = "This node makes as many pages as it can. Try again in a few seconds.";
         self.says(status, asked, "Try again in a moment", why).await

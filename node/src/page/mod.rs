@@ -16,6 +16,7 @@ mod places;
 mod record;
 mod site;
 mod text;
+mod vex;
 mod view;
 
 pub use record::Federation;
@@ -126,6 +127,8 @@ fn router(site: Site, federation: Federation) -> Router {
         .route("/calendar.ics", get(calendar::calendar_ics))
         .route("/feed.atom", get(feed::feed))
         .route("/compare", get(compare::compare))
+        .route(vex::MANIFEST, get(vex::manifest))
+        .route(vex::ARCHIVE, get(vex::archive))
         .route("/policy", get(policy))
         .route("/policy.toml", get(policy_file))
         .route("/log", get(log))

@@ -5,16 +5,19 @@ use crate::config::PageConfig;
 use crate::rotation::SharedLogKeys;
 use assay_claims::purl::Purl;
 use assay_client::ask::{
-    self, About, AskError, Asker, Audience, How, Inventory, LogAddress, LogsError, OthersPage, Part,
+    self, About, AskError, Asker, Audience, How, Inventory, LogAddress, LogsError, OthersPage,
+    Part, Spoken,
 };
+use assay_client::report::export::by_package::Packages;
 use assay_client::report::lifecycle::Calendar;
-use assay_client::report::words::Reader;
+use assay_client::report::words::{self, Reader};
 use assay_client::report::{Report, Scales};
 use assay_client::{Cel, Tls};
 use assay_policy::Component;
 use assay_policy::rules::{POLICY_BYTES, Policy, PolicyError, STARTING};
 use assay_tlog::note::VerifierKey;
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -26,6 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long one of them may make the others wait: the page is made of what these say.
 const EACH: Duration = Duration::from_secs(3);
+
+/// How long the logs have to answer for the VEX repository, and how long one of them may make the
+/// others wait: it is all that some have signed.
+const VEX_PATIENCE: Duration = Duration::from_secs(60);
+const VEX_EACH: Duration = Duration::from_secs(20);
+
+/// Memory for one answer of a log about that, in bytes, about.
+const VEX_BYTES: usize = 256 << 20;
 
 /// Bytes of what strangers say that a page is made of, as many of what is said of that, and of who
 /// vouches for whom. A page shows some 20 KiB; in memory a line takes some fifty times what it
@@ -70,6 +81,31 @@ pub enum Unasked {
     Ask(#[from] AskError),
 }
 
+/// Why there is no VEX repository.
+#[derive(Debug, thiserror::Error)]
+pub enum NoVex {
+    /// Nobody says whose word is in it.
+    #[error(
+        "This site has no VEX repository: nobody says whose word is in it. Its operator can, by \
+         page.policy or page.vex_issuers."
+    )]
+    Nobody,
+    /// Nobody says where it is.
+    #[error(
+        "This site has no VEX repository: nobody says where it is. Its operator can, by \
+         page.address."
+    )]
+    Nowhere,
+}
+
+/// What was found for the VEX repository, to be weighed.
+pub struct VexFound {
+    spoken: Spoken,
+    asker: Asker,
+    name: String,
+    now_ms: u64,
+}
+
 /// The operator's policy, as it is shown.
 pub struct Stated {
     /// Its text.
@@ -85,6 +121,8 @@ pub struct Site {
     pub stated: Option<Stated>,
     /// Whose policy it is.
     pub operator: String,
+    /// The policy by which the VEX repository is made; nothing if nobody says whose word is in it.
+    vex: Option<Policy>,
     /// Where readers reach the pages, with a slash at its end; nothing if the operator did not say.
     pub address: Option<String>,
     /// The keys of the node's log, which are rotated.
@@ -111,11 +149,16 @@ impl Site {
             path: path.unwrap_or_default(),
             source,
         })?;
+        let vex = match &config.vex_issuers[..] {
+            [] => stated.as_ref().map(|_| policy.clone()),
+            issuers => Some(naming(issuers)?),
+        };
         let operator = config.operator.clone();
         let address = config.address.as_deref();
         let address = address.map(|it| format!("{}/", it.trim_end_matches('/')));
         let site = Site {
             policy,
+            vex,
             stated,
             address,
             operator: operator.unwrap_or_else(|| keys.load().origin().to_owned()),
@@ -204,23 +247,104 @@ impl Site {
         Ok((scales.lifecycle(&inventory, &asked), scales.answers(&asked)))
     }
 
+    /// By which policy the VEX repository is made, and where it is.
+    pub fn vex(&self) -> Result<(&Policy, &str), NoVex> {
+        let policy = self.vex.as_ref().ok_or(NoVex::Nobody)?;
+        let address = self.address.as_deref().ok_or(NoVex::Nowhere)?;
+        Ok((policy, address))
+    }
+
+    /// Asks for what those say of vulnerabilities, of all packages, whose word is in the VEX
+    /// repository. `None` if there is none.
+    pub async fn spoken(&self) -> Result<Option<VexFound>, Unasked> {
+        let Some(policy) = &self.vex else {
+            return Ok(None);
+        };
+        let now_ms = crate::log::now_ms();
+        let asker = self.asker_by(policy.clone(), now_ms)?;
+        let asker = asker.within(VEX_PATIENCE).waiting_for_each(VEX_EACH);
+        let asker = asker.with_answers_of(VEX_BYTES);
+        let spoken = asker.vulnerabilities().await?;
+        Ok(Some(VexFound {
+            spoken,
+            asker,
+            name: self.policy_name().to_owned(),
+            now_ms,
+        }))
+    }
+
+    fn policy_name(&self) -> &str {
+        self.stated.as_ref().map_or("", |stated| &stated.name)
+    }
+
     /// Asks by the policy, as of this time.
     fn asker(&self, now_ms: u64) -> Result<Asker, LogsError> {
-        let (policy, logs) = (self.policy.clone(), self.logs()?);
-        let tls = Tls::default();
+        let asker = self.asker_by(self.policy.clone(), now_ms)?;
+        Ok(asker.within(PATIENCE).waiting_for_each(EACH))
+    }
+
+    fn asker_by(&self, policy: Policy, now_ms: u64) -> Result<Asker, LogsError> {
+        let (logs, tls) = (self.logs()?, Tls::default());
         let asker = Asker::new(policy, logs, How::Openly, now_ms, &self.state, &tls);
-        let asker = asker.within(PATIENCE).waiting_for_each(EACH);
         Ok(asker.keeping_no_answers())
     }
 
     fn scales<'a>(&'a self, asker: &'a Asker, now_ms: u64) -> Scales<'a> {
         Scales {
             policy: asker.policy(),
-            policy_name: self.stated.as_ref().map_or("", |stated| &stated.name),
+            policy_name: self.policy_name(),
             now_ms,
             reader: self.reader(),
         }
     }
+}
+
+impl VexFound {
+    /// What is to be handed on. Fails with what lacks if a log did not answer in full: what was
+    /// withdrawn there would be in it.
+    pub fn weigh(&self) -> Result<Packages, String> {
+        let scales = Scales {
+            policy: self.asker.policy(),
+            policy_name: &self.name,
+            now_ms: self.now_ms,
+            reader: Reader::Visitor,
+        };
+        let Spoken {
+            inventory, asked, ..
+        } = &self.spoken;
+        let answers = scales.answers(asked);
+        let lacking = answers.logs.iter().filter(|log| !log.is_good());
+        let lines = lacking.map(|log| words::log_line(log, &answers));
+        let lacking: Vec<String> = lines
+            .map(|line| format!("{} {}", line.word, line.rest))
+            .collect();
+        if lacking.is_empty() {
+            Ok(scales.vex_by_package(inventory, asked))
+        } else {
+            Err(lacking.join("; "))
+        }
+    }
+
+    /// How many lists were not read to their ends.
+    pub fn unread(&self) -> usize {
+        self.spoken.unread
+    }
+}
+
+/// A policy that listens to these issuers alone. The rest is that of the starting policy: those who
+/// ship something may clear what was found in it.
+fn naming(issuers: &[String]) -> Result<Policy, PageError> {
+    let mut text = STARTING.to_owned();
+    for id in issuers.iter().collect::<BTreeSet<_>>() {
+        text.push_str(&format!(
+            "\n[[anchor]]\nname = \"issuer {id}\"\nissuer = \"{id}\"\nroles = [\"supplier\"]\n\
+             scopes = [\"pkg:*\"]\nmay_delegate = 0\n"
+        ));
+    }
+    Policy::parse(&text, &Cel).map_err(|source| PageError::Malformed {
+        path: PathBuf::from("page.vex_issuers"),
+        source,
+    })
 }
 
 impl Stated {

@@ -15,7 +15,8 @@ pub const SPANS: &str = "spans";
 
 /// The first parts of the paths of plain HTTP that spans name. The rest of a path says what was
 /// asked about, which is nobody's business.
-const ROUTES: [&str; 30] = [
+const ROUTES: [&str; 32] = [
+    ".well-known",
     "add-checkpoint",
     "api",
     "badge",
@@ -44,6 +45,7 @@ const ROUTES: [&str; 30] = [
     "tile",
     "v",
     "verify.js",
+    "vex-repository.tar.gz",
     "witness",
     "x",
 ];

@@ -21,5 +21,6 @@ mod record;
 mod sentences;
 mod strangers;
 mod unweighed;
+mod vex;
 mod whole;
 mod world;

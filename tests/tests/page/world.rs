@@ -111,6 +111,14 @@ impl World {
             .await
     }
 
+    /// An issuer withdraws a claim.
+    pub async fn withdraw(&self, who: &Actor, claim: &str) -> anyhow::Result<String> {
+        let subject = json!({"name": "claim", "digest": {"sha256": claim}});
+        let said = json!({"target": claim, "reason": "It was wrong."});
+        self.state(who, subject, "urn:assay:withdrawal:v1", said)
+            .await
+    }
+
     /// An issuer vouches that another has a role.
     pub async fn vouch(&self, who: &Actor, whom: &Actor, role: &str) -> anyhow::Result<String> {
         let id = whom.id.to_string();

@@ -6,6 +6,7 @@
 //! about a component of which a log did not answer as it has to. The documents follow from what is
 //! said alone, and not from the time at which they are made.
 
+pub mod by_package;
 pub mod csaf;
 pub mod cyclonedx;
 pub mod openvex;
@@ -24,7 +25,7 @@ use assay_tlog::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Statements to hand on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct VexExport {
     /// The statements, sorted by vulnerability, component and product.
     pub statements: Vec<Statement>,
@@ -257,15 +258,7 @@ impl Scales<'_> {
         let judge = self.judge(asked.claims(), asked);
         let mut alike = Alike::default();
         let mut found = Vec::new();
-        let mut export = VexExport {
-            statements: Vec::new(),
-            disputed: Vec::new(),
-            incomplete: Vec::new(),
-            unnamed: Vec::new(),
-            partial: Vec::new(),
-            links: BTreeMap::new(),
-            at_ms: 0,
-        };
+        let mut export = VexExport::default();
         let parts = inventory.parts.iter().chain(&inventory.own_parts);
         for (number, part) in parts.enumerate() {
             alike.add(number, part);

@@ -1,8 +1,10 @@
 //! What those whose word clears say of vulnerabilities in a component, each vulnerability once, for
 //! whoever hands it on: what they agree on, and where they contradict each other.
 
+use super::relation::of_statement;
 use super::stated::{Stated, clears, names};
 use super::{Evidence, Facts, Part, Relation, Vulnerabilities, is_of_untold_versions};
+use crate::component::Component;
 use crate::rules::Whom;
 use assay_claims::json::Value;
 use assay_claims::kind::Body;
@@ -128,9 +130,16 @@ fn of_group(group: &Group<'_, '_>, facts: &Facts<'_>, by: &[Whom]) -> Option<Agr
     (!said.is_empty()).then(|| Agreed {
         names: spelled.into_values().map(str::to_owned).collect(),
         status,
-        within: shown.iter().all(|stated| stated.fact.of_product),
+        within: !shown.iter().any(|one| is_of_itself(one, facts.component)),
         said,
     })
+}
+
+/// Whether a statement is about the component wherever it is. Whoever makes the component may also
+/// say something of it as a part of one product.
+fn is_of_itself(stated: &Stated<'_>, component: &Component) -> bool {
+    let alone = || of_statement(stated.statement, &component.alone());
+    !stated.fact.of_product && (component.product().is_none() || alone() == Some(Relation::This))
 }
 
 impl Said {

@@ -129,3 +129,30 @@ fn what_is_said_of_a_part_of_a_product_is_said_of_it_there() {
     let other = component("pkg:cargo/b@1").in_product(component("pkg:generic/app@1"));
     assert_eq!(told(&policy, &world, &other), []);
 }
+
+/// Those who make the part may speak of it in one product, too: their claim is about the part.
+#[test]
+fn what_the_makers_of_a_part_say_of_it_in_a_product_is_said_of_it_there_alone() {
+    let mut world = World::new();
+    let a = world.register("a", &[1], 1);
+    let part = "pkg:cargo/a@1";
+    let of =
+        r#""products":[{"@id":"pkg:generic/app@1","subcomponents":[{"@id":"pkg:cargo/a@1"}]}]"#;
+    say(
+        &mut world,
+        &a,
+        part,
+        &format!("{},{of}", clear("\"CVE-1\"")),
+    );
+    let policy = format!("version = 1\n{}", anchor(&a, &["maintainer"]));
+    let inside = component(part).in_product(component("pkg:generic/app@1"));
+    let told_of = |world: &World, is_within: bool| {
+        let expected = [(names(&["CVE-1"]), Some(Status::NotAffected), is_within)];
+        assert_eq!(told(&policy, world, &inside), expected);
+    };
+    told_of(&world, true);
+    assert_eq!(told(&policy, &world, &component(part)), []);
+    // Once it is said of the part wherever it is, it is no more of the product alone.
+    say(&mut world, &a, part, &clear("\"CVE-1\""));
+    told_of(&world, false);
+}

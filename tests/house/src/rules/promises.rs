@@ -102,6 +102,7 @@ pub const KINDS: Promise = Promise {
         // What those agree on whose word clears is handed on, and until when each supports.
         ("vex", "core/policy/src/facts/agreed.rs"),
         ("vex", "client/src/report/export/"),
+        ("vex", "client/src/ask/spoken.rs"),
         ("lifecycle", "core/policy/src/facts/supported.rs"),
         ("lifecycle", "client/src/report/lifecycle/"),
     ],
