@@ -447,6 +447,7 @@ mod tests {
     fn what_is_included_and_read_is_known() {
         let requirements = |name: &str, includes: &str| Listing {
             name: name.to_owned(),
+            bom: None,
             format: Format::Requirements.name(),
             listed: Vec::new(),
             notes: Vec::new(),

@@ -68,6 +68,7 @@ fn inventory() -> Inventory {
     Inventory::new(vec![Listing {
         name: "Cargo.lock".into(),
         format: "Cargo.lock",
+        bom: None,
         listed: vec![
             own,
             listed(said::ALPHA, 7),

@@ -62,7 +62,7 @@ async fn json_at(world: &World, path: &str) -> anyhow::Result<Value> {
     ensure!(answer.status() == 200, "{path}: {}", answer.status());
     let kind = answer.headers()["content-type"].to_str()?.to_owned();
     ensure!(kind == "application/json", "{kind}");
-    Ok(answer.json().await?)
+    Ok(serde_json::from_slice(&answer.bytes().await?)?)
 }
 
 /// What a repository has: documents by the ids of packages.

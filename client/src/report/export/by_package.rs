@@ -81,11 +81,11 @@ impl Scales<'_> {
                 if thing.product.is_some() && !agreed.within {
                     continue;
                 }
-                self.take(&mut export, &judge.known, part, None, &agreed);
+                let stated = self.stated(&mut export, &judge.known, part, None, &agreed);
                 words.push(Word {
                     thing: thing.clone(),
                     names,
-                    statement: export.statements.pop(),
+                    statement: stated.map(|(_, statement)| statement),
                 });
             }
         }
