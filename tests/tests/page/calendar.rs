@@ -67,7 +67,10 @@ async fn what_ends_stands_month_by_month_with_who_says_so() -> anyhow::Result<()
         2019-01-01.";
     assert!(may.contains(makers), "{may}");
     assert!(may.contains("end of security support"), "{may}");
-    assert!(page.section("To be announced")?.contains("end of life"));
+    let open = page.section("To be announced")?;
+    assert!(open.contains("end of life"), "{open}");
+    assert!(!open.contains("end of sales"), "{open}");
+    assert!(!text.contains("not all could be checked"), "{text}");
     // Nobody's word is not known, and a stranger's is none.
     let silent = page.section("Not known")?;
     assert!(
@@ -145,6 +148,10 @@ async fn a_calendar_is_of_as_many_packages_as_a_page_has() -> anyhow::Result<()>
     assert!(most.text.len() < 80 << 10, "{} bytes", most.text.len());
     let more = world.page(&format!("/calendar?{}", query(41))).await?;
     assert!(more.text.contains("at most 40 packages"), "{}", more.text);
+    // What was typed is there to be changed, as far as a calendar goes.
+    let typed = more.text.split("<textarea").nth(1).unwrap_or_default();
+    assert!(typed.contains("pkg:cargo/a39@1"), "{typed}");
+    assert!(!typed.contains("pkg:cargo/a40@1"), "{typed}");
     let more = world.page(&format!("/calendar.ics?{}", query(41))).await?;
     assert_eq!(more.status, 404);
     Ok(())
@@ -211,5 +218,46 @@ async fn without_a_policy_a_calendar_has_nobodys_dates() -> anyhow::Result<()> {
     assert!(!page.text.contains("calendar.ics"), "{}", page.text);
     let ics = world.page(&format!("/calendar.ics?purl={GOOD}")).await?;
     assert_eq!(ics.status, 404);
+    Ok(())
+}
+
+/// When something is to come is no end of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn when_it_will_be_there_is_no_end_of_support() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let dates = json!({
+        "general_availability": "tba",
+        "end_of_life": "2090-05-03",
+        "last_updated": "2019-01-01T00:00:00Z",
+    });
+    world
+        .say(&world.makers, GOOD, "urn:assay:lifecycle:v1", dates)
+        .await?;
+    let page = world.page(&format!("/calendar?purl={GOOD}")).await?;
+    let all = ["May 2090", "Choose packages"];
+    assert_eq!(titles(&page.text), all, "{}", page.text);
+    Ok(())
+}
+
+/// However many packages an issuer's newest claims speak of, the link to a calendar of them is
+/// short, and names none twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_a_calendar_is_of_twenty_packages() -> anyhow::Result<()> {
+    let (world, kind) = (World::new("").await?, "urn:assay:lifecycle:v1");
+    let purls: Vec<String> = (10..35).map(|n| format!("pkg:cargo/a{n}@1.0.0")).collect();
+    let purls: Vec<&str> = purls.iter().map(String::as_str).collect();
+    let dates = json!({"end_of_life": "2090-05-01", "last_updated": "2019-01-01T00:00:00Z"});
+    world.say_of_all(&world.makers, &purls, kind, dates).await?;
+    world
+        .supported(&world.makers, purls[0], "2091-05-01")
+        .await?;
+    let page = world.page(&format!("/i/{}", world.makers.id)).await?;
+    let link = page.text.split("calendar?").nth(1).unwrap_or_default();
+    let link = link.split('"').next().unwrap_or_default();
+    let named: Vec<&str> = link.split("&#38;").collect();
+    assert_eq!(named.len(), 20, "{link}");
+    let first = format!("purl={}", purls[0]);
+    let twice = named.iter().filter(|it| **it == first).count();
+    assert_eq!(twice, 1, "{link}");
     Ok(())
 }

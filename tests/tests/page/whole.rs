@@ -152,3 +152,39 @@ async fn strangers_take_no_room_of_the_trusted() -> anyhow::Result<()> {
     assert!(page.section("Which problems")?.contains("Answer: "));
     Ok(())
 }
+
+/// However many versions there are, a page leads to forty of them, and says how many more.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_versions_are_counted() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    for number in 10..55 {
+        let purl = format!("pkg:cargo/many@1.0.{number}");
+        world.built(&world.makers, &purl).await?;
+    }
+    let page = world.page("/p/pkg:cargo/many").await?;
+    let versions = page.text.split("Its versions:").nth(1);
+    let versions = versions.and_then(|it| it.split("</p>").next());
+    let versions = versions.unwrap_or_default();
+    assert_eq!(versions.matches("<a ").count(), 40, "{versions}");
+    assert!(versions.contains(", and 5 more."), "{versions}");
+    Ok(())
+}
+
+/// However much speaks against a package, a page gives so many reasons, and leads to so many
+/// vulnerabilities.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_reasons_are_not_all_given() -> anyhow::Result<()> {
+    let (world, purl) = (World::new("").await?, "pkg:cargo/bad@1.0.0");
+    let ids: Vec<String> = (10..70).map(|n| format!("CVE-2026-00{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    world.affected_by(&world.makers, purl, &ids).await?;
+    let page = world.page(&format!("/p/{purl}")).await?;
+    let reasons = page.section("What else speaks for that")?;
+    let given = reasons.matches("<li>").count();
+    assert!((10..=20).contains(&given), "{given}: {reasons}");
+    let problems = page.section("Which problems are known")?;
+    let sums = problems.split("<ul class=\"said\">").next();
+    let sums = sums.unwrap_or_default().matches("<li>").count();
+    assert_eq!(sums, 40, "{problems}");
+    Ok(())
+}
