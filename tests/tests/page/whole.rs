@@ -170,18 +170,14 @@ async fn many_versions_are_counted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// However much speaks against a package, a page gives so many reasons, and leads to so many
-/// vulnerabilities.
+/// However many vulnerabilities a package has, a page leads to forty of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn many_reasons_are_not_all_given() -> anyhow::Result<()> {
+async fn many_vulnerabilities_are_not_all_linked() -> anyhow::Result<()> {
     let (world, purl) = (World::new("").await?, "pkg:cargo/bad@1.0.0");
     let ids: Vec<String> = (10..70).map(|n| format!("CVE-2026-00{n}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     world.affected_by(&world.makers, purl, &ids).await?;
     let page = world.page(&format!("/p/{purl}")).await?;
-    let reasons = page.section("What else speaks for that")?;
-    let given = reasons.matches("<li>").count();
-    assert!((10..=20).contains(&given), "{given}: {reasons}");
     let problems = page.section("Which problems are known")?;
     let sums = problems.split("<ul class=\"said\">").next();
     let sums = sums.unwrap_or_default().matches("<li>").count();
