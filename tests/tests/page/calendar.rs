@@ -221,6 +221,25 @@ async fn without_a_policy_a_calendar_has_nobodys_dates() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// When something is to come is no end of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn when_it_will_be_there_is_no_end_of_support() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let dates = json!({
+        "general_availability": "tba",
+        "end_of_security_support": "2090-05-03",
+        "end_of_life": "2090-05-03",
+        "last_updated": "2019-01-01T00:00:00Z",
+    });
+    world
+        .say(&world.makers, GOOD, "urn:assay:lifecycle:v1", dates)
+        .await?;
+    let page = world.page(&format!("/calendar?purl={GOOD}")).await?;
+    let all = ["May 2090", "Choose packages"];
+    assert_eq!(titles(&page.text), all, "{}", page.text);
+    Ok(())
+}
+
 /// However many packages an issuer's newest claims speak of, the link to a calendar of them is
 /// short, and names none twice.
 #[tokio::test(flavor = "multi_thread")]
