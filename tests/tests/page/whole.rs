@@ -169,18 +169,3 @@ async fn many_versions_are_counted() -> anyhow::Result<()> {
     assert!(versions.contains(", and 5 more."), "{versions}");
     Ok(())
 }
-
-/// However many vulnerabilities a package has, a page leads to forty of them.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_vulnerabilities_are_not_all_linked() -> anyhow::Result<()> {
-    let (world, purl) = (World::new("").await?, "pkg:cargo/bad@1.0.0");
-    let ids: Vec<String> = (10..70).map(|n| format!("CVE-2026-00{n}")).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    world.affected_by(&world.makers, purl, &ids).await?;
-    let page = world.page(&format!("/p/{purl}")).await?;
-    let problems = page.section("Which problems are known")?;
-    let sums = problems.split("<ul class=\"said\">").next();
-    let sums = sums.unwrap_or_default().matches("<li>").count();
-    assert_eq!(sums, 40, "{problems}");
-    Ok(())
-}
