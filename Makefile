@@ -62,8 +62,8 @@ mutants: ## take guards away, one after the other, and see that a test fails: WO
 	@scripts/setup
 	@scripts/mutants $(WORDS)
 
-guards: ## the same for every guard of core that an `if` is: WORDS="witness/" for those of some files
-	@scripts/setup cli
+guards: ## the same for every guard of core and of a node that has a form: WORDS="node/src/page/" for those of some files
+	@scripts/setup
 	@scripts/guards $(WORDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned

@@ -180,7 +180,8 @@ impl ShownLog {
         let hashes = self.read_tile(tables, head, TileIndex { level: 0, index }, width)?;
         let entries = bundle::entries(&bytes).flatten();
         let leaves = entries.flat_map(|entry| *leaf_hash(entry).as_bytes());
-        if !leaves.eq(hashes.iter().copied()) {
+        let are_theirs = leaves.eq(hashes.iter().copied());
+        if !are_theirs {
             return Err(damaged(format!(
                 "bundle {index} has not the hashes of its tile"
             )));

@@ -262,6 +262,17 @@ mod tests {
             escaped("a<b x=\"'\">&amp;\u{0}\u{b}\u{ffff}"),
             "a&lt;b x=&quot;&apos;&quot;&gt;&amp;amp;\u{fffd}\u{fffd}\u{fffd}"
         );
+        let mut xml = Xml::default();
+        xml.text("title", "<b>&");
+        xml.author("</name>");
+        xml.link("self", ATOM, "a?b=\"c\"&d");
+        assert_eq!(
+            xml.0,
+            "<title>&lt;b&gt;&amp;</title>\n\
+             <author><name>&lt;/name&gt;</name></author>\n\
+             <link rel=\"self\" type=\"application/atom+xml; charset=utf-8\" \
+             href=\"a?b=&quot;c&quot;&amp;d\"/>\n"
+        );
         assert_eq!(urn(ENTRY, ["a/b:c", "7"]), "urn:assay:leaf:a%2Fb%3Ac:7");
     }
 }

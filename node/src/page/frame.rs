@@ -160,3 +160,64 @@ fn dressed(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::{Held, Limits};
+    use std::{sync::Arc, time::Duration};
+
+    /// A request whose caller says that it has everything, and what counts what it holds.
+    fn asked() -> (Asked, Arc<Held>) {
+        let held = Held::new(Limits {
+            bytes: 1 << 20,
+            connections: 16,
+            stall: Duration::from_secs(20),
+            shared: Vec::new(),
+        });
+        let address = "192.0.2.1:1".parse().unwrap();
+        let account = held.connection("192.0.2.1".parse().unwrap());
+        let has_all = (header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        let asked = Asked {
+            uri: Uri::from_static("/p/serde"),
+            headers: HeaderMap::from_iter([has_all]),
+            peer: Peer { address, account },
+        };
+        (asked, held)
+    }
+
+    #[tokio::test]
+    async fn what_is_no_page_is_sent_whole_and_kept_by_nobody() {
+        let (asked, _held) = asked();
+        let known = send(StatusCode::OK, &asked, HTML, Bytes::from("a page")).await;
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+        for (status, retries) in [
+            (StatusCode::NOT_FOUND, false),
+            (StatusCode::URI_TOO_LONG, false),
+            (StatusCode::TOO_MANY_REQUESTS, true),
+            (StatusCode::SERVICE_UNAVAILABLE, true),
+        ] {
+            let response = send(status, &asked, HTML, Bytes::from("why not")).await;
+            let headers = response.headers();
+            assert_eq!(response.status(), status);
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{status}");
+            assert!(!headers.contains_key(header::ETAG), "{status}");
+            assert_eq!(
+                headers.contains_key(header::RETRY_AFTER),
+                retries,
+                "{status}"
+            );
+            let body = axum::body::to_bytes(response.into_body(), 1 << 10).await;
+            assert_eq!(body.unwrap(), "why not", "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn room_is_taken_for_a_page_until_it_is_sent() {
+        let (asked, held) = asked();
+        let response = send(StatusCode::NOT_FOUND, &asked, HTML, Bytes::from("why not")).await;
+        assert!(held.bytes() > 0);
+        drop(response);
+        assert_eq!(held.bytes(), 0);
+    }
+}

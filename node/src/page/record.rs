@@ -231,3 +231,21 @@ fn peers(page: &FederationPage) -> List {
     });
     List::new("With whom does this node compare?", "Nobody.", lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_so_many_lines_and_says_how_many_more() {
+        let line = || Said {
+            word: "peer",
+            rest: String::new(),
+            link: None,
+        };
+        for (lines, shown, omitted) in [(3, 3, 0), (LINES, LINES, 0), (LINES + 5, LINES, 5)] {
+            let list = List::new("", "", (0..lines).map(|_| line()));
+            assert_eq!((list.lines.len(), list.omitted), (shown, omitted));
+        }
+    }
+}

@@ -217,3 +217,40 @@ async fn links_are_relative() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A name with a part of dots has no page here, and so no link: browsers would take parts of the
+/// address away with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_page_has_no_link() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let (makers, purl) = (&world.makers, "pkg:cargo/bad@1.0.0");
+    world
+        .affected_by(makers, purl, &["..", "CVE-2026-0001"])
+        .await?;
+    for (path, named, linked) in [
+        (format!("/p/{purl}"), "..: ", "v/CVE-2026-0001\""),
+        (
+            "/compare?a=pkg:golang/../x&b=pkg:golang/y".to_owned(),
+            "pkg:golang/../x",
+            "p/pkg:golang/y\"",
+        ),
+        (
+            "/calendar?purl=pkg:golang/../x&purl=pkg:golang/y".to_owned(),
+            "pkg:golang/../x",
+            "p/pkg:golang/y\"",
+        ),
+    ] {
+        let page = world.page(&path).await?;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        assert!(page.text.contains(named), "{path}: {}", page.text);
+        assert!(page.text.contains(linked), "{path}: {}", page.text);
+        let links = page.text.split("href=\"").skip(1);
+        for link in links.filter_map(|link| link.split('"').next()) {
+            let own = link.trim_start_matches("../").trim_start_matches("./");
+            let own = own.split('?').next().unwrap_or_default();
+            let has_dots = own.split('/').any(|part| part == "." || part == "..");
+            assert!(!has_dots, "{path}: {link}");
+        }
+    }
+    Ok(())
+}

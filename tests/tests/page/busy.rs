@@ -118,3 +118,24 @@ async fn a_page_that_was_made_is_sent_again() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Whoever asks for pages fills no disk: of what the pages asked, heads are kept, and no answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_keep_heads_and_no_answers() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    world.affected(&world.makers, "pkg:cargo/bad@1.0.0").await?;
+    for path in [
+        "/p/pkg:cargo/bad@1.0.0",
+        "/calendar?purl=pkg:cargo/bad@1.0.0",
+    ] {
+        assert_eq!(world.page(path).await?.status, 200, "{path}");
+    }
+    let folder = world.node.folder().join("data/page");
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        kept.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    assert!(kept.contains(&"heads".to_owned()), "{kept:?}");
+    assert!(!kept.contains(&"answers".to_owned()), "{kept:?}");
+    Ok(())
+}

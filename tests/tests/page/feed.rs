@@ -231,3 +231,26 @@ async fn feedparser_reads_what_a_strict_reader_reads() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// However much is said, a feed is as long as a feed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_has_so_many_entries_which_say_so_much() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    for day in 1..=28 {
+        for (who, year) in [(&world.makers, 2090), (&world.auditors, 2091)] {
+            let until = format!("{year}-01-{day:02}");
+            world.supported(who, PURL, &until).await?;
+        }
+    }
+    let ids: Vec<String> = (10..35).map(|n| format!("CVE-2026-00{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let claim = world.affected_by(&world.makers, PURL, &ids).await?;
+    let feed = feed(&world, &format!("purl={PURL}")).await?;
+    ensure!(feed.entries.len() == 50, "{}", feed.entries.len());
+    let newest = &feed.entries[0];
+    ensure!(newest.link == format!("c/{claim}"), "{newest:?}");
+    let lines: Vec<&str> = newest.content.lines().collect();
+    ensure!(lines.len() == 22, "{lines:?}");
+    ensure!(lines[20] == "and 5 more", "{lines:?}");
+    Ok(())
+}

@@ -1,8 +1,10 @@
 //! Logs of the policy that are missing: the pages are there all the same, and say so first.
 
 use super::world::World;
+use assay_proto::v1::Wait;
 use assay_tests::log::Log;
 use assay_tests::ports::free_address;
+use assay_tests::process::Node;
 use assay_tlog::note::SignerKey;
 use serde_json::Value;
 use std::{fs, net::TcpListener};
@@ -82,5 +84,58 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
     let ics = world.page("/calendar.ics?purl=pkg:cargo/bad@1.0.0").await?;
     assert_eq!(ics.status, 503, "{}", ics.text);
     drop(silent);
+    Ok(())
+}
+
+/// What was made while a log was away is not kept: once it is back it is asked, though nothing else
+/// has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_back_is_asked_at_once() -> anyhow::Result<()> {
+    let (mut world, name) = (World::new("").await?, "other.example/log");
+    let (mut other, address) = (Node::init_as(name)?, free_address()?);
+    other.configure(&format!(
+        "server.listen = \"{address}\"\nlog.publish_interval_ms = 1"
+    ))?;
+    other.run()?;
+    let log = Log::connect(other.ready()).await?;
+    log.publish(world.makers.registration()?, Wait::Integrated)
+        .await?;
+    other.stop()?;
+    let file = world.node.folder().join("page.policy.toml");
+    let logs = format!(
+        "\n[[log]]\nkey = \"{}\"\n\n[[log]]\nkey = \"{}\"\nurl = \"http://{address}\"\n",
+        world.log.key,
+        other.vkey()?
+    );
+    fs::write(&file, fs::read_to_string(&file)? + &logs)?;
+    world.node.stop()?;
+    world.node.run()?;
+    world.log = Log::connect(world.node.ready()).await?;
+    let purl = "pkg:cargo/bad@1.0.0";
+    world.affected(&world.makers, purl).await?;
+    let paths = [
+        format!("/p/{purl}"),
+        format!("/compare?a={purl}&b=pkg:cargo/other"),
+        format!("/calendar?purl={purl}"),
+    ];
+    let is_missed = |text: &str| {
+        let before = text.split("<section>").next().unwrap_or_default();
+        let before = before.split("<table>").next().unwrap_or_default();
+        before.contains(name)
+    };
+    let badge = format!("/badge/{purl}.json");
+    for path in &paths {
+        let text = world.page(path).await?.text;
+        assert!(is_missed(&text), "{path}: {text}");
+    }
+    let gray = world.get(&badge).await?.text().await?;
+    assert!(gray.contains("not checked"), "{gray}");
+    other.run()?;
+    for path in &paths {
+        let text = world.page(path).await?.text;
+        assert!(!is_missed(&text), "{path}: {text}");
+    }
+    let checked = world.get(&badge).await?.text().await?;
+    assert!(checked.contains("read this"), "{checked}");
     Ok(())
 }

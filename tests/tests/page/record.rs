@@ -34,6 +34,8 @@ async fn the_record_says_what_it_is_and_who_watches_it() -> anyhow::Result<()> {
             .contains("no proof against anybody")
     );
     assert!(page.section("Is anything alarming?")?.contains("No."));
+    let own = page.section("How to check this node")?;
+    assert!(own.contains("All of this is the node's own word."), "{own}");
     Ok(())
 }
 

@@ -152,3 +152,20 @@ async fn strangers_take_no_room_of_the_trusted() -> anyhow::Result<()> {
     assert!(page.section("Which problems")?.contains("Answer: "));
     Ok(())
 }
+
+/// However many versions there are, a page leads to forty of them, and says how many more.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_versions_are_counted() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    for number in 10..55 {
+        let purl = format!("pkg:cargo/many@1.0.{number}");
+        world.built(&world.makers, &purl).await?;
+    }
+    let page = world.page("/p/pkg:cargo/many").await?;
+    let versions = page.text.split("Its versions:").nth(1);
+    let versions = versions.and_then(|it| it.split("</p>").next());
+    let versions = versions.unwrap_or_default();
+    assert_eq!(versions.matches("<a ").count(), 40, "{versions}");
+    assert!(versions.contains(", and 5 more."), "{versions}");
+    Ok(())
+}

@@ -98,14 +98,31 @@ impl World {
         predicate_type: &str,
         predicate: Value,
     ) -> anyhow::Result<String> {
-        let purl = Purl::canonicalize(purl)?;
-        let subject = json!({"uri": purl.as_str(), "digest": {"purl": purl.digest().to_hex()}});
-        self.state(who, subject, predicate_type, predicate).await
+        self.say_of_all(who, &[purl], predicate_type, predicate)
+            .await
+    }
+
+    /// The same of several packages, in one claim.
+    pub async fn say_of_all(
+        &self,
+        who: &Actor,
+        purls: &[&str],
+        predicate_type: &str,
+        predicate: Value,
+    ) -> anyhow::Result<String> {
+        let mut subjects = Vec::new();
+        for purl in purls {
+            let purl = Purl::canonicalize(purl)?;
+            let digest = purl.digest().to_hex();
+            subjects.push(json!({"uri": purl.as_str(), "digest": {"purl": digest}}));
+        }
+        self.state(who, subjects.into(), predicate_type, predicate)
+            .await
     }
 
     /// An issuer replies to a claim.
     pub async fn reply(&self, who: &Actor, claim: &str, text: &str) -> anyhow::Result<String> {
-        let subject = json!({"name": "claim", "digest": {"sha256": claim}});
+        let subject = json!([{"name": "claim", "digest": {"sha256": claim}}]);
         let said = json!({"target": claim, "stance": "dispute", "text": text});
         self.state(who, subject, "urn:assay:response:v1", said)
             .await
@@ -122,7 +139,7 @@ impl World {
     /// An issuer vouches that another has a role.
     pub async fn vouch(&self, who: &Actor, whom: &Actor, role: &str) -> anyhow::Result<String> {
         let id = whom.id.to_string();
-        let subject = json!({"name": "issuer", "digest": {"sha256": id}});
+        let subject = json!([{"name": "issuer", "digest": {"sha256": id}}]);
         let said = json!({
             "issuer": id,
             "role": role,
@@ -136,13 +153,13 @@ impl World {
     async fn state(
         &self,
         who: &Actor,
-        subject: Value,
+        subjects: Value,
         predicate_type: &str,
         predicate: Value,
     ) -> anyhow::Result<String> {
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [subject],
+            "subject": subjects,
             "predicateType": predicate_type,
             "predicate": predicate,
         });
@@ -164,17 +181,30 @@ impl World {
 
     /// Somebody says that a vulnerability can be exploited.
     pub async fn affected(&self, who: &Actor, purl: &str) -> anyhow::Result<String> {
+        self.affected_by(who, purl, &["CVE-2026-0001"]).await
+    }
+
+    /// The same of several vulnerabilities, in one claim.
+    pub async fn affected_by(
+        &self,
+        who: &Actor,
+        purl: &str,
+        vulnerabilities: &[&str],
+    ) -> anyhow::Result<String> {
+        let statements = vulnerabilities.iter().map(|name| {
+            json!({
+                "vulnerability": {"name": name},
+                "status": "affected",
+                "action_statement": "Update.",
+            })
+        });
         let vex = json!({
             "@context": "https://openvex.dev/ns/v0.2.0",
             "@id": "https://example.org/vex",
             "author": who.record.name,
             "version": 1,
             "timestamp": "2026-01-01T00:00:00Z",
-            "statements": [{
-                "vulnerability": {"name": "CVE-2026-0001"},
-                "status": "affected",
-                "action_statement": "Update.",
-            }],
+            "statements": statements.collect::<Vec<_>>(),
         });
         self.say(who, purl, "https://openvex.dev/ns/v0.2.0", vex)
             .await
@@ -230,6 +260,9 @@ impl World {
         );
         assert_eq!(headers["referrer-policy"], "no-referrer");
         assert_eq!(headers["x-content-type-options"], "nosniff");
+        for own in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+            assert_eq!(headers[own], "same-origin", "{path}");
+        }
         harmless(path, &text);
         Ok(Page { status, text })
     }
