@@ -180,6 +180,7 @@ fn evidence_is_wanted_of_so_many_and_of_those_already_known() {
     }
     let more = CulpritId(u64::MAX);
     assert_eq!(pool.add_culprit(more), Err(AddError::TooMany));
+    assert_eq!(pool.add_log(verifier()), Err(AddError::TooMany));
     assert_eq!(pool.add_culprit(CulpritId(0)), Ok(()));
 }
 
