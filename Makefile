@@ -3,10 +3,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house sim fuzz torture siege judges mutants guards vectors build bench release clean
+.PHONY: help demo cli test lint house sim fuzz torture siege judges mutants guards core-guards vectors build bench release clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: ## publish, prove and verify claims about Assay itself on a node of your own; KEEP=1: show the pages until Ctrl-C
 	@scripts/setup
@@ -68,6 +68,10 @@ guards: ## the same for every guard of core and of a node that has a form: WORDS
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors
+
+core-guards: ## guards of core alone, each by the tests in which it fires, in minutes: WORDS="core/tlog" for some files
+	@scripts/setup cli
+	@scripts/guards_core $(WORDS)
 
 build: ## the two programs, assay-node and assay, in the target folder's debug/
 	@scripts/setup

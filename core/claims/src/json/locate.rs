@@ -102,11 +102,17 @@ mod tests {
             ("$.a[1].d[1][\"e.f\"]", 4),
             ("$.a[1].d[1].e", 5),
             ("$.a[1].d[7]", 4),
+            ("$.a[1].d[2]", 4),
+            ("$.a[0][1]", 2),
             ("$[\"a[1]\"]", 6),
             ("$.ab", 7),
             ("$.none.b", 2),
         ] {
             assert_eq!(line_of(TEXT, 8, path, push_key), line, "{path}");
         }
+        // What is behind an empty object is no key of it.
+        let text = "{\"a\":{\n},\"b\":1}";
+        assert!(json::parse(text.as_bytes()).is_ok());
+        assert_eq!(line_of(text, 8, "$.a[\",\"]", push_key), 1);
     }
 }

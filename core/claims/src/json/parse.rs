@@ -351,11 +351,14 @@ mod tests {
         assert_eq!((line, column, path.as_str()), (3, 3, "$.a[\"ü\"][1]"));
         assert_eq!(reason, "expected a value, found 't'");
         assert_eq!(refused(b"{\"a\":1}x").1, 8);
+        assert!(refused(b"[01]").3.contains("superfluous zero"));
         for bad in [
             "{",
             "[1,]",
             "{\"a\":1,}",
             "{a:1}",
+            "{a\":1}",
+            "{\"a\":1 \"b\":2}",
             "[1 2]",
             "{\"a\" 1}",
             "nul",

@@ -284,6 +284,11 @@ mod tests {
             error(&format!("pkg:x/{}", "a".repeat(2000))),
             PurlError::TooLong(_)
         ));
+        // Too long to be read, whatever would be left of it.
+        assert!(matches!(
+            error(&format!("pkg:x/{}a", "/".repeat(2000))),
+            PurlError::TooLong(_)
+        ));
         // Short, but not once it is encoded.
         assert!(matches!(
             error(&format!("pkg:x/{}", " ".repeat(1000))),

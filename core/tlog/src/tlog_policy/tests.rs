@@ -277,6 +277,10 @@ fn every_rule_of_the_format_is_checked() {
             TlogPolicyFault::MemberTwice("w1".into()),
         ),
         (
+            "group g any\n".into(),
+            TlogPolicyFault::Form("group NAME any|all|NUMBER MEMBER…"),
+        ),
+        (
             "group g any g\n".into(),
             TlogPolicyFault::Undefined("g".into()),
         ),
@@ -306,13 +310,14 @@ fn an_error_names_its_line_and_lines_are_bounded() {
         (error.line, error.fault),
         (3, TlogPolicyFault::Keyword("qourum".into()))
     );
-    let many: String = (0..=limits::POLICY_LINES)
-        .map(|i| format!("group g{i} any w{i}\n"))
-        .collect();
-    assert!(matches!(
-        TlogPolicy::parse(&many),
-        Err(TlogPolicyError { line: 1, .. })
-    ));
+    let mut most = format!("witness w {}\ngroup g1 any w\n", witness("x", 8));
+    for i in 1..limits::POLICY_LINES {
+        most += &format!("group g{} any g{i}\n", i + 1);
+    }
+    let whole = |rest: &str| TlogPolicy::parse(&format!("{most}{rest}quorum g100\n"));
+    assert_eq!(whole("").map(|policy| policy.groups().len()), Ok(100));
+    let error = whole("group g101 any g100\n").unwrap_err();
+    assert_eq!((error.line, error.fault), (102, TlogPolicyFault::TooMany));
 }
 
 /// Sigsum's rule: of n witnesses, 1 + two thirds of n, rounded down.

@@ -70,6 +70,9 @@ mod tests {
         assert!(prove_consistency(&fetched, old, new).is_err());
         let wanted = fetched.missing();
         assert!(!wanted.is_empty() && fetched.missing().is_empty());
+        let first = *wanted.first().unwrap();
+        assert_eq!(fetched.tiles(&[first], new), Err(Missing));
+        assert_eq!(fetched.missing().len(), 1);
         for at in wanted {
             let hashes = match at.level {
                 0 => {

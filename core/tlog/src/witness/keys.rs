@@ -52,12 +52,9 @@ impl WitnessKeys {
     }
 
     /// The same keys, and others that sign beside them: those that will take their place. Each has
-    /// the name of the first ones and one of their types, or this fails with [`WitnessKeysError`].
+    /// the name of the first ones, or this fails with [`WitnessKeysError`].
     pub fn with_next(self, next: Vec<CosignerKey>) -> Result<Self, WitnessKeysError> {
         for key in &next {
-            if !key.verifier().algorithm().is_of_witnesses() {
-                return Err(WitnessKeysError::KeyType);
-            }
             if key.name() != self.name() || key.name().len() > 255 {
                 return Err(WitnessKeysError::Name);
             }

@@ -1,5 +1,6 @@
 //! What a log and a peer can make a pool keep, and say.
 
+use super::exchanges::opened;
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,5 +180,19 @@ fn evidence_is_wanted_of_so_many_and_of_those_already_known() {
     }
     let more = CulpritId(u64::MAX);
     assert_eq!(pool.add_culprit(more), Err(AddError::TooMany));
+    assert_eq!(pool.add_log(verifier()), Err(AddError::TooMany));
     assert_eq!(pool.add_culprit(CulpritId(0)), Ok(()));
+}
+
+#[test]
+fn the_last_turn_is_not_replied_to() {
+    let (mut pool, mut exchange, _) = opened();
+    let mut replies = Vec::new();
+    for _ in 0..limits::GOSSIP_TURNS / 2 {
+        let _ = exchange.receive(&mut pool, &Turn::default(), 0, 0).unwrap();
+        replies.push(exchange.reply(&pool, vec!["text".into()]).is_some());
+    }
+    assert_eq!(replies, [true, true, true, false]);
+    let more = exchange.receive(&mut pool, &Turn::default(), 0, 0);
+    assert_eq!(more, Err(ExchangeFault::Turns));
 }

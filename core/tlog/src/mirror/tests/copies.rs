@@ -126,6 +126,35 @@ fn what_is_stored_is_checked_before_it_is_gone_on_from() {
     assert_eq!(mirror.append(bundle), Err(AppendError::Damaged(next)));
 }
 
+/// Damaged above the leaves: only the root of the whole tree shows it.
+#[test]
+fn a_head_whose_root_the_stored_tiles_do_not_give_is_not_finished() {
+    let source = Source::new(600);
+    let tree = source.tree(600);
+    let mut half = Disk::default();
+    half.follow(&mut Mirror::new(), &source, &mut source.tree(300));
+    half.copy(&source, &mut source.tree(300), 8);
+    half.stored.mirrored = None;
+    half.stored.pending = Some(source.head(600));
+    let upper = TileIndex { level: 1, index: 0 };
+    let right = half.tiles[&upper][0];
+    for (hash, is_right) in [(right, true), (Hash::of(b"damaged"), false)] {
+        let mut disk = half.clone();
+        disk.tiles.get_mut(&upper).unwrap()[0] = hash;
+        let mut mirror = disk.mirror();
+        for index in [1, 2] {
+            let bundle = tree.bundle(index, source.bundle(index)).unwrap();
+            disk.write(mirror.append(bundle).unwrap().unwrap());
+        }
+        match mirror.finish(tree.size(), &disk.reader()) {
+            Ok(is_finished) => assert!(is_finished && is_right),
+            Err(FinishError::Damaged(size)) => assert!(size == tree.size() && !is_right),
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(mirror.mirrored().is_some(), is_right);
+    }
+}
+
 #[test]
 fn bundles_are_appended_in_order() {
     let source = Source::new(600);
@@ -138,6 +167,9 @@ fn bundles_are_appended_in_order() {
         (mirror.window(size, 8), mirror.window(size, 2)),
         (0..3, 0..2)
     );
+    let other = Source::forked(600, 5);
+    let bundle = other.tree(600).bundle(0, other.bundle(0)).unwrap();
+    assert_eq!(mirror.append(bundle), Err(AppendError::OtherTree));
     let [first, second] = [0, 1].map(|at| tree.bundle(at, source.bundle(at)).unwrap());
     let refused = mirror.append(second.clone());
     assert!(matches!(

@@ -90,6 +90,13 @@ fn what_is_not_in_the_tree_or_cannot_be_checked_yet_is_refused() {
     assert_eq!(tree.bundle(9, source.bundle(9)), Err(unasked(9)));
     assert_eq!(tree.bundle(257, vec![]), Err(unasked(257)));
     assert!(tree.bundle(256, source.bundle(256)).is_ok());
+    // No tile is above it.
+    let tile = TileIndex {
+        level: u8::MAX,
+        index: 0,
+    };
+    let refused = tree.add(tile, source.tile(TileIndex { level: 0, index: 9 }));
+    assert_eq!(refused, Err(SourceFault::Unasked { tile }));
     let narrow = Tile::from_hashes(vec![Hash::of(b""); 255]).unwrap();
     let tile = TileIndex { level: 1, index: 0 };
     let (want, got) = (256, 255);

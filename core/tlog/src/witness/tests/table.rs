@@ -399,6 +399,14 @@ fn a_witness_has_one_name_and_does_not_witness_itself() {
         Some(named(&long, Algorithm::MlDsa44)),
     );
     assert_eq!(refused.unwrap_err(), WitnessKeysError::Name);
+    for (first, next) in [
+        (ed25519.name(), "witness.example/v"),
+        (&long[..], &long[..]),
+    ] {
+        let keys = WitnessKeys::new(named(first, Algorithm::CosignatureV1), None).unwrap();
+        let refused = keys.with_next(vec![named(next, Algorithm::MlDsa44)]);
+        assert_eq!(refused.unwrap_err(), WitnessKeysError::Name);
+    }
 
     let witness = WitnessKeys::new(ed25519, Some(ml_dsa.clone())).unwrap();
     let key = |name: &str, seed| SignerKey::from_seed(name, &[seed; 32]).unwrap().verifier();
