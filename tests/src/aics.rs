@@ -74,8 +74,8 @@ fn python() -> Option<PathBuf> {
     })
 }
 
-/// Runs a program of ours in `tests/interop/python`, with these arguments, by the Python that has the
-/// `programs`. Returns what it printed.
+/// Runs a program of ours in `tests/interop/python`, with these arguments, by the Python that has
+/// the `programs`. Returns what it printed.
 ///
 /// # Errors
 /// What it wrote to standard error, if it failed.

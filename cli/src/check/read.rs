@@ -106,10 +106,8 @@ pub fn all(path: &Path, how: &How<'_>) -> Result<Vec<Listing>, Failure> {
     listings.push(Listing {
         name: shown,
         format: "folder",
-        listed: Vec::new(),
-        bom: None,
         notes: notes.map(|text| Note { line: None, text }).collect(),
-        unidentified: Vec::new(),
+        ..Listing::default()
     });
     Ok(listings)
 }
@@ -142,9 +140,7 @@ pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
             purl: Some(purl),
             ..Listed::default()
         }],
-        bom: None,
-        notes: Vec::new(),
-        unidentified: Vec::new(),
+        ..Listing::default()
     })
 }
 
@@ -447,15 +443,13 @@ mod tests {
     fn what_is_included_and_read_is_known() {
         let requirements = |name: &str, includes: &str| Listing {
             name: name.to_owned(),
-            bom: None,
             format: Format::Requirements.name(),
-            listed: Vec::new(),
-            notes: Vec::new(),
             unidentified: vec![Unidentified {
                 line: None,
                 what: includes.to_owned(),
                 reason: String::new(),
             }],
+            ..Listing::default()
         };
         let mut listings = [
             requirements("a/requirements.txt", "-r ./in/dev.txt"),

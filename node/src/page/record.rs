@@ -238,13 +238,13 @@ mod tests {
 
     #[test]
     fn a_list_has_so_many_lines_and_says_how_many_more() {
-        let line = || Said {
-            word: "peer",
-            rest: String::new(),
-            link: None,
-        };
         for (lines, shown, omitted) in [(3, 3, 0), (LINES, LINES, 0), (LINES + 5, LINES, 5)] {
-            let list = List::new("", "", (0..lines).map(|_| line()));
+            let all = (0..lines).map(|_| Said {
+                word: "peer",
+                rest: String::new(),
+                link: None,
+            });
+            let list = List::new("", "", all);
             assert_eq!((list.lines.len(), list.omitted), (shown, omitted));
         }
     }

@@ -1,5 +1,5 @@
-//! What scanners are known to make of VEX otherwise than the policy does, and why. Each was looked up
-//! in their sources; what is so no more is a difference.
+//! What scanners are known to make of VEX otherwise than the policy does, and why. Each was looked
+//! up in their sources; what is so no more is a difference.
 
 use super::scanners::Kind;
 use super::vex::{GOOD, INNER, OWN, PART};

@@ -284,9 +284,9 @@ fn dart(pinned: &[Pinned<'_>]) -> String {
     lines("packages:\n", pinned, tail, |name, version| {
         let hash = "0".repeat(64);
         format!(
-            "  {name}:\n    dependency: \"direct main\"\n    description:\n      name: {name}\n      \
-             sha256: \"{hash}\"\n      url: \"https://pub.dev\"\n    source: hosted\n    version: \
-             \"{version}\"\n"
+            "  {name}:\n    dependency: \"direct main\"\n    description:\n\
+             \x20     name: {name}\n      sha256: \"{hash}\"\n      url: \"https://pub.dev\"\n\
+             \x20   source: hosted\n    version: \"{version}\"\n"
         )
     })
 }

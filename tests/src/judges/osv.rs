@@ -16,9 +16,9 @@ use std::{
 /// Findings: the number of a package, and the id of a record.
 type Found = BTreeSet<(usize, String)>;
 
-/// A version of Python with a local label. Those are read otherwise: what is said of a public version
-/// is of all that were made of it (PEP 440, "Version matching"). How a range that begins or ends at
-/// such a version is to be read is open: no public record has one.
+/// A version of Python with a local label. Those are read otherwise: what is said of a public
+/// version is of all that were made of it (PEP 440, "Version matching"). How a range that begins or
+/// ends at such a version is to be read is open: no public record has one.
 const LOCAL: &str = "+local.1";
 
 /// Builds osv-scanner, which is pinned in `tests/interop/osv-scanner`.

@@ -2,7 +2,7 @@
 //! whose word clears under the policy, and no other.
 
 use super::Row;
-use super::known::{Differs, KNOWN, Known};
+use super::known::{Differs, KNOWN};
 use super::scanners::{Found, Kind};
 use crate::world::World;
 use anyhow::{Context, ensure};
@@ -387,14 +387,14 @@ impl Row {
 
     /// Notes what was known of a scanner and is so no more.
     fn expects(&mut self, kind: Kind, given: &str, bom: &Bom) {
-        let of_bom = |one: &&Known| {
-            (one.kind, one.given) == (kind, given)
-                && one.of.is_some_and(|of| {
-                    let mut cases = bom.cases.iter();
-                    cases.any(|case| (case.purl, case.number) == of)
-                })
-        };
-        for one in KNOWN.iter().filter(of_bom) {
+        let ours = KNOWN
+            .iter()
+            .filter(|one| (one.kind, one.given) == (kind, given));
+        for one in ours {
+            let mut cases = bom.cases.iter();
+            if !cases.any(|case| one.of == Some((case.purl, case.number))) {
+                continue;
+            }
             if !self.known.iter().any(|text| text.ends_with(one.why)) {
                 let text = format!("is so no more: {:?}: {}", one.of, one.why);
                 self.differ.push(text);

@@ -348,14 +348,12 @@ fn components_of_a_bom_with_a_number_are_pointed_at() -> anyhow::Result<()> {
         let document: Value = serde_json::from_str(&written.stdout)?;
         let all = document["vulnerabilities"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let links = |one: &Value| -> Vec<String> {
-            let of = one["affects"].as_array().unwrap().iter();
-            let of = of.map(|of| text(&of["ref"]));
-            of.filter(|of| of.starts_with("urn:cdx:")).collect()
-        };
         let states = all.map(|one| {
             let state = text(&one["analysis"]["state"]);
-            (format!("{} {state}", text(&one["id"])), links(one))
+            let of = one["affects"].as_array().unwrap().iter();
+            let links = of.map(|of| text(&of["ref"]));
+            let links: Vec<String> = links.filter(|of| of.starts_with("urn:cdx:")).collect();
+            (format!("{} {state}", text(&one["id"])), links)
         });
         Ok(states.collect())
     };

@@ -1,5 +1,5 @@
-//! Whether an advisory speaks against what Assay is made of: `scripts/advisories`, with a database of
-//! one.
+//! Whether an advisory speaks against what Assay is made of: `scripts/advisories`, with a database
+//! of one.
 
 use super::{deploy, done};
 use std::fs;
@@ -18,7 +18,12 @@ pub fn copy(folder: &Path, package: &str, patched: &str, time: &str) -> anyhow::
          # Made up\n\nFor a test.\n"
     );
     fs::write(its.join("RUSTSEC-2026-9999.md"), text)?;
-    git(&copy, &["init", "--quiet"], time)?;
+    // Whatever the branch is called.
+    git(
+        &copy,
+        &["init", "--quiet", "--initial-branch", "kept"],
+        time,
+    )?;
     git(&copy, &["add", "--all"], time)?;
     git(&copy, &["commit", "--quiet", "--message", "made up"], time)?;
     Ok(copy.display().to_string())

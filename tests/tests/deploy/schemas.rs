@@ -1,5 +1,5 @@
-//! check-jsonschema of PyPI, with the schemas that it ships, as a judge of what is written for other
-//! tools; and of the schema of policies, which editors read.
+//! check-jsonschema of PyPI, with the schemas that it ships, as a judge of what is written for
+//! other tools; and of the schema of policies, which editors read.
 
 use super::deploy;
 use assay_tests::aics::{require_python, run};

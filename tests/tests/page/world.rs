@@ -130,7 +130,7 @@ impl World {
 
     /// An issuer withdraws a claim.
     pub async fn withdraw(&self, who: &Actor, claim: &str) -> anyhow::Result<String> {
-        let subject = json!({"name": "claim", "digest": {"sha256": claim}});
+        let subject = json!([{"name": "claim", "digest": {"sha256": claim}}]);
         let said = json!({"target": claim, "reason": "It was wrong."});
         self.state(who, subject, "urn:assay:withdrawal:v1", said)
             .await

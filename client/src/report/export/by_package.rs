@@ -324,9 +324,9 @@ mod tests {
         let (makers, auditors) = (said.makers.clone(), said.auditors.clone());
         said.say(&makers, A, "not_affected", "");
         let things = [(A, None), (A1, None), (A2, None)];
-        let all = |status| [[A, A, "", status], [A, A1, "", status], [A, A2, "", status]];
         let packages = said.packages(&things);
-        assert_eq!(told(&packages), all("not_affected"));
+        let all = [A, A1, A2].map(|of| [A, of, "", "not_affected"]);
+        assert_eq!(told(&packages), all);
         assert_eq!((packages.len(), packages.too_wide.len()), (3, 0));
         // Of one version somebody else whose word counts says otherwise.
         said.say(&auditors, A1, "affected", "");

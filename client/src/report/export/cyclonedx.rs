@@ -75,7 +75,8 @@ fn within(product: &str, component: &str) -> String {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Alike<'a> {
     vulnerability: &'a str,
-    /// Those that let a tool drop a finding come last: Trivy reads the last of a vulnerability only.
+    /// Those that let a tool drop a finding come last: Trivy reads the last of a vulnerability
+    /// only.
     clears: bool,
     status: &'a str,
     justification: Option<&'static str>,

@@ -37,9 +37,9 @@ pub struct VexExport {
     /// Components of which something is said that no document can tell, for they have no purl, or
     /// the product does not that it is said of them in.
     pub unnamed: Vec<String>,
-    /// What would clear a component, and is not said of each of those that who matches by purl would
-    /// take it to be said of: of the same purl, of one with more qualifiers, such as that of a private
-    /// registry, or of another subpath.
+    /// What would clear a component, and is not said of each of those that who matches by purl
+    /// would take it to be said of: of the same purl, of one with more qualifiers, such as that of
+    /// a private registry, or of another subpath.
     pub partial: Vec<String>,
     /// The BOM-Links that point at components, if they are listed in BOMs that have a number: by
     /// their purl, and by it and the product that they are parts of.
@@ -114,7 +114,8 @@ impl Alike {
 
     /// The numbers of the components that a reader of the document takes a statement about this
     /// purl to be about, in a product if only those in it are meant. Readers ask that a purl has
-    /// the qualifiers of the statement's, and not that it has no more; of subpaths they ask nothing.
+    /// the qualifiers of the statement's, and not that it has no more; of subpaths they ask
+    /// nothing.
     fn covered(&self, by: &Purl, within: Option<&str>) -> BTreeSet<usize> {
         let alike = self.0.get(by.without_qualifiers()).into_iter().flatten();
         let asked = &by.components().qualifiers;
@@ -314,14 +315,10 @@ impl Scales<'_> {
         let stated = part.component.product().and_then(|product| product.purl());
         // What is said of a part in one product is said of it in no other.
         let product = product.filter(|_| !agreed.within).or(stated);
-        let (component, product) = match (part.component.purl(), product) {
-            (Some(component), product) if product.is_some() || !agreed.within => {
-                (component, product)
-            }
-            _ => {
-                export.unnamed.push(plain(&part.title()));
-                return None;
-            }
+        let named = part.component.purl();
+        let Some(component) = named.filter(|_| product.is_some() || !agreed.within) else {
+            export.unnamed.push(plain(&part.title()));
+            return None;
         };
         let said = || {
             agreed

@@ -138,8 +138,11 @@ fn of_group(group: &Group<'_, '_>, facts: &Facts<'_>, by: &[Whom]) -> Option<Agr
 /// Whether a statement is about the component wherever it is. Whoever makes the component may also
 /// say something of it as a part of one product.
 fn is_of_itself(stated: &Stated<'_>, component: &Component) -> bool {
-    let alone = || of_statement(stated.statement, &component.alone());
-    !stated.fact.of_product && (component.product().is_none() || alone() == Some(Relation::This))
+    if stated.fact.of_product {
+        return false;
+    }
+    component.product().is_none()
+        || of_statement(stated.statement, &component.alone()) == Some(Relation::This)
 }
 
 impl Said {

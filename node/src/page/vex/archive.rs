@@ -112,12 +112,11 @@ fn place(package: &str) -> String {
 
 /// Whether a name is one of a folder anywhere.
 fn is_plain(name: &str) -> bool {
-    let is_simple =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     let stem = name.split('.').next().unwrap_or_default();
     let mut numbered = NUMBERED.iter();
     let is_numbered = numbered.any(|of| stem.len() == 4 && stem.starts_with(of));
-    name.bytes().all(is_simple)
+    let simple = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    name.chars().all(|letter| simple.contains(letter))
         && !stem.is_empty()
         && !name.ends_with('.')
         && !RESERVED.contains(&stem)
