@@ -13,7 +13,7 @@ use assay_claims::kind::vex::Status;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::Purl;
 use assay_claims::vulnerability::folded;
-use assay_policy::verdict::{Agreed, Cause};
+use assay_policy::verdict::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Statements to hand on, by package.
@@ -74,7 +74,7 @@ impl Scales<'_> {
             }
             for agreed in judge.known.agreed(&part.component) {
                 let names = agreed.names.iter().map(|name| folded(name)).collect();
-                if !clears(&agreed) {
+                if !agreed.status.is_some_and(Status::clears) {
                     uncleared.add(&thing, Some(&names));
                 }
                 // What is said of it wherever it is, is said under its own name.
@@ -101,11 +101,6 @@ impl Scales<'_> {
         }
         packages
     }
-}
-
-/// Whether it lets tools drop a finding.
-fn clears(agreed: &Agreed) -> bool {
-    matches!(agreed.status, Some(Status::NotAffected | Status::Fixed))
 }
 
 impl Packages {

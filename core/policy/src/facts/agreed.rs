@@ -2,7 +2,7 @@
 //! whoever hands it on: what they agree on, and where they contradict each other.
 
 use super::relation::of_statement;
-use super::stated::{Stated, clears, names};
+use super::stated::{Stated, names};
 use super::{Evidence, Facts, Part, Relation, Vulnerabilities, is_of_untold_versions};
 use crate::component::Component;
 use crate::rules::Whom;
@@ -97,7 +97,7 @@ fn of_group(group: &Group<'_, '_>, facts: &Facts<'_>, by: &[Whom]) -> Option<Agr
     // Against the very thing: what is said of something like it keeps others from clearing, and is
     // no statement about this.
     let is_of_this = |stated: &&&Stated<'_>| {
-        clears(stated.statement.status)
+        stated.statement.status.clears()
             || (stated.relation == Relation::This
                 && !stated.of_whole
                 && !is_of_untold_versions(stated.statement, facts.component))

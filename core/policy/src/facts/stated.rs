@@ -30,12 +30,12 @@ impl Stated<'_> {
     /// Whether it says that the vulnerability does no harm to the very thing, with effect. By
     /// whom, decides whether it does ([`Speaker::makes_less`]).
     pub(super) fn may_clear(&self) -> bool {
-        clears(self.statement.status) && self.relation == Relation::This && self.speaker.stands
+        self.statement.status.clears() && self.relation == Relation::This && self.speaker.stands
     }
 
     /// Whether it says the opposite, and counts.
     pub(super) fn is_against(&self) -> bool {
-        !clears(self.statement.status) && self.speaker.against
+        !self.statement.status.clears() && self.speaker.against
     }
 
     /// Whether it says that the component can be harmed, by one of these.
@@ -74,13 +74,13 @@ impl Stated<'_> {
             let of_claim = relation_of(self.fact.subjects, self.fact.body, one)?;
             Some(of_claim.max(of_statement(self.statement, one)?))
         };
-        let sound = clears(self.statement.status) && self.speaker.stands;
+        let sound = self.statement.status.clears() && self.speaker.stands;
         sound && !self.fact.of_product && relation() == Some(Relation::This)
     }
 
     /// Whether it says of a package that it does no harm as a part of what is asked about.
     pub(super) fn may_clear_part(&self, part: &Purl, component: &Component) -> bool {
-        let sound = clears(self.statement.status) && self.speaker.stands;
+        let sound = self.statement.status.clears() && self.speaker.stands;
         let mut products = self.statement.products.iter();
         sound
             && self.fact.relation == Relation::This
@@ -105,13 +105,6 @@ pub(super) fn names(statement: &VexStatement) -> impl Iterator<Item = String> {
 /// Whether a statement says only that somebody still looks.
 pub(super) fn is_open(statement: &VexStatement) -> bool {
     statement.status == Status::UnderInvestigation
-}
-
-pub(super) fn clears(status: Status) -> bool {
-    match status {
-        Status::NotAffected | Status::Fixed => true,
-        Status::Affected | Status::UnderInvestigation => false,
-    }
 }
 
 /// The names of the vulnerability that a statement is about, folded, each list of vulnerabilities

@@ -11,7 +11,7 @@ use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
 use super::latest::{Editions, Replaced, Word, standing};
 use super::relation::{Relation, Within, of_statement, of_statement_within};
-use super::stated::{Matter, Stated, clears, lists, names};
+use super::stated::{Matter, Stated, lists, names};
 use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::component::Component;
 use crate::rules::{Severity, Whom};
@@ -184,7 +184,7 @@ impl<'a> Vulnerabilities<'a> {
                     about: products(fact.subjects, statement),
                     is_of_this: about.relation == Relation::This && !about.of_whole,
                     stands: speaker.stands,
-                    against: !clears(statement.status) && speaker.against,
+                    against: !statement.status.clears() && speaker.against,
                     place: self.stated.len(),
                 };
                 for name in names(statement) {
@@ -345,7 +345,7 @@ impl<'a> Vulnerabilities<'a> {
             }
         }
         for stated in self.last_statements() {
-            let idle = if clears(stated.statement.status) {
+            let idle = if stated.statement.status.clears() {
                 !stated.may_clear()
             } else {
                 stated.of_whole

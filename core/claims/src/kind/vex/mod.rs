@@ -231,6 +231,14 @@ impl Status {
             Status::UnderInvestigation => "under_investigation",
         }
     }
+
+    /// Whether it says that the vulnerability does no harm, so that a finding may be dropped.
+    pub fn clears(self) -> bool {
+        match self {
+            Status::NotAffected | Status::Fixed => true,
+            Status::Affected | Status::UnderInvestigation => false,
+        }
+    }
 }
 
 impl Predicate for Vex {

@@ -12,7 +12,7 @@ mod tree;
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::{Ratings, Said, Statement, clears, justification, push_name};
+use super::{Ratings, Said, Statement, justification, push_name};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -172,7 +172,7 @@ fn read(
                 _ => remedies.get(name),
             };
             let ratings = ratings(scores.get(name), impacts.get(name)).or(said.aggregate.clone());
-            for (about, part) in tree.find(&product, name, clears(status))? {
+            for (about, part) in tree.find(&product, name, status.clears())? {
                 let statement = Statement {
                     vulnerability: id.clone(),
                     aliases: aliases.clone(),

@@ -5,7 +5,7 @@
 
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Ratings, Said, Statement, clears, justification, push_name};
+use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -232,7 +232,7 @@ fn versions(
                 version.optional_text("version")?,
                 version.optional_text("range")?,
             ) {
-                (Some(one), None) => named.in_stated_version(one, clears(status)),
+                (Some(one), None) => named.in_stated_version(one, status.clears()),
                 (None, Some(range)) => named.in_stated_range(range),
                 _ => return Err(version.fault("has to have one of version and range")),
             };

@@ -173,7 +173,7 @@ impl Said {
         // Those that speak against something come last, so that no part of the document that is
         // logged after them takes them back.
         let mut statements: Vec<&Statement> = self.statements.iter().collect();
-        statements.sort_by_key(|one| !clears(one.status));
+        statements.sort_by_key(|one| !one.status.clears());
         // Where some products can be told from others, what is said of the rest must not be taken
         // for a word about those.
         let alone = self.statements.iter().any(Statement::is_identified);
@@ -239,10 +239,6 @@ fn push_name(
     }
     names.push(name.to_owned());
     Ok(())
-}
-
-fn clears(status: Status) -> bool {
-    matches!(status, Status::NotAffected | Status::Fixed)
 }
 
 impl Statement {

@@ -3,7 +3,7 @@
 use super::super::spdx3::roots;
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Ratings, Said, Statement, clears, justification, push_name};
+use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -151,7 +151,7 @@ fn out_of_time(
             "an assessment that holds only until {text} is left out"
         )));
     }
-    Ok(clears(status).then(|| {
+    Ok(status.clears().then(|| {
         format!(
             "an assessment that says only until {text} that something does no harm is left out: a \
              claim has no end"
