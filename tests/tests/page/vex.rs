@@ -26,16 +26,22 @@ const IMAGE: &str = "pkg:oci/app@sha256:ab?repository_url=ghcr.io/x/app";
 /// A node that says where its pages are.
 async fn world() -> anyhow::Result<World> {
     let mut world = World::new("").await?;
+    let example = "# address = \"https://log.example.org\"";
+    let address = format!("address = \"{ADDRESS}\"");
+    configure(&mut world, example, &address).await?;
+    Ok(world)
+}
+
+/// Starts the node again, with something else in its configuration than the template has there.
+async fn configure(world: &mut World, example: &str, instead: &str) -> anyhow::Result<()> {
     world.node.stop()?;
     let file = world.node.folder().join("node.toml");
     let text = fs::read_to_string(&file)?;
-    let example = "# address = \"https://log.example.org\"";
     ensure!(text.contains(example), "the template was changed");
-    let address = format!("address = \"{ADDRESS}\"");
-    fs::write(&file, text.replace(example, &address))?;
+    fs::write(&file, text.replace(example, instead))?;
     world.node.run()?;
     world.log = Log::connect(world.node.ready()).await?;
-    Ok(world)
+    Ok(())
 }
 
 /// Somebody's document of one statement, with these products.
@@ -297,14 +303,9 @@ async fn without_a_policy_it_is_what_the_operator_names() -> anyhow::Result<()> 
     // Whom those vouch for who are named is not named.
     world.vouch(makers, auditors, "supplier").await?;
     let id = makers.id.to_string();
-    world.node.stop()?;
-    let file = world.node.folder().join("node.toml");
-    let text = fs::read_to_string(&file)?;
     let example = "# vex_issuers = [";
-    ensure!(text.contains(example), "the template was changed");
     let named = format!("address = \"{ADDRESS}\"\nvex_issuers = [{id:?}]\n{example}");
-    fs::write(&file, text.replace(example, &named))?;
-    world.node.run()?;
+    configure(&mut world, example, &named).await?;
     let manifest = json_at(&world, MANIFEST).await?;
     let description = manifest["description"].as_str().unwrap_or_default();
     ensure!(description.contains("names"), "{description}");
