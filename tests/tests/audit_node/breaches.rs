@@ -144,6 +144,11 @@ async fn on_the_page(auditor: &Auditor, good: u64, id: &str) -> anyhow::Result<(
         String::from_utf8(said.clone())?.contains(&words),
         "{said:?}"
     );
+    // Whoever reads the record is not told of a conviction.
+    let record = auditor.get("/log").await?.context("a page")?;
+    let rule = "<strong>A rule was broken:</strong>";
+    assert!(record.contains(rule), "{record}");
+    assert!(!record.contains("CONVICTED"), "{record}");
     Ok(())
 }
 

@@ -10,10 +10,12 @@ use std::{fs, net::TcpListener, time::Instant};
 /// Pages that a node makes at once.
 const AT_ONCE: usize = 8;
 
-/// A log that takes connections and never answers holds up the pages that ask it, as long as they
-/// have patience.
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result<()> {
+/// Of these, pages of one network.
+const OF_ONE_NETWORK: usize = 4;
+
+/// A world whose policy also names a log that takes connections and never answers, as long as the
+/// listener lives: it holds up the pages that ask it, as long as they have patience.
+async fn held_up(configuration: &str) -> anyhow::Result<(World, TcpListener)> {
     let mut world = World::new("").await?;
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", silent.local_addr()?);
@@ -23,9 +25,15 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
     let logs = format!("[[log]]\nkey = \"{own}\"\n\n[[log]]\nkey = \"{key}\"\nurl = \"{url}\"\n");
     fs::write(&file, format!("{before}\n{logs}"))?;
     world.node.stop()?;
+    world.node.configure(configuration)?;
     world.node.run()?;
     world.log = Log::connect(world.node.ready()).await?;
+    Ok((world, silent))
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result<()> {
+    let (world, silent) = held_up("").await?;
     let asked = (0..3 * AT_ONCE).map(|number| {
         let (http, url) = (reqwest::Client::new(), &world.node.ready().url);
         let url = format!("{url}/p/pkg:cargo/a{number}");
@@ -74,6 +82,29 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
     Ok(())
 }
 
+/// Nobody takes every turn: of one network so many pages are made at once, and others have theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_network_does_not_have_all_turns() -> anyhow::Result<()> {
+    let (world, silent) = held_up("server.trusted_proxies = [\"127.0.0.1\"]").await?;
+    let asked = (0..AT_ONCE + OF_ONE_NETWORK).map(|number| {
+        let network = if number < AT_ONCE { 1 } else { 2 };
+        let url = format!("{}/p/pkg:cargo/a{number}", world.node.ready().url);
+        let asked = reqwest::Client::new().get(url);
+        let asked = asked.header("x-forwarded-for", format!("192.0.2.{network}"));
+        async move { anyhow::Ok((network, asked.send().await?.status().as_u16())) }
+    });
+    let mut answers = Vec::new();
+    for answer in join_all(asked).await {
+        answers.push(answer?);
+    }
+    let count = |of| answers.iter().filter(|answer| **answer == of).count();
+    assert_eq!(count((1, 200)), OF_ONE_NETWORK, "{answers:?}");
+    assert_eq!(count((1, 429)), AT_ONCE - OF_ONE_NETWORK, "{answers:?}");
+    assert_eq!(count((2, 200)), OF_ONE_NETWORK, "{answers:?}");
+    drop(silent);
+    Ok(())
+}
+
 /// What strangers say is read within a bound, in which each has a share.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_very_much_is_left_out_of_a_page_and_nobody_else_is() -> anyhow::Result<()> {
@@ -98,6 +129,18 @@ async fn who_says_very_much_is_left_out_of_a_page_and_nobody_else_is() -> anyhow
     // Some of them fit once it is known how little the others say.
     let shown = page.matches(kind).count();
     assert!(shown < 10, "{shown}: {page}");
+    // A browser that checks it must not call it all that was said.
+    assert!(page.contains("data-part=\"true\""), "{page}");
+    let other = world.page("/p/pkg:cargo/other").await?.text;
+    assert!(other.contains("data-part=\"false\""), "{other}");
+    for asked in [
+        format!("a={purl}&b=pkg:cargo/other"),
+        format!("a=pkg:cargo/other&b={purl}"),
+    ] {
+        let compared = world.page(&format!("/compare?{asked}")).await?.text;
+        let says = "Others have said more than is shown here.";
+        assert!(compared.contains(says), "{asked}: {compared}");
+    }
     let badge = world.get(&format!("/badge/{purl}.json")).await?;
     let badge = badge.text().await?;
     assert!(badge.contains("supported to 2090-05"), "{badge}");

@@ -1,6 +1,7 @@
 //! The calendar of support: as a page, and for programs.
 
 use super::world::{POLICY, World, named};
+use anyhow::Context;
 use assay_tests::process::assay;
 use serde_json::json;
 use std::fs;
@@ -218,5 +219,26 @@ async fn without_a_policy_a_calendar_has_nobodys_dates() -> anyhow::Result<()> {
     assert!(!page.text.contains("calendar.ics"), "{}", page.text);
     let ics = world.page(&format!("/calendar.ics?purl={GOOD}")).await?;
     assert_eq!(ics.status, 404);
+    Ok(())
+}
+
+/// The link leads to a calendar that there is, of what an issuer spoke of last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_an_issuer_leads_to_a_calendar_of_so_many_packages() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let makers = &world.makers;
+    for number in 0..25 {
+        let purl = format!("pkg:cargo/a{number}@1.0.0");
+        world.supported(makers, &purl, "2090-05-01").await?;
+    }
+    let page = world.page(&format!("/i/{}", makers.id)).await?.text;
+    let links = page.split("href=\"").skip(1);
+    let mut links = links.filter_map(|link| link.split('"').next());
+    let link = links.find(|link| link.contains("calendar?purl="));
+    let link = link.with_context(|| page.clone())?;
+    assert_eq!(link.matches("purl=").count(), 20, "{link}");
+    let link = link.trim_start_matches("../").replace("&#38;", "&");
+    let calendar = world.page(&format!("/{link}")).await?;
+    assert_eq!(calendar.status, 200, "{link}");
     Ok(())
 }

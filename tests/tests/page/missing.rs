@@ -83,6 +83,9 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
     // Whoever subscribed would lose what was there before.
     let ics = world.page("/calendar.ics?purl=pkg:cargo/bad@1.0.0").await?;
     assert_eq!(ics.status, 503, "{}", ics.text);
+    // And whoever follows a feed would take what is missing for withdrawn.
+    let feed = world.page("/feed.atom?purl=pkg:cargo/bad@1.0.0").await?;
+    assert_eq!(feed.status, 503, "{}", feed.text);
     drop(silent);
     Ok(())
 }

@@ -216,6 +216,17 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     assert!(problems.matches(reply).count() == 1, "{problems}");
     let item = answered.iter().min_by_key(|item| item.len()).unwrap();
     assert!(item.contains(reply), "{item}");
+    // What does not count looks like it, and nothing else does.
+    let of_claims = problems
+        .split("<li")
+        .filter(|item| item.contains("data-claim="));
+    let mut idle = Vec::new();
+    for item in of_claims {
+        let of_rumor = item.contains(&format!("data-claim=\"{rumor}\""));
+        assert_eq!(item.starts_with(" class=\"idle\""), of_rumor, "{item}");
+        idle.push(of_rumor);
+    }
+    assert!(idle.contains(&true) && idle.contains(&false), "{problems}");
     // And how to check it all.
     let command = "assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS";
     assert!(page.text.contains(command));

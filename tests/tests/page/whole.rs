@@ -169,3 +169,22 @@ async fn many_versions_are_counted() -> anyhow::Result<()> {
     assert!(versions.contains(", and 5 more."), "{versions}");
     Ok(())
 }
+
+/// A claim may name a thousand vulnerabilities; a page leads to so many of them, and says how many
+/// there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_leads_to_so_many_vulnerabilities() -> anyhow::Result<()> {
+    let world = World::new("").await?;
+    let (purl, names) = (
+        "pkg:cargo/bad@1.0.0",
+        (0..45).map(|n| format!("CVE-2026-{n:04}")),
+    );
+    let names: Vec<String> = names.collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    world.affected_by(&world.makers, purl, &names).await?;
+    let page = world.page(&format!("/p/{purl}")).await?.text;
+    let sums = page.split("<ul class=\"sums\">").nth(1).unwrap_or_default();
+    let sums = sums.split("</ul>").next().unwrap_or_default();
+    assert_eq!(sums.matches("<a href=").count(), 40, "{page}");
+    Ok(())
+}

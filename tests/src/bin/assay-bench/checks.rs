@@ -24,6 +24,9 @@ use tonic::Code;
 /// Packages of the lock file that is checked.
 const COMPONENTS: u64 = 500;
 
+/// Packages of one that is as large as an image.
+const IMAGE: u64 = 5_000;
+
 /// Packages of these that a spammer speaks about, and how often it speaks about each.
 const SPAMMED: u64 = 10;
 const SPAM: u64 = 10_000;
@@ -65,23 +68,36 @@ pub fn refusing(node: &Node, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Cargo.lock of packages that the log knows, checked by the program with a policy that trusts
-/// everybody who spoke of them; then the same beside a spammer.
-pub fn checking(material: &Material, node: &Node, report: &mut Report) -> anyhow::Result<()> {
-    eprintln!("checking a Cargo.lock of {COMPONENTS} packages…");
+/// A Cargo.lock of so many packages that the log knows.
+fn lock_file(node: &Node, components: u64) -> anyhow::Result<PathBuf> {
     let mut lock = String::from("version = 4\n");
-    for number in 0..COMPONENTS {
+    for number in 0..components {
         lock += &format!(
             "\n[[package]]\nname = \"bench-{number}\"\nversion = \"1.0.0\"\nsource = \
              \"registry+https://github.com/rust-lang/crates.io-index\"\n"
         );
     }
-    let file = node.folder().join("Cargo.lock");
+    let folder = node.folder().join(format!("lock-{components}"));
+    fs::create_dir(&folder)?;
+    let file = folder.join("Cargo.lock");
     fs::write(&file, lock)?;
+    Ok(file)
+}
+
+/// A Cargo.lock of packages that the log knows, checked by the program with a policy that trusts
+/// everybody who spoke of them; one of as many as an image has; then the first beside a spammer.
+pub fn checking(material: &Material, node: &Node, report: &mut Report) -> anyhow::Result<()> {
     let policy = node.folder().join("policy.toml");
     fs::write(&policy, material.policy())?;
-    let check = Check { node, file, policy };
-    settled(node)?;
+    let check = |components| {
+        eprintln!("checking a Cargo.lock of {components} packages…");
+        let (file, policy) = (lock_file(node, components)?, policy.clone());
+        settled(node)?;
+        anyhow::Ok(Check { node, file, policy })
+    };
+    let image = check(IMAGE)?.runs()?;
+    report.less("check_image_s", image.seconds(), 1.0, image.detail());
+    let check = check(COMPONENTS)?;
     let without = check.runs()?;
     let seconds = without.seconds();
     report.less("check_s", seconds, 0.15, without.detail());
