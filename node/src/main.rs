@@ -303,11 +303,15 @@ fn run(args: &Run) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let mut signals = Signals::new(drain_s)?;
         let node = node::Node::start(config).await?;
-        if let Some(path) = &args.ready_file {
+        let ready = args.ready_file.as_ref().map_or(Ok(()), |path| {
             node::write_ready_file(path, &node)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                .with_context(|| format!("cannot write {}", path.display()))
+        });
+        if ready.is_ok() {
+            signals.until_stopped(|| node.reload()).await;
         }
-        signals.until_stopped(|| node.reload()).await;
-        node.stop().await.context("the server ended with an error")
+        // However it ends: what runs beside must not find the runtime gone.
+        let stopped = node.stop().await;
+        ready.and(stopped.context("the server ended with an error"))
     })
 }

@@ -131,16 +131,15 @@ fn serve(args: &Run) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let mut signals = Signals::new(drain_s)?;
         let witness = Running::start(config).await?;
-        if let Some(path) = &args.ready_file {
-            witness
-                .write_ready_file(path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        let ready = args.ready_file.as_ref().map_or(Ok(()), |path| {
+            let written = witness.write_ready_file(path);
+            written.with_context(|| format!("cannot write {}", path.display()))
+        });
+        if ready.is_ok() {
+            signals.until_stopped(|| witness.reload()).await;
         }
-        signals.until_stopped(|| witness.reload()).await;
-        witness
-            .stop()
-            .await
-            .context("the server ended with an error")
+        let stopped = witness.stop().await;
+        ready.and(stopped.context("the server ended with an error"))
     })
 }
 

@@ -177,6 +177,7 @@ async fn a_ready_file_that_cannot_be_written_is_an_error_like_others() -> anyhow
         let said = String::from_utf8_lossy(&started.stderr);
         assert_eq!(started.status.code(), Some(3), "{said}");
         assert!(said.contains("cannot write"), "{said}");
+        assert!(!said.contains("shutdown"), "{said}");
     }
     Ok(())
 }
