@@ -23,9 +23,8 @@ test: ## everything that CI runs: lint, then every test
 
 lint: ## formatting, clippy and links in docs with warnings as errors, licenses and duplicates of dependencies
 	cargo fmt --all -- --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --package assay-sim --features network --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	cargo clippy --workspace --features assay-sim/network --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --features assay-sim/network --no-deps --locked
 	scripts/cargo-deny --locked -L error check licenses bans sources
 
 house: ## what the source tree must look like: sizes, imports, what each crate may link and name

@@ -39,7 +39,13 @@ pub const DESIGN_FILE: &str = "docs/design.md";
 pub const OLD_NAME: &str = concat!("DES", "IGN");
 
 /// Packages that are test tools: nothing of them is shipped.
-pub const TEST_PACKAGES: &[&str] = &["assay-fuzz", "assay-house", "assay-sim", "assay-tests"];
+pub const TEST_PACKAGES: &[&str] = &[
+    "assay-bench",
+    "assay-fuzz",
+    "assay-house",
+    "assay-sim",
+    "assay-tests",
+];
 
 /// The feature of libraries that tests of other crates need. No product may ask for it.
 pub const TEST_FEATURE: &str = "testing";
