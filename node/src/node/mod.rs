@@ -133,7 +133,14 @@ impl Node {
     /// Starts everything. When it returns, calls are answered.
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    ///
+    /// Boxed, so that all of it is compiled with this library, and not once more with each program
+    /// that starts a node.
+    pub fn start(config: Config) -> LocalBoxFuture<'static, Result<Self, StartError>> {
+        Self::started(config).boxed_local()
+    }
+
+    async fn started(config: Config) -> Result<Self, StartError> {
         // Installed before anything is counted.
         let _ = telemetry::metrics();
         let keys = load_keys(&config.log)?.shared();

@@ -44,6 +44,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::{LogState, Persisted, WitnessKeys};
+use futures::{FutureExt, future::LocalBoxFuture};
 use std::{
     io,
     net::SocketAddr,
@@ -269,8 +270,15 @@ fn latest(
 impl Running {
     /// Starts everything. When it returns, calls are answered.
     ///
-    /// Must be called on a tokio runtime, which accepts connections and keeps the time.
-    pub async fn start(config: WitnessConfig) -> Result<Self, WitnessStartError> {
+    /// Must be called on a tokio runtime, which accepts connections and keeps the time. Boxed, as a
+    /// node's start is.
+    pub fn start(
+        config: WitnessConfig,
+    ) -> LocalBoxFuture<'static, Result<Self, WitnessStartError>> {
+        Self::started(config).boxed_local()
+    }
+
+    async fn started(config: WitnessConfig) -> Result<Self, WitnessStartError> {
         let tls = listen::load_tls(&config.server)?;
         let metrics = telemetry::metrics();
         let mut known = Known::default();
