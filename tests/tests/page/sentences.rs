@@ -231,8 +231,8 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     let item = answered.iter().min_by_key(|item| item.len()).unwrap();
     assert!(item.contains(reply), "{item}");
     is_idle_alone(problems, &rumor);
-    // And how to check it all.
-    assert!(page.text.contains("assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS"));
+    let command = "assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS";
+    assert!(page.text.contains(command));
     assert!(page.text.contains("--policy page.policy.toml"));
     let proof = format!("api/v1/receipt/{rumor}.tlog-proof");
     assert!(page.text.contains(&proof));
