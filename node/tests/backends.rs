@@ -5,11 +5,10 @@
 use assay_node::{
     config::{Config, ConfigFile as _},
     init::{self, Init},
-    keyfile, log,
     node::Node,
-    storage::{backend::Backend, memory::Memory},
+    storage::backend::Backend,
 };
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -41,17 +40,6 @@ fn on(backend: Backend, folder: &Path) -> Config {
     Config::load(&new.unwrap().config).unwrap()
 }
 
-/// The same for a new log in memory.
-fn in_memory(folder: &Path) -> Config {
-    let mut config = on_rocksdb(folder);
-    let store = Arc::new(Memory::new());
-    config.log.checkpoint_file = folder.join("of-memory");
-    let key = keyfile::load(&config.log.key).unwrap();
-    log::create(&*store, &config.log.checkpoint_file, &key.into()).unwrap();
-    config.storage.backend = Backend::Memory(store);
-    config
-}
-
 async fn checkpoint(node: &Node) -> String {
     let mut stream = TcpStream::connect(node.address).await.unwrap();
     stream
@@ -65,7 +53,7 @@ async fn checkpoint(node: &Node) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_runs_stops_and_runs_again_on_every_backend() {
-    for make in [on_rocksdb, on_redb, in_memory] {
+    for make in [on_rocksdb, on_redb] {
         let folder = tempfile::tempdir().unwrap();
         let config = make(folder.path());
         let mut shown = Vec::new();

@@ -3,6 +3,7 @@
 //! A new backend is one file beside this one that implements [`Store`] and passes
 //! [`suite`](super::suite), one variant of [`Backend`], and one arm of [`Backend::run`].
 
+#[cfg(test)]
 use super::memory::Memory;
 use super::redb::Redb;
 use super::rocks::Rocks;
@@ -21,8 +22,9 @@ pub enum Backend {
     RocksDb,
     /// redb, in the data folder.
     Redb,
-    /// A store in memory that the caller holds as well. It is for tests: no configuration file can
-    /// name it.
+    /// A store in memory that the caller holds as well. It is for tests: in a program, a whole node
+    /// would be compiled for it once more.
+    #[cfg(test)]
     #[serde(skip)]
     Memory(Arc<Memory>),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Backend {
         f.write_str(match self {
             Backend::RocksDb => "rocksdb",
             Backend::Redb => "redb",
+            #[cfg(test)]
             Backend::Memory(_) => "memory",
         })
     }
@@ -100,6 +103,7 @@ impl Backend {
                 let store = Redb::open(opening.path, opening.blobs, options)?;
                 Ok(job.run(Arc::new(store)))
             }
+            #[cfg(test)]
             Backend::Memory(store) => Ok(job.run(store.clone())),
         }
     }
@@ -120,6 +124,7 @@ impl Backend {
                 let store = Redb::open_to_read(opening.path, opening.blobs, cache_mib)?;
                 Ok(job.run(Arc::new(store)))
             }
+            #[cfg(test)]
             Backend::Memory(store) => Ok(job.run(store.clone())),
         }
     }
@@ -131,7 +136,9 @@ impl Backend {
         match self {
             Backend::RocksDb => Rocks::demand_whole(path),
             // redb says it when it opens the file, and has nothing that could be lost beside it.
-            Backend::Redb | Backend::Memory(_) => Ok(()),
+            Backend::Redb => Ok(()),
+            #[cfg(test)]
+            Backend::Memory(_) => Ok(()),
         }
     }
 
