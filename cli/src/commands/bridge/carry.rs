@@ -1,7 +1,7 @@
 //! Carrying out a plan: what is sent is written down before, and what the log has after it. A run
 //! that is stopped anywhere is finished by the next one.
 
-use super::{folder::Folder, problems::Problems};
+use super::{TOGETHER, folder::Folder, problems::Problems};
 use crate::{
     exit::Failure,
     publishing::{ATTEMPTS, Publisher, pause_of},
@@ -15,6 +15,7 @@ use assay_client::{ClientError, Journal, Published, Refused, Wait};
 use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record};
 use assay_intake::documents::Prepared;
 use assay_tlog::Hash;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tonic::Code;
@@ -85,6 +86,20 @@ enum What {
     Finish,
 }
 
+/// What is to be sent of a document, and what could not be made of it.
+#[derive(Default)]
+struct Read {
+    steps: Vec<Step>,
+    problems: Vec<String>,
+}
+
+impl Read {
+    fn but(mut self, problem: String) -> Self {
+        self.problems.push(problem);
+        self
+    }
+}
+
 /// What became of claims that were offered.
 struct Outcome {
     /// The steps of which the node refused a claim, once for each.
@@ -118,8 +133,16 @@ impl Carrier<'_> {
             }
         }
         let mut steps = Vec::new();
-        for (place, jobs) in &plan.publish {
-            self.read(place, jobs, &mut steps);
+        let documents: Vec<_> = plan.publish.iter().collect();
+        for documents in documents.chunks(TOGETHER) {
+            let read = documents.par_iter();
+            let read: Vec<Read> = read.map(|(place, jobs)| self.read(place, jobs)).collect();
+            for ((place, _), read) in documents.iter().zip(read) {
+                for reason in read.problems {
+                    self.problems.add(place, &reason);
+                }
+                steps.extend(read.steps);
+            }
             let claims: usize = steps.iter().map(|step: &Step| step.claims.len()).sum();
             if claims >= BATCH {
                 self.send(std::mem::take(&mut steps)).await?;
@@ -149,17 +172,18 @@ impl Carrier<'_> {
     }
 
     /// Makes the claims of the records that are to be published of one document.
-    fn read(&mut self, place: &str, jobs: &[Job], steps: &mut Vec<Step>) {
+    fn read(&self, place: &str, jobs: &[Job]) -> Read {
+        let mut done = Read::default();
         let bytes = match self.folder.read(place) {
             Ok(bytes) => bytes,
-            Err(reason) => return self.problems.add(place, &reason),
+            Err(reason) => return done.but(reason),
         };
         let document = Hash::of(&bytes);
         // What was sent and not answered is sent again with the time that it had: once for each.
         let mut read: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         match self.bridge.read(place, &bytes, &self.now) {
             Ok(records) => _ = read.insert(self.now.clone(), records),
-            Err(error) => return self.problems.add(place, &error.to_string()),
+            Err(error) => return done.but(error.to_string()),
         }
         for job in jobs {
             let held = self.held(&job.key);
@@ -175,7 +199,8 @@ impl Carrier<'_> {
             let mut all = read.get(&at).into_iter().flatten();
             let found = all.find(|record| record.key == job.key);
             let Some(record) = found.filter(|record| record.print() == Some(job.print)) else {
-                self.problems.add(place, "was changed while it was read");
+                done.problems
+                    .push("was changed while it was read".to_owned());
                 continue;
             };
             let republished = record.clone().republished(self.bridge, &document, revision);
@@ -183,14 +208,14 @@ impl Carrier<'_> {
             let drafts = match drafts {
                 Ok(drafts) => drafts,
                 Err(error) => {
-                    self.problems.add(place, &error.to_string());
+                    done.problems.push(error.to_string());
                     continue;
                 }
             };
             let ids = drafts
                 .iter()
                 .map(|draft| ClaimId::of_payload(draft.payload().as_bytes()));
-            steps.push(Step {
+            done.steps.push(Step {
                 key: job.key.clone(),
                 held: held.sends(place, job.print, &at, ids.collect()),
                 claims: drafts.iter().map(|one| self.publisher.sign(one)).collect(),
@@ -201,6 +226,7 @@ impl Carrier<'_> {
                 },
             });
         }
+        done
     }
 
     /// Publishes the claims of the steps and then the withdrawals that follow from them.

@@ -12,7 +12,7 @@ use crate::{
     time,
 };
 use assay_client::{ClientError, Journal, plain};
-use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Survey};
+use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Sight, Survey};
 use assay_tlog::Hash;
 use carry::{Carrier, Done};
 use clap::{
@@ -21,6 +21,7 @@ use clap::{
 };
 use folder::Folder;
 use problems::{Problem, Problems};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
@@ -29,6 +30,9 @@ use std::{
 
 /// What is said where the node or the disk stops a run.
 const STOPPED: &str = "what was done is remembered: the same command again does the rest";
+
+/// Documents that are read at once, as many at a time as there are cores.
+const TOGETHER: usize = 256;
 
 /// Problems that are shown to people.
 const SHOWN: usize = 20;
@@ -155,19 +159,20 @@ fn survey(folder: &Folder, bridge: &Bridge, now: &str, problems: &mut Problems) 
     for place in &folder.unread {
         survey.cannot_read(place);
     }
-    for place in &folder.places {
-        let read = folder.read(place);
-        let records =
-            read.and_then(|bytes| bridge.read(place, &bytes, now).map_err(|e| e.to_string()));
-        match records {
-            Ok(records) => {
-                for record in &records {
-                    survey.see(place, record);
+    for places in folder.places.chunks(TOGETHER) {
+        let read = |place: &String| {
+            let bytes = folder.read(place)?;
+            let records = bridge.read(place, &bytes, now).map_err(|e| e.to_string())?;
+            Ok(records.iter().map(Sight::of).collect())
+        };
+        let all: Vec<Result<Vec<Sight>, String>> = places.par_iter().map(read).collect();
+        for (place, read) in places.iter().zip(all) {
+            match read {
+                Ok(sights) => sights.into_iter().for_each(|one| survey.see(place, one)),
+                Err(reason) => {
+                    problems.add(place, &reason);
+                    survey.cannot_read(place);
                 }
-            }
-            Err(reason) => {
-                problems.add(place, &reason);
-                survey.cannot_read(place);
             }
         }
     }

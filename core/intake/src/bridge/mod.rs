@@ -13,7 +13,7 @@ mod record;
 mod sources;
 
 pub use ledger::{Held, Ledger, LedgerError, Owner, Why};
-pub use plan::{Job, Plan, Shrunk, Survey};
+pub use plan::{Job, Plan, Shrunk, Sight, Survey};
 pub use record::{Record, Says};
 pub use sources::{BRIDGES, Bridge, bridge};
 

@@ -81,16 +81,31 @@ impl Shrunk {
     }
 }
 
-impl Survey {
-    /// Takes down what was read at `place`. Of two records of one name that say the same, the first
-    /// is kept; of two that do not, none counts.
-    pub fn see(&mut self, place: &str, record: &Record) {
+/// What a survey keeps of a record.
+#[derive(Debug)]
+pub struct Sight {
+    key: String,
+    found: Found,
+}
+
+impl Sight {
+    /// What is kept of a record.
+    pub fn of(record: &Record) -> Self {
         let found = match (&record.says, record.print()) {
             (Says::Withdrawn, _) => Found::Withdrawn,
             (_, Some(print)) => Found::Live(print),
             (_, None) => Found::Empty,
         };
-        let seen = self.seen.entry(record.key.clone());
+        let key = record.key.clone();
+        Sight { key, found }
+    }
+}
+
+impl Survey {
+    /// Takes down what was read at `place`. Of two records of one name that say the same, the first
+    /// is kept; of two that do not, none counts.
+    pub fn see(&mut self, place: &str, Sight { key, found }: Sight) {
+        let seen = self.seen.entry(key);
         let seen = seen.or_insert_with(|| Seen {
             place: place.to_owned(),
             found,
@@ -229,7 +244,7 @@ mod tests {
     fn survey(found: &[(&str, &str)]) -> Survey {
         let mut survey = Survey::default();
         for (key, says) in found {
-            survey.see(key, &record(key, says));
+            survey.see(key, Sight::of(&record(key, says)));
         }
         survey
     }
@@ -304,7 +319,7 @@ mod tests {
     fn what_moved_is_remembered_where_it_is() {
         let ledger = ledger(&[("a", "1")]);
         let mut survey = Survey::default();
-        survey.see("elsewhere", &record("a", "1"));
+        survey.see("elsewhere", Sight::of(&record("a", "1")));
         let plan = survey.plan(&ledger);
         assert_eq!(plan.moved, [("a".to_owned(), "elsewhere".to_owned())]);
         assert!(plan.publish.is_empty() && !plan.is_done());
