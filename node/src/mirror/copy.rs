@@ -16,8 +16,8 @@ use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{
-    AppendError, Ended, Followed, Fork, Info, Mirror, Older, Upload, UploadHeader,
-    UploadRefusal, VerifiedBundle, VerifiedTree,
+    AppendError, Ended, Followed, Fork, Info, Mirror, Older, Upload, UploadHeader, UploadRefusal,
+    VerifiedBundle, VerifiedTree,
 };
 use assay_tlog::tree::tile::TILE_WIDTH;
 use assay_tlog::tree::{TileIndex, TreeSize, bundle};
@@ -37,6 +37,8 @@ pub struct Copy<S> {
     bytes: u64,
     state: LogState,
     lines: String,
+    /// Whether what is stored as cosigned was signed and is shown.
+    is_shown: bool,
     /// Whether the log sent checkpoints since this was loaded. It publishes them later.
     is_pushed: bool,
 }
@@ -69,10 +71,10 @@ impl<S: Tables> Copy<S> {
             bytes,
             state,
             lines,
+            is_shown: false,
             is_pushed: false,
         };
-        copy.show()?;
-        Ok(copy)
+        copy.show_loaded()
     }
 
     /// What the entries take of the disk, as limits count it.

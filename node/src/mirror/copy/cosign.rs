@@ -38,7 +38,7 @@ impl<S: Tables> Copy<S> {
         if is_new || is_changed || self.is_unsigned() || self.is_older_than(REFRESH_S) {
             return self.cosign(lines);
         }
-        Ok(())
+        self.show_if_due()
     }
 
     /// Cosigns and shows the head of this size, of which all entries were brought, or again, if
@@ -53,6 +53,7 @@ impl<S: Tables> Copy<S> {
         if is_new || self.is_unsigned() || self.is_older_than(UPLOAD_REFRESH_S) {
             self.cosign(None)?;
         }
+        self.show_if_due()?;
         let shown = self.shown.head.load_full();
         let theirs = note + self.lines.len();
         Ok(shown.and_then(|shown| Some(shown.note.get(theirs..)?.to_owned())))
@@ -110,7 +111,28 @@ impl<S: Tables> Copy<S> {
             at,
         };
         self.lines = lines;
-        self.show()
+        self.is_shown = false;
+        self.show_if_due()
+    }
+
+    /// Shows what is stored as cosigned, unless it is shown: whoever holds a key may have been
+    /// away.
+    fn show_if_due(&mut self) -> Result<(), RoundError> {
+        if !self.is_shown {
+            self.show()?;
+            self.is_shown = true;
+        }
+        Ok(())
+    }
+
+    /// The same when the copy is loaded. If whoever holds a key is away, the copy goes on without
+    /// being shown.
+    pub(super) fn show_loaded(mut self) -> Result<Self, RoundError> {
+        match self.show_if_due() {
+            Ok(()) => Ok(self),
+            Err(error) if error.keeps_copy() => Ok(self),
+            Err(error) => Err(error),
+        }
     }
 
     /// The signature lines of others that came with this head, or `None` if `note` is another one.
@@ -142,12 +164,13 @@ impl<S: Tables> Copy<S> {
     }
 
     /// Signs what is stored as cosigned, and shows it.
-    pub(super) fn show(&self) -> Result<(), RoundError> {
+    fn show(&self) -> Result<(), RoundError> {
         let Some(head) = self.mirror.mirrored() else {
             return Ok(());
         };
         let persisted = Persisted::reload(&self.state, head.note(), &self.log)?;
-        let cosigned = persisted.sign(&self.shared.keys.load())?;
+        let admitted = self.shared.floors.admit(persisted)?;
+        let cosigned = admitted.sign(&self.shared.keys.load())?;
         let signed = cosigned.note();
         let (ours, theirs) = (&signed[head.note().len()..], &self.lines);
         let shown = ShownHead {
