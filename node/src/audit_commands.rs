@@ -1,10 +1,11 @@
 //! `assay-node audit`: arguments in, what was made out.
 
+use super::held_key::HeldKey;
 use super::key_commands::NewKeys;
 use super::output;
 use super::own::{Node, change};
 use anyhow::bail;
-use assay_node::audit::keys;
+use assay_node::{audit::keys, init::cosigner::NewCosigner};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -39,6 +40,8 @@ pub struct Init {
     #[arg(long, env = "ASSAY_AUDIT_NAME")]
     name: String,
     #[command(flatten)]
+    held: HeldKey,
+    #[command(flatten)]
     keys: NewKeys,
 }
 
@@ -58,18 +61,15 @@ fn clear(args: &Clear) -> anyhow::Result<()> {
 }
 
 fn init(args: &Init) -> anyhow::Result<()> {
-    let vkeys = keys::init(&args.dir, &args.name, args.keys.passphrase()?.as_ref())?;
+    let holder = args.held.of_cosigner(&args.name)?;
+    let passphrase = args.keys.passphrase()?;
+    let new = NewCosigner::new(&args.name, holder, passphrase.as_ref())?;
+    let vkeys = keys::init(&args.dir, &new)?;
     output::say(format_args!(
         "New auditor {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
     ));
     output::say("Add to the node's configuration, which must have a [mirror]:");
-    output::say(table(&args.name).trim_end());
+    output::say(new.table("audit").trim_end());
     output::show_keys(&vkeys.join("\n"))
-}
-
-/// The table of an auditor whose keys were just made, for its node's configuration.
-pub fn table(name: &str) -> String {
-    let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("[audit]\nname = \"{name}\"\nml_dsa_44_key = \"audit-ml-dsa-44.key\"\n")
 }

@@ -3,6 +3,7 @@
 //! Nothing else ever creates one. So a node that finds nothing where its log should be says so, and
 //! does not start an empty log under a name that has a history.
 
+pub mod cosigner;
 mod held;
 pub(crate) mod template;
 
@@ -250,7 +251,8 @@ fn configuration(init: &Init<'_>) -> String {
             ("backend", &init.backend.to_string()),
         ],
     );
-    text + init.tables + &init.holder.as_ref().map(held::table).unwrap_or_default()
+    let holder = init.holder.as_ref();
+    text + init.tables + &holder.map_or_else(String::new, |holder| held::table("log", holder))
 }
 
 /// Makes what the configuration in `draft` names: the key file, if the key is to be in one, and the

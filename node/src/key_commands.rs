@@ -6,20 +6,18 @@ use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
 use assay_keyfile::{Passphrase, UnlockError};
 use assay_node::{
-    audit,
-    config::{Config, ConfigFile as _},
+    config::{Config, ConfigFile as _, CosignerKeys},
     cosigner::{CosignedFile, read_policy},
     keyfile,
     log::Signed,
-    mirror,
     rotation::{
         self, LogKeys, Part, RotationError, files,
         overlap::{self, Missing},
     },
-    witness::{config::WitnessConfig, run},
+    signer::keys,
+    witness::config::WitnessConfig,
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use assay_tlog::witness::WitnessKeys;
 use clap::{Args, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
 
@@ -118,7 +116,7 @@ impl From<Which> for Part {
 /// Changes the passphrase of the keys of a part, and of the next ones.
 fn passphrase(args: &NewPassphrase) -> anyhow::Result<()> {
     let part = Part::from(args.part);
-    let key_files = key_files(&Own::configured(&args.node)?, part)?;
+    let key_files = some_key_files(&Own::configured(&args.node)?, part)?;
     let next = key_files.iter().map(|key| files::next(key));
     let next: Vec<PathBuf> = next.filter(|path| path.exists()).collect();
     let unlock = keyfile::unlock();
@@ -269,7 +267,9 @@ fn finish_by_hand(own: &Own, part: Part) -> anyhow::Result<String> {
         ));
     }
     files::finish(&key_files)?;
-    Ok(rotation::lines(&cosigner(own, part)?.verifiers()))
+    Ok(rotation::lines(
+        &keys::load(&places(own, part)?)?.verifiers(),
+    ))
 }
 
 fn node(own: &Own) -> Result<&Config, RotationError> {
@@ -281,34 +281,38 @@ fn not_begun(key: &std::path::Path) -> RotationError {
     RotationError::NotBegun { path }
 }
 
-/// The key files of a part of the node.
+/// The key files of a part of the node, all of whose keys are in files: they are rotated together.
 fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
-    let absent = || RotationError::Absent(part);
-    Ok(match part {
-        Part::Log => {
-            let file = node(own)?.log.key_file();
-            vec![file.map_err(RotationError::Elsewhere)?.to_owned()]
-        }
-        Part::Witness => {
-            let config = own.witness.as_ref().ok_or_else(absent)?;
-            run::key_files(&WitnessConfig::load(config)?)
-        }
-        Part::Mirror => mirror::run::key_files(own.mirror.as_ref().ok_or_else(absent)?),
-        Part::Audit => audit::keys::key_files(own.audit.as_ref().ok_or_else(absent)?),
-    })
+    if part == Part::Log {
+        let file = node(own)?.log.key_file();
+        return Ok(vec![file.map_err(RotationError::Elsewhere)?.to_owned()]);
+    }
+    Ok(files::of_cosigner(&places(own, part)?)?)
 }
 
-/// The keys of the witness, the mirror or the auditor.
-fn cosigner(own: &Own, part: Part) -> anyhow::Result<WitnessKeys> {
+/// The key files of a part of the node, of which it has one at least: a passphrase is about files.
+fn some_key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
+    if part == Part::Log {
+        return key_files(own, part);
+    }
+    let places = places(own, part)?;
+    let files = places.files();
+    if let (Some(holder), true) = (places.holder(), files.is_empty()) {
+        return Err(RotationError::Elsewhere(Box::new(holder.clone())).into());
+    }
+    Ok(files)
+}
+
+/// Where the keys of the witness, the mirror or the auditor are.
+fn places(own: &Own, part: Part) -> anyhow::Result<CosignerKeys> {
     let absent = || RotationError::Absent(part);
-    if part == Part::Mirror {
-        let config = own.mirror.as_ref().ok_or_else(absent)?;
-        return Ok(mirror::run::load_keys(config)?);
-    }
-    if part == Part::Audit {
-        let config = own.audit.as_ref().ok_or_else(absent)?;
-        return Ok(audit::keys::load(config)?);
-    }
-    let config = own.witness.as_ref().ok_or_else(absent)?;
-    Ok(run::load_keys(&WitnessConfig::load(config)?)?)
+    Ok(match part {
+        Part::Log => return Err(absent().into()),
+        Part::Witness => {
+            let config = own.witness.as_ref().ok_or_else(absent)?;
+            WitnessConfig::load(config)?.witness.keys()
+        }
+        Part::Mirror => own.mirror.as_ref().ok_or_else(absent)?.keys(),
+        Part::Audit => own.audit.as_ref().ok_or_else(absent)?.keys(),
+    })
 }

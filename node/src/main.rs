@@ -21,7 +21,8 @@ use assay_keyfile::{Passphrase, Unlock};
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
-    init, keyfile, log, mirror, node,
+    init::{self, cosigner::NewCosigner},
+    keyfile, log, mirror, node,
     storage::backend::Backend,
     telemetry, witness,
 };
@@ -215,7 +216,7 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
             args.witness.iter().chain(&args.mirror).chain(&args.audit),
         )?;
     }
-    let holder = args.held.holder(&args.origin)?;
+    let holder = args.held.of_log(&args.origin)?;
     let passphrase = args.keys.passphrase()?;
     let passphrase = passphrase.as_ref();
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
@@ -224,18 +225,15 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         tables += "\n[witness]\nconfig = \"witness/witness.toml\"\n";
     }
     if let Some(name) = &args.mirror {
-        vkeys.extend(mirror::init::init(
-            &args.dir,
-            name,
-            witness::run::now(),
-            passphrase,
-        )?);
-        tables += &format!("\n{}", mirror_commands::table(name));
+        let keys = NewCosigner::in_files(name, passphrase)?;
+        vkeys.extend(mirror::init::init(&args.dir, &keys, witness::run::now())?);
+        tables += &format!("\n{}", keys.table("mirror"));
         output::say(format_args!("New mirror {name}."));
     }
     if let Some(name) = &args.audit {
-        vkeys.extend(audit::keys::init(&args.dir, name, passphrase)?);
-        tables += &format!("\n{}", audit_commands::table(name));
+        let keys = NewCosigner::in_files(name, passphrase)?;
+        vkeys.extend(audit::keys::init(&args.dir, &keys)?);
+        tables += &format!("\n{}", keys.table("audit"));
         output::say(format_args!("New auditor {name}."));
     }
     let new = init::init(&init::Init {
@@ -273,11 +271,10 @@ fn init_witness(
 ) -> anyhow::Result<Vec<String>> {
     let new = witness::init::init(&witness::init::Init {
         dir: &args.dir.join("witness"),
-        name,
+        keys: &NewCosigner::in_files(name, passphrase)?,
         listen: args.listen,
         admin: args.admin,
         now: witness::run::now(),
-        passphrase,
     })?;
     output::say(format_args!("New witness {name}."));
     Ok(new.vkeys)

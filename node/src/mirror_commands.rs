@@ -1,9 +1,11 @@
 //! `assay-node mirror`: arguments in, what was made out.
 
+use super::held_key::HeldKey;
 use super::key_commands::NewKeys;
 use super::output;
 use anyhow::Context;
 use assay_node::config::{Config, ConfigFile as _};
+use assay_node::init::cosigner::NewCosigner;
 use assay_node::mirror::{clock::now, init, operator};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ pub struct Init {
     #[arg(long, env = "ASSAY_MIRROR_NAME")]
     name: String,
     #[command(flatten)]
+    held: HeldKey,
+    #[command(flatten)]
     keys: NewKeys,
 }
 
@@ -45,25 +49,17 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
-/// The table of a mirror that was just made, for its node's configuration.
-pub fn table(name: &str) -> String {
-    let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("[mirror]\nname = \"{name}\"\nml_dsa_44_key = \"mirror-ml-dsa-44.key\"\n")
-}
-
 fn init_mirror(args: &Init) -> anyhow::Result<()> {
-    let vkeys = init::init(
-        &args.dir,
-        &args.name,
-        now(),
-        args.keys.passphrase()?.as_ref(),
-    )?;
+    let holder = args.held.of_cosigner(&args.name)?;
+    let passphrase = args.keys.passphrase()?;
+    let keys = NewCosigner::new(&args.name, holder, passphrase.as_ref())?;
+    let vkeys = init::init(&args.dir, &keys, now())?;
     output::say(format_args!(
         "New mirror {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",
         args.name
     ));
     output::say("Add to the node's configuration, with a [[mirror.log]] for each log to copy:");
-    output::say(table(&args.name).trim_end());
+    output::say(keys.table("mirror").trim_end());
     output::show_keys(&vkeys.join("\n"))
 }
 

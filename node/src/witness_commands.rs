@@ -1,10 +1,12 @@
 //! `assay-node witness`: arguments in, what was made out.
 
+use super::held_key::HeldKey;
 use super::key_commands::NewKeys;
 use super::output;
 use super::run_until::{Signals, runtime};
 use anyhow::Context;
 use assay_node::config::{ConfigFile as _, listen_address};
+use assay_node::init::cosigner::NewCosigner;
 use assay_node::telemetry;
 use assay_node::witness::{
     config::WitnessConfig,
@@ -58,6 +60,8 @@ pub struct Init {
     )]
     admin: SocketAddr,
     #[command(flatten)]
+    held: HeldKey,
+    #[command(flatten)]
     keys: NewKeys,
 }
 
@@ -105,13 +109,14 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
 }
 
 fn init_witness(args: &Init) -> anyhow::Result<()> {
+    let holder = args.held.of_cosigner(&args.name)?;
+    let passphrase = args.keys.passphrase()?;
     let new = init::init(&init::Init {
         dir: &args.dir,
-        name: &args.name,
+        keys: &NewCosigner::new(&args.name, holder, passphrase.as_ref())?,
         listen: args.listen,
         admin: args.admin,
         now: now(),
-        passphrase: args.keys.passphrase()?.as_ref(),
     })?;
     output::say(format_args!(
         "New witness {}. Its keys, for policies, go to standard output: Ed25519, then ML-DSA-44.",

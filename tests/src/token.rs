@@ -90,6 +90,11 @@ impl Token {
             "--so-pin",
             "314159",
         ])?;
+        self.add(KEY, "0a", seed)
+    }
+
+    /// Adds a key of this seed, with a label and an id in hex. Nobody may use the token.
+    pub fn add(&self, label: &str, id: &str, seed: &[u8; 32]) -> anyhow::Result<()> {
         let der = [&hex::decode(PKCS8)?, &seed[..]].concat();
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
@@ -99,7 +104,7 @@ impl Token {
         fs::write(&file, pem)?;
         let file = file.display().to_string();
         self.util(&[
-            "--import", &file, "--token", LABEL, "--label", KEY, "--id", "0a",
+            "--import", &file, "--token", LABEL, "--label", label, "--id", id,
         ])
     }
 

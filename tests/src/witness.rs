@@ -70,6 +70,16 @@ impl Witness {
 
     /// Makes a witness that signs under a name.
     pub fn named(name: &str) -> anyhow::Result<Self> {
+        Witness::init_within(name, &[], Vec::new())
+    }
+
+    /// The same, with more arguments for `assay-node witness init`, and `environment` is set for it
+    /// from then on.
+    pub fn init_within(
+        name: &str,
+        arguments: &[&str],
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("assay-witness-")
             .tempdir()?;
@@ -77,6 +87,8 @@ impl Witness {
             .args(["witness", "init", "--name", name])
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--dir"])
             .arg(folder.path())
+            .args(arguments)
+            .envs(environment.iter().map(|(k, v)| (k, v)))
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "init failed: {said}");
@@ -86,7 +98,7 @@ impl Witness {
             folder,
             process: None,
             ready: None,
-            environment: Vec::new(),
+            environment,
             http: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
                 .build()?,
@@ -145,10 +157,17 @@ impl Witness {
     /// Runs a command of `assay-node witness` on this witness's configuration.
     pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let (command, rest) = arguments.split_first().context("no command")?;
+        self.assay_node(&["witness", command], rest)
+    }
+
+    /// Runs `assay-node` with these words, the configuration and these arguments, to its end.
+    pub fn assay_node(&self, words: &[&str], arguments: &[&str]) -> anyhow::Result<Output> {
         let mut run = Command::new(binaries().join("assay-node"));
-        run.args(["witness", command, "--config"])
+        run.args(words)
+            .arg("--config")
             .arg(self.config())
-            .args(rest)
+            .args(arguments)
+            .envs(self.environment.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null());
         Ok(run.output()?)
     }

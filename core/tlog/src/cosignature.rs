@@ -25,8 +25,16 @@ pub(crate) fn split(cosignature: &[u8]) -> Option<(u64, &[u8])> {
 /// Returns what a witness signs with a key of type 0x04 when it cosigns the note with this text at
 /// `timestamp`, in seconds since 1970 (UTC).
 pub(crate) fn message(timestamp: u64, text: &[u8]) -> Vec<u8> {
-    let header = format!("cosignature/v1\ntime {timestamp}\n");
-    [header.as_bytes(), text].concat()
+    [header(timestamp).as_bytes(), text].concat()
+}
+
+/// The same of a note whose text is known to be text.
+pub(crate) fn text(timestamp: u64, text: &str) -> String {
+    header(timestamp) + text
+}
+
+fn header(timestamp: u64) -> String {
+    format!("cosignature/v1\ntime {timestamp}\n")
 }
 
 /// Returns what is signed with a key of type 0x06 and of this name: that at `timestamp` the tree of

@@ -1,6 +1,8 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{damage::scrub::Damaged, held::Held, pace, sequencer::Halt, telemetry};
+use crate::{
+    damage::scrub::Damaged, held::Held, pace, sequencer::Halt, signer::cosigning, telemetry,
+};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{io, sync::Arc, time::Duration};
@@ -46,9 +48,12 @@ async fn ready(State((halt, damaged)): State<(Arc<Halt>, Arc<Damaged>)>) -> (Sta
     }
 }
 
+/// Which keys do not sign.
 fn unsigned(halt: &Halt) -> Option<String> {
-    let why = halt.unsigned()?;
-    Some(format!("nothing is published, and claims are kept: {why}"))
+    let why = halt.unsigned();
+    let log = why.map(|why| format!("nothing is published, and claims are kept: {why}"));
+    let all: Vec<String> = log.into_iter().chain(cosigning::unsigned()).collect();
+    (!all.is_empty()).then(|| all.join("\n"))
 }
 
 /// Serves the admin port until `stop` says so, and then as long as calls in flight take, which is

@@ -283,8 +283,8 @@ impl Auditor {
         if finding.rule.blames() {
             breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
-            let dispute =
-                computed.and_then(|it| breach::dispute(&self.shared, &origin, &finding, it));
+            let dispute = computed.map(|it| breach::dispute(&self.shared, &origin, &finding, it));
+            let dispute = dispute.transpose()?.flatten();
             let mut own = Batch::new();
             store::put_finding(&mut own, &finding, dispute.as_deref());
             self.part.append(own, &mut batch);
@@ -408,7 +408,8 @@ impl Auditor {
         };
         let persisted = Persisted::reload(&loaded.signed.state, head.note(), &self.log)?;
         let keys = self.shared.keys.load_full();
-        let signed = persisted.sign(&keys)?.note();
+        let admitted = self.shared.floors.admit(persisted)?;
+        let signed = admitted.sign(&keys)?.note();
         let audited = AuditedHead {
             size: head.size(),
             name: keys.name().to_owned(),

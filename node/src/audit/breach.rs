@@ -16,6 +16,7 @@ use assay_claims::misbehavior::breach::{Accuser, VerifiedBreach};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::{DISPUTED_INDEX, VerifiedHead};
+use assay_tlog::note::CosignError;
 use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
 
 /// What shows anybody that the log which signed this head did not keep the rule that was found
@@ -71,30 +72,32 @@ pub(super) fn confirm(part: &Copied, finding: &Finding) -> Result<(), AuditError
 }
 
 /// The signed note on another index: its first line names the log, and the root is the one that the
-/// entries give.
+/// entries give. `None` if it cannot be signed. Fails if whoever holds a key is away, who may sign
+/// it later.
 pub(super) fn dispute(
     shared: &Shared,
     origin: &str,
     finding: &Finding,
     computed: Commitment,
-) -> Option<String> {
+) -> Result<Option<String>, AuditError> {
     let said = Checkpoint {
         origin: format!("{DISPUTED_INDEX} {origin}"),
         size: TreeSize::new(finding.leaf.get() + 1),
         root: computed.root,
     };
-    let lines = match shared.clock.state(0) {
-        Ok(at) => shared.keys.load().cosign(&said, at),
+    let at = match shared.clock.state(0) {
+        Ok(at) => at,
         Err(fault) => {
             tracing::error!(%fault, "the note on a disputed index cannot be signed");
-            return None;
+            return Ok(None);
         }
     };
-    match lines {
-        Ok(lines) => Some(format!("{}\n{lines}", said.body())),
+    match shared.keys.load().cosign(&said, at) {
+        Ok(lines) => Ok(Some(format!("{}\n{lines}", said.body()))),
+        Err(error @ CosignError::Elsewhere { .. }) => Err(error.into()),
         Err(error) => {
             tracing::error!(%error, "the note on a disputed index cannot be signed");
-            None
+            Ok(None)
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::index::IndexError;
 use crate::mirror::clock::ClockError;
 use crate::misbehavior::FolderError;
 use crate::records::RecordError;
+use crate::signer::floors::Contradicts;
 use crate::storage::StorageError;
 use assay_tlog::checkpoint::CheckpointError;
 use assay_tlog::note::CosignError;
@@ -42,9 +43,12 @@ pub(super) enum AuditError {
     /// What was stored cannot be signed.
     #[error(transparent)]
     Reload(#[from] ReloadError),
-    /// The algorithm fails.
+    /// The algorithm fails, or whoever holds a key.
     #[error(transparent)]
     Sign(#[from] CosignError),
+    /// What was stored contradicts what was cosigned before.
+    #[error(transparent)]
+    Contradicts(#[from] Contradicts),
 }
 
 impl From<StorageError> for AuditError {

@@ -1,13 +1,13 @@
 //! What an auditor signs with, and making it: `assay-node audit init`.
 
 use crate::config::AuditConfig;
-use crate::keyfile::{self, KeyFileError, NewKeyError};
-use crate::reason::with_causes;
-use crate::rotation::{files, socket::CosignerRotation};
+use crate::init::cosigner::NewCosigner;
+use crate::keyfile::KeyFileError;
+use crate::rotation::socket::CosignerRotation;
+use crate::signer::keys::{self, LoadKeysError};
 use arc_swap::ArcSwap;
-use assay_keyfile::Passphrase;
-use assay_tlog::note::{Algorithm, CosignerKey, VerifierKey};
-use assay_tlog::witness::{WitnessKeys, WitnessKeysError};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::witness::WitnessKeys;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,28 +20,9 @@ pub enum AuditKeysError {
         /// What is there.
         path: PathBuf,
     },
-    /// A key cannot be made.
-    #[error(transparent)]
-    NewKey(#[from] NewKeyError),
-    /// A key file cannot be used.
+    /// A key file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The keys are no auditor's.
-    #[error(transparent)]
-    Keys(#[from] WitnessKeysError),
-    /// The key is another auditor's.
-    #[error(
-        "the key in {path} is for the name {key}, but audit.name in the configuration is {name}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        name: String,
-    },
     /// The node's witness or mirror has the same name or key.
     #[error(
         "the auditor {0} has the name or a key of this node's witness or mirror. They state \
@@ -53,61 +34,27 @@ pub enum AuditKeysError {
 /// The files of the keys that [`init`] makes, in the node's folder.
 pub const FILES: [&str; 2] = ["audit.key", "audit-ml-dsa-44.key"];
 
-/// Makes two keys in `dir`, the node's folder, and returns the verifier keys: Ed25519, then
-/// ML-DSA-44. Nothing that exists is overwritten. With a passphrase they are encrypted.
-pub fn init(
-    dir: &Path,
-    name: &str,
-    passphrase: Option<&Passphrase>,
-) -> Result<Vec<String>, AuditKeysError> {
-    let ed25519 = keyfile::new_cosigner(name, Algorithm::CosignatureV1)?;
-    let ml_dsa_44 = keyfile::new_cosigner(name, Algorithm::MlDsa44)?;
-    let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
-    let paths = FILES.map(|file| dir.join(file));
-    if let Some(path) = paths.iter().find(|path| path.exists()) {
-        return Err(AuditKeysError::Exists { path: path.clone() });
+/// Makes the key files in `dir`, the node's folder, and returns the verifier keys: Ed25519, then
+/// ML-DSA-44. Nothing that exists is overwritten.
+pub fn init(dir: &Path, keys: &NewCosigner<'_>) -> Result<Vec<String>, AuditKeysError> {
+    let [ed25519, ml_dsa_44] = FILES.map(|file| dir.join(file));
+    for path in [&ed25519, &ml_dsa_44] {
+        if path.exists() {
+            return Err(AuditKeysError::Exists { path: path.clone() });
+        }
     }
-    for (path, key) in paths.iter().zip([&ed25519, &ml_dsa_44]) {
-        keyfile::create_cosigner(path, key, passphrase)?;
-    }
-    Ok(keys.verifiers().iter().map(ToString::to_string).collect())
-}
-
-/// The key files of an auditor.
-pub fn key_files(config: &AuditConfig) -> Vec<PathBuf> {
-    let first = std::iter::once(&config.key);
-    first.chain(&config.ml_dsa_44_key).cloned().collect()
+    keys.create(&ed25519, &ml_dsa_44)?;
+    Ok(keys.vkeys())
 }
 
 /// How the keys of an auditor are rotated.
 pub(crate) fn rotation(config: &AuditConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
-    let (files, config) = (key_files(config), config.clone());
-    CosignerRotation {
-        files,
-        keys,
-        read: Box::new(move || load(&config).map_err(|error| with_causes(&error))),
-    }
+    CosignerRotation::new(config.keys(), keys)
 }
 
 /// Reads the keys of an auditor, and the next ones of a rotation that has begun.
-pub fn load(config: &AuditConfig) -> Result<WitnessKeys, AuditKeysError> {
-    let ed25519 = load_key(config, &config.key)?;
-    let second = config.ml_dsa_44_key.as_ref();
-    let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    let next = files::load_next(&key_files(config))?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?.with_next(next)?)
-}
-
-fn load_key(config: &AuditConfig, path: &Path) -> Result<CosignerKey, AuditKeysError> {
-    let key = keyfile::load_cosigner(path)?;
-    if key.name() != config.name {
-        return Err(AuditKeysError::OtherKey {
-            path: path.to_owned(),
-            key: key.name().to_owned(),
-            name: config.name.clone(),
-        });
-    }
-    Ok(key)
+pub fn load(config: &AuditConfig) -> Result<WitnessKeys, LoadKeysError> {
+    keys::load(&config.keys())
 }
 
 /// Fails with [`AuditKeysError::Shared`] if one of these verifier keys is the auditor's, too, or

@@ -40,6 +40,7 @@ pub use shown::{Copies, State, Status};
 
 use crate::mirror::clock::ClockError;
 use crate::misbehavior::Evidence;
+use crate::signer::floors::Floors;
 use crate::storage::{Tables, part::Part};
 use crate::view::View;
 use arc_swap::ArcSwap;
@@ -73,6 +74,8 @@ pub struct Shared {
     pub store: Arc<dyn Tables>,
     /// What the auditor signs with. It may change.
     pub keys: Arc<ArcSwap<WitnessKeys>>,
+    /// What was let through to those keys.
+    pub floors: Floors,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
     /// Who is convicted of misbehavior, and what is known of breaches.
@@ -101,6 +104,7 @@ impl Shared {
         Ok(Shared {
             store,
             keys,
+            floors: Floors::default(),
             clock,
             evidence,
             cache_mib,

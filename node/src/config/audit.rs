@@ -1,5 +1,7 @@
 //! `[audit]`: replaying what the mirror copies.
 
+use super::holder::{CosignerKeys, CosignerTables};
+use super::{AgentConfig, TokenConfig};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -17,6 +19,10 @@ pub struct AuditConfig {
     pub key: PathBuf,
     /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
     pub ml_dsa_44_key: Option<PathBuf>,
+    /// The ssh-agent that holds the Ed25519 key in place of the file.
+    pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
     /// Memory for the pages of the index of each mirrored log, in MiB.
     #[serde(default = "default_cache")]
     pub index_cache_mib: usize,
@@ -31,8 +37,24 @@ fn default_cache() -> usize {
 }
 
 impl AuditConfig {
+    /// Where its keys are.
+    pub fn keys(&self) -> CosignerKeys {
+        self.tables().keys()
+    }
+
+    fn tables(&self) -> CosignerTables<'_> {
+        CosignerTables {
+            name: &self.name,
+            key: &self.key,
+            ml_dsa_44: &self.ml_dsa_44_key,
+            agent: &self.agent,
+            token: &self.token,
+        }
+    }
+
     /// Says which value is out of range, if one is.
     pub(super) fn check(&self, is_mirror: bool) -> Result<(), String> {
+        self.tables().check("audit", "audit.name")?;
         if !is_mirror {
             return Err("[audit] replays what is mirrored, and there is no [mirror]".into());
         }
@@ -46,6 +68,7 @@ impl AuditConfig {
     pub(super) fn paths(&mut self) -> Vec<&mut PathBuf> {
         let mut paths = vec![&mut self.key];
         paths.extend(&mut self.ml_dsa_44_key);
+        paths.extend(AgentConfig::path(&mut self.agent));
         paths
     }
 }

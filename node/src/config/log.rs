@@ -1,12 +1,10 @@
 //! The table `[log]`: the log's name, key and checkpoints.
 
-use super::{AgentConfig, TokenConfig, within::within};
-use assay_tlog::note::VerifierKey;
+use super::holder::Held;
+use super::{AgentConfig, KeyHolder, TokenConfig, within::within};
+use assay_tlog::note::Algorithm;
 use serde::Deserialize;
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Longest time between two checkpoints, in milliseconds: an hour.
 const INTERVAL_MS: u64 = 3_600_000;
@@ -73,8 +71,7 @@ fn default_publish_interval() -> u64 {
 impl LogConfig {
     /// Who holds the key, if it is in no file.
     pub fn holder(&self) -> Option<KeyHolder> {
-        let agent = self.agent.clone().map(KeyHolder::Agent);
-        agent.or_else(|| self.token.clone().map(KeyHolder::Token))
+        KeyHolder::of(self.agent.as_ref(), self.token.as_ref())
     }
 
     /// The key file, or who holds the key.
@@ -92,70 +89,20 @@ impl LogConfig {
             self.publish_interval_ms,
             0..=INTERVAL_MS,
         )?;
-        if self.agent.is_some() && self.token.is_some() {
-            return Err("[log.agent] and [log.token] each say where the key is: give one".into());
-        }
-        match self.holder() {
-            Some(holder) => holder.check(&self.origin),
-            None => Ok(()),
-        }
+        let held = Held {
+            table: "log",
+            named: "log.origin",
+            name: &self.origin,
+            algorithm: Algorithm::Ed25519,
+        };
+        held.check(self.agent.as_ref(), self.token.as_ref())
     }
 
     /// Its paths, which are relative to the file's folder.
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let agent = self.agent.as_mut();
-        let socket = agent.and_then(|agent| agent.socket.as_mut());
         [&mut self.key, &mut self.checkpoint_file]
             .into_iter()
-            .chain(socket)
-    }
-}
-
-/// Who holds the key of a log that is in no file of the node.
-#[derive(Debug, Clone)]
-pub enum KeyHolder {
-    /// An ssh-agent.
-    Agent(AgentConfig),
-    /// A PKCS#11 token.
-    Token(TokenConfig),
-}
-
-impl KeyHolder {
-    /// The log's verifier key.
-    pub fn vkey(&self) -> &VerifierKey {
-        match self {
-            KeyHolder::Agent(agent) => &agent.vkey,
-            KeyHolder::Token(token) => &token.vkey,
-        }
-    }
-
-    /// The name of its table in `[log]`.
-    pub fn table(&self) -> &'static str {
-        match self {
-            KeyHolder::Agent(_) => "agent",
-            KeyHolder::Token(_) => "token",
-        }
-    }
-
-    /// Says what is wrong, if the key is not that of the log with this origin.
-    fn check(&self, origin: &str) -> Result<(), String> {
-        let (table, name) = (self.table(), self.vkey().name());
-        if name == origin {
-            return Ok(());
-        }
-        Err(format!(
-            "log.{table}.vkey is a key of {name:?}, and log.origin is {origin:?}"
-        ))
-    }
-}
-
-/// What holds the key, with an article.
-impl fmt::Display for KeyHolder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KeyHolder::Agent(_) => "an ssh-agent",
-            KeyHolder::Token(_) => "a PKCS#11 token",
-        })
+            .chain(AgentConfig::path(&mut self.agent))
     }
 }
 

@@ -1,5 +1,7 @@
 //! `[mirror]`: the logs that a node copies.
 
+use super::holder::{CosignerKeys, CosignerTables};
+use super::{AgentConfig, TokenConfig};
 use crate::storage::backend::Backend;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -24,6 +26,10 @@ pub struct MirrorConfig {
     pub key: PathBuf,
     /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
     pub ml_dsa_44_key: Option<PathBuf>,
+    /// The ssh-agent that holds the Ed25519 key in place of the file.
+    pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
     /// The folder for the copies.
     #[serde(default = "default_path")]
     pub path: PathBuf,
@@ -122,8 +128,24 @@ fn default_scrub() -> u64 {
 }
 
 impl MirrorConfig {
+    /// Where its keys are.
+    pub fn keys(&self) -> CosignerKeys {
+        self.tables().keys()
+    }
+
+    fn tables(&self) -> CosignerTables<'_> {
+        CosignerTables {
+            name: &self.name,
+            key: &self.key,
+            ml_dsa_44: &self.ml_dsa_44_key,
+            agent: &self.agent,
+            token: &self.token,
+        }
+    }
+
     /// Says which value is out of range, if one is.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.tables().check("mirror", "mirror.name")?;
         if !(100..=3_600_000).contains(&self.poll_ms) {
             return Err("mirror.poll_ms must be from 100 to 3600000".into());
         }
@@ -167,6 +189,7 @@ impl MirrorConfig {
     pub(super) fn paths(&mut self) -> Vec<&mut PathBuf> {
         let mut paths = vec![&mut self.key, &mut self.path];
         paths.extend(&mut self.ml_dsa_44_key);
+        paths.extend(AgentConfig::path(&mut self.agent));
         paths.extend(&mut self.floor_file);
         paths
     }

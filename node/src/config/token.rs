@@ -1,4 +1,4 @@
-//! The table `[log.token]`: the log's key is in a PKCS#11 token.
+//! The table `token`: a key is in a PKCS#11 token.
 
 use super::vkey::read_vkey;
 use assay_tlog::note::VerifierKey;
@@ -6,11 +6,11 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use std::{fmt, path::PathBuf};
 
-/// A key of a log that a PKCS#11 token holds.
+/// A key that a PKCS#11 token holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenConfig {
-    /// The log's verifier key, of Ed25519, which the token must have.
+    /// The verifier key, of Ed25519, which the token must have.
     #[serde(deserialize_with = "read_vkey")]
     pub vkey: VerifierKey,
     /// The key in the token, and the module that reaches it.

@@ -11,6 +11,7 @@ use crate::audit;
 use crate::gossip::seen::Seen;
 use crate::misbehavior::Evidence;
 use crate::quota::Growth;
+use crate::signer::floors::Floors;
 use crate::storage::{StorageError, Tables};
 use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
@@ -35,6 +36,8 @@ pub struct Shared<S> {
     pub store: Arc<S>,
     /// What the mirror signs with.
     pub keys: Arc<ArcSwap<WitnessKeys>>,
+    /// What was let through to those keys.
+    pub floors: Floors,
     /// Its clock.
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.

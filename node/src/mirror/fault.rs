@@ -5,6 +5,7 @@ use super::limits::NoRoom;
 use super::site::FetchError;
 use super::store::StoredError;
 use crate::records::RecordError;
+use crate::signer::floors::Contradicts;
 use crate::storage::StorageError;
 use assay_tlog::checkpoint::CheckpointError;
 use assay_tlog::mirror::{AppendError, FinishError, FollowError, Fork, ResumeError, SourceFault};
@@ -68,9 +69,12 @@ pub enum RoundError {
     /// What was stored cannot be signed.
     #[error(transparent)]
     Reload(#[from] ReloadError),
-    /// The algorithm fails.
+    /// The algorithm fails, or whoever holds a key.
     #[error(transparent)]
     Sign(#[from] CosignError),
+    /// What was stored contradicts what was cosigned before.
+    #[error(transparent)]
+    Contradicts(#[from] Contradicts),
     /// The process is being stopped.
     #[error("the mirror is being stopped")]
     Stopped,
@@ -119,10 +123,11 @@ impl RoundError {
     }
 
     /// Whether memory and store say the same although this failed: there was no room for what came,
-    /// or no time to be stated. Anybody who uploads can have that happen, and what is known of the
-    /// log need not be loaded again for it.
+    /// no time to be stated, or whoever holds a key did not sign. Anybody who uploads can have that
+    /// happen, and what is known of the log need not be loaded again for it.
     pub fn keeps_copy(&self) -> bool {
-        matches!(self, RoundError::NoRoom(_) | RoundError::Clock(_))
+        let is_key = matches!(self, RoundError::Sign(CosignError::Elsewhere { .. }));
+        is_key || matches!(self, RoundError::NoRoom(_) | RoundError::Clock(_))
     }
 
     /// What is at fault, for metrics.
@@ -142,7 +147,7 @@ impl RoundError {
             | RoundError::Storage(_) => "store",
             RoundError::NoRoom(_) => "limit",
             RoundError::Clock(_) => "clock",
-            RoundError::Reload(_) | RoundError::Sign(_) => "sign",
+            RoundError::Reload(_) | RoundError::Sign(_) | RoundError::Contradicts(_) => "sign",
             RoundError::Stopped => "stopped",
         }
     }

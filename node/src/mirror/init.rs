@@ -5,15 +5,14 @@
 use super::run::BLOCK_CACHE_MIB;
 use super::store;
 use crate::{
-    keyfile::{self, KeyFileError, NewKeyError},
+    init::cosigner::NewCosigner,
+    keyfile::KeyFileError,
     storage::{
         StorageError, Store,
         backend::{Backend, Job, Opening},
     },
 };
-use assay_keyfile::Passphrase;
-use assay_tlog::note::Algorithm;
-use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
+use assay_tlog::witness::{ClockFault, ClockFloor};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -29,12 +28,6 @@ pub enum InitError {
         /// What is there.
         path: PathBuf,
     },
-    /// A key cannot be made.
-    #[error(transparent)]
-    NewKey(#[from] NewKeyError),
-    /// The name cannot be a mirror's.
-    #[error(transparent)]
-    Keys(#[from] WitnessKeysError),
     /// The clock shows no time that a cosignature can state.
     #[error(transparent)]
     Clock(#[from] ClockFault),
@@ -54,26 +47,14 @@ pub enum InitError {
     Storage(#[from] StorageError),
 }
 
-/// Makes two keys and a store below `dir`, the node's folder, and returns the verifier keys:
+/// Makes the key files and a store below `dir`, the node's folder, and returns the verifier keys:
 /// Ed25519, then ML-DSA-44. `now` is what the clock shows, in seconds since 1970 (UTC); who runs
-/// `init` has confirmed it. Nothing that exists is overwritten. With a passphrase the keys are
-/// encrypted.
-pub fn init(
-    dir: &Path,
-    name: &str,
-    now: u64,
-    passphrase: Option<&Passphrase>,
-) -> Result<Vec<String>, InitError> {
-    let ed25519 = keyfile::new_cosigner(name, Algorithm::CosignatureV1)?;
-    let ml_dsa_44 = keyfile::new_cosigner(name, Algorithm::MlDsa44)?;
-    let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
+/// `init` has confirmed it. Nothing that exists is overwritten.
+pub fn init(dir: &Path, keys: &NewCosigner<'_>, now: u64) -> Result<Vec<String>, InitError> {
     let floor = ClockFloor::new(0).confirmed_by_operator(now)?;
-    let path = dir.join("mirror");
-    let files = [
-        (dir.join("mirror.key"), &ed25519),
-        (dir.join("mirror-ml-dsa-44.key"), &ml_dsa_44),
-    ];
-    for path in files.iter().map(|(path, _)| path).chain([&path]) {
+    let [path, ed25519, ml_dsa_44] =
+        ["mirror", "mirror.key", "mirror-ml-dsa-44.key"].map(|name| dir.join(name));
+    for path in [&ed25519, &ml_dsa_44, &path] {
         if path.exists() {
             return Err(InitError::Exists { path: path.clone() });
         }
@@ -82,17 +63,16 @@ pub fn init(
         path: dir.to_owned(),
         source,
     })?;
-    for (path, key) in files {
-        keyfile::create_cosigner(&path, key, passphrase)?;
-    }
+    keys.create(&ed25519, &ml_dsa_44)?;
     let opening = Opening {
         path: &path,
         blobs: None,
         block_cache_mib: BLOCK_CACHE_MIB,
         create: true,
     };
+    let name = keys.name();
     Backend::RocksDb.run(opening, Create { name, floor })??;
-    Ok(keys.verifiers().iter().map(ToString::to_string).collect())
+    Ok(keys.vkeys())
 }
 
 /// Makes the state in a store that was just made.

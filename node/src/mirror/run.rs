@@ -21,10 +21,10 @@ use crate::{
     misbehavior::Evidence,
     peers::{Peers, Role, page::Part},
     quota::Senders,
-    reason::with_causes,
     rotation::socket::CosignerRotation,
     signer::{
         floor_file::{FloorFile, FloorFileError},
+        floors::Floors,
         keys::{self, LoadKeysError},
         own::OwnError,
     },
@@ -39,7 +39,7 @@ use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::{ClockFloor, WitnessKeys, WitnessKeysError, WitnessedLog};
 use axum::Router;
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 /// Memory for stored blocks, in MiB: what is copied is written once, and read by few.
@@ -189,11 +189,13 @@ impl Job for Open<'_> {
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
+        keys::look_for(&self.keys, &self.stop);
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let (shown, seen) = (shelf.clone(), Seen::default());
         let shared = Arc::new(Shared {
             store: store.clone(),
             keys: own_keys.clone(),
+            floors: Floors::default(),
             clock: clock(self.config, floor)?,
             evidence: Some(self.beside.evidence.clone()),
             seen: seen.clone(),
@@ -207,6 +209,7 @@ impl Job for Open<'_> {
         let (mut audits, mut audit_rotation) = (None, None);
         if let (Some(keys), Some(config)) = (self.audit, self.beside.audit) {
             audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
+            keys::look_for(&keys, &self.stop);
             let keys = Arc::new(ArcSwap::from_pointee(keys));
             audit_rotation = Some(audit::keys::rotation(config, keys.clone()));
             audits = Some(auditor(&shared, keys, config, self.beside.evidence)?);
@@ -461,22 +464,10 @@ fn refuse_shared_keys(keys: &WitnessKeys, witness: &[String]) -> Result<(), Mirr
 
 /// Reads the keys of a mirror.
 pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, LoadKeysError> {
-    keys::load(&config.name, &config.key, config.ml_dsa_44_key.as_deref())
-}
-
-/// The key files of a mirror.
-pub fn key_files(config: &MirrorConfig) -> Vec<PathBuf> {
-    let first = std::iter::once(&config.key);
-    first.chain(&config.ml_dsa_44_key).cloned().collect()
+    keys::load(&config.keys())
 }
 
 /// How the keys of a mirror are rotated.
 fn rotation(config: &MirrorConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
-    let files = key_files(config);
-    let config = config.clone();
-    CosignerRotation {
-        files,
-        keys,
-        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
-    }
+    CosignerRotation::new(config.keys(), keys)
 }

@@ -1,6 +1,7 @@
 //! A mirror over a store in memory. Its log is served on loopback, and lies when it is told to.
 
 mod elsewhere;
+mod held;
 mod limits;
 mod repair;
 mod uploads;
@@ -16,6 +17,7 @@ use super::store;
 use super::ticket::Tickets;
 use crate::gossip::seen::Seen;
 use crate::signer::floor_file::FloorFile;
+use crate::signer::floors::Floors;
 use crate::storage::memory::{Fault, Memory};
 use crate::storage::{Reads, Table};
 use assay_tlog::checkpoint::Checkpoint;
@@ -171,6 +173,7 @@ fn limited(
     let shared = Arc::new(Shared {
         store: store.clone(),
         keys: Arc::new(arc_swap::ArcSwap::from_pointee(keys())),
+        floors: Floors::default(),
         clock: MirrorClock::new(floor, None, clock),
         evidence: None,
         seen: Seen::default(),

@@ -1,7 +1,7 @@
 //! The files of keys that are rotated. At every moment the key of now is whole and in its place.
 
 use crate::{
-    config::KeyHolder,
+    config::{CosignerKeys, KeyHolder},
     keyfile::{self, KeyFileError, NewKeyError},
     storage::disk,
 };
@@ -19,7 +19,8 @@ pub enum RotationError {
     Absent(super::Part),
     /// The key is not in a file.
     #[error(
-        "the log's key is in {0} and not in a file: this command can neither read nor replace it"
+        "the key {vkey} is in {0} and not in a file: this command can neither read nor replace it",
+        vkey = .0.vkey()
     )]
     Elsewhere(Box<KeyHolder>),
     /// A next key is there already.
@@ -75,6 +76,15 @@ fn behind(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()
+}
+
+/// The files of a witness, a mirror or an auditor whose keys are all in files. Fails with
+/// [`RotationError::Elsewhere`]: its keys are rotated together.
+pub fn of_cosigner(keys: &CosignerKeys) -> Result<Vec<PathBuf>, RotationError> {
+    match keys.holder() {
+        Some(holder) => Err(RotationError::Elsewhere(Box::new(holder.clone()))),
+        None => Ok(keys.files()),
+    }
 }
 
 /// Makes the next key of a log, durably, encrypted as the key of now is. Fails with

@@ -2,9 +2,10 @@
 //! once.
 
 use super::{LogKeys, Part, RotationError, SharedLogKeys, files};
-use crate::config::KeyHolder;
+use crate::config::{CosignerKeys, KeyHolder};
 use crate::keyfile::KeyFileError;
 use crate::reason::with_causes;
+use crate::signer::keys;
 use arc_swap::ArcSwap;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::WitnessKeys;
@@ -18,9 +19,6 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
-
-/// Reads the keys of a cosigner from its files.
-type Read<T> = Box<dyn Fn() -> Result<T, String> + Send>;
 
 /// The keys of a log, as its node changes them.
 pub struct LogRotation {
@@ -42,12 +40,27 @@ impl LogRotation {
 
 /// The keys of a witness, a mirror or an auditor, as its node changes them.
 pub struct CosignerRotation {
-    /// The key files.
-    pub files: Vec<PathBuf>,
-    /// What it signs with.
-    pub keys: Arc<ArcSwap<WitnessKeys>>,
-    /// Reads the files again.
-    pub read: Read<WitnessKeys>,
+    places: CosignerKeys,
+    keys: Arc<ArcSwap<WitnessKeys>>,
+}
+
+impl CosignerRotation {
+    /// Changes the keys in these files, and what is signed with.
+    pub fn new(places: CosignerKeys, keys: Arc<ArcSwap<WitnessKeys>>) -> Self {
+        CosignerRotation { places, keys }
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, RotationError> {
+        files::of_cosigner(&self.places)
+    }
+
+    /// Reads the files again, and signs with what they hold.
+    fn read(&self) -> Result<Arc<WitnessKeys>, Failed> {
+        let keys = keys::load(&self.places);
+        let keys = Arc::new(keys.map_err(|error| Failed::Read(with_causes(&error)))?);
+        self.keys.store(keys.clone());
+        Ok(keys)
+    }
 }
 
 /// All keys of a node that can be rotated.
@@ -111,9 +124,8 @@ impl Rotations {
             return Ok(vec![key]);
         }
         let own = self.cosigner(part)?;
-        let keys = files::begin_cosigner(&own.files)?;
-        own.keys
-            .store(Arc::new((own.read)().map_err(Failed::Read)?));
+        let keys = files::begin_cosigner(&own.files()?)?;
+        own.read()?;
         Ok(keys)
     }
 
@@ -131,11 +143,8 @@ impl Rotations {
             return Ok(verifiers);
         }
         let own = self.cosigner(part)?;
-        files::finish(&own.files)?;
-        let keys = (own.read)().map_err(Failed::Read)?;
-        let verifiers = keys.verifiers();
-        own.keys.store(Arc::new(keys));
-        Ok(verifiers)
+        files::finish(&own.files()?)?;
+        Ok(own.read()?.verifiers())
     }
 }
 

@@ -1,7 +1,8 @@
-//! A key of a log that is in no file of the node: somebody else holds it and is asked to sign.
+//! A key that is in no file of the node: somebody else holds it and is asked to sign. Here that of
+//! a log; [`super::cosigning`] has those that cosign.
 //!
 //! Whoever copies the node's disk does not have the key. The holder may be away, slow, locked, or
-//! not what it says. So what it signed leaves here only when the log's own key has verified it, it
+//! not what it says. So what it signed leaves here only when the verifier key has verified it, it
 //! has a time to answer in, and it is asked to sign checkpoints and nothing else.
 
 use super::key::{CheckpointKey, KeyFailed, checkpoint};
@@ -20,9 +21,18 @@ pub trait Holder: Send + Sync {
 
     /// Fails if it is not there, or does not have `key`, as far as can be seen without a signature.
     fn look_for(&self, key: &VerifierKey) -> Result<(), String>;
+
+    /// Why what it signed is not used.
+    fn is_at_fault(&self) -> String {
+        format!(
+            "{} is at fault: it signed with another key, or something else, and this key does not \
+             verify it",
+            self.name()
+        )
+    }
 }
 
-/// A key that a holder has.
+/// A key of a log that a holder has.
 pub struct HeldKey<H> {
     verifier: VerifierKey,
     holder: H,
@@ -52,13 +62,7 @@ impl<H: Holder> CheckpointKey for HeldKey<H> {
         let signature = self.holder.sign(&self.verifier, &body);
         let signature = signature.map_err(|why| self.failed(why))?;
         let line = self.verifier.signature_line(&body, &signature);
-        line.map_err(|_| {
-            self.failed(format!(
-                "{} is at fault: it signed with another key, or something else, and this key does \
-                 not verify it",
-                self.holder.name()
-            ))
-        })
+        line.map_err(|_| self.failed(self.holder.is_at_fault()))
     }
 
     fn look_for(&self) -> Result<(), KeyFailed> {

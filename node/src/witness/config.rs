@@ -4,7 +4,10 @@
 //! Unknown keys are refused, so that a misspelled one is not ignored.
 
 use crate::{
-    config::{ConfigFile, FederationConfig, ServerConfig, TraceConfig},
+    config::{
+        AgentConfig, ConfigFile, CosignerKeys, FederationConfig, ServerConfig, TokenConfig,
+        TraceConfig, holder::CosignerTables,
+    },
     storage::backend::Backend,
 };
 use assay_tlog::head::LogVerifier;
@@ -61,12 +64,41 @@ pub struct Identity {
     pub key: PathBuf,
     /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
     pub ml_dsa_44_key: Option<PathBuf>,
+    /// The ssh-agent that holds the Ed25519 key in place of the file.
+    pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
     /// Larger heads an hour of one log. 0 is no limit.
     #[serde(default = "default_requests")]
     pub requests_per_hour: u32,
     /// Larger heads of one log at once, after it was silent.
     #[serde(default = "default_burst")]
     pub burst: u32,
+}
+
+impl Identity {
+    /// Where its keys are.
+    pub fn keys(&self) -> CosignerKeys {
+        self.tables().keys()
+    }
+
+    fn tables(&self) -> CosignerTables<'_> {
+        CosignerTables {
+            name: &self.name,
+            key: &self.key,
+            ml_dsa_44: &self.ml_dsa_44_key,
+            agent: &self.agent,
+            token: &self.token,
+        }
+    }
+
+    /// Says what is wrong, if something is.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.burst == 0 {
+            return Err("witness.burst must be at least 1".into());
+        }
+        self.tables().check("witness", "witness.name")
+    }
 }
 
 /// Where the witness keeps what it cosigned.
@@ -174,9 +206,7 @@ impl ConfigFile for WitnessConfig {
         if self.log.len() > LOGS {
             return Err(format!("there are more than {LOGS} logs"));
         }
-        if self.witness.burst == 0 {
-            return Err("witness.burst must be at least 1".into());
-        }
+        self.witness.check()?;
         if self.log_list.len() > LISTS {
             return Err(format!("there are more than {LISTS} log lists"));
         }
@@ -204,6 +234,7 @@ impl ConfigFile for WitnessConfig {
             &mut self.federation.admin_socket,
         ];
         paths.extend(&mut self.witness.ml_dsa_44_key);
+        paths.extend(AgentConfig::path(&mut self.witness.agent));
         paths.extend(&mut self.storage.floor_file);
         paths.extend(self.server.paths());
         for path in paths {

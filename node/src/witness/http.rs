@@ -100,15 +100,16 @@ pub(crate) async fn read(body: Body, peer: &Peer, senders: &Senders) -> Result<B
 }
 
 async fn checkpoint(State(desk): State<Arc<Desk>>, Path(digest): Path<String>) -> Response {
-    match desk.witness.monitored(&digest) {
-        Some(note) => {
+    match desk.witness.monitored(&digest).await {
+        Ok(Some(note)) => {
             let headers = [
                 (header::CONTENT_TYPE, TEXT),
                 (header::CACHE_CONTROL, "no-cache"),
             ];
             (headers, note).into_response()
         }
-        None => (
+        Err(answer) => respond(answer),
+        Ok(None) => (
             StatusCode::NOT_FOUND,
             [(header::CONTENT_TYPE, TEXT)],
             "no checkpoint of this log was cosigned here\n",

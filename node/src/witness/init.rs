@@ -7,16 +7,14 @@ use super::config::{TEMPLATE, WitnessConfig};
 use super::store;
 use crate::{
     config::{ConfigError, ConfigFile as _},
-    init::{complete, template},
-    keyfile::{self, KeyFileError, NewKeyError},
+    init::{complete, cosigner::NewCosigner, template},
+    keyfile::KeyFileError,
     storage::{
         StorageError, Store,
         backend::{Job, Opening},
     },
 };
-use assay_keyfile::Passphrase;
-use assay_tlog::note::{Algorithm, CosignerKey};
-use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
+use assay_tlog::witness::{ClockFault, ClockFloor};
 use std::{
     io,
     net::SocketAddr,
@@ -28,20 +26,17 @@ use std::{
 pub(super) const BLOCK_CACHE_MIB: usize = 8;
 
 /// What to make.
-#[derive(Debug)]
 pub struct Init<'a> {
     /// The folder for everything. It is made if it is missing.
     pub dir: &'a Path,
-    /// The witness's name, which stands in every cosignature.
-    pub name: &'a str,
+    /// The keys, whose name stands in every cosignature.
+    pub keys: &'a NewCosigner<'a>,
     /// The public address.
     pub listen: SocketAddr,
     /// The admin address.
     pub admin: SocketAddr,
     /// What the clock shows, in seconds since 1970 (UTC). Who runs `init` has confirmed it.
     pub now: u64,
-    /// What its key files are encrypted with.
-    pub passphrase: Option<&'a Passphrase>,
 }
 
 /// Why there is no new witness.
@@ -57,12 +52,6 @@ pub enum InitError {
         /// What is there.
         path: PathBuf,
     },
-    /// A key cannot be made.
-    #[error(transparent)]
-    NewKey(#[from] NewKeyError),
-    /// The name cannot be a witness's.
-    #[error(transparent)]
-    Keys(#[from] WitnessKeysError),
     /// The clock shows no time that a cosignature can state.
     #[error(transparent)]
     Clock(#[from] ClockFault),
@@ -94,7 +83,7 @@ pub struct NewWitness {
     pub vkeys: Vec<String>,
 }
 
-/// Makes a witness: configuration, two keys and a store. It has no logs yet.
+/// Makes a witness: configuration, key files and a store. It has no logs yet.
 ///
 /// Nothing that exists is overwritten. The configuration gets its name last, so that what a run
 /// that was cut off leaves is not taken for a witness.
@@ -103,49 +92,39 @@ pub fn init(init: &Init<'_>) -> Result<NewWitness, InitError> {
     if config_path.exists() {
         return Err(InitError::Exists { path: config_path });
     }
-    let ed25519 = keyfile::new_cosigner(init.name, Algorithm::CosignatureV1)?;
-    let ml_dsa_44 = keyfile::new_cosigner(init.name, Algorithm::MlDsa44)?;
-    let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
     let floor = ClockFloor::new(0).confirmed_by_operator(init.now)?;
     complete(&config_path, &configuration(init), unwritable, |draft| {
-        make(draft, init, [&ed25519, &ml_dsa_44], floor)
+        make(draft, init, floor)
     })?;
     Ok(NewWitness {
         config: config_path,
-        vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+        vkeys: init.keys.vkeys(),
     })
 }
 
 /// The text of the configuration.
 fn configuration(init: &Init<'_>) -> String {
-    let name = template::escaped(init.name);
+    let name = template::escaped(init.keys.name());
     let (listen, admin) = (init.listen.to_string(), init.admin.to_string());
-    template::fill(
+    let text = template::fill(
         TEMPLATE,
         &[("name", &name), ("listen", &listen), ("admin", &admin)],
-    )
+    );
+    text + &init.keys.held("witness")
 }
 
 /// Makes what the configuration in `draft` names: the key files and the store.
-fn make(
-    draft: &Path,
-    init: &Init<'_>,
-    keys: [&CosignerKey; 2],
-    floor: ClockFloor,
-) -> Result<(), InitError> {
+fn make(draft: &Path, init: &Init<'_>, floor: ClockFloor) -> Result<(), InitError> {
     let config = WitnessConfig::load(draft)?;
-    let mut files = vec![&config.witness.key];
-    files.extend(&config.witness.ml_dsa_44_key);
-    for path in files.iter().chain([&&config.storage.path]) {
+    let own = &config.witness;
+    // The template names one.
+    let second = own.ml_dsa_44_key.clone().unwrap_or_default();
+    for path in [&own.key, &second, &config.storage.path] {
         if path.exists() {
-            return Err(InitError::Exists {
-                path: path.to_path_buf(),
-            });
+            return Err(InitError::Exists { path: path.clone() });
         }
     }
-    for (path, key) in files.into_iter().zip(keys) {
-        keyfile::create_cosigner(path, key, init.passphrase)?;
-    }
+    init.keys.create(&own.key, &second)?;
     let opening = Opening {
         path: &config.storage.path,
         blobs: None,
@@ -155,7 +134,7 @@ fn make(
     config.storage.backend.run(
         opening,
         Create {
-            name: init.name,
+            name: init.keys.name(),
             floor,
         },
     )??;

@@ -3,12 +3,11 @@
 use super::config::Identity;
 use crate::misbehavior::Evidence;
 use crate::quota::Growth;
+use crate::signer::floors::Admitted;
 use arc_swap::ArcSwapOption;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::note::CosignError;
-use assay_tlog::witness::{
-    Cosigned, LogState, Persisted, SignedRequest, WitnessKeys, WitnessedLog,
-};
+use assay_tlog::witness::{Cosigned, LogState, SignedRequest, WitnessKeys, WitnessedLog};
 use bytes::Bytes;
 use std::{
     borrow::Cow,
@@ -18,16 +17,16 @@ use std::{
 /// A head that is durable. It is signed when it is first asked for, and once.
 #[derive(Debug)]
 pub struct Latest {
-    persisted: Persisted,
-    cosigned: OnceLock<Result<Cosigned, CosignError>>,
+    admitted: Admitted,
+    cosigned: OnceLock<Cosigned>,
     note: OnceLock<Bytes>,
 }
 
 impl Latest {
-    /// Takes what was persisted.
-    pub fn new(persisted: Persisted) -> Arc<Self> {
+    /// Takes what was persisted, and may be signed.
+    pub fn new(admitted: Admitted) -> Arc<Self> {
         Arc::new(Latest {
-            persisted,
+            admitted,
             cosigned: OnceLock::new(),
             note: OnceLock::new(),
         })
@@ -35,20 +34,29 @@ impl Latest {
 
     /// The head.
     pub fn head(&self) -> &VerifiedHead {
-        self.persisted.head()
+        self.admitted.head()
     }
 
-    /// Returns the head with its cosignatures. Fails if the algorithm does.
-    pub fn cosigned(&self, keys: &WitnessKeys) -> Result<&Cosigned, CosignError> {
-        let cosigned = self.cosigned.get_or_init(|| self.persisted.sign(keys));
-        cosigned.as_ref().map_err(|error| *error)
+    /// The head with its cosignatures, if it was signed.
+    pub fn cosigned(&self) -> Option<&Cosigned> {
+        self.cosigned.get()
     }
 
-    /// Returns what monitors are served, which all of them share. Fails if the algorithm does.
-    pub fn note(&self, keys: &WitnessKeys) -> Result<Bytes, CosignError> {
-        let cosigned = self.cosigned(keys)?;
+    /// Returns the head with its cosignatures, and signs it if it was not. Fails as
+    /// [`Admitted::sign`] does, and is then signed when it is asked for again.
+    pub fn sign(&self, keys: &WitnessKeys) -> Result<&Cosigned, CosignError> {
+        if let Some(cosigned) = self.cosigned() {
+            return Ok(cosigned);
+        }
+        let cosigned = self.admitted.sign(keys)?;
+        Ok(self.cosigned.get_or_init(|| cosigned))
+    }
+
+    /// Returns what monitors are served, which all of them share, if it was signed.
+    pub fn note(&self) -> Option<Bytes> {
+        let cosigned = self.cosigned()?;
         let note = self.note.get_or_init(|| cosigned.note().into());
-        Ok(note.clone())
+        Some(note.clone())
     }
 }
 

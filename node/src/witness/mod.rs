@@ -3,14 +3,15 @@
 //! ```text
 //! body ─ parse ─ log ─ signature ─ quota ─┐          ┌─ sign ─ answer
 //!                                          decide ─ persist
-//!        one of the serving threads        one thread    the same serving thread
+//!        one of the serving threads        one thread    the same serving thread, or one
+//!                                                        that asks whoever holds the key
 //! ```
 //!
 //! - [`config`], [`init`]: the file that says what to witness, and the first run.
 //! - [`store`]: what is stored, and under which keys.
 //! - [`writer`]: the one thread that decides and persists. Whatever came while the last batch was
 //!   being synced becomes the next one, of whichever logs.
-//! - [`service`]: a request from its first byte to its answer.
+//! - [`service`]: a request from its first byte to its answer. [`signing`]: its last step.
 //! - [`logs`]: which logs. [`listed`], [`lists`]: those that were taken from lists.
 //! - [`http`]: the routes. [`run`]: the process.
 //!
@@ -28,6 +29,7 @@ pub mod logs;
 pub mod operator;
 pub mod run;
 pub mod service;
+pub mod signing;
 pub mod store;
 pub mod writer;
 

@@ -10,6 +10,7 @@ use super::listed::{Listed, ListedError};
 use super::lists;
 use super::logs::{Logs, UnusableLog};
 use super::service::{self, QUEUE, Witness};
+use super::signing::Signing;
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
 use crate::{
@@ -27,11 +28,11 @@ use crate::{
     listen::{self, ListenError},
     misbehavior::{Evidence, EvidenceError, known::Known},
     peers::{PeerFile, Peers, PeersError, page},
-    reason::with_causes,
     rotation::socket::{CosignerRotation, Rotations},
     sequencer::Halt,
     signer::{
         floor_file::{FloorFile, FloorFileError},
+        floors::Floors,
         keys::{self, LoadKeysError},
         own::OwnError,
     },
@@ -48,7 +49,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use std::{
     io,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -151,6 +152,7 @@ pub(super) struct Open<'a> {
     pub(super) config: &'a WitnessConfig,
     pub(super) evidence: Arc<Evidence>,
     pub(super) keys: WitnessKeys,
+    pub(super) floors: Arc<Floors>,
     pub(super) clock: fn() -> u64,
 }
 
@@ -162,6 +164,7 @@ impl Job for Open<'_> {
             config,
             evidence,
             keys,
+            floors,
             ..
         } = self;
         let floor = store::OWN.open(&*store, &config.witness.name)?;
@@ -170,8 +173,8 @@ impl Job for Open<'_> {
             None => None,
         };
         report_clock(floor, (self.clock)());
-        let reading = store.clone();
-        let read = move |verifier: &LogVerifier| read(&*reading, verifier);
+        let (reading, known) = (store.clone(), floors.clone());
+        let read = move |verifier: &LogVerifier| read(&*reading, &known, verifier);
         let mut logs = Logs::new(keys.clone(), config.witness.clone(), Box::new(read));
         for entry in &config.log {
             logs.configure(entry)
@@ -188,18 +191,20 @@ impl Job for Open<'_> {
             evidence: evidence.clone(),
             floor,
             floor_file,
+            floors,
             clock: self.clock,
             clock_is_right: floor.advanced((self.clock)()).is_ok(),
             halt: halt.clone(),
         };
         let vkeys = keys.verifiers().iter().map(ToString::to_string).collect();
         let keys = Arc::new(ArcSwap::from_pointee(keys));
+        let (signing, thread) = Signing::start(keys.clone())?;
         Ok(Opened {
-            writer: writer.start(asked)?,
+            writer: writer.start(asked, thread)?,
             vkeys,
-            rotation: rotation(config, keys.clone()),
+            rotation: rotation(config, keys),
             lists: config.log_list.clone(),
-            witness: Witness::new(keys, logs, evidence, queue, halt.clone(), self.clock),
+            witness: Witness::new(signing, logs, evidence, queue, halt.clone(), self.clock),
             halt,
         })
     }
@@ -212,6 +217,7 @@ pub fn open(config: &WitnessConfig, evidence: Arc<Evidence>) -> Result<Opened, W
         config,
         evidence,
         keys: load_keys(config)?,
+        floors: Arc::default(),
         clock: now,
     };
     let opening = Opening {
@@ -231,7 +237,11 @@ pub fn now() -> u64 {
 
 /// Reads what is stored of a log: its state, and what monitors are served. `None` if the state is
 /// damaged, which stops this log and no other.
-fn read(store: &impl Tables, verifier: &LogVerifier) -> Result<HeldLog, StoredError> {
+fn read(
+    store: &impl Tables,
+    floors: &Floors,
+    verifier: &LogVerifier,
+) -> Result<HeldLog, StoredError> {
     let state = match store::state(store, verifier.origin()) {
         Ok(state) => state,
         Err(error @ StoredError::Damaged { .. }) => {
@@ -240,13 +250,14 @@ fn read(store: &impl Tables, verifier: &LogVerifier) -> Result<HeldLog, StoredEr
         }
         Err(error) => return Err(error),
     };
-    let latest = latest(store, &state, verifier)?;
+    let latest = latest(store, floors, &state, verifier)?;
     Ok(HeldLog::new(Some(state), latest))
 }
 
 /// What monitors are served, as far as the log's keys of now verify it.
 fn latest(
     store: &impl Tables,
+    floors: &Floors,
     state: &LogState,
     verifier: &LogVerifier,
 ) -> Result<Option<Arc<Latest>>, StoredError> {
@@ -254,17 +265,17 @@ fn latest(
         return Ok(None);
     };
     let note = store::note(store, verifier.origin())?.unwrap_or_default();
-    match Persisted::reload(state, &note, verifier) {
-        Ok(persisted) => Ok(Some(Latest::new(persisted))),
-        Err(error) => {
-            tracing::warn!(
-                origin = verifier.origin(),
-                %error,
-                "monitors are served nothing of this log until it is cosigned again"
-            );
-            Ok(None)
-        }
-    }
+    let unserved = |error: &dyn std::error::Error| {
+        tracing::warn!(
+            origin = verifier.origin(),
+            %error,
+            "monitors are served nothing of this log until it is cosigned again"
+        );
+    };
+    let persisted = Persisted::reload(state, &note, verifier).inspect_err(|e| unserved(e));
+    let admitted = persisted.ok().map(|persisted| floors.admit(persisted));
+    let admitted = admitted.transpose().inspect_err(|e| unserved(e));
+    Ok(admitted.ok().flatten().map(Latest::new))
 }
 
 impl Running {
@@ -372,28 +383,12 @@ impl Running {
 
 /// Reads the keys of a witness.
 pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, LoadKeysError> {
-    let own = &config.witness;
-    keys::load(&own.name, &own.key, own.ml_dsa_44_key.as_deref())
-}
-
-/// The key files of a witness.
-pub fn key_files(config: &WitnessConfig) -> Vec<PathBuf> {
-    let first = std::iter::once(&config.witness.key);
-    first
-        .chain(&config.witness.ml_dsa_44_key)
-        .cloned()
-        .collect()
+    keys::load(&config.witness.keys())
 }
 
 /// How the keys of a witness are rotated.
 fn rotation(config: &WitnessConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
-    let files = key_files(config);
-    let config = config.clone();
-    CosignerRotation {
-        files,
-        keys,
-        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
-    }
+    CosignerRotation::new(config.witness.keys(), keys)
 }
 
 /// Starts to compare with the peers what the witness cosigns.

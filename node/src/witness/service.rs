@@ -4,16 +4,17 @@ use super::config::LOGS;
 use super::known::{KnownLog, Latest};
 use super::listed::{Imported, ListedError};
 use super::logs::Logs;
+use super::signing::{Signing, Unsigned};
 use super::writer::{Asked, Refused};
 use crate::leaving::Leaving;
 use crate::misbehavior::{self, Evidence};
 use crate::peers::{KnownPeer, page::Part};
 use crate::quota::Exceeded;
 use crate::sequencer::Halt;
-use arc_swap::ArcSwap;
 use assay_proto::federation_page::{CosignerPart, ListPart};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
-use assay_tlog::witness::{Answer, LogState, Refusal, Request, SignedRequest, WitnessKeys};
+use assay_tlog::note::CosignError;
+use assay_tlog::witness::{Answer, LogState, Refusal, Request, SignedRequest};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{
@@ -37,7 +38,7 @@ type Told = Box<dyn Fn(VerifiedHead) + Send + Sync>;
 
 /// The witness, as the serving threads share it.
 pub struct Witness {
-    keys: Arc<ArcSwap<WitnessKeys>>,
+    signing: Signing,
     logs: Logs,
     evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
@@ -50,10 +51,10 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// A witness with these keys and logs, what convicts logs, the queue of its writer, and the
-    /// clock, in seconds since 1970 (UTC).
+    /// A witness that signs so, with these logs, what convicts logs, the queue of its writer, and
+    /// the clock, in seconds since 1970 (UTC).
     pub fn new(
-        keys: Arc<ArcSwap<WitnessKeys>>,
+        signing: Signing,
         logs: Logs,
         evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
@@ -61,7 +62,7 @@ impl Witness {
         clock: fn() -> u64,
     ) -> Self {
         Witness {
-            keys,
+            signing,
             logs,
             evidence,
             writer,
@@ -137,7 +138,7 @@ impl Witness {
 
     /// What is public of it.
     pub fn page(&self) -> CosignerPart {
-        let keys = self.keys.load();
+        let keys = self.signing.keys().load();
         CosignerPart {
             name: keys.name().to_owned(),
             vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
@@ -179,7 +180,7 @@ impl Witness {
 
     /// Answers what needs nothing to be stored, and lets the writer decide the rest.
     async fn decided(&self, log: Arc<KnownLog>, request: SignedRequest) -> Answer {
-        if let Some(answer) = self.known(&log, &request) {
+        if let Some(answer) = self.known(&log, &request).await {
             return answer;
         }
         if let Err(retry_after_s) = log.charge(&request) {
@@ -190,7 +191,7 @@ impl Witness {
 
     /// The answer to a head that is not larger than the one held, if that follows from what is
     /// durable: the size that is held, or the cosignatures of that head.
-    fn known(&self, log: &KnownLog, request: &SignedRequest) -> Option<Answer> {
+    async fn known(&self, log: &KnownLog, request: &SignedRequest) -> Option<Answer> {
         let held = log.held.durable.load_full()?;
         let head = request.head();
         // A larger head is for the writer, which knows what else is about to be cosigned. So is
@@ -204,20 +205,28 @@ impl Witness {
                 Some(refusal.answer())
             }
             Some(_) => None,
-            None => self.again(log, head, &held),
+            None => self.again(log, head, &held).await,
         }
     }
 
     /// The answer to the head that is held, if it was cosigned just now.
-    fn again(&self, log: &KnownLog, head: &VerifiedHead, held: &LogState) -> Option<Answer> {
+    async fn again(&self, log: &KnownLog, head: &VerifiedHead, held: &LogState) -> Option<Answer> {
         let latest = log.held.latest.load_full()?;
         let is_same = latest.head().checkpoint() == head.checkpoint();
         let is_new = (self.clock)().abs_diff(held.at()) < AGAIN_S;
         if !is_same || !is_new {
             return None;
         }
-        let cosigned = latest.cosigned(&self.keys.load()).ok()?;
-        Some(cosigned.answer())
+        Some(self.cosigned(&latest).await)
+    }
+
+    /// Signs what is durable, and answers with that.
+    async fn cosigned(&self, latest: &Arc<Latest>) -> Answer {
+        let signed = self.signing.sign(latest, self.leaving.get()).await;
+        match latest.cosigned() {
+            Some(cosigned) => cosigned.answer(),
+            None => unsigned(signed.err()),
+        }
     }
 
     /// Compares a head that the log signed, and that the writer does not come to see, with the one
@@ -260,13 +269,7 @@ impl Witness {
             );
         };
         match answer {
-            Ok(Ok(latest)) => match latest.cosigned(&self.keys.load()) {
-                Ok(cosigned) => cosigned.answer(),
-                Err(error) => {
-                    tracing::error!(%error, "a checkpoint could not be signed");
-                    unavailable("the checkpoint could not be signed; ask again", None)
-                }
-            },
+            Ok(Ok(latest)) => self.cosigned(&latest).await,
             Ok(Err(Refused::Decided(refusal))) => refusal.answer(),
             Ok(Err(Refused::Damaged)) => unavailable(
                 "what this witness stored of this log is damaged, so that it is not cosigned; the \
@@ -288,17 +291,30 @@ impl Witness {
     }
 
     /// Returns the latest cosigned checkpoint of the log whose origin has this SHA-256, in
-    /// lower-case hex, or `None` if none was cosigned.
-    pub fn monitored(&self, digest: &str) -> Option<Bytes> {
-        let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
-        match latest.note(&self.keys.load()) {
-            Ok(note) => Some(note),
-            Err(error) => {
-                tracing::error!(%error, "a checkpoint could not be signed");
-                None
-            }
+    /// lower-case hex, or `None` if none was cosigned. Fails with the answer if it cannot be signed
+    /// now.
+    pub async fn monitored(&self, digest: &str) -> Result<Option<Bytes>, Answer> {
+        let log = self.logs.by_digest(digest);
+        let Some(latest) = log.and_then(|log| log.held.latest.load_full()) else {
+            return Ok(None);
+        };
+        let signed = self.signing.sign(&latest, self.leaving.get()).await;
+        match latest.note() {
+            Some(note) => Ok(Some(note)),
+            None => Err(unsigned(signed.err())),
         }
     }
+}
+
+/// The answer if there is no signature. Where a holder of a key is to blame, the operator was told:
+/// anybody can ask again and again.
+fn unsigned(why: Option<Unsigned>) -> Answer {
+    if let Some(Unsigned::Key(error)) = why
+        && !matches!(error, CosignError::Elsewhere { .. })
+    {
+        tracing::error!(%error, "a checkpoint could not be signed");
+    }
+    unavailable("the checkpoint could not be signed; ask again", Some(1))
 }
 
 /// What is public of a witness, and of the lists from which it took logs.

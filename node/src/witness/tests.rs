@@ -4,13 +4,15 @@ use super::config::WitnessConfig;
 use super::run::{Open, Opened};
 use super::store;
 use crate::misbehavior::{Evidence, known::Known};
+use crate::signer::floors::Floors;
 use crate::storage::backend::{Backend, Job};
 use crate::storage::memory::{Fault, Memory};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::TreeSize;
-use assay_tlog::witness::{ClockFloor, LogState, WitnessKeys};
+use assay_tlog::witness::{ClockFloor, LogState, Persisted, WitnessKeys};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +68,7 @@ fn open_config(
         config,
         evidence: Arc::new(evidence),
         keys: keys(),
+        floors: Arc::default(),
         clock,
     };
     open.run(store.clone()).unwrap()
@@ -100,7 +103,7 @@ async fn nothing_is_cosigned_after_a_commit_that_failed() {
         assert_eq!(status(&opened, &first(b"a")).await, 503, "{fault:?}");
         assert_eq!(status(&opened, &first(b"a")).await, 503, "{fault:?}");
         let digest = Hash::of(ORIGIN.as_bytes()).to_string();
-        assert_eq!(opened.witness.monitored(&digest), None);
+        assert_eq!(opened.witness.monitored(&digest).await, Ok(None));
         let reason = opened.halt.reason().unwrap();
         assert!(reason.contains("started again"), "{reason}");
 
@@ -108,6 +111,40 @@ async fn nothing_is_cosigned_after_a_commit_that_failed() {
         let opened = open(&again);
         assert_eq!(status(&opened, &first(b"b")).await, found, "{fault:?}");
     }
+}
+
+/// The store and the decisions forgot what was let through to the keys: those do not sign.
+#[tokio::test]
+async fn a_decision_that_contradicts_what_was_cosigned_stops_the_witness() {
+    let (store, floors) = (new_store(), Arc::new(Floors::default()));
+    let larger = Checkpoint {
+        origin: ORIGIN.into(),
+        size: TreeSize::new(2),
+        root: Hash::of(b"b"),
+    };
+    let state = LogState::Held {
+        size: larger.size,
+        root: larger.root,
+        at: 1,
+    };
+    let log = LogVerifier::new(ORIGIN, vec![log_key().verifier()]).unwrap();
+    let before = Persisted::reload(&state, &larger.sign(&log_key()), &log).unwrap();
+    floors.admit(before).unwrap();
+    let config = config(&store);
+    let open = Open {
+        config: &config,
+        evidence: Arc::new(Evidence::open(&[], Known::default()).unwrap()),
+        keys: keys(),
+        floors,
+        clock: super::run::now,
+    };
+    let opened = open.run(store.clone()).unwrap();
+    assert_eq!(status(&opened, &first(b"a")).await, 503);
+    let reason = opened.halt.reason().unwrap();
+    assert!(reason.contains("a smaller tree"), "{reason}");
+    assert_eq!(status(&opened, &first(b"a")).await, 503);
+    let digest = Hash::of(ORIGIN.as_bytes()).to_string();
+    assert_eq!(opened.witness.monitored(&digest).await, Ok(None));
 }
 
 /// What is refused changes nothing that is stored.
@@ -170,7 +207,8 @@ async fn monitors_share_what_they_are_served() {
     let opened = open(&new_store());
     assert_eq!(status(&opened, &first(b"a")).await, 200);
     let digest = Hash::of(ORIGIN.as_bytes()).to_string();
-    let [one, other] = [(); 2].map(|()| opened.witness.monitored(&digest).unwrap());
+    let one = opened.witness.monitored(&digest).await.unwrap().unwrap();
+    let other = opened.witness.monitored(&digest).await.unwrap().unwrap();
     assert_eq!(one.as_ptr(), other.as_ptr());
 }
 
@@ -217,7 +255,7 @@ async fn a_log_that_signed_two_roots_is_cosigned_no_more() {
         assert_eq!(status(&opened, &again).await, 403);
         // What was cosigned before is served on.
         let digest = Hash::of(ORIGIN.as_bytes()).to_string();
-        assert!(opened.witness.monitored(&digest).is_some());
+        assert!(opened.witness.monitored(&digest).await.unwrap().is_some());
     }
 }
 

@@ -9,13 +9,17 @@
 //! It gets nothing more cosigned, in the same batch already.
 //!
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
-//! it was started again, and reads its state anew.
+//! it was started again, and reads its state anew. So it does if what was decided contradicts what
+//! was let through to the keys before ([`Floors`]): then one of the two is wrong.
 
 use super::known::{KnownLog, Latest};
 use super::store;
 use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
-use crate::signer::floor_file::FloorFile;
+use crate::signer::{
+    floor_file::FloorFile,
+    floors::{Contradicts, Floors},
+};
 use crate::storage::{Batch, StorageError, Tables};
 use assay_tlog::witness::{ClockFloor, Decision, Pending, Refusal, SignedRequest};
 use std::{
@@ -63,6 +67,8 @@ pub struct Writer<S> {
     pub floor: ClockFloor,
     /// What is known of the floor outside the store.
     pub floor_file: Option<FloorFile>,
+    /// What was let through to the keys.
+    pub floors: Arc<Floors>,
     /// The clock, in seconds since 1970 (UTC).
     pub clock: fn() -> u64,
     /// Whether the clock was believed when it was last looked at.
@@ -84,6 +90,15 @@ impl Drop for HaltOnPanic {
     }
 }
 
+/// Why nothing is cosigned any more.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error("what is about to be signed cannot be stored: {0}")]
+    Storage(#[from] StorageError),
+    #[error("{0}: this is a fault of the program; report it")]
+    Contradicts(#[from] Contradicts),
+}
+
 /// What one request of a batch gets once the batch is durable.
 enum Owed {
     Cosign(Asked, Box<Pending>),
@@ -91,14 +106,20 @@ enum Owed {
 }
 
 impl<S: Tables + 'static> Writer<S> {
-    /// Starts the thread. It ends when every sender of `queue` is gone, or when a commit failed.
-    pub fn start(self, queue: Receiver<Asked>) -> std::io::Result<JoinHandle<()>> {
-        thread::Builder::new()
-            .name("witness".into())
-            .spawn(move || {
-                let _halt = HaltOnPanic(self.halt.clone());
-                self.run(&queue);
-            })
+    /// Starts the thread. It ends when every sender of `queue` is gone, or when a commit failed,
+    /// and after the thread that asks who holds a key, if there is one.
+    pub fn start(
+        self,
+        queue: Receiver<Asked>,
+        signing: Option<JoinHandle<()>>,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let run = move || {
+            let halt = HaltOnPanic(self.halt.clone());
+            self.run(&queue);
+            drop((queue, halt));
+            let _ = signing.map(JoinHandle::join);
+        };
+        thread::Builder::new().name("witness".into()).spawn(run)
     }
 
     fn run(mut self, queue: &Receiver<Asked>) {
@@ -114,8 +135,7 @@ impl<S: Tables + 'static> Writer<S> {
             if let Err(error) = self.step(asked) {
                 // Before the queue is dropped: whoever waits then asks for the reason.
                 self.halt.set(format!(
-                    "what is about to be signed cannot be stored: {error}. Nothing is cosigned \
-                     until the witness is started again"
+                    "{error}. Nothing is cosigned until the witness is started again"
                 ));
                 return;
             }
@@ -123,7 +143,7 @@ impl<S: Tables + 'static> Writer<S> {
     }
 
     /// Decides and persists one batch, and answers.
-    fn step(&mut self, asked: Vec<Asked>) -> Result<(), StorageError> {
+    fn step(&mut self, asked: Vec<Asked>) -> Result<(), Stop> {
         let now = (self.clock)();
         let mut batch = Batch::new();
         let mut floor = self.look_at_clock(now);
@@ -150,8 +170,23 @@ impl<S: Tables + 'static> Writer<S> {
         if let Some(file) = &mut self.floor_file {
             file.raise(floor);
         }
-        for owed in owed {
-            pay(owed);
+        owed.into_iter().try_for_each(|owed| self.pay(owed))
+    }
+
+    /// Answers a request whose batch is durable.
+    fn pay(&self, owed: Owed) -> Result<(), Stop> {
+        match owed {
+            Owed::Cosign(asked, pending) => {
+                let (held, after) = (&asked.log.held, pending.after());
+                let latest = Latest::new(self.floors.admit(pending.persisted())?);
+                // In this order: who reads the state finds what was cosigned by then.
+                held.latest.store(Some(latest.clone()));
+                held.durable.store(Some(Arc::new(after)));
+                let _ = asked.reply.send(Ok(latest));
+            }
+            Owed::Refuse(asked, refused) => {
+                let _ = asked.reply.send(Err(refused));
+            }
         }
         Ok(())
     }
@@ -239,23 +274,6 @@ pub fn report_clock(floor: ClockFloor, now: u64) {
                 "{error}: nothing is cosigned. If the clock is right, stop this witness and run \
                  `assay-node witness clock-ok`"
             );
-        }
-    }
-}
-
-/// Answers a request whose batch is durable.
-fn pay(owed: Owed) {
-    match owed {
-        Owed::Cosign(asked, pending) => {
-            let (held, after) = (&asked.log.held, pending.after());
-            let latest = Latest::new(pending.persisted());
-            // In this order: who reads the state finds what was cosigned by then.
-            held.latest.store(Some(latest.clone()));
-            held.durable.store(Some(Arc::new(after)));
-            let _ = asked.reply.send(Ok(latest));
-        }
-        Owed::Refuse(asked, refused) => {
-            let _ = asked.reply.send(Err(refused));
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod damage;
 mod elsewhere;
+mod held;
 mod needs_go;
 mod proxy;
 mod python;

@@ -11,6 +11,7 @@
 mod clocks;
 mod convicted;
 mod cosigning;
+mod held;
 mod liars;
 mod lists;
 mod log;

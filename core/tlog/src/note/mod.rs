@@ -28,6 +28,7 @@
 //! ```
 
 mod algorithm;
+mod cosigning;
 pub mod key;
 mod line;
 mod ml_dsa_44;
@@ -37,6 +38,7 @@ use crate::limits;
 use std::collections::BTreeSet;
 
 pub use algorithm::Algorithm;
+pub use cosigning::CosigningKey;
 pub use key::{KeyError, VerifierKey, WrongSignature};
 pub use line::NoteSignature;
 pub use signer::{CosignError, CosignerKey, SignerKey};

@@ -89,7 +89,7 @@ enum Secret {
 }
 
 /// Why a checkpoint cannot be cosigned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CosignError {
     /// Zero, which says nothing of when, or over 2^63 − 1.
     #[error("{0} is not a time that a cosignature can state")]
@@ -100,6 +100,21 @@ pub enum CosignError {
     /// The signature algorithm gave up, which happens less than once in 2^128 times.
     #[error("the checkpoint could not be signed")]
     Failed,
+    /// Whoever holds the key did not sign, or not rightly.
+    #[error("the key {key} did not sign: {why}")]
+    Elsewhere {
+        /// The key, as text.
+        key: String,
+        /// Why not, and who is to blame.
+        why: String,
+    },
+}
+
+pub(super) fn check_time(time: u64) -> Result<(), CosignError> {
+    if time == 0 || i64::try_from(time).is_err() {
+        return Err(CosignError::Time(time));
+    }
+    Ok(())
 }
 
 impl CosignerKey {
@@ -154,14 +169,11 @@ impl CosignerKey {
     /// in seconds since 1970 (UTC), this was the largest tree of the log that the cosigner had
     /// seen, and that it was consistent with all before: the caller must know that.
     pub fn cosign(&self, checkpoint: &Checkpoint, time: u64) -> Result<String, CosignError> {
-        if time == 0 || i64::try_from(time).is_err() {
-            return Err(CosignError::Time(time));
-        }
+        check_time(time)?;
         let signature = match &self.secret {
             Secret::Ed25519(key) => {
-                let body = checkpoint.body();
-                let signature = key.sign(&cosignature::message(time, body.as_bytes()));
-                signature.to_bytes().to_vec()
+                let text = cosignature::text(time, &checkpoint.body());
+                key.sign(text.as_bytes()).to_bytes().to_vec()
             }
             Secret::MlDsa44(key) => {
                 let Checkpoint { origin, size, root } = checkpoint;
@@ -189,7 +201,7 @@ fn private_string(verifier: &VerifierKey, seed: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(format!("{PRIVATE_PREFIX}{name}+{key_id:08x}+{}", *material))
 }
 
-fn signature_line(verifier: &VerifierKey, signature: Vec<u8>) -> String {
+pub(super) fn signature_line(verifier: &VerifierKey, signature: Vec<u8>) -> String {
     NoteSignature::new(verifier.name(), verifier.key_id(), signature).to_string()
 }
 

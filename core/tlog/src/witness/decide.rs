@@ -238,8 +238,14 @@ impl Persisted {
         &self.head
     }
 
+    /// The time that is about to be stated, in seconds since 1970 (UTC).
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
     /// Signs, with every key of the witness and the same time. Fails with [`CosignError`] if the
-    /// algorithm does, which happens less than once in 2^128 times.
+    /// algorithm does, which happens less than once in 2^128 times, or if somebody else holds a key
+    /// and does not sign; then there is a line of no key.
     pub fn sign(&self, keys: &WitnessKeys) -> Result<Cosigned, CosignError> {
         let lines = keys.cosign(self.head.checkpoint(), self.at)?;
         Ok(Cosigned {

@@ -2,7 +2,8 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::head::LogVerifier;
-use crate::note::{Algorithm, CosignError, CosignerKey, VerifierKey};
+use crate::note::{Algorithm, CosignError, CosignerKey, CosigningKey, VerifierKey};
+use std::sync::Arc;
 
 /// Why keys are not a witness's, or a log cannot be witnessed with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,11 +19,11 @@ pub enum WitnessKeysError {
     Itself,
 }
 
-/// The keys of one witness: Ed25519, ML-DSA-44 beside it if there is one, and while they are
-/// rotated those that will take their place.
+/// The keys of one witness: Ed25519, which somebody else may hold, ML-DSA-44 beside it if there is
+/// one, and while they are rotated those that will take their place.
 #[derive(Debug, Clone)]
 pub struct WitnessKeys {
-    ed25519: CosignerKey,
+    ed25519: Arc<dyn CosigningKey>,
     ml_dsa_44: Option<CosignerKey>,
     next: Vec<CosignerKey>,
 }
@@ -30,7 +31,7 @@ pub struct WitnessKeys {
 impl WitnessKeys {
     /// Takes the keys, which have one name. Fails with [`WitnessKeysError`].
     pub fn new(
-        ed25519: CosignerKey,
+        ed25519: impl CosigningKey + 'static,
         ml_dsa_44: Option<CosignerKey>,
     ) -> Result<Self, WitnessKeysError> {
         if ed25519.verifier().algorithm() != Algorithm::CosignatureV1 {
@@ -45,7 +46,7 @@ impl WitnessKeys {
             }
         }
         Ok(WitnessKeys {
-            ed25519,
+            ed25519: Arc::new(ed25519),
             ml_dsa_44,
             next: Vec::new(),
         })
@@ -70,7 +71,18 @@ impl WitnessKeys {
     /// The keys that verify what this witness signs: those of now, then those that will take their
     /// place.
     pub fn verifiers(&self) -> Vec<VerifierKey> {
-        self.all().map(CosignerKey::verifier).collect()
+        self.all().map(|key| key.verifier()).collect()
+    }
+
+    /// Whether somebody else holds a key, so that signing takes a while.
+    pub fn are_elsewhere(&self) -> bool {
+        self.all().any(|key| key.is_elsewhere())
+    }
+
+    /// Fails with [`CosignError::Elsewhere`] if somebody else holds a key and could not sign, as
+    /// far as can be seen without a signature.
+    pub fn look_for(&self) -> Result<(), CosignError> {
+        self.all().try_for_each(|key| key.look_for())
     }
 
     /// Signs with every key, and the same time, in seconds since 1970 (UTC). Returns a signature
@@ -84,10 +96,10 @@ impl WitnessKeys {
         Ok(lines)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &CosignerKey> {
-        std::iter::once(&self.ed25519)
-            .chain(&self.ml_dsa_44)
-            .chain(&self.next)
+    fn all(&self) -> impl Iterator<Item = &dyn CosigningKey> {
+        let in_files = self.ml_dsa_44.iter().chain(&self.next);
+        let in_files = in_files.map(|key| key as &dyn CosigningKey);
+        std::iter::once(&*self.ed25519).chain(in_files)
     }
 
     fn is_of(&self, key: &VerifierKey) -> bool {

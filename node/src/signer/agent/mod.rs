@@ -1,4 +1,4 @@
-//! A log's key in an ssh-agent, which is another process on this machine or another one.
+//! A key in an ssh-agent, which is another process on this machine or another one.
 //!
 //! Its answers are bounded before they are read.
 
@@ -40,7 +40,7 @@ impl Agent {
 
     fn asked(&self) -> Result<Asked<'_>, String> {
         let path = self.socket.as_deref().ok_or_else(|| {
-            format!("no ssh-agent is named: neither log.agent.socket nor {SOCKET} is set")
+            format!("no ssh-agent is named: neither `socket` in its table nor {SOCKET} is set")
         })?;
         let until = Instant::now() + PATIENCE;
         Ok(Asked { path, until })
@@ -186,7 +186,7 @@ impl Write for Timed<'_> {
     }
 }
 
-/// Why the text of an SSH public key names no key of a log.
+/// Why the text of an SSH public key names no key.
 #[derive(Debug, thiserror::Error)]
 pub enum PublicKeyError {
     /// It is another text, or a key of another kind.
@@ -197,15 +197,20 @@ pub enum PublicKeyError {
     Key(#[from] KeyError),
 }
 
-/// Reads the text of an OpenSSH public key file as the key of the log `origin`.
-pub fn read_public_key(text: &str, origin: &str) -> Result<VerifierKey, PublicKeyError> {
+/// Reads the text of an OpenSSH public key file as a key of this name, of Ed25519 and for what
+/// `algorithm` signs.
+pub fn read_public_key(
+    text: &str,
+    name: &str,
+    algorithm: Algorithm,
+) -> Result<VerifierKey, PublicKeyError> {
     let mut words = text.split_ascii_whitespace();
     let (kind, encoded) = (words.next(), words.next());
     let blob = encoded.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
     let blob = blob.filter(|_| kind == Some("ssh-ed25519") && text.trim_end().lines().count() == 1);
     let key = blob.as_deref().and_then(wire::public_key);
     let key = key.ok_or(PublicKeyError::Format)?;
-    Ok(VerifierKey::new(origin, Algorithm::Ed25519, key)?)
+    Ok(VerifierKey::new(name, algorithm, key)?)
 }
 
 #[cfg(test)]

@@ -153,10 +153,14 @@ fn an_agent_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_public_key_file_names_the_key_of_a_log() {
+fn a_public_key_file_names_a_key() {
     let blob = BASE64_STANDARD.encode(wire::key_blob(key(1).verifier().public_key()));
-    let read = read_public_key(&format!("ssh-ed25519 {blob} a comment\n"), ORIGIN).unwrap();
-    assert_eq!(read, key(1).verifier());
+    let read = |text: &str, name| read_public_key(text, name, Algorithm::Ed25519);
+    let right = format!("ssh-ed25519 {blob} a comment\n");
+    assert_eq!(read(&right, ORIGIN).unwrap(), key(1).verifier());
+    let cosigner = read_public_key(&right, ORIGIN, Algorithm::CosignatureV1).unwrap();
+    assert_eq!(cosigner.public_key(), key(1).verifier().public_key());
+    assert_ne!(cosigner, key(1).verifier());
     for wrong in [
         format!("ssh-rsa {blob}"),
         format!("ssh-ed25519 {blob}A"),
@@ -164,8 +168,8 @@ fn a_public_key_file_names_the_key_of_a_log() {
         "ssh-ed25519".to_owned(),
         String::new(),
     ] {
-        let error = read_public_key(&wrong, ORIGIN).unwrap_err();
+        let error = read(&wrong, ORIGIN).unwrap_err();
         assert!(matches!(error, PublicKeyError::Format), "{wrong}: {error}");
     }
-    assert!(read_public_key(&format!("ssh-ed25519 {blob}"), "a b").is_err());
+    assert!(read(&format!("ssh-ed25519 {blob}"), "a b").is_err());
 }

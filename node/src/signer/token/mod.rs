@@ -1,4 +1,4 @@
-//! A log's key in a PKCS#11 token: a hardware security module, or SoftHSM.
+//! A key in a PKCS#11 token: a hardware security module, or SoftHSM.
 //!
 //! The module is somebody else's library in this process, which may take any time, so that a thread
 //! of its own calls it.
@@ -23,7 +23,7 @@ pub const PIN_CREDENTIAL: &str = "assay-token-pin";
 /// The variable that is the PIN, if there is neither a file nor a credential.
 pub const PIN_VARIABLE: &str = "ASSAY_NODE_TOKEN_PIN";
 
-/// Why a token gives no key of a log.
+/// Why a token gives no key.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// It cannot be used, or has no such key.
@@ -54,10 +54,10 @@ impl Token {
         Token { name, thread }
     }
 
-    /// Asks the token for the public key, as the key of the log `origin`.
-    pub fn public_key(&self, origin: &str) -> Result<VerifierKey, TokenError> {
+    /// Asks the token for the public key, as a key of this name and for what `algorithm` signs.
+    pub fn public_key(&self, name: &str, algorithm: Algorithm) -> Result<VerifierKey, TokenError> {
         let key = self.ask(Question::PublicKey).map_err(TokenError::Token)?;
-        Ok(VerifierKey::new(origin, Algorithm::Ed25519, &key)?)
+        Ok(VerifierKey::new(name, algorithm, &key)?)
     }
 
     fn ask(&self, question: Question) -> Result<Vec<u8>, String> {
@@ -83,13 +83,15 @@ impl Holder for Token {
     }
 
     fn look_for(&self, key: &VerifierKey) -> Result<(), String> {
-        let has = self.public_key(key.name()).map_err(|e| e.to_string())?;
+        let has = self.public_key(key.name(), key.algorithm());
+        let has = has.map_err(|e| e.to_string())?;
         if has == *key {
             return Ok(());
         }
         let name = &self.name;
         Err(format!(
-            "{name} has another key under that name, {has}: give it the log's key back"
+            "{name} has another key under that name, {has}: give it back the one that the \
+             configuration names"
         ))
     }
 }

@@ -3,6 +3,11 @@
 //! After a failure the session is closed and the module given back, so that the next question
 //! begins anew: a module finds its tokens when it is initialized. A PIN that was refused is not
 //! tried again, and none that would be the last try: tokens lock themselves after a few wrong ones.
+//!
+//! A process may have several keys behind one module, each with a thread of its own: that of its
+//! log, its witness, its mirror and its auditor. One thread at a time calls it, since none may be
+//! in it while another one gives it back (PKCS#11, `C_Finalize`). That ends the sessions of all,
+//! which the others open again.
 
 use super::{PIN_CREDENTIAL, PIN_VARIABLE};
 use crate::config::TokenUri;
@@ -19,8 +24,40 @@ use cryptoki::{
     slot::{Slot, TokenInfo},
     types::AuthPin,
 };
-use std::{env, mem};
+use std::{
+    collections::BTreeMap,
+    env, mem,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use zeroize::Zeroizing;
+
+/// The modules of this process.
+static ALL: Mutex<BTreeMap<PathBuf, Arc<Library>>> = Mutex::new(BTreeMap::new());
+
+/// A module as those who call it share it.
+#[derive(Default)]
+struct Library {
+    /// Whoever has it calls the module.
+    turn: Mutex<()>,
+    /// How often it was given back. Sessions of before are gone then, and their numbers may be
+    /// those of others.
+    given_back: AtomicU64,
+}
+
+impl Library {
+    fn at(path: &Path) -> Arc<Self> {
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(path.to_owned()).or_default().clone()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What a module is asked.
 pub enum Question {
@@ -35,8 +72,11 @@ pub struct Module {
     uri: TokenUri,
     /// The token, in words.
     name: String,
+    library: Arc<Library>,
     loaded: Option<Pkcs11>,
     session: Option<Session>,
+    /// How often the module had been given back when the session was opened.
+    opened_after: u64,
     /// The PIN that was refused.
     refused: Option<Passphrase>,
 }
@@ -45,10 +85,12 @@ impl Module {
     /// The module that a URI names, which is not loaded yet.
     pub fn new(uri: TokenUri, name: String) -> Self {
         Module {
+            library: Library::at(&uri.module),
             uri,
             name,
             loaded: None,
             session: None,
+            opened_after: 0,
             refused: None,
         }
     }
@@ -56,6 +98,12 @@ impl Module {
     /// Answers in bytes, or says who is to blame. A session that was open may have ended meanwhile,
     /// so that another one is opened before that.
     pub fn answer(&mut self, question: &Question) -> Result<Vec<u8>, String> {
+        let library = self.library.clone();
+        let _turn = library.turn();
+        if self.opened_after != library.given_back.load(Ordering::SeqCst) {
+            // Not closed: what has its number now is another one's.
+            mem::forget(self.session.take());
+        }
         let was_open = self.session.is_some();
         match self.answer_once(question) {
             Err(_) if was_open => self.answer_once(question),
@@ -85,6 +133,7 @@ impl Module {
     /// Logs in to the token.
     fn open(&mut self) -> Result<Session, String> {
         let module = self.initialized()?;
+        self.opened_after = self.library.given_back.load(Ordering::SeqCst);
         let opened = self.logged_in(&module);
         opened.inspect_err(|_| self.give_back())
     }
@@ -117,6 +166,7 @@ impl Module {
 
     fn give_back(&self) {
         if let Some(module) = &self.loaded {
+            self.library.given_back.fetch_add(1, Ordering::SeqCst);
             let _ = module.clone().finalize();
         }
     }
@@ -261,6 +311,17 @@ impl Module {
 
     fn failed(&self, what: &str, error: &Error) -> String {
         self.is(&format!("{what}: {}", words(error)))
+    }
+}
+
+/// A session is closed while nobody else calls the module, and only if it is still this one's.
+impl Drop for Module {
+    fn drop(&mut self) {
+        let _turn = self.library.turn();
+        if self.opened_after != self.library.given_back.load(Ordering::SeqCst) {
+            mem::forget(self.session.take());
+        }
+        drop(self.session.take());
     }
 }
 
