@@ -120,6 +120,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_set_of_digests_is_lower_case_hex_of_the_right_length_and_not_empty() {
+        let wrong = |text: &str| {
+            let value = crate::json::parse(text.as_bytes()).unwrap();
+            let checked = check_digests(&Node::root("$", &value));
+            checked.err().map(|error| error.path)
+        };
+        let hex = "0a".repeat(32);
+        for good in [
+            format!(r#"{{"sha256":"{hex}"}}"#),
+            format!(r#"{{"sha256":"{hex}","other":"Any"}}"#),
+        ] {
+            assert_eq!(wrong(&good), None, "{good}");
+        }
+        for bad in [&hex[1..], &hex.to_uppercase(), &hex.replace('a', "g")] {
+            let bad = format!(r#"{{"other":"Any","sha256":"{bad}"}}"#);
+            assert_eq!(wrong(&bad).as_deref(), Some("$.sha256"), "{bad}");
+        }
+        assert_eq!(wrong("{}").as_deref(), Some("$"));
+    }
+
+    #[test]
     fn digests_have_the_names_and_lengths_of_in_toto() {
         let zeros = "0".repeat(64);
         for name in ["sha256", "SHA-256", "SHA256", "sha-256"] {

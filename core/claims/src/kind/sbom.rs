@@ -308,3 +308,66 @@ fn check_spdx3(document: &Node<'_, '_>) -> Result<(), PredicateError> {
         "holds {documents} elements of type SpdxDocument, and has to hold one"
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CYCLONEDX: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,
+        "components":[{"type":"library","name":"a","bom-ref":"a"}],
+        "dependencies":[{"ref":"a","dependsOn":["b","urn:cdx:c"],"provides":["a"]},{"ref":"b"}]}"#;
+
+    const SPDX: &str = r#"{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"n",
+        "dataLicense":"CC0-1.0","documentNamespace":"https://e.org/n","creationInfo":{
+        "created":"2026-01-01T00:00:00Z","creators":["Tool: t"]},"files":[{"SPDXID":"SPDXRef-a"}],
+        "relationships":[{"relationshipType":"DEPENDS_ON","spdxElementId":"SPDXRef-a",
+        "relatedSpdxElement":"NONE"},{"relationshipType":"DESCRIBES",
+        "spdxElementId":"SPDXRef-DOCUMENT","relatedSpdxElement":"DocumentRef-b:SPDXRef-c"}]}"#;
+
+    /// Where a document is wrong once a part of it is another one.
+    fn wrong(sbom: Sbom, good: &str, from: &str, to: &str) -> String {
+        let check = |text: &str| {
+            let value = crate::json::parse(text.as_bytes()).unwrap();
+            sbom.check(&Node::root("$", &value))
+        };
+        assert_eq!(check(good), Ok(()));
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good);
+        check(&bad).unwrap_err().path
+    }
+
+    #[test]
+    fn the_version_and_the_dependencies_of_a_cyclonedx_bom_are_checked() {
+        let (version, list) = (r#""version":1"#, "$.dependencies[0]");
+        for (from, to, path) in [
+            (version, r#""version":0"#, "$.version".to_owned()),
+            (version, r#""version":"1""#, "$.version".to_owned()),
+            (r#"["b","#, r#"["d","#, format!("{list}.dependsOn[0]")),
+            ("urn:cdx:c", "urn:c", format!("{list}.dependsOn[1]")),
+            (r#"["a"]"#, r#"["c"]"#, format!("{list}.provides[0]")),
+        ] {
+            assert_eq!(wrong(Sbom::CycloneDx, CYCLONEDX, from, to), path, "{to}");
+        }
+    }
+
+    #[test]
+    fn the_creators_and_the_relationships_of_an_spdx_document_are_checked() {
+        let ends = "$.relationships";
+        for (from, to, path) in [
+            (r#"["Tool: t"]"#, "[]", "$.creationInfo.creators".to_owned()),
+            (
+                r#""SPDXRef-a","#,
+                r#""SPDXRef-d","#,
+                format!("{ends}[0].spdxElementId"),
+            ),
+            ("NONE", "NO", format!("{ends}[0].relatedSpdxElement")),
+            (
+                "DocumentRef-b:",
+                "",
+                format!("{ends}[1].relatedSpdxElement"),
+            ),
+        ] {
+            assert_eq!(wrong(Sbom::Spdx2, SPDX, from, to), path, "{to}");
+        }
+    }
+}

@@ -71,3 +71,29 @@ fn score(node: &Node<'_, '_>) -> Result<f64, PredicateError> {
         Err(node.fault("is no score from 0 to 10, nor -1 for inconclusive"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_from_0_to_10_or_inconclusive() {
+        let wrong = |whole: &str, of_check: &str| {
+            let text = format!(
+                r#"{{"date":"2026-01-01","scorecard":{{"version":"5.0.0"}},"score":{whole},
+                "checks":[{{"name":"License","score":{of_check}}}]}}"#
+            );
+            let value = crate::json::parse(text.as_bytes()).unwrap();
+            let read = Scorecard::read(&Node::root("$", &value));
+            read.err().map(|error| error.path)
+        };
+        for good in ["0", "10", "7.5", "-1"] {
+            assert_eq!(wrong(good, good), None, "{good}");
+        }
+        for bad in ["10.1", "-0.5", "-2", "11"] {
+            assert_eq!(wrong(bad, "10").as_deref(), Some("$.score"), "{bad}");
+            let path = "$.checks[0].score";
+            assert_eq!(wrong("10", bad).as_deref(), Some(path), "{bad}");
+        }
+    }
+}

@@ -91,16 +91,13 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| self.wrong(expected))
     }
 
-    /// A number below 10^9. That it has one spelling shows when the text is written again.
+    /// A number. That it has one spelling shows when the text is written again.
     pub fn number(
         &mut self,
         keyword: &str,
         expected: &'static str,
     ) -> Result<usize, MisbehaviorError> {
         let digits = self.value(keyword, expected)?;
-        if digits.len() > 9 {
-            return Err(self.wrong(expected));
-        }
         digits.parse().map_err(|_| self.wrong(expected))
     }
 

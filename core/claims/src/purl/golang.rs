@@ -84,4 +84,13 @@ mod tests {
             assert_eq!(purl.as_deref(), Ok(canonical));
         }
     }
+
+    #[test]
+    fn only_go_itself_is_its_standard_library() {
+        let purl = |text: &str| Purl::canonicalize(text).unwrap();
+        let same = |one: &str, other: &str| purl(one).is_same_package(&purl(other));
+        assert!(same("pkg:golang/go@1.22", "pkg:golang/stdlib@1.22"));
+        assert!(!same("pkg:golang/a.org/go", "pkg:golang/a.org/stdlib"));
+        assert!(!same("pkg:npm/go", "pkg:npm/stdlib"));
+    }
 }

@@ -273,6 +273,13 @@ mod tests {
         assert!(matches!(error("pkg:x/a%2Fb/c"), PurlError::Segment(_)));
         assert!(matches!(error("pkg:x/a#b%2Fc"), PurlError::Segment(_)));
         assert!(matches!(error("pkg:x/a#%2e%2e"), PurlError::Segment(_)));
+        for dots in [".", ".."] {
+            let parts = Components {
+                subpath: Some(format!("b/{dots}/c")),
+                ..Purl::canonicalize("pkg:x/a").unwrap().components
+            };
+            assert_eq!(Purl::build(parts), Err(PurlError::Segment(dots.into())));
+        }
         assert!(matches!(error("pkg:x/a?b%20c=1"), PurlError::Key(_)));
         assert!(matches!(error("pkg:x/a?1b=1"), PurlError::Key(_)));
         assert_eq!(error("pkg:x/a?b=1&B=2"), PurlError::KeyTwice("b".into()));

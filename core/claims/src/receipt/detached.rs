@@ -185,6 +185,38 @@ mod tests {
         assert!(matches!(detach(b"\xff"), Err(DetachError::Entry(_))));
     }
 
+    #[test]
+    fn a_payload_of_another_length_is_said_to_be_of_another_claim() {
+        let extra = detach(&entry(1, b"payload", 1)).unwrap();
+        for other in [&b"payloads"[..], b"payloa", b""] {
+            assert_eq!(attach(&extra, other).unwrap_err(), DetachError::OtherLength);
+        }
+    }
+
+    /// In a signature, what comes before a payload can stand, and the payload behind it.
+    #[test]
+    fn a_payload_is_put_nowhere_else() {
+        let mut signature = [&[0x0a, 7][..], b"payload"].concat();
+        signature.resize(64, 0);
+        let signature = wire::ClaimSignature {
+            signature: signature.into(),
+            public_key: vec![1; 32].into(),
+            issuer_id: vec![1; 32].into(),
+        };
+        let claim = wire::Claim {
+            payload: b"another".to_vec().into(),
+            payload_type: crate::claim::PAYLOAD_TYPE.into(),
+            signatures: vec![signature],
+        };
+        let entry = entry::encode(1, claim).unwrap();
+        let at = entry.windows(7).position(|bytes| bytes == b"payload");
+        let (before, rest) = entry.split_at(at.unwrap());
+        let offset = u32::try_from(before.len()).unwrap().to_be_bytes();
+        let extra = [&offset[..], before, &rest[7..]].concat();
+        let refused = attach(&extra, b"payload").unwrap_err();
+        assert_eq!(refused, DetachError::Misplaced);
+    }
+
     proptest! {
         #[test]
         fn detaching_and_attaching_gives_the_same_entry(

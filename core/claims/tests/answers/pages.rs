@@ -1,10 +1,11 @@
 //! Pages of a list: one lie each, and the check that finds it.
 
 use crate::named::{package, published, refused};
+use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::list::ListFrontier;
-use assay_claims::index::{Answer, AnswerError, AnswerPage, Query, VerifiedPages};
+use assay_claims::index::{Answer, AnswerError, AnswerPage, Label, Query, VerifiedPages};
 use assay_tlog::Hash;
-use assay_tlog::tree::MultiproofError;
+use assay_tlog::tree::{LeafIndex, MultiproofError};
 
 /// A page that is not the whole list is no complete answer, and pages are complete only together.
 #[test]
@@ -103,4 +104,27 @@ fn a_page_stands_at_its_place_only() {
     let mut answer = log.answer(&names, 9, 3);
     answer.range.push(Hash::of(b"extra"));
     assert_eq!(refused(&log, &names, answer), AnswerError::NoPage(1));
+}
+
+/// A page is of the label that was asked for, and pages are of one label.
+#[test]
+fn a_page_of_another_label_is_refused() {
+    let (_, log) = published();
+    let (label, absent) = (package(0), Label::from_bytes([7; 32]));
+    let answer = |label| log.answer(&Query::Page { label, from: 0 }, 9, 3);
+    let page = |label, answer| AnswerPage::verify(log.checkpoint(9), &label, 0, answer);
+    let other = AnsweredList {
+        label: package(1),
+        from: 0,
+        leaves: vec![LeafIndex::new(2)],
+    };
+    for label in [label, absent] {
+        let mut more = answer(label);
+        more.lists.push(other.clone());
+        let refused = page(label, more).unwrap_err();
+        assert_eq!(refused, AnswerError::OtherList(package(1)));
+    }
+    let pages = [absent, label].map(|label| page(label, answer(label)).unwrap());
+    let together = VerifiedPages::verify(ListFrontier::default(), pages.into());
+    assert_eq!(together.unwrap_err(), AnswerError::OtherList(absent));
 }

@@ -46,3 +46,22 @@ fn untold_range(theirs: &Purl) -> Relation {
         None => Relation::This,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_version_a_package_is_all_versions_of_its_own() {
+        let purl = |text: &str| Purl::canonicalize(text).unwrap();
+        let of = |theirs: &str| in_versions(&purl("pkg:cargo/a@1.0.0"), &purl(theirs));
+        assert_eq!(of("pkg:cargo/a"), Some(Relation::This));
+        assert_eq!(
+            of("pkg:cargo/a?vers=vers:cargo/1.0.0"),
+            Some(Relation::This)
+        );
+        assert_eq!(of("pkg:cargo/a?vers=vers:cargo/2.0.0"), None);
+        assert_eq!(of("pkg:cargo/b"), None);
+        assert_eq!(of("pkg:cargo/b?vers=vers:cargo/1.0.0"), None);
+    }
+}

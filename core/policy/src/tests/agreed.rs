@@ -130,6 +130,18 @@ fn what_is_said_of_a_part_of_a_product_is_said_of_it_there() {
     assert_eq!(told(&policy, &world, &other), []);
 }
 
+/// Without products a statement is about the subject of its claim, which is not the part.
+#[test]
+fn what_is_said_of_a_whole_product_is_said_of_its_parts_there_alone() {
+    let mut world = World::new();
+    let a = world.register("a", &[1], 1);
+    say(&mut world, &a, "pkg:generic/app@1", &clear("\"CVE-1\""));
+    let policy = format!("version = 1\n{}", anchor(&a, &["maintainer"]));
+    let part = component("pkg:cargo/a@1").in_product(component("pkg:generic/app@1"));
+    let expected = [(names(&["CVE-1"]), Some(Status::NotAffected), true)];
+    assert_eq!(told(&policy, &world, &part), expected);
+}
+
 /// Those who make the part may speak of it in one product, too: their claim is about the part.
 #[test]
 fn what_the_makers_of_a_part_say_of_it_in_a_product_is_said_of_it_there_alone() {

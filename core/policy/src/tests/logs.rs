@@ -94,3 +94,27 @@ fn more_keys_of_a_name_than_can_be_verified_are_refused() {
         "{found}"
     );
 }
+
+/// Whose key is given under another log's name would be taken for that log.
+#[test]
+fn a_key_is_of_the_log_whose_name_it_has() {
+    let [a, b] = ["a.example/log", "b.example/log"].map(|name| log_key(name, 1));
+    let of = |origin: &str| {
+        format!("version = 1\n[[log]]\nkey = {a:?}\norigin = {origin:?}\n[[log]]\nkey = {b:?}")
+    };
+    assert_eq!(parse(&of("a.example/log")).logs().len(), 2);
+    let found = error(&of("b.example/log"));
+    assert_eq!((found.line, found.key.as_str()), (4, "log.origin"));
+    assert!(found.reason.contains("a.example/log"), "{found}");
+}
+
+#[test]
+fn a_log_has_at_most_eight_mirrors() {
+    let of = |mirrors: usize| {
+        let mirrors = vec!["https://m.example"; mirrors];
+        let key = log_key("a.example/log", 1);
+        format!("version = 1\n[[log]]\nkey = {key:?}\nmirrors = {mirrors:?}")
+    };
+    assert_eq!(parse(&of(8)).logs()[0].mirrors.len(), 8);
+    assert_eq!(error(&of(9)).key, "log.mirrors");
+}

@@ -78,6 +78,23 @@ fn a_review_of_a_change_counts_with_reviews_down_to_a_whole_one() {
 }
 
 #[test]
+fn a_change_from_another_package_stands_on_nothing() {
+    for (base, expected) in [
+        ("pkg:cargo/a@0.9", Outcome::Fine),
+        ("pkg:cargo/b@0.9", Outcome::Unknown),
+    ] {
+        let mut world = World::new();
+        let a = world.register("a", &[1], 1);
+        let policy = policy(&[&a], &demand(""));
+        review(&mut world, &a, "pkg:cargo/a@1", "c", Some(base));
+        for of in ["pkg:cargo/a@0.9", "pkg:cargo/b@0.9"] {
+            review(&mut world, &a, of, "c", None);
+        }
+        assert_eq!(outcome(&policy, &world), expected, "{base}");
+    }
+}
+
+#[test]
 fn a_criterion_is_met_by_what_implies_it() {
     let implied = "[[criterion]]\nname = \"ours\"\nimplies = [\"theirs\"]\n[[criterion]]\nname = \
         \"theirs\"\nimplies = [\"safe-to-deploy\"]\n";
@@ -103,6 +120,8 @@ fn a_criterion_is_met_by_what_implies_it() {
         review(&mut world, &a, "pkg:cargo/a@0.9", reviewed, None);
         assert_eq!(outcome(&policy, &world), expected, "{reviewed} {wanted}");
     }
+    let twice = error(&format!("version = 1\n{implied}{implied}"));
+    assert_eq!(twice.key, "criterion.name");
 }
 
 #[test]
@@ -195,6 +214,10 @@ fn the_word_of_anyone_clears_nothing() {
         let found = error(&format!("version = 1\n{}", rule(kind, "deny", lines)));
         assert_eq!(found.key, key, "{lines}: {found}");
     }
+    let beside = "if = \"affected\"\nfrom = [\"auditor\", \"anyone\"]";
+    let found = error(&format!("version = 1\n{}", rule("deny", "deny", beside)));
+    assert_eq!(found.key, "deny.from");
+    assert!(found.reason.contains("stands alone"), "{found}");
     // What only speaks against may be anyone's who has a role.
     for lines in [
         "if = \"affected\"\nfrom = [\"anyone\"]",

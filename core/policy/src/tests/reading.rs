@@ -149,6 +149,7 @@ fn errors_of_an_anchor_name_key_line_and_what_to_do() {
         ),
         ("may_delegate = 9", 4, "anchor.may_delegate", "from 0 to 8"),
         ("name = \" \"", 4, "anchor.name", "empty"),
+        ("name = \"a\\u0007\"", 4, "anchor.name", "control"),
         ("power = 1", 5, "`power`", "unknown field"),
     ] {
         assert_error((&with_anchor(anchor), line, key, words));

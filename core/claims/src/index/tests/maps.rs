@@ -2,11 +2,11 @@
 
 use super::{Both, crowded, sorted};
 use crate::index::map::{
-    Join, Map, MapError, PART_PAGES, PageBytes, Pages, Part, Place, Resident, Serial, Slot,
+    Join, Kept, Map, MapError, PART_PAGES, PageBytes, Pages, Part, Place, Resident, Serial, Slot,
     StoredPage, StoredPart, Whole,
 };
 use crate::index::naive::{Plain, label, root};
-use crate::index::page::{PAGE_LABELS, Spill};
+use crate::index::page::{PAGE_LABELS, PageError, Spill};
 use crate::index::{Commitment, Label, Prefix, Query};
 use assay_tlog::tree::TreeSize;
 use proptest::prelude::*;
@@ -94,6 +94,47 @@ fn the_state_under_a_prefix_changes_with_what_is_listed_there_and_hardly_else() 
         });
         assert!(same.count() > 200 - 2 * PAGE_LABELS, "{n}");
     }
+}
+
+/// What is in memory of a part: nothing.
+struct Dark;
+
+impl Slot for Dark {
+    fn filled(_: PageBytes, _: Vec<Option<Kept>>) -> Self {
+        Dark
+    }
+
+    fn places(&self) -> Option<PageBytes> {
+        None
+    }
+
+    fn kept(&self, _: usize) -> Option<Kept> {
+        None
+    }
+}
+
+#[test]
+fn there_is_no_state_under_a_prefix_that_no_label_has() {
+    let elsewhere = Prefix::of(&FIRST, 8);
+    let high = |n: u64| {
+        let mut bytes = *label(n).as_bytes();
+        bytes[0] = 0xff;
+        vec![Label::from_bytes(bytes)]
+    };
+    // Pages of one part.
+    let mut both = Both::default();
+    both.append(&(0..40).map(high).collect::<Vec<_>>());
+    assert_eq!(parts(&both.map).len(), 1);
+    assert_eq!(both.map.state(&elsewhere), None);
+    // Parts of which nothing else is known than that they are there.
+    both.append(&(40..1200).map(high).collect::<Vec<_>>());
+    let dark = parts(&both.map).into_iter().map(|(key, places)| {
+        let slot = Dark;
+        StoredPart { key, places, slot }.load::<Infallible>()
+    });
+    let dark = Map::load_parts(dark).unwrap();
+    assert_eq!(dark.commitment(), both.map.commitment());
+    assert_eq!(dark.state(&elsewhere), None);
 }
 
 /// A page as it is stored: its key, the size through which it is current, and its bytes.
@@ -265,6 +306,38 @@ fn pages_that_do_not_fit_together_are_refused_and_a_lost_one_changes_the_root() 
         edited(&|pages| drop(pages.remove(3))).unwrap().commitment(),
         both.map.commitment()
     );
+}
+
+#[test]
+fn a_page_is_under_its_key_and_its_hashes_are_those_of_its_lists() {
+    let mut both = Both::default();
+    both.append(&[vec![label(1), label(2)], vec![label(1), label(2)]]);
+    let (_, through, bytes) = stored(&both.map).remove(0);
+    let edges = [label(1), label(2)];
+    let holds = |key: &Prefix| edges.map(|edge| key.holds(&edge));
+    let load = |key, bytes| {
+        let page = StoredPage {
+            key,
+            through,
+            bytes,
+            keep: true,
+        };
+        page.load::<Infallible>().map(|_| ())
+    };
+    assert_eq!(load(Prefix::EMPTY, bytes.clone()), Ok(()));
+    for (key, held) in [
+        (Prefix::of(&label(1), 256), [true, false]),
+        (Prefix::of(&label(2), 256), [false, true]),
+        (Prefix::of(&label(3), 256), [false, false]),
+    ] {
+        assert_eq!(holds(&key), held);
+        assert_eq!(load(key, bytes.clone()), Err(MapError::Misplaced(key)));
+    }
+    // The hash of the first list, behind its length and the label.
+    let mut changed = bytes.to_vec();
+    changed[33] ^= 1;
+    let malformed = MapError::Page(PageError::Malformed);
+    assert_eq!(load(Prefix::EMPTY, changed.into()), Err(malformed));
 }
 
 /// The labels of the 25 leaves of one step.

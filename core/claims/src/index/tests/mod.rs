@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod cuts;
+mod mapping;
 mod maps;
 mod pages;
 

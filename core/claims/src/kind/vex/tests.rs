@@ -71,6 +71,34 @@ fn a_document_is_read() {
 }
 
 #[test]
+fn what_a_document_lacks_is_named() {
+    let wrong = |text: &str| {
+        let read = Vex::parse(&crate::json::parse(text.as_bytes()).unwrap());
+        read.unwrap_err().path
+    };
+    let without = |text: &str, gone: &str| {
+        let changed = text.replacen(gone, "", 1);
+        assert_ne!(changed, text);
+        wrong(&changed)
+    };
+    let (begin, end) = (NEW.find('[').unwrap() + 1, NEW.len() - 2);
+    assert_eq!(without(NEW, &NEW[begin..end]), "$.predicate.statements");
+    let first = "$.predicate.statements[0]";
+    let time = r#""timestamp":"2026-01-01T00:00:00Z","#;
+    assert_eq!(without(OLD, time), first);
+    let reason = r#""justification":"component_not_present","#;
+    assert_eq!(without(NEW, reason), first);
+    let action = r#""action_statement":"update","#;
+    assert_eq!(without(NEW, action), "$.predicate.statements[1]");
+    let part = format!("{first}.products[0].subcomponents[0]");
+    assert_eq!(without(NEW, r#""@id":"pkg:cargo/b""#), part);
+    // A time of its own is enough for a statement.
+    let dated = OLD.replacen(time, "", 1);
+    let dated = dated.replacen(r#""status""#, &format!(r#"{time}"status""#), 1);
+    assert!(Vex::parse(&crate::json::parse(dated.as_bytes()).unwrap()).is_ok());
+}
+
+#[test]
 fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
     let statement = |products: &[(&str, &str)]| VexStatement {
         products: products

@@ -4,6 +4,7 @@ use super::*;
 use crate::entry::EntryError;
 use crate::index::MappingError;
 use crate::limits;
+use crate::misbehavior::breach::text::Kind;
 
 /// A log that ends in these claims, one leaf each from leaf 1 on, and a commitment.
 fn log_of(claims: &[wire::Claim]) -> Log {
@@ -181,6 +182,24 @@ fn a_new_key_that_did_not_sign_its_record() {
     nothing(Accuser::of_log(&head, &good, &good).entry_after(at(1), at(2)));
 }
 
+/// A key that came with a record between these two need not sign again.
+#[test]
+fn a_record_is_held_to_the_one_that_it_follows() {
+    let first = body(&[5]);
+    let id = genesis_id(&first);
+    let registered = record(id, &first, &[5]);
+    let second = record(id, &next(&registered, &[5, 6]), &[5, 6]);
+    let third = predicate::Issuer {
+        sequence: 2,
+        ..next(&second, &[5, 6])
+    };
+    let log = log_of(&[registered, second, record(id, &third, &[5])]);
+    let head = log.head();
+    let accuser = Accuser::of_log(&head, &log, &log);
+    nothing(accuser.entry_after(at(1), at(3)));
+    assert_eq!(accuser.at_leaf(at(3)).unwrap(), None);
+}
+
 #[test]
 fn two_issuers_with_one_key() {
     let [a, b] = [body(&[5]), body(&[5, 6])];
@@ -272,4 +291,30 @@ fn a_claim_again_with_keys_of_several_leaves() {
     let accuser = Accuser::of_log(&head, &log, &log);
     shown(&log, accuser.repeated(&[at(1), at(2)], at(4)), &broken);
     found(&log, &broken);
+
+    // One of the keys signed another claim.
+    let other = signed(&about(2), &[(id, 6)]);
+    let log = log_of(&[by(&[5]), other, by(&[5, 6])]);
+    let head = log.head();
+    let accuser = Accuser::of_log(&head, &log, &log);
+    nothing(accuser.repeated(&[at(1), at(2)], at(3)));
+}
+
+/// Which rules there were is said by the last leaf: a commitment before it is another encoding.
+#[test]
+fn only_the_last_leaf_says_which_rules_are_broken() {
+    let mut claim = note(1, &[5]);
+    claim.signatures[0].signature = vec![0; 64].into();
+    let mut log = log_of(&[claim]);
+    log.claim(note(2, &[5]));
+    log.commit();
+    let broken = Broken::Signature {
+        leaf: at(1),
+        number: 1,
+    };
+    let head = log.head();
+    let accuser = Accuser::of_log(&head, &log, &log);
+    let accuse = |last: u64| accuser.accuse(Kind::Entry, None, &[at(1), at(last)]);
+    shown(&log, accuse(4), &broken);
+    nothing(accuse(2));
 }

@@ -1,8 +1,9 @@
 //! What a commitment says of labels.
 
 use super::*;
-use crate::index::{Commitment, Cut};
+use crate::index::{Commitment, Cut, range};
 use crate::misbehavior::breach::tests::log::OwnListing;
+use crate::misbehavior::breach::text::{Kind, Listed, Neighbors};
 use assay_tlog::Hash;
 
 /// A log that hides the leaf 3 from its index: it has the same labels as the leaves 2 and 5.
@@ -122,6 +123,37 @@ fn an_entry_that_is_listed_where_it_does_not_belong() {
     let auditor = Accuser::of_auditor(&audited, &log, &log);
     let found = auditor.surplus(at(second), at(commitment), listing.get());
     assert_eq!(found.unwrap().kind(), "auditor");
+}
+
+/// What stands behind it in the list shows nothing: with that, it is another encoding of the same.
+#[test]
+fn a_leaf_that_does_not_belong_in_a_list_is_shown_alone() {
+    let mut log = Log::new();
+    let strange = Label::from_bytes([7; 32]);
+    for leaf in [log.claim(note(1, &[5])), log.claim(note(2, &[5]))] {
+        log.list(strange, leaf);
+    }
+    let commitment = at(log.commit());
+    let listing = log.listing(strange, commitment.get());
+    let head = log.head();
+    let accuser = Accuser::of_log(&head, &log, &log);
+    let broken = Broken::Unrelated {
+        leaf: at(1),
+        label: strange,
+    };
+    let built = accuser.surplus(at(1), commitment, listing.get());
+    shown(&log, built, &broken);
+    let listed = Listed {
+        label: strange,
+        cut: listing.cut.clone(),
+        neighbors: Some(Neighbors {
+            position: 0,
+            first: at(1),
+            second: Some(at(2)),
+            path: range::prove_page(&listing.list, 0..2),
+        }),
+    };
+    nothing(accuser.accuse(Kind::Surplus, Some(listed), &[at(1), commitment]));
 }
 
 #[test]

@@ -260,6 +260,11 @@ fn lengths_are_checked_before_anything_is_read() {
     for other in [0, length - 3, length + 3, 65_536, usize::MAX] {
         refused(&format!("entry 1 {length}"), &format!("entry 1 {other}"), 5);
     }
+    let encoded = base64(&wrong().entries[1]);
+    let entry = |length: usize, encoded: &str| format!("entry 1 {length}\n{encoded}\n");
+    let too_long = limits::ENTRY_BYTES + 1;
+    let longer = entry(too_long, &base64(vec![0; too_long]));
+    refused(&entry(length, &encoded), &longer, 5);
     refused("path 2", "path 65", 6);
     refused("path 2", "path 999999999999", 6);
     refused("note ", "note 999999999", 13);

@@ -130,6 +130,14 @@ fn a_commitment_is_not_older_than_what_it_covers() {
     let head = log.head();
     let accuser = Accuser::of_log(&head, &log, &log);
     nothing(accuser.entry_after(at(1), at(2)));
+    // Under rules that are not known it may be.
+    let mut log = Log::new();
+    log.claim(note(1, &[5]));
+    log.now_ms -= 1;
+    let later = wire_commitment(&log, |said| said.admission_version = ADMISSION_VERSION + 1);
+    log.hidden(later);
+    let head = log.head();
+    unsupported(Accuser::of_log(&head, &log, &log).commitment(at(1), at(2)));
 }
 
 /// Whatever a claim is: under rules that are not known it may be right.
