@@ -28,6 +28,8 @@ enum Found {
     Empty,
     /// The source says two things of it.
     Contested,
+    /// What it says was not verified.
+    NotVerified,
 }
 
 /// A record that is to be published.
@@ -83,10 +85,12 @@ impl Shrunk {
 
 impl Survey {
     /// Takes down what was read at `place`. Of two records of one name that say the same, the first
-    /// is kept; of two that do not, none counts.
+    /// is kept; of two that do not, none counts. One that was not verified takes nothing from one
+    /// that was.
     pub fn see(&mut self, place: &str, record: &Record) {
         let found = match (&record.says, record.print()) {
             (Says::Withdrawn, _) => Found::Withdrawn,
+            (Says::NotVerified(_), _) => Found::NotVerified,
             (_, Some(print)) => Found::Live(print),
             (_, None) => Found::Empty,
         };
@@ -95,7 +99,12 @@ impl Survey {
             place: place.to_owned(),
             found,
         });
-        if seen.found != found {
+        if seen.found == Found::NotVerified {
+            *seen = Seen {
+                place: place.to_owned(),
+                found,
+            };
+        } else if seen.found != found && found != Found::NotVerified {
             seen.found = Found::Contested;
         }
     }
@@ -141,6 +150,7 @@ impl Survey {
                     live += usize::from(stands);
                     plan.contested.push(key.clone());
                 }
+                Found::NotVerified => live += usize::from(stands),
                 Found::Withdrawn if stands => plan.withdraw.push((key.clone(), Why::Withdrawn)),
                 Found::Empty if stands => plan.withdraw.push((key.clone(), Why::Emptied)),
                 Found::Withdrawn | Found::Empty => {
@@ -189,6 +199,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::NotVerified;
     use crate::documents::Prepared;
     use assay_claims::claim::ClaimId;
 
@@ -200,6 +211,7 @@ mod tests {
         let says = match says {
             "withdrawn" => Says::Withdrawn,
             "nothing" => Says::Nothing("none".into()),
+            "unverified" => Says::NotVerified(NotVerified::NoTrust),
             _ => Says::Claims(vec![Prepared {
                 predicate_type: "t".into(),
                 predicate: assay_claims::json::object([("a", Some(says.into()))]),
@@ -269,6 +281,12 @@ mod tests {
             (Some("1"), &["2", "1"], "contested"),
             (Some("1"), &["1", "withdrawn"], "contested"),
             (Some("1"), &["2", "2", "2"], "replace"),
+            (None, &["unverified"], ""),
+            (None, &["unverified", "1"], "publish"),
+            (None, &["1", "unverified"], "publish"),
+            (Some("1"), &["unverified"], ""),
+            (Some("1"), &["unverified", "unverified"], ""),
+            (Some("1"), &["2", "unverified", "2"], "replace"),
         ] {
             assert_eq!(fate(held, found), expected, "{held:?} {found:?}");
         }
