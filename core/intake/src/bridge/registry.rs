@@ -40,11 +40,18 @@ fn marks(input: &Input<'_>, value: &Value, packages: &str) -> Result<Vec<Record>
     let mut records = Vec::new();
     for claim in claims {
         // An answer of the other registry is none of this source's.
-        if let Some(about) = about(&claim.subjects, packages) {
-            let key = about.to_owned();
-            let says = says(Ok(vec![claim]))?;
-            records.push(Record { key, says });
-        }
+        let Some(about) = about(&claim.subjects, packages) else {
+            continue;
+        };
+        // One release may have several files that are marked.
+        let file = claim.subjects.first();
+        let file = file.filter(|subject| subject.digest("sha256").is_some());
+        let key = match file.and_then(Subject::name) {
+            Some(name) => format!("{about} {name}"),
+            None => about.to_owned(),
+        };
+        let says = says(Ok(vec![claim]))?;
+        records.push(Record { key, says });
     }
     Ok(records)
 }
@@ -237,7 +244,36 @@ mod tests {
                 "{other}"
             );
         }
-        for wrong in ["", "{", r#"{"name":"a","versions":{"1":{"deprecated":7}}}"#] {
+        // Two files of a release that has others are two records.
+        let file = |name: &str, yanked: bool| {
+            format!(
+                r#"{{"filename":"{name}","digests":{{"sha256":"{}"}},"yanked":{yanked}}}"#,
+                "ab".repeat(32)
+            )
+        };
+        let files = [
+            file("a.whl", true),
+            file("b.whl", true),
+            file("c.whl", false),
+        ];
+        let release = format!(
+            r#"{{"info":{{"name":"a","version":"1"}},"urls":[{}]}}"#,
+            files.join(",")
+        );
+        let keys = read("pypi", release.as_bytes(), &NoTrust).into_iter();
+        let keys: Vec<String> = keys.map(|record| record.key).collect();
+        assert_eq!(keys, ["pkg:pypi/a@1 a.whl", "pkg:pypi/a@1 b.whl"]);
+        // What is too much is an error, so that nothing is withdrawn for it.
+        let versions: Vec<String> = (0..10_001)
+            .map(|n| format!(r#""1.0.{n}":{{"deprecated":"x"}}"#))
+            .collect();
+        let many = format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions.join(","));
+        for wrong in [
+            "",
+            "{",
+            r#"{"name":"a","versions":{"1":{"deprecated":7}}}"#,
+            &many,
+        ] {
             let refused = bridge("npm")
                 .unwrap()
                 .read("a", wrong.as_bytes(), "", &NoTrust);

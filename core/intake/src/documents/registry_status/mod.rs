@@ -11,6 +11,7 @@ use super::draft::{Draft, Prepared};
 use super::ecosystem;
 use super::error::DocumentError;
 use super::subjects::Subjects;
+use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::registry_status::RegistryStatus;
 use assay_claims::kind::{Kind, PredicateError};
@@ -75,12 +76,12 @@ fn reason(text: &str) -> Option<String> {
     (!reason.is_empty()).then_some(reason)
 }
 
-/// A claim for each mark.
+/// A claim for each mark. Only a document in which nothing is marked is not taken; what does not
+/// fit is an error, so that nobody takes it for one of these.
 fn claims(document: &Document, marks: Vec<Mark>) -> Result<Vec<Prepared>, DocumentError> {
     if marks.len() > MARKS {
-        return Err(DocumentError::NotTaken(format!(
-            "the document marks more than {MARKS} releases; publish it in parts"
-        )));
+        let reason = format!("marks more than {MARKS} releases; publish it in parts");
+        return Err(Node::root("$", &Value::Null).fault(reason).into());
     }
     if marks.is_empty() {
         let nothing = "nothing is marked in this document, so that there is nothing to claim";
@@ -103,7 +104,9 @@ fn claims(document: &Document, marks: Vec<Mark>) -> Result<Vec<Prepared>, Docume
             notes: Vec::new(),
         };
         let draft = Draft::new(Kind::RegistryStatus, said.to_value(), subjects, summary);
-        claims.push(document.inline_or_referenced(draft, "application/json")?);
+        let claim = document.inline_or_referenced(draft, "application/json");
+        let claim = claim.map_err(|e| Node::root("$", &Value::Null).fault(e.to_string()))?;
+        claims.push(claim);
     }
     Ok(claims)
 }

@@ -1,8 +1,8 @@
 //! What PyPI answers about a project: its JSON API (`/pypi/NAME/json`), or the simple index in JSON
 //! (PEP 691 and 700), with releases that were yanked (PEP 592) and the project's status (PEP 792).
 //!
-//! Files are yanked, and a release is if all of its files are. Of one of which only some are, the
-//! claim is about those. The simple index says a file's release by the file's name; old installers,
+//! Files are yanked, and a release is if all of its files are. Of one of which only some are, there
+//! is a claim about each of those. The simple index says a file's release by the file's name; old installers,
 //! whose names do not say it, are passed over there.
 
 use super::super::draft::Prepared;
@@ -51,12 +51,16 @@ fn of_api(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     if let Some(releases) = root.get("releases") {
         for (version, files) in releases.members()? {
             let of_release = api_files(&files)?;
-            marks.extend(mark(of_release, || package("PyPI", &name, Some(version)))?);
+            marks.extend(yanked(of_release, || {
+                package("PyPI", &name, Some(version))
+            })?);
         }
     } else {
         let version = info.need("version")?.text()?;
         let of_release = api_files(&root.need("urls")?)?;
-        marks.extend(mark(of_release, || package("PyPI", &name, Some(version)))?);
+        marks.extend(yanked(of_release, || {
+            package("PyPI", &name, Some(version))
+        })?);
     }
     claims(source.document, marks)
 }
@@ -108,7 +112,7 @@ fn of_index(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         }
     }
     for (version, files) in releases {
-        marks.extend(mark(files, || package("PyPI", &name, Some(version)))?);
+        marks.extend(yanked(files, || package("PyPI", &name, Some(version)))?);
     }
     claims(source.document, marks)
 }
@@ -128,40 +132,41 @@ fn sha256<'v>(digests: Option<Node<'v, '_>>) -> Result<Option<&'v str>, Predicat
     }
 }
 
-/// The mark of a release, if files of it were yanked. The same follows from the same files in any
-/// order. Where different reasons are given, it has that of the first file by name that has one.
-fn mark(
+/// The mark of a release of which all files were yanked, or those of its files that were. The same
+/// follows from the same files in any order. Where different reasons are given, a release has that
+/// of the first file by name that has one.
+fn yanked(
     mut files: Vec<File<'_>>,
     release: impl Fn() -> Result<Purl, PredicateError>,
-) -> Result<Option<Mark>, PredicateError> {
+) -> Result<Vec<Mark>, PredicateError> {
     let count = files.len();
     files.retain(|file| file.yanked.is_some());
     if files.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let purl = release()?;
     files.sort_by_key(|file| file.name);
-    let mut reasons = files.iter().filter_map(|file| reason(file.yanked?));
-    let reason = reasons.next();
-    let subjects = if files.len() == count {
-        vec![Subject::package(purl)]
-    } else {
-        let uri = purl.as_str();
-        let known = files
-            .iter()
-            .filter_map(|file| Some((file.name, file.sha256?)));
-        let subject = |(name, digest): (&str, &str)| {
-            let digests = vec![("sha256".to_owned(), digest.to_owned())];
-            Subject::of_parts(Some(name.to_owned()), Some(uri.to_owned()), digests)
-        };
-        known.map(subject).collect()
-    };
-    // Files that nobody could tell from the others of the release are not named.
-    Ok((!subjects.is_empty()).then_some(Mark {
-        subjects,
+    let mark = |subject: Subject, reason: Option<String>| Mark {
+        subjects: vec![subject],
         status: "yanked".to_owned(),
         reason,
-    }))
+    };
+    if files.len() == count {
+        let mut reasons = files.iter().filter_map(|file| reason(file.yanked?));
+        let reason = reasons.next();
+        return Ok(vec![mark(Subject::package(purl), reason)]);
+    }
+    let mut marks = Vec::new();
+    for file in files {
+        // A file that nobody could tell from the others of the release is passed over.
+        if let Some(sha256) = file.sha256 {
+            let digests = vec![("sha256".to_owned(), sha256.to_owned())];
+            let (name, uri) = (file.name.to_owned(), purl.as_str().to_owned());
+            let subject = Subject::of_parts(Some(name), Some(uri), digests);
+            marks.push(mark(subject, file.yanked.and_then(reason)));
+        }
+    }
+    Ok(marks)
 }
 
 #[cfg(test)]
@@ -193,15 +198,17 @@ mod tests {
     #[test]
     fn a_release_is_yanked_if_all_of_its_files_are() {
         let releases = format!(
-            r#""1.0":[{},{}],"2.0":[{},{}],"2.1":[],"3.0":[{}]"#,
+            r#""1.0":[{},{}],"2.0":[{},{},{}],"2.1":[],"3.0":[{}]"#,
             file("my_pkg-1.0.tar.gz", "true", r#""Later.""#),
             file("my_pkg-1.0-py3-none-any.whl", "true", r#""Loses <data>.""#),
             file("my_pkg-2.0.tar.gz", "false", NONE),
             file("my_pkg-2.0-py3-none-any.whl", "true", NONE),
+            file("my_pkg-2.0-py2-none-any.whl", "true", r#""Broken.""#),
             file("my_pkg-3.0.tar.gz", "false", r#""Not any more.""#),
         );
         let expected = [
             r#"pkg:pypi/my-pkg@1.0 {"status":"yanked","reason":"Loses <data>."}"#,
+            r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py2-none-any.whl {"status":"yanked","reason":"Broken."}"#,
             r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py3-none-any.whl {"status":"yanked"}"#,
         ];
         assert_eq!(said(&api(&releases)), expected);
