@@ -485,7 +485,6 @@ fn attestations_that_are_made_up_are_left_out() -> anyhow::Result<()> {
         "{said}"
     );
     ensure!(operator.size()? == before + 1);
-    // Of another source there is nothing that a trusted root could verify.
     let words = [
         "bridge",
         "osv",

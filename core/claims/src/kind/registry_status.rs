@@ -20,7 +20,7 @@ use crate::json::{Value, object};
 pub const URI: &str = "urn:assay:registry-status:v1";
 
 /// What can be marked: that something else is to be used (npm, PEP 792), that a release was taken
-/// back and stays where it is named exactly (PEP 592), that a project is not going on (PEP 792), and
+/// back and stays where it is named exactly (PEP 592), that a project does not go on (PEP 792), or
 /// that a project is held to be unsafe and is not served any more (PEP 792).
 pub const STATUSES: &[&str] = &["deprecated", "yanked", "archived", "quarantined"];
 

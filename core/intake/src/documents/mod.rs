@@ -188,8 +188,8 @@ const TABLE: &[Row] = &[
     },
     Row {
         kind: "registry-status",
-        help: "What a registry marks releases and projects as: npm's packuments (`deprecated`), and \
-               PyPI's JSON API and simple index (yanked, archived, deprecated, quarantined)",
+        help: "What a registry marks releases and projects as: npm's packuments (`deprecated`), \
+               and PyPI's JSON API and simple index (yanked, archived, deprecated, quarantined)",
         wanted: "packuments of npm, and PyPI's JSON API and simple index in JSON",
         value: Document::json,
         tools: &[

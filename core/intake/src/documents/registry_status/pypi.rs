@@ -2,8 +2,8 @@
 //! (PEP 691 and 700), with releases that were yanked (PEP 592) and the project's status (PEP 792).
 //!
 //! Files are yanked, and a release is if all of its files are. Of one of which only some are, there
-//! is a claim about each of those. The simple index says a file's release by the file's name; old installers,
-//! whose names do not say it, are passed over there.
+//! is a claim about each of those. The simple index says a file's release by the file's name; old
+//! installers, whose names do not say it, are passed over there.
 
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
@@ -203,12 +203,12 @@ mod tests {
             file("my_pkg-1.0-py3-none-any.whl", "true", r#""Loses <data>.""#),
             file("my_pkg-2.0.tar.gz", "false", NONE),
             file("my_pkg-2.0-py3-none-any.whl", "true", NONE),
-            file("my_pkg-2.0-py2-none-any.whl", "true", r#""Broken.""#),
+            file("my_pkg-2.0-py2-none-any.whl", "true", r#""Bad.""#),
             file("my_pkg-3.0.tar.gz", "false", r#""Not any more.""#),
         );
         let expected = [
             r#"pkg:pypi/my-pkg@1.0 {"status":"yanked","reason":"Loses <data>."}"#,
-            r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py2-none-any.whl {"status":"yanked","reason":"Broken."}"#,
+            r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py2-none-any.whl {"status":"yanked","reason":"Bad."}"#,
             r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py3-none-any.whl {"status":"yanked"}"#,
         ];
         assert_eq!(said(&api(&releases)), expected);
