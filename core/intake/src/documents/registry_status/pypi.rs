@@ -203,12 +203,12 @@ mod tests {
             file("my_pkg-1.0-py3-none-any.whl", "true", r#""Loses <data>.""#),
             file("my_pkg-2.0.tar.gz", "false", NONE),
             file("my_pkg-2.0-py3-none-any.whl", "true", NONE),
-            file("my_pkg-2.0-py2-none-any.whl", "true", r#""Bad.""#),
+            file("my_pkg-2.0-py2-none-any.whl", "true", r#""Bad""#),
             file("my_pkg-3.0.tar.gz", "false", r#""Not any more.""#),
         );
         let expected = [
             r#"pkg:pypi/my-pkg@1.0 {"status":"yanked","reason":"Loses <data>."}"#,
-            r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py2-none-any.whl {"status":"yanked","reason":"Bad."}"#,
+            r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py2-none-any.whl {"status":"yanked","reason":"Bad"}"#,
             r#"pkg:pypi/my-pkg@2.0#my_pkg-2.0-py3-none-any.whl {"status":"yanked"}"#,
         ];
         assert_eq!(said(&api(&releases)), expected);
