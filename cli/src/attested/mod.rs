@@ -4,10 +4,14 @@
 
 mod keys;
 mod step;
+mod trusted;
+
+pub use trusted::Trusted;
 
 use crate::{exit::Failure, input};
 use assay_claims::statement::Subject;
 use assay_client::plain;
+use assay_intake::bridge::{self, NotVerified};
 use assay_intake::documents::{Attestation, Attestations, Evidence, LogEntry, Prepared, Signer};
 use assay_tlog::Hash;
 use keys::{Key, Keys};
@@ -81,11 +85,9 @@ impl Trust {
             let refused = |refused: Refused| refused.into_failure(attestation.place());
             let about = attestation.about(named);
             let about = about.map_err(|e| refused(Refused::new(Step::Subject, e)))?;
-            match self.verify(attestation, &about).map_err(refused)? {
+            match self.find(attestation, &about).map_err(refused)? {
                 Found::NoKey(name) => left_out.push((attestation.place(), name)),
                 Found::Evidence(evidence) => {
-                    let signer = attestation.check_signer(&evidence);
-                    signer.map_err(|e| refused(Refused::new(Step::Signer, e)))?;
                     let claim = attestations.claim(at, about, &evidence);
                     let claim = claim.map_err(|e| refused(Refused::new(Step::Form, e)))?;
                     claims.push(claim);
@@ -110,7 +112,17 @@ impl Trust {
         Ok(claims)
     }
 
-    fn verify(&self, attestation: &Attestation, about: &[Subject]) -> Result<Found, Refused> {
+    /// What is found of an attestation, about what it is claimed to be about.
+    fn find(&self, attestation: &Attestation, about: &[Subject]) -> Result<Found, Refused> {
+        let found = self.check(attestation, about)?;
+        if let Found::Evidence(evidence) = &found {
+            let signer = attestation.check_signer(evidence);
+            signer.map_err(|e| Refused::new(Step::Signer, e))?;
+        }
+        Ok(found)
+    }
+
+    fn check(&self, attestation: &Attestation, about: &[Subject]) -> Result<Found, Refused> {
         let bundle = Bundle::from_json(attestation.bundle());
         let bundle = bundle.map_err(|e| Refused::new(Step::Form, step::words(&e)))?;
         let [entry] = &bundle.verification_material.tlog_entries[..] else {
@@ -200,6 +212,18 @@ impl Trust {
         let mut known = INSTANCES.iter();
         let known = known.find(|(domain, _)| are_of(&addresses, domain));
         known.map_or_else(|| log.base_url.clone(), |(_, name)| (*name).to_owned())
+    }
+}
+
+/// What a bridge asks of each attestation, in which it names nothing: all that the attestation says
+/// it is about counts.
+impl bridge::Verifier for Trust {
+    fn verify(&self, attestation: &Attestation) -> Result<Evidence, NotVerified> {
+        match self.find(attestation, attestation.subjects()) {
+            Ok(Found::Evidence(evidence)) => Ok(*evidence),
+            Ok(Found::NoKey(name)) => Err(NotVerified::NoKey(name)),
+            Err(refused) => Err(NotVerified::Failed(refused.words(attestation.place()))),
+        }
     }
 }
 

@@ -68,11 +68,16 @@ impl Refused {
         }
     }
 
+    /// Where it is, which step failed, and why. It is text of others.
+    pub fn words(&self, place: &str) -> String {
+        let (step, reason) = (self.step.words(), &self.reason);
+        format!("{place}: failed to verify its {step}: {reason}")
+    }
+
     /// The failure of the command: `place` is that of the attestation. What is malformed is the
     /// caller's fault; what is well-formed and does not verify is a check that failed.
     pub fn into_failure(self, place: &str) -> Failure {
-        let (step, reason) = (self.step.words(), plain(&self.reason));
-        let text = format!("{}: failed to verify its {step}: {reason}", plain(place));
+        let text = plain(&self.words(place));
         match self.step {
             Step::Form | Step::Root => Failure::Usage(text),
             _ => Failure::Failed(text),

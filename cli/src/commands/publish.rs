@@ -1,7 +1,7 @@
 //! `assay publish`: from a tool's document to signed claims in the log.
 
 use crate::{
-    attested::Trust,
+    attested::Trusted,
     config::Settings,
     exit::Failure,
     input::{self, Document},
@@ -37,14 +37,8 @@ pub struct Command {
     /// taken; may be given several times [default: what the document says it is about]
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Vec<String>,
-    /// Whom to trust in Sigstore: a trusted root, as Sigstore distributes it. Attestations are
-    /// verified with it, and one that does not verify is refused [default:
-    /// ~/.config/assay/trusted_root.json, if it is there]
-    #[arg(long, env = "ASSAY_TRUSTED_ROOT", value_name = "FILE")]
-    trusted_root: Option<PathBuf>,
-    /// Keys of a registry that signs without certificates: a list as npm's, or one key in PEM
-    #[arg(long, env = "ASSAY_TRUSTED_KEYS", value_name = "FILE")]
-    trusted_keys: Option<PathBuf>,
+    #[command(flatten)]
+    trusted: Trusted,
     #[command(flatten)]
     signing: Signing,
 }
@@ -80,23 +74,21 @@ impl Command {
         let Document { name, bytes, .. } = document;
         let attestations = documents::attestations(&self.kind, name, bytes);
         let attestations = attestations.map_err(|e| wrong(document, &e.to_string()))?;
-        let default = Some(&settings.trusted_root).filter(|path| path.exists());
-        let root = self.trusted_root.as_ref().or(default);
-        let (attestations, root) = match (attestations, root) {
+        let (attestations, root) = match (attestations, self.trusted.root(settings)) {
             (Some(attestations), Some(root)) => (attestations, root),
             (Some(attestations), None) if attestations.are_only_verified() => {
                 let reason = "it has to be verified: name a trusted root of Sigstore with \
                               --trusted-root";
                 return Err(wrong(document, reason));
             }
-            (None, _) if self.trusted_root.is_some() => {
+            (None, _) if self.trusted.is_named() => {
                 let reason = "it has no attestation that a trusted root could verify; leave \
                               --trusted-root out";
                 return Err(wrong(document, reason));
             }
             _ => return Ok(None),
         };
-        let trust = Trust::read(root, self.trusted_keys.as_deref())?;
+        let trust = self.trusted.read(root)?;
         let mut named = Vec::new();
         for text in &self.subject {
             named.push(subject::read_twice(text)?);

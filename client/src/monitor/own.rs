@@ -180,6 +180,7 @@ fn is_of_makers(body: &Body) -> bool {
         | Body::Lifecycle(_)
         | Body::Provenance(_)
         | Body::Practice(_)
+        | Body::RegistryStatus(_)
         | Body::Other(kind::Unread::Release) => true,
         Body::Scan(_)
         | Body::Vex(_)

@@ -9,6 +9,7 @@ use assay_claims::kind::endorsement::Endorsement;
 use assay_claims::kind::issuer::Issuer;
 use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::kind::practice::Practice;
+use assay_claims::kind::registry_status::RegistryStatus;
 use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::response::Response;
 use assay_claims::kind::withdrawal::Withdrawal;
@@ -84,6 +85,7 @@ fn reads_back(body: &Body) -> bool {
         Body::KeyCompromise(one) => same(one, KeyCompromise::parse, one.to_value()),
         Body::Audit(one) => same(one, Audit::parse, one.to_value()),
         Body::Practice(one) => same(one, Practice::parse, one.to_value()),
+        Body::RegistryStatus(one) => same(one, RegistryStatus::parse, one.to_value()),
         Body::Requirement(one) => same(one, Requirement::parse, one.to_value()),
         _ => true,
     }

@@ -9,6 +9,7 @@
 
 mod broken;
 mod operator;
+mod registries;
 
 use anyhow::{Context, ensure};
 use assay_tests::{

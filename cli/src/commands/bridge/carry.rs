@@ -12,17 +12,20 @@ use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::statement::Statement;
 use assay_client::publish::{Draft, DraftError};
 use assay_client::{ClientError, Journal, Published, Refused, Wait};
-use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record};
+use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record, Verifier};
 use assay_intake::documents::Prepared;
 use assay_tlog::Hash;
+use bytes::Bytes;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tonic::Code;
 
 /// Claims that are sent together: what is not known after a crash. A node answers when they are in
 /// a published tree, which takes as long for many as for few, so there are many: about 30 MiB.
 const BATCH: usize = 16_384;
+/// Documents that are stored beside them, in bytes: they are held until then.
+const BATCH_BYTES: usize = 64 * 1024 * 1024;
 /// From how many claims on it is the caller's fault if the node refuses all of them.
 const ALL: usize = 10;
 /// The pause, where the node does not name one.
@@ -61,6 +64,7 @@ pub struct Carrier<'a> {
     pub publisher: Publisher<'a>,
     pub folder: &'a Folder,
     pub bridge: &'static Bridge,
+    pub verifier: &'a dyn Verifier,
     pub journal: Journal,
     pub ledger: Ledger,
     pub now: String,
@@ -73,6 +77,8 @@ struct Step {
     key: String,
     held: Held,
     claims: Vec<wire::Claim>,
+    /// What is stored beside the log, once the log has the claims that name it.
+    attachments: Vec<Bytes>,
     what: What,
 }
 
@@ -144,7 +150,9 @@ impl Carrier<'_> {
                 steps.extend(read.steps);
             }
             let claims: usize = steps.iter().map(|step: &Step| step.claims.len()).sum();
-            if claims >= BATCH {
+            let attachments = steps.iter().flat_map(|step| &step.attachments);
+            let bytes: usize = attachments.map(Bytes::len).sum();
+            if claims >= BATCH || bytes >= BATCH_BYTES {
                 self.send(std::mem::take(&mut steps)).await?;
             }
         }
@@ -162,6 +170,7 @@ impl Carrier<'_> {
                 key: key.clone(),
                 held,
                 claims: Vec::new(),
+                attachments: Vec::new(),
                 what: why.map_or(What::Finish, |_| What::Withdraw),
             });
             if steps.len() >= BATCH {
@@ -181,7 +190,7 @@ impl Carrier<'_> {
         let document = Hash::of(&bytes);
         // What was sent and not answered is sent again with the time that it had: once for each.
         let mut read: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        match self.bridge.read(place, &bytes, &self.now) {
+        match self.bridge.read(place, &bytes, &self.now, self.verifier) {
             Ok(records) => _ = read.insert(self.now.clone(), records),
             Err(error) => return done.but(error.to_string()),
         }
@@ -190,20 +199,24 @@ impl Carrier<'_> {
             let revision = held.next_revision(&job.print);
             if revision == held.revision
                 && !read.contains_key(&held.at)
-                && let Ok(records) = self.bridge.read(place, &bytes, &held.at)
+                && let Ok(records) = self.bridge.read(place, &bytes, &held.at, self.verifier)
             {
                 read.insert(held.at.clone(), records);
             }
             let is_again = revision == held.revision && read.contains_key(&held.at);
             let at = if is_again { &held.at } else { &self.now }.clone();
             let mut all = read.get(&at).into_iter().flatten();
-            let found = all.find(|record| record.key == job.key);
-            let Some(record) = found.filter(|record| record.print() == Some(job.print)) else {
+            // Beside one that was verified there may be one of the same name that was not.
+            let print = Some(job.print);
+            let found = all.find(|record| record.key == job.key && record.print() == print);
+            let Some(record) = found else {
                 done.problems
                     .push("was changed while it was read".to_owned());
                 continue;
             };
             let republished = record.clone().republished(self.bridge, &document, revision);
+            let attachments = republished.iter().filter_map(|one| one.attachment.as_ref());
+            let attachments = attachments.map(|one| one.bytes.clone()).collect();
             let drafts: Result<Vec<Draft>, _> = republished.into_iter().map(draft).collect();
             let drafts = match drafts {
                 Ok(drafts) => drafts,
@@ -219,6 +232,7 @@ impl Carrier<'_> {
                 key: job.key.clone(),
                 held: held.sends(place, job.print, &at, ids.collect()),
                 claims: drafts.iter().map(|one| self.publisher.sign(one)).collect(),
+                attachments,
                 what: if job.replaces {
                     What::Replace
                 } else {
@@ -242,7 +256,12 @@ impl Carrier<'_> {
             .enumerate()
             .flat_map(|(at, step)| step.claims.drain(..).map(move |claim| (at, claim)))
             .collect();
-        let Outcome { refused, all, sure } = self.publish(&steps, claims).await?;
+        let outcome = self.publish(&steps, claims).await?;
+        let Outcome {
+            mut refused,
+            all,
+            sure,
+        } = outcome;
         // What is in the log of none of them is not to be withdrawn, ever.
         if sure {
             take_back(&mut steps, before.into_iter().zip(counts), &refused);
@@ -251,6 +270,71 @@ impl Carrier<'_> {
             self.write(&steps)?;
             return Err(failure);
         }
+        self.store(&steps, &mut refused).await?;
+        let withdrawals = self.settle(&mut steps, &refused);
+        self.write(&steps)?;
+        let Outcome {
+            refused: kept, all, ..
+        } = self.publish(&steps, withdrawals).await?;
+        all.map_or(Ok(()), Err)?;
+        for (at, step) in steps.iter_mut().enumerate() {
+            if refused.contains(&at) || kept.contains(&at) {
+                continue;
+            }
+            step.held.took();
+            match step.what {
+                What::Publish => self.done.published += 1,
+                What::Replace => self.done.replaced += 1,
+                What::Withdraw => self.done.withdrawn += 1,
+                What::Finish => {}
+            }
+        }
+        self.write(&steps)
+    }
+
+    /// Stores what claims name beside the log that has them. Where the node refuses it, the step is
+    /// taken as refused, so that the next run offers both again.
+    async fn store(&mut self, steps: &[Step], refused: &mut Vec<usize>) -> Result<(), Failure> {
+        let mut stored = BTreeSet::new();
+        for (at, step) in steps.iter().enumerate() {
+            for bytes in &step.attachments {
+                let digest = Hash::of(bytes);
+                if refused.contains(&at) || stored.contains(&digest) {
+                    continue;
+                }
+                match self.put(bytes).await {
+                    Ok(()) => _ = stored.insert(digest),
+                    Err(ClientError::Refused { message, .. }) => {
+                        let reason = format!("its document is not stored: {message}");
+                        self.problems.add(&step.key, &reason);
+                        refused.push(at);
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a document, again for as long as the node asks for a pause.
+    async fn put(&self, bytes: &Bytes) -> Result<(), ClientError> {
+        let mut attempts = 0;
+        loop {
+            let client = self.publisher.client();
+            let Err(error) = client.put_attachment(bytes.clone(), |_| ()).await else {
+                return Ok(());
+            };
+            match pause_of(&error).filter(|_| attempts < ATTEMPTS) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            }
+            attempts += 1;
+        }
+    }
+
+    /// Takes down that the log has what was sent, but for what was refused, and makes the
+    /// withdrawals that follow.
+    fn settle(&mut self, steps: &mut [Step], refused: &[usize]) -> Vec<(usize, wire::Claim)> {
         let mut withdrawals = Vec::new();
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) {
@@ -270,24 +354,7 @@ impl Carrier<'_> {
                 }
             }
         }
-        self.write(&steps)?;
-        let Outcome {
-            refused: kept, all, ..
-        } = self.publish(&steps, withdrawals).await?;
-        all.map_or(Ok(()), Err)?;
-        for (at, step) in steps.iter_mut().enumerate() {
-            if refused.contains(&at) || kept.contains(&at) {
-                continue;
-            }
-            step.held.took();
-            match step.what {
-                What::Publish => self.done.published += 1,
-                What::Replace => self.done.replaced += 1,
-                What::Withdraw => self.done.withdrawn += 1,
-                What::Finish => {}
-            }
-        }
-        self.write(&steps)
+        withdrawals
     }
 
     /// What the ledger has of a record.

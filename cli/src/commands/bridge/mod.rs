@@ -3,8 +3,10 @@
 mod carry;
 mod folder;
 mod problems;
+mod survey;
 
 use crate::{
+    attested::{Trust, Trusted},
     config::Settings,
     exit::Failure,
     output,
@@ -12,7 +14,7 @@ use crate::{
     time,
 };
 use assay_client::{ClientError, Journal, plain};
-use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, Owner, Plan, Sight, Survey};
+use assay_intake::bridge::{self, BRIDGES, Bridge, Ledger, NoTrust, Owner, Plan, Verifier};
 use assay_tlog::Hash;
 use carry::{Carrier, Done};
 use clap::{
@@ -21,12 +23,12 @@ use clap::{
 };
 use folder::Folder;
 use problems::{Problem, Problems};
-use rayon::prelude::*;
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
     time::SystemTime,
 };
+use survey::{LeftOut, survey};
 
 /// What is said where the node or the disk stops a run.
 const STOPPED: &str = "what was done is remembered: the same command again does the rest";
@@ -43,6 +45,10 @@ const SHOWN: usize = 20;
 /// not have any more. What was published is remembered in a file: the same command again does the
 /// rest, and nothing twice. Each claim says that it is not the author's own words, and names the
 /// source, the record, the SHA-256 of the document and its license.
+///
+/// Attestations of npm and PyPI become claims of how a release was built, as with `assay publish
+/// provenance`, if they verify with the trusted root that you name. One that does not is left out
+/// and named, with the step that failed.
 #[derive(Debug, Args)]
 pub struct Command {
     /// The source
@@ -58,6 +64,8 @@ pub struct Command {
     /// records
     #[arg(long, env = "ASSAY_ALLOW_SHRINK", value_parser = FalseyValueParser::new())]
     allow_shrink: bool,
+    #[command(flatten)]
+    trusted: Trusted,
     #[command(flatten)]
     signing: Signing,
 }
@@ -87,7 +95,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let mut problems = Problems::default();
     let now = time::rfc3339(SystemTime::now());
     let folder = Folder::find(&command.dir, bridge, &mut problems)?;
-    let plan = survey(&folder, bridge, &now, &mut problems).plan(&ledger);
+    let trust = command.trust(bridge, settings)?;
+    let verifier: &dyn Verifier = match &trust {
+        Some(trust) => trust,
+        None => &NoTrust,
+    };
+    let (survey, left_out) = survey(&folder, bridge, &now, verifier, &mut problems)?;
+    let plan = survey.plan(&ledger);
     command.refuse_shrunk(bridge, &plan)?;
     for key in &plan.contested {
         problems.add(key, "is in two documents that say different things of it");
@@ -104,6 +118,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             publisher: Publisher::connect(&command.signing, settings).await?,
             folder: &folder,
             bridge,
+            verifier,
             journal,
             ledger,
             now,
@@ -116,7 +131,12 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     if is_new && done.already_logged > 0 {
         warn_of_new_state(&done, &owner, settings);
     }
-    report(&done, &plan, &problems, settings)?;
+    report(&done, &plan, &left_out, &problems, settings)?;
+    if_none(&problems)
+}
+
+/// Fails if there are problems.
+fn if_none(problems: &Problems) -> Result<(), Failure> {
     match problems.count {
         0 => Ok(()),
         1 => Err(Failure::NotMet("1 problem; all else was done".into())),
@@ -152,34 +172,22 @@ fn warn_of_new_state(done: &Done, owner: &Owner, settings: &Settings) {
     output::say(settings, &words);
 }
 
-/// Reads all that the source says now.
-fn survey(folder: &Folder, bridge: &Bridge, now: &str, problems: &mut Problems) -> Survey {
-    let mut survey = Survey::default();
-    // What was not found could not be read, either.
-    for place in &folder.unread {
-        survey.cannot_read(place);
-    }
-    for places in folder.places.chunks(TOGETHER) {
-        let read = |place: &String| {
-            let bytes = folder.read(place)?;
-            let records = bridge.read(place, &bytes, now).map_err(|e| e.to_string())?;
-            Ok(records.iter().map(Sight::of).collect())
-        };
-        let all: Vec<Result<Vec<Sight>, String>> = places.par_iter().map(read).collect();
-        for (place, read) in places.iter().zip(all) {
-            match read {
-                Ok(sights) => sights.into_iter().for_each(|one| survey.see(place, one)),
-                Err(reason) => {
-                    problems.add(place, &reason);
-                    survey.cannot_read(place);
-                }
-            }
-        }
-    }
-    survey
-}
-
 impl Command {
+    /// Whom the person trusts to sign attestations, if the source has any.
+    fn trust(&self, bridge: &Bridge, settings: &Settings) -> Result<Option<Trust>, Failure> {
+        if bridge.is_attested {
+            let root = self.trusted.root(settings);
+            return root.map(|root| self.trusted.read(root)).transpose();
+        }
+        if self.trusted.is_named() {
+            return Err(Failure::Usage(format!(
+                "{} has no attestations that a trusted root could verify; leave --trusted-root out",
+                bridge.source
+            )));
+        }
+        Ok(None)
+    }
+
     /// Where what was published is remembered.
     fn state_file(&self, settings: &Settings, owner: &Owner) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.state {
@@ -217,6 +225,7 @@ struct View<'v> {
     withdrawn: usize,
     unchanged: usize,
     nothing_to_claim: usize,
+    not_verified: usize,
     claims: usize,
     already_logged: usize,
     problems: usize,
@@ -226,6 +235,7 @@ struct View<'v> {
 fn report(
     done: &Done,
     plan: &Plan,
+    left_out: &LeftOut,
     problems: &Problems,
     settings: &Settings,
 ) -> Result<(), Failure> {
@@ -235,6 +245,7 @@ fn report(
         withdrawn: done.withdrawn,
         unchanged: plan.unchanged,
         nothing_to_claim: plan.empty,
+        not_verified: left_out.count(),
         claims: done.claims,
         already_logged: done.already_logged,
         problems: problems.count,
@@ -248,16 +259,31 @@ fn report(
         let more = problems.count - SHOWN;
         output::say(settings, &format!("and {more} more problems"));
     }
+    if left_out.without_key > 0 {
+        let words = format!(
+            "{} attestations are left out: they are signed with a key that was not given, such as \
+             {} (--trusted-keys)",
+            left_out.without_key,
+            plain(&left_out.key)
+        );
+        output::say(settings, &words);
+    }
     output::data(settings, || text(&view), &view)
 }
 
 fn text(view: &View<'_>) -> String {
-    let before = match view.already_logged {
+    let some = |label: &str, count: usize| match count {
         0 => String::new(),
-        n => format!("\nclaims of these that the log had already  {n}"),
+        n => format!("\n{label}  {n}"),
     };
+    let left_out = some("not verified", view.not_verified);
+    let before = some(
+        "claims of these that the log had already",
+        view.already_logged,
+    );
     format!(
-        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  {}{before}",
+        "published  {}\nreplaced   {}\nwithdrawn  {}\nunchanged  {}\nnothing to claim  \
+         {}{left_out}{before}",
         view.published, view.replaced, view.withdrawn, view.unchanged, view.nothing_to_claim
     )
 }

@@ -13,6 +13,7 @@ use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::kind::lifecycle::{Date, Lifecycle};
 use assay_claims::kind::practice::{Baseline, DataHandling, SecurityInsights};
 use assay_claims::kind::provenance::Provenance;
+use assay_claims::kind::registry_status::RegistryStatus;
 use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::response::Response;
 use assay_claims::kind::scan::{Vulnerability, Vulns};
@@ -51,6 +52,7 @@ pub fn says(line: &Line<'_>) -> String {
         Body::Endorsement(endorsement) => endorsement_line(endorsement),
         Body::KeyCompromise(compromise) => compromise_line(compromise),
         Body::Issuer(record) => record_line(record),
+        Body::RegistryStatus(marked) => marked_line(marked),
         Body::Reference(_) | Body::Other(_) => type_name(uri).into_owned(),
     }
 }
@@ -204,6 +206,15 @@ fn lifecycle_line(said: &Lifecycle) -> String {
         .map(|role| format!(" ({})", one_word(role)))
         .unwrap_or_default();
     format!("security support{of} until {security}; end of life: {end}{role}")
+}
+
+fn marked_line(marked: &RegistryStatus) -> String {
+    let reason = marked.reason.as_deref().map(quoted);
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    format!(
+        "marked as {} in its registry{reason}",
+        one_word(&marked.status)
+    )
 }
 
 fn audit_line(audit: &Audit) -> String {

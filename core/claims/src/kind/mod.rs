@@ -28,6 +28,7 @@ mod predicate;
 pub mod provenance;
 mod raw;
 pub mod reference;
+pub mod registry_status;
 pub mod requirement;
 pub mod response;
 pub mod sbom;
@@ -81,6 +82,8 @@ kinds! {
     Practice(practice::Practice),
     /// What a consumer demands.
     Requirement(requirement::Requirement),
+    /// What its registry has marked it as.
+    RegistryStatus(registry_status::RegistryStatus),
 }
 
 impl Body {

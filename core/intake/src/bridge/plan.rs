@@ -28,6 +28,8 @@ enum Found {
     Empty,
     /// The source says two things of it.
     Contested,
+    /// What it says was not verified.
+    NotVerified,
 }
 
 /// A record that is to be published.
@@ -93,6 +95,7 @@ impl Sight {
     pub fn of(record: &Record) -> Self {
         let found = match (&record.says, record.print()) {
             (Says::Withdrawn, _) => Found::Withdrawn,
+            (Says::NotVerified(_), _) => Found::NotVerified,
             (_, Some(print)) => Found::Live(print),
             (_, None) => Found::Empty,
         };
@@ -103,14 +106,20 @@ impl Sight {
 
 impl Survey {
     /// Takes down what was read at `place`. Of two records of one name that say the same, the first
-    /// is kept; of two that do not, none counts.
+    /// is kept; of two that do not, none counts. One that was not verified takes nothing from one
+    /// that was.
     pub fn see(&mut self, place: &str, Sight { key, found }: Sight) {
         let seen = self.seen.entry(key);
         let seen = seen.or_insert_with(|| Seen {
             place: place.to_owned(),
             found,
         });
-        if seen.found != found {
+        if seen.found == Found::NotVerified {
+            *seen = Seen {
+                place: place.to_owned(),
+                found,
+            };
+        } else if seen.found != found && found != Found::NotVerified {
             seen.found = Found::Contested;
         }
     }
@@ -156,6 +165,7 @@ impl Survey {
                     live += usize::from(stands);
                     plan.contested.push(key.clone());
                 }
+                Found::NotVerified => live += usize::from(stands),
                 Found::Withdrawn if stands => plan.withdraw.push((key.clone(), Why::Withdrawn)),
                 Found::Empty if stands => plan.withdraw.push((key.clone(), Why::Emptied)),
                 Found::Withdrawn | Found::Empty => {
@@ -204,6 +214,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::NotVerified;
     use crate::documents::Prepared;
     use assay_claims::claim::ClaimId;
 
@@ -215,6 +226,7 @@ mod tests {
         let says = match says {
             "withdrawn" => Says::Withdrawn,
             "nothing" => Says::Nothing("none".into()),
+            "unverified" => Says::NotVerified(NotVerified::NoTrust),
             _ => Says::Claims(vec![Prepared {
                 predicate_type: "t".into(),
                 predicate: assay_claims::json::object([("a", Some(says.into()))]),
@@ -284,6 +296,12 @@ mod tests {
             (Some("1"), &["2", "1"], "contested"),
             (Some("1"), &["1", "withdrawn"], "contested"),
             (Some("1"), &["2", "2", "2"], "replace"),
+            (None, &["unverified"], ""),
+            (None, &["unverified", "1"], "publish"),
+            (None, &["1", "unverified"], "publish"),
+            (Some("1"), &["unverified"], ""),
+            (Some("1"), &["unverified", "unverified"], ""),
+            (Some("1"), &["2", "unverified", "2"], "replace"),
         ] {
             assert_eq!(fate(held, found), expected, "{held:?} {found:?}");
         }

@@ -1,14 +1,20 @@
 //! What a source says under one name, and the claims that republish it.
 
 use super::sources::Bridge;
+use super::verifier::NotVerified;
 use crate::documents::Prepared;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::Kind;
 use assay_tlog::Hash;
+use std::borrow::Cow;
 
 /// Members of a predicate that say when something was looked at or where it came from, and not what
 /// is so: a source that changes only these has said nothing new.
 const PASSING: [&str; 4] = ["attachments", "date", "last_updated", "timestamp"];
+
+/// The same of what was found when an attestation was verified: Sigstore hands out new trusted
+/// roots, with which the same is found.
+const VERIFIED: (&str, &str) = ("sigstore", "trustedRoot");
 
 /// What a source says under one name.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +34,8 @@ pub enum Says {
     Withdrawn,
     /// Nothing that can be claimed here, and why.
     Nothing(String),
+    /// Something that could not be verified this time. Whether it still stands is not known.
+    NotVerified(NotVerified),
 }
 
 impl Record {
@@ -43,7 +51,7 @@ impl Record {
             for (key, value) in claim.predicate.as_object().unwrap_or_default() {
                 if !PASSING.contains(&key.as_str()) {
                     text.push_str(key);
-                    value.write(&mut text);
+                    lasting(key, value).write(&mut text);
                 }
             }
             for subject in &claim.subjects {
@@ -55,7 +63,7 @@ impl Record {
 
     /// The claims as a bridge signs them: `document` is the SHA-256 of what they were read from,
     /// `revision` how often the record was published, with this time. What it says does not depend
-    /// on the time or on who runs the bridge. Nothing goes beside the log.
+    /// on the time or on who runs the bridge. Nothing but attestations goes beside the log.
     pub fn republished(self, bridge: &Bridge, document: &Hash, revision: u64) -> Vec<Prepared> {
         let Says::Claims(mut claims) = self.says else {
             return Vec::new();
@@ -69,20 +77,31 @@ impl Record {
                 ("revision", Some(revision.into())),
                 ("note", Some(NOTE.into())),
             ]);
-            claim.attachment = None;
-            let is_lifecycle = Kind::Lifecycle.uri() == Some(claim.predicate_type.as_str());
+            let kind = Kind::of(&claim.predicate_type);
             if let Value::Object(members) = &mut claim.predicate {
-                members.retain(|(key, _)| key != "attachments" && key != "republished");
-                for (key, value) in members.iter_mut() {
-                    match key.as_str() {
-                        "author" => *value = author(bridge).into(),
-                        "version" if value.as_u64().is_some() => *value = revision.into(),
-                        _ => {}
-                    }
+                members.retain(|(key, _)| key != "republished");
+                if !bridge.is_attested {
+                    claim.attachment = None;
+                    members.retain(|(key, _)| key != "attachments");
                 }
-                if is_lifecycle {
-                    members.retain(|(key, _)| key != "role");
-                    members.push(("role".into(), author(bridge).into()));
+                match kind {
+                    Kind::Vex => {
+                        for (key, value) in members.iter_mut() {
+                            match key.as_str() {
+                                "author" => *value = author(bridge).into(),
+                                "version" if value.as_u64().is_some() => {
+                                    *value = revision.into();
+                                }
+                                _ => {}
+                            }
+                        }
+                    }
+                    Kind::Lifecycle => {
+                        members.retain(|(key, _)| key != "role");
+                        members.push(("role".into(), author(bridge).into()));
+                    }
+                    // What others signed stays as they signed it.
+                    _ => {}
                 }
                 members.push(("republished".into(), origin));
             }
@@ -96,4 +115,16 @@ const NOTE: &str = "Republished by a bridge: not the author's own words.";
 
 fn author(bridge: &Bridge) -> String {
     format!("a bridge of {}, not its own words", bridge.source)
+}
+
+/// A member of a predicate, without what of it says when or how it was looked at.
+fn lasting<'v>(key: &str, value: &'v Value) -> Cow<'v, Value> {
+    match value {
+        Value::Object(members) if key == VERIFIED.0 => {
+            let mut members = members.clone();
+            members.retain(|(key, _)| key != VERIFIED.1);
+            Cow::Owned(Value::Object(members))
+        }
+        _ => Cow::Borrowed(value),
+    }
 }

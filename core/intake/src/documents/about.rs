@@ -23,7 +23,7 @@ pub(super) fn what_it_names(
     if prepared.iter().all(|one| one.subjects.is_empty()) {
         return Ok(());
     }
-    let reason = "it says itself which version of which package each audit is of; leave --subject \
+    let reason = "it says itself which version of which package each claim is of; leave --subject \
                   out";
     Err(DocumentError::NotTaken(reason.into()))
 }

@@ -28,6 +28,7 @@ mod openvex;
 mod osv_scanner;
 mod practice;
 mod provenance;
+mod registry_status;
 mod reports;
 mod sarif;
 mod sbom;
@@ -186,6 +187,20 @@ const TABLE: &[Row] = &[
         is_attested: false,
     },
     Row {
+        kind: "registry-status",
+        help: "What a registry marks releases and projects as: npm's packuments (`deprecated`), \
+               and PyPI's JSON API and simple index (yanked, archived, deprecated, quarantined)",
+        wanted: "packuments of npm, and PyPI's JSON API and simple index in JSON",
+        value: Document::json,
+        tools: &[
+            registry_status::npm::TOOL,
+            registry_status::pypi::API,
+            registry_status::pypi::INDEX,
+        ],
+        about: about::what_it_names,
+        is_attested: false,
+    },
+    Row {
         kind: "statement",
         help: "A finished in-toto statement",
         wanted: "an in-toto Statement",
@@ -287,6 +302,13 @@ pub(crate) fn prepare_value(
 ) -> Result<Vec<Prepared>, DocumentError> {
     let claims = row(kind)?.prepare_value(document, value, now)?;
     claims.into_iter().map(Prepared::check).collect()
+}
+
+/// Whether a tool of this kind recognizes a document by its value.
+pub(crate) fn takes(kind: &str, value: &Value) -> bool {
+    let tools = row(kind).map_or(&[][..], |row| row.tools);
+    let mut tools = tools.iter();
+    tools.any(|tool| matches!(tool.takes, Takes::Value(takes) if takes(value)))
 }
 
 fn row(kind: &str) -> Result<&'static Row, DocumentError> {

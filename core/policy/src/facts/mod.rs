@@ -260,9 +260,9 @@ impl<'a> Fact<'a> {
     /// version; and a VEX document, if one of its statements is about the very thing and somebody
     /// came to it and stands by it: that they are still looking, or again, is no word for it.
     ///
-    /// That documents belong to it, how it was built or released, what somebody demands of it, and
-    /// what is said of claims or of issuers says nothing of that, nor does what this reader cannot
-    /// read. A scan that failed is a document, too.
+    /// That documents belong to it, how it was built or released, what its registry has marked it
+    /// as, what somebody demands of it, and what is said of claims or of issuers says nothing of
+    /// that, nor does what this reader cannot read. A scan that failed is a document, too.
     fn is_a_word(&self, component: &Component, stands: impl Fn(usize) -> bool) -> bool {
         match self.body {
             Body::Scan(scan) => scan.is_complete,
@@ -288,7 +288,9 @@ impl<'a> Fact<'a> {
                 | Unread::Authenticity
                 | Unread::Release => false,
             },
-            Body::Reference(_)
+            // That nothing is marked is said nowhere, and that something is clears nothing.
+            Body::RegistryStatus(_)
+            | Body::Reference(_)
             | Body::Provenance(_)
             | Body::Requirement(_)
             | Body::Sbom(_)

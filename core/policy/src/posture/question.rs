@@ -60,7 +60,7 @@ impl Question {
 
     pub(super) fn of(body: &Body) -> Self {
         match body {
-            Body::Lifecycle(_) => Question::Supported,
+            Body::Lifecycle(_) | Body::RegistryStatus(_) => Question::Supported,
             Body::Scan(_) | Body::Vex(_) => Question::Vulnerable,
             Body::Audit(_) => Question::Reviewed,
             Body::Provenance(_) | Body::Sbom(_) => Question::Built,

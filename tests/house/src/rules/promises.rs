@@ -58,6 +58,10 @@ pub const KINDS: Promise = Promise {
         ("practice", "core/intake/src/documents/security_insights.rs"),
         ("provenance", "core/intake/src/documents/attested/"),
         ("provenance", "core/intake/src/documents/provenance.rs"),
+        (
+            "registry_status",
+            "core/intake/src/documents/registry_status/",
+        ),
         ("sbom", "core/intake/src/documents/cyclonedx.rs"),
         ("sbom", "core/intake/src/documents/sbom.rs"),
         ("sbom", "core/intake/src/documents/spdx2.rs"),

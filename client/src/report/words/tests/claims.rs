@@ -39,6 +39,32 @@ fn spoken() -> (World, Party) {
     (world, a)
 }
 
+/// What a registry marks is said with the words of whoever marked it, which are text and no more.
+#[test]
+fn a_mark_of_a_registry_is_said_with_its_reason() {
+    let mut world = World::new();
+    let alice = world.register("Alice", &[1], 1);
+    for text in [
+        r#"{"status":"archived"}"#,
+        r#"{"status":"yanked","reason":"No\". It is fine. <b>\u202e"}"#,
+    ] {
+        let claim = about("pkg:cargo/a@1", "urn:assay:registry-status:v1", text);
+        world.log(&claim, &[&alice]);
+    }
+    let policy = parse(&format!(
+        "version = 1\n{}",
+        anchor(&alice, &["coordinator"])
+    ));
+    let posture = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
+    let mut said: Vec<String> = posture.of(Question::Supported).map(line_says).collect();
+    said.sort();
+    let expected = [
+        "marked as archived in its registry",
+        "marked as yanked in its registry: \"No\\\". It is fine. <b>\\u{202e}\"",
+    ];
+    assert_eq!(said, expected);
+}
+
 #[test]
 fn claims_are_said_in_plain_words() {
     let (world, a) = spoken();

@@ -12,7 +12,7 @@ pub use evidence::{Evidence, LogEntry, Signer};
 pub use named::Mismatch;
 
 use super::document::Document;
-use assay_claims::json::Value;
+use assay_claims::json::{self, Value};
 use assay_claims::statement::Subject;
 use assay_tlog::Hash;
 
@@ -71,6 +71,25 @@ impl Attestation {
     /// The Sigstore bundle to verify, as JSON. An attestation of PyPI is written as one.
     pub fn bundle(&self) -> &str {
         &self.bundle
+    }
+
+    /// SHA-256 over what was signed and where it says that it was logged: the same for as long as
+    /// it is the same attestation, whoever hands it out.
+    pub(crate) fn print(&self) -> Hash {
+        let mut text = match &self.says {
+            Says::Statement { sha256, .. } => sha256.to_hex(),
+            Says::File => self
+                .subjects
+                .iter()
+                .map(|file| file.to_value().to_json())
+                .collect(),
+        };
+        let bundle = json::parse(self.bundle.as_bytes()).unwrap_or(Value::Null);
+        for member in ["logIndex", "logId"] {
+            let place = format!("/verificationMaterial/tlogEntries/0/{member}");
+            text.push_str(&bundle.pointer(&place).unwrap_or(&Value::Null).to_json());
+        }
+        Hash::of(text.as_bytes())
     }
 
     /// What it says it is about: at least one subject, unless it signs a file and leaves the

@@ -303,3 +303,35 @@ fn a_claim_denies_if_its_condition_holds_and_an_undecided_one_is_said() {
     let error = UndecidedWhat::Condition("there is no such field".into());
     assert_eq!((undecided.len(), &undecided[0].what), (1, &error));
 }
+
+/// A mark of a registry, of the release or of the whole project, counts against a package where a
+/// rule asks for it. It clears nothing: what nothing else is said of stays unknown, and no demand
+/// is met with it.
+#[test]
+fn a_mark_of_a_registry_denies_and_clears_nothing() {
+    let marks = "claims = [\"registry-status\"]\nfrom = [\"auditor\"]";
+    let denies = rule("deny", "deny", &format!("if = \"claim\"\n{marks}"));
+    let demands = rule("require", "deny", marks);
+    for (about_what, is_of_this) in [
+        ("pkg:cargo/a@1", true),
+        ("pkg:cargo/a", true),
+        ("pkg:cargo/a@2", false),
+    ] {
+        let mut world = World::new();
+        let a = world.register("a", &[1], 1);
+        let mark = about(about_what, REGISTRY_STATUS, r#"{"status":"deprecated"}"#);
+        world.log(&mark, &[&a]);
+        let decides = |rule: &str| {
+            let policy = format!("version = 1\n{}{rule}", anchor(&a, &["auditor"]));
+            outcome(&policy, &world)
+        };
+        let denied = decides(&denies) == Outcome::Denied;
+        assert_eq!(denied, is_of_this, "{about_what}");
+        assert_eq!(decides(""), Outcome::Unknown, "{about_what}");
+        assert_ne!(decides(&demands), Outcome::Fine, "{about_what}");
+        // With a review the package is known, and the demand is still not met.
+        audit(&mut world, &[&a], "pass");
+        let policy = format!("version = 1\n{}{demands}", anchor(&a, &["auditor"]));
+        assert_eq!(outcome(&policy, &world), Outcome::Unmet, "{about_what}");
+    }
+}

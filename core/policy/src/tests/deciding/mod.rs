@@ -17,6 +17,7 @@ const AUDIT: &str = "urn:assay:audit:v1";
 const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
 const LIFECYCLE: &str = "urn:assay:lifecycle:v1";
+const REGISTRY_STATUS: &str = "urn:assay:registry-status:v1";
 
 fn audit(world: &mut World, by: &[&Party], verdict: &str) -> ClaimId {
     let notes = world.next_leaf();
