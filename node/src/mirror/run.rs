@@ -186,9 +186,7 @@ impl Job for Open<'_> {
         let shelf = Arc::new(Shelf::default());
         let disk = store.clone();
         let http = site::client()?;
-        if let Err(fault) = floor.advanced(now()) {
-            tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
-        }
+        look_at_clock(&floor);
         keys::look_for(&self.keys, &self.stop);
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let (shown, seen) = (shelf.clone(), Seen::default());
@@ -214,11 +212,12 @@ impl Job for Open<'_> {
             audit_rotation = Some(audit::keys::rotation(config, keys.clone()));
             audits = Some(auditor(&shared, keys, config, self.beside.evidence)?);
         }
-        let copies = audits.as_ref().map(|it| it.copies().clone());
-        let copies = copies.unwrap_or_default();
+        let copies = audits
+            .as_ref()
+            .map_or_else(Copies::default, |it| it.copies().clone());
         let holding = holding::Copies::new(store.clone(), shelf.clone());
-        let router = http::router(store, shelf.clone(), self.beside.senders);
-        let router = router.merge(audit::http::router(copies.clone()));
+        let router = http::router(store, shelf.clone(), self.beside.senders)
+            .merge(audit::http::router(copies.clone()));
         let followed = Followed {
             shared,
             audits,
@@ -241,6 +240,13 @@ impl Job for Open<'_> {
             page: super::page::of(own_keys, shown, copies),
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
+    }
+}
+
+/// Says so if the clock is not where it was left.
+fn look_at_clock(floor: &ClockFloor) {
+    if let Err(fault) = floor.advanced(now()) {
+        tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
     }
 }
 

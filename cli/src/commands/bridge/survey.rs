@@ -69,13 +69,13 @@ pub fn survey(
         survey.cannot_read(place);
     }
     for places in folder.places.chunks(TOGETHER) {
-        let read = |place: &String| {
+        let read = places.par_iter().map(|place| {
             let bytes = folder.read(place)?;
             let records = bridge.read(place, &bytes, now, verifier);
             let records = records.map_err(|e| e.to_string())?;
             Ok(records.into_iter().map(seen).collect())
-        };
-        let all: Vec<Result<Vec<_>, String>> = places.par_iter().map(read).collect();
+        });
+        let all: Vec<Result<Vec<_>, String>> = read.collect();
         for (place, read) in places.iter().zip(all) {
             match read {
                 Ok(records) => {

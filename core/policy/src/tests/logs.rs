@@ -98,7 +98,7 @@ fn more_keys_of_a_name_than_can_be_verified_are_refused() {
 /// Whose key is given under another log's name would be taken for that log.
 #[test]
 fn a_key_is_of_the_log_whose_name_it_has() {
-    let [a, b] = ["a.example/log", "b.example/log"].map(|name| log_key(name, 1));
+    let (a, b) = (log_key("a.example/log", 1), log_key("b.example/log", 2));
     let of = |origin: &str| {
         format!("version = 1\n[[log]]\nkey = {a:?}\norigin = {origin:?}\n[[log]]\nkey = {b:?}")
     };

@@ -25,13 +25,11 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     let mut reviews = Reviews::new(requirement, facts);
     let mut pieces = Pieces::of(facts.component);
     for fact in facts.of_types(&requirement.claims) {
-        // What a registry marks meets no demand: a mark clears nothing.
-        if matches!(fact.body, Body::RegistryStatus(_)) {
-            continue;
-        }
         demanded.violated += violations(requirement, fact);
         let places = pieces.places(fact);
-        if !fact.is_of_this() && places.is_empty() {
+        // What a registry marks meets no demand.
+        let is_mark = matches!(fact.body, Body::RegistryStatus(_));
+        if is_mark || !fact.is_of_this() && places.is_empty() {
             continue;
         }
         for speaker in &fact.speakers {

@@ -208,6 +208,11 @@ pub struct May {
 /// Which of [`TYPE_LOOKUPS`] a file may call.
 pub const LOOKS_UP: &[May] = &[
     May {
+        file: "core/intake/src/bridge/record.rs",
+        names: &["of"],
+        why: "a bridge writes some members of what it republishes anew",
+    },
+    May {
         file: "client/src/ask/names.rs",
         names: &["uris"],
         why: "records and compromises are asked for by their types, which labels name",
@@ -288,12 +293,33 @@ pub const NAMED: &[May] = &[
             "lifecycle",
             "practice",
             "provenance",
+            "registry-status",
             "sbom",
             "scan",
             "scorecard",
             "vex",
         ],
         why: "the table of the kinds of documents",
+    },
+    May {
+        file: "core/intake/src/bridge/registry.rs",
+        names: &["provenance", "registry-status"],
+        why: "the kinds of documents that a registry answers with",
+    },
+    May {
+        file: "node/src/main.rs",
+        names: &["audit"],
+        why: "a table of the configuration",
+    },
+    May {
+        file: "node/src/audit_commands.rs",
+        names: &["audit"],
+        why: "the same",
+    },
+    May {
+        file: "node/src/config/audit.rs",
+        names: &["audit"],
+        why: "the same",
     },
     May {
         file: "core/intake/src/bridge/sources.rs",

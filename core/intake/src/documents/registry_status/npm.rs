@@ -1,6 +1,5 @@
-//! What an npm registry answers about a package: its packument, whole or abbreviated
-//! (npm/registry, `docs/responses/package-metadata.md`), in which a release that is marked has a
-//! message in `deprecated`.
+//! What an npm registry answers about a package: its packument, whole or abbreviated, as npm
+//! documents it for registries, in which a release that is marked has a message in `deprecated`.
 
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
