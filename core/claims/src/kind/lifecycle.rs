@@ -85,8 +85,8 @@ pub enum Extent {
 
 impl Extent {
     /// Whether dates of this extent count before dates of the other that are of the same version,
-    /// whichever were stated later: those of 3.1 before those of 3, of which it is a part. Whether a
-    /// range is closer than a cycle or a version nobody can tell: it may hold one version alone.
+    /// whichever were stated later: those of 3.1 before those of 3, of which it is a part. Whether
+    /// a range is closer than a cycle or a version nobody can tell: it may hold one version alone.
     pub fn is_closer_than(self, other: Extent) -> bool {
         match (self, other) {
             (Extent::Cycle(one), Extent::Cycle(other)) => one > other,
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(closest(&[whole, wide, range, close, wide]), [range, close]);
         assert_eq!(closest(&[close, one, range, one]), [one, range]);
         assert_eq!(closest(&[]), []);
-        // A subject with a version is that version, and what is said in it of versions counts first.
+        // A subject with a version is that version; what is said in it of versions counts first.
         assert_eq!(extent("", &["pkg:npm/a@3.1.9"]), Extent::Version);
         assert_eq!(extent("", &["pkg:npm/a@3.1.9", "pkg:npm/a"]), whole);
         let named = extent(r#","versions":{"cycle":"3"}"#, &["pkg:npm/a@3.1.9"]);

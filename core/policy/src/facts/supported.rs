@@ -1,6 +1,6 @@
 //! Until when those who have a role say that they support a component, for whoever plans by it.
 
-use super::{Evidence, Fact, Facts, Speaker, When, of_dates};
+use super::{Evidence, Fact, Facts, When, of_dates};
 use crate::rules::Whom;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
@@ -28,11 +28,23 @@ impl Fact<'_> {
     }
 }
 
+/// Dates of one issuer: their extent, and when it stated them.
+type Said = (Extent, When, Supported);
+
+/// The one of both that was surely stated later; else the first.
+fn later<'s>(first: &'s Said, other: &'s Said) -> &'s Said {
+    if other.1.is_after(&first.1) {
+        other
+    } else {
+        first
+    }
+}
+
 /// The last dates of every issuer with a role that judges, whose word has effect, of those that
 /// come closest to this version; and those of which it cannot be told whether they are of it.
 /// Upstream's and a supplier's both stand.
 pub(crate) fn supported(facts: &Facts<'_>) -> Vec<Supported> {
-    let mut all: BTreeMap<IssuerId, Vec<(Extent, When, Supported)>> = BTreeMap::new();
+    let mut all: BTreeMap<IssuerId, Vec<Said>> = BTreeMap::new();
     let mut untold = Vec::new();
     for fact in facts.facts.iter().filter(|fact| fact.is_of_this()) {
         let Body::Lifecycle(dates) = fact.body else {
@@ -63,12 +75,7 @@ pub(crate) fn supported(facts: &Facts<'_>) -> Vec<Supported> {
         let closest = Extent::closest(dates.iter().map(|(extent, ..)| *extent));
         let mut closest = dates.iter().filter(|(extent, ..)| closest.contains(extent));
         let first = closest.next()?;
-        let last = closest.fold(
-            first,
-            |last, one| {
-                if one.1.is_after(&last.1) { one } else { last }
-            },
-        );
+        let last = closest.fold(first, later);
         Some(last.2.clone())
     });
     last.chain(untold).collect()

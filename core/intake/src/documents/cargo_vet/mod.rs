@@ -4,11 +4,11 @@
 //! a delta. Its criteria are those that the entry names and, as the document defines them, those
 //! that these imply. `violation` says of the versions that it names that criteria are not met:
 //! those that it names, and those that imply them. Only where one of cargo-vet's own is among these
-//! has the review failed: no `ub-risk-1` is not unsafe to deploy. A review for criteria of which one
-//! is violated in its version vouches for none of them, as for cargo-vet, and becomes no claim. What
-//! is no review becomes no claim, either: wildcard audits and trusted publishers vouch in advance
-//! for whatever somebody publishes within a time. A note counts both. Entries that are marked `importable =
-//! false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
+//! has the review failed: no `ub-risk-1` is not unsafe to deploy. A review for criteria of which
+//! one is violated in its version vouches for none of them, as for cargo-vet, and becomes no claim.
+//! What is no review becomes no claim, either: wildcard audits and trusted publishers vouch in
+//! advance for whatever somebody publishes within a time. A note counts both. Entries that are
+//! marked `importable = false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
 //! not: a log forgets nothing.
 
 mod criteria;

@@ -100,8 +100,7 @@ fn read_vulnerability(
     let (analyzed, reason) = analysis(vulnerability)?;
     let ratings = ratings(vulnerability.value());
     let mut add = |status: Status, product: Named, part: Option<Named>| {
-        let mut meant = |named: Named| names.disputed(named, status.clears(), &mut said.notes);
-        let (product, part) = (meant(product), part.map(&mut meant));
+        let (product, part) = names.meant((product, part), status, &mut said.notes);
         let statement = Statement {
             vulnerability: id.clone(),
             aliases: aliases.to_vec(),
@@ -356,6 +355,17 @@ impl<'v> Names<'v> {
             _ => unknown(),
         };
         Ok((Some(whole), part))
+    }
+
+    /// What is meant by a product and a part of it, in a statement with this status.
+    fn meant(
+        &self,
+        (product, part): (Named, Option<Named>),
+        status: Status,
+        notes: &mut Vec<String>,
+    ) -> (Named, Option<Named>) {
+        let mut meant = |named: Named| self.disputed(named, status.clears(), notes);
+        (meant(product), part.map(meant))
     }
 
     /// What is meant by a component whose version is not that of its purl: both by what speaks

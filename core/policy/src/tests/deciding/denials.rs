@@ -188,19 +188,10 @@ fn ended_support_denies_unless_somebody_still_supports_it() {
         r#","versions":{"cycle":"2"}"#,
     );
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    lifecycle(
-        &mut world,
-        &maker,
-        "2026-01-11",
-        r#","versions":{"cycle":"1"}"#,
-    );
+    let of_1 = r#","versions":{"cycle":"1"}"#;
+    lifecycle(&mut world, &maker, "2026-01-11", of_1);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    lifecycle(
-        &mut world,
-        &maker,
-        "2026-01-10",
-        r#","versions":{"cycle":"1"}"#,
-    );
+    lifecycle(&mut world, &maker, "2026-01-10", of_1);
     let verdict = decided(&policy, &world.claims, &fresh(&world));
     assert_eq!(verdict.outcome(), Outcome::Denied);
     let Why::Unsupported(until) = &verdict.reasons()[0].why else {
