@@ -6,6 +6,7 @@
 
 use super::{Fact, Line, Report, Versions};
 use crate::{in_path, is_path};
+use assay_claims::kind::lifecycle::Extent;
 use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
@@ -184,33 +185,48 @@ pub fn markdown(pages: &str, purl: &Purl, show: Show) -> Option<String> {
 }
 
 /// Until when it is supported, by those whose word counts: as in the policy's rules, the newest
-/// word of each displaces its older ones, and one who still supports it is enough.
+/// word of each displaces its older ones, of those that come closest to the version, and one who
+/// still supports it is enough.
 fn support(report: &Report) -> Option<String> {
-    let mut newest: BTreeMap<&str, (When, Option<&str>)> = BTreeMap::new();
+    let mut words: BTreeMap<&str, Vec<Word<'_>>> = BTreeMap::new();
     for line in report.lines() {
         let Some(Fact::Supported {
             until,
             looked_at_ms,
+            extent,
         }) = &line.fact
         else {
             continue;
         };
         let logged = i64::try_from(line.logged_at_ms).unwrap_or(i64::MAX);
-        let word = (
-            ((*looked_at_ms).min(logged), logged, line.leaf_index),
-            until.as_deref(),
-        );
+        let word = Word {
+            extent: *extent,
+            when: ((*looked_at_ms).min(logged), logged, line.leaf_index),
+            until: until.as_deref(),
+        };
         for voice in line.trusted() {
-            let known = newest.entry(voice.issuer_id.as_str()).or_insert(word);
-            if word.0 > known.0 {
-                *known = word;
-            }
+            words.entry(&voice.issuer_id).or_default().push(word);
         }
     }
     let now = rfc3339_of_ms(report.asked_at_ms);
     let today = now.get(..10).unwrap_or_default();
-    let days: Vec<Option<&str>> = newest.into_values().map(|(_, day)| day).collect();
+    let days: Vec<Option<&str>> = words.values().filter_map(|words| last(words)).collect();
     until(&days, today)
+}
+
+/// Until when somebody says that it is supported, and of what.
+#[derive(Debug, Clone, Copy)]
+struct Word<'r> {
+    extent: Extent,
+    when: When,
+    until: Option<&'r str>,
+}
+
+/// The last day by the words of one issuer; `None` if it says nothing.
+fn last<'r>(words: &[Word<'r>]) -> Option<Option<&'r str>> {
+    let closest = Extent::closest(words.iter().map(|word| word.extent));
+    let closest = words.iter().filter(|word| closest.contains(&word.extent));
+    closest.max_by_key(|word| word.when).map(|word| word.until)
 }
 
 /// What is said of the last days that several state; `None` is one that will be announced.
@@ -268,6 +284,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_closest_word_of_an_issuer_counts_and_of_these_the_newest() {
+        let word = |extent, at, until| Word {
+            extent,
+            when: (at, at, 0),
+            until,
+        };
+        let (close, wide) = (Extent::Cycle(3), Extent::Cycle(1));
+        let (day, later) = (Some("2025-01-01"), Some("2031-05-01"));
+        let said = [word(close, 1, day), word(wide, 2, None)];
+        assert_eq!(last(&said), Some(day));
+        let said = [
+            word(close, 1, day),
+            word(wide, 3, None),
+            word(close, 2, later),
+        ];
+        assert_eq!(last(&said), Some(later));
+        let said = [word(Extent::Package, 2, day), word(wide, 1, None)];
+        assert_eq!(last(&said), Some(None));
+        assert_eq!(last(&[]), None);
+    }
+
     /// What is over gets no support, whatever else is stated.
     #[test]
     fn the_first_of_both_ends_is_the_end_of_support() {
@@ -282,7 +320,7 @@ mod tests {
                 r#"{{"end_of_security_support":"{security}","end_of_life":"{life}","last_updated":"2026-01-01T00:00:00Z"}}"#
             );
             let dates = Lifecycle::parse(&json::parse(text.as_bytes()).unwrap()).unwrap();
-            let Some(Fact::Supported { until, .. }) = fact(&Body::Lifecycle(dates)) else {
+            let Some(Fact::Supported { until, .. }) = fact(&Body::Lifecycle(dates), &[]) else {
                 panic!("{text}");
             };
             assert_eq!(until.as_deref(), expected, "{text}");

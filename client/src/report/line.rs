@@ -6,6 +6,7 @@ use super::claim::Claim;
 use super::reply::Reply;
 use super::words::{self, Reader, short_list};
 use assay_claims::kind::Kind;
+use assay_claims::kind::lifecycle::Extent;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::posture::{self, Part, Posture};
@@ -95,6 +96,8 @@ pub enum Fact {
         until: Option<String>,
         /// When the issuer last looked at that, in milliseconds since 1970, as the claim says.
         looked_at_ms: i64,
+        /// Of how much of the package that is said.
+        extent: Extent,
     },
 }
 
@@ -223,7 +226,7 @@ impl Line {
             kind: line.kind,
             of: claim.body().kind(),
             part: line.part,
-            fact: words::fact(claim.body()),
+            fact: words::fact(claim.body(), claim.statement().subjects()),
             vulnerabilities: line.vulnerabilities.clone(),
             issuers: (line.voices.iter())
                 .map(|voice| Voice::new(voice, reader))

@@ -60,19 +60,12 @@ fn without_v<'a>(ty: &str, name: &str, version: &'a str) -> &'a str {
 /// Whether a version is of a cycle of releases, such as 3.1.2 of 3.1: it begins with the cycle, and
 /// goes on with anything but a digit. A `v` in front of either and an epoch mean nothing.
 pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
-    let bare = |text: &'_ str| -> String {
-        let rest = text
-            .strip_prefix(['v', 'V'])
-            .or(text.strip_prefix("go"))
-            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        rest.unwrap_or(text).to_owned()
-    };
     let version = match version.split_once([':', '!']) {
         Some((epoch, rest)) if are_digits(epoch) && !cycle.contains([':', '!']) => rest,
         _ => version,
     };
-    let (version, cycle) = (bare(version), bare(without_marks(cycle)));
-    let Some(rest) = version.strip_prefix(&cycle) else {
+    let (version, cycle) = (bare(version), bare_cycle(cycle));
+    let Some(rest) = version.strip_prefix(cycle) else {
         return false;
     };
     // Letters go on a word and end a number: 1.1.1w is of 1.1.1, and ltsx is not of lts.
@@ -83,6 +76,19 @@ pub fn is_of_cycle(version: &str, cycle: &str) -> bool {
             !cycle.is_empty() && !next.is_ascii_digit() && (of_number || !next.is_alphabetic())
         }
     }
+}
+
+/// A version without what some put in front of its number.
+fn bare(version: &str) -> &str {
+    let rest = version.strip_prefix(['v', 'V']);
+    let rest = rest.or(version.strip_prefix("go"));
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or(version)
+}
+
+/// What the versions of a cycle begin with.
+pub(crate) fn bare_cycle(cycle: &str) -> &str {
+    bare(without_marks(cycle))
 }
 
 /// A cycle without what says that it is one, or for how long it is supported.

@@ -18,6 +18,7 @@ use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::response::Response;
 use assay_claims::kind::scan::{Vulnerability, Vulns};
 use assay_claims::kind::vex::{Product, Vex, VexStatement};
+use assay_claims::statement::Subject;
 use assay_policy::posture::{Line, Part};
 use assay_policy::rules::Severity;
 use std::collections::BTreeSet;
@@ -58,12 +59,13 @@ pub fn says(line: &Line<'_>) -> String {
 }
 
 /// What a claim says, if it can be told in two words.
-pub(in crate::report) fn fact(body: &Body) -> Option<Fact> {
+pub(in crate::report) fn fact(body: &Body, subjects: &[Subject]) -> Option<Fact> {
     match body {
         Body::Audit(audit) => (audit.verdict == Verdict::Pass).then_some(Fact::Passed),
         Body::Lifecycle(lifecycle) => Some(Fact::Supported {
             until: first_end(lifecycle).map(|at| at.as_str().chars().take(10).collect()),
             looked_at_ms: lifecycle.last_updated.unix_ms(),
+            extent: lifecycle.extent(subjects),
         }),
         _ => None,
     }

@@ -17,6 +17,7 @@ use super::node::Node;
 use super::predicate::{Predicate, TypeOf};
 use crate::json::Value;
 use crate::purl::Purl;
+use crate::statement::Subject;
 use crate::time::Timestamp;
 use crate::vers::{self, Applies};
 use crate::version;
@@ -69,6 +70,47 @@ pub struct Versions {
     pub version: Option<String>,
 }
 
+/// Of how much of a package dates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Of all of it.
+    Package,
+    /// Of a range of versions.
+    Range,
+    /// Of a cycle of releases, whose name has so many bytes.
+    Cycle(usize),
+    /// Of one version.
+    Version,
+}
+
+impl Extent {
+    /// Whether dates of this extent count before dates of the other that are of the same version,
+    /// whichever were stated later: those of 3.1 before those of 3, of which it is a part. Whether
+    /// a range is closer than a cycle or a version nobody can tell: it may hold one version alone.
+    pub fn is_closer_than(self, other: Extent) -> bool {
+        match (self, other) {
+            (Extent::Cycle(one), Extent::Cycle(other)) => one > other,
+            (Extent::Version, Extent::Cycle(_)) => true,
+            (_, Extent::Package) => self != Extent::Package,
+            _ => false,
+        }
+    }
+
+    /// Those of these that no other is closer than, each once: of dates of one version at most a
+    /// range beside a cycle or the version.
+    pub fn closest(extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let mut closest: Vec<Extent> = Vec::new();
+        for extent in extents {
+            let is_covered = |known: &Extent| *known == extent || known.is_closer_than(extent);
+            if !closest.iter().any(is_covered) {
+                closest.retain(|known| !extent.is_closer_than(*known));
+                closest.push(extent);
+            }
+        }
+        closest
+    }
+}
+
 impl Predicate for Lifecycle {
     const NAME: &'static str = "lifecycle";
     const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("lifecycle", &[URI], Self::read)];
@@ -107,6 +149,24 @@ impl Lifecycle {
         match &versions.range {
             Some(range) => vers::contains_that_of(range, package),
             None => Applies::Undecided,
+        }
+    }
+
+    /// Of how much of a package the dates are, in a claim about these subjects.
+    pub fn extent(&self, subjects: &[Subject]) -> Extent {
+        let Some(versions) = &self.versions else {
+            let mut purls = subjects.iter().filter_map(Subject::purl);
+            let is_of_all = purls.any(|purl| purl.version().is_none());
+            return if is_of_all || subjects.is_empty() {
+                Extent::Package
+            } else {
+                Extent::Version
+            };
+        };
+        match (&versions.version, &versions.cycle) {
+            (Some(_), _) => Extent::Version,
+            (None, Some(cycle)) => Extent::Cycle(version::bare_cycle(cycle).len()),
+            (None, None) => Extent::Range,
         }
     }
 }
@@ -262,5 +322,50 @@ mod tests {
             (read.product.as_deref(), read.role.as_deref()),
             (Some("p"), Some("upstream"))
         );
+    }
+
+    #[test]
+    fn what_is_closer_to_a_version_counts_before_what_is_wider() {
+        let extent = |versions: &str, subjects: &[&str]| {
+            let text = format!(
+                r#"{{"end_of_security_support":"tba","end_of_life":"tba",
+                "last_updated":"2026-01-01T00:00:00Z"{versions}}}"#
+            );
+            let dates = Lifecycle::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+            let subjects = subjects
+                .iter()
+                .map(|text| Purl::canonicalize(text).unwrap());
+            let subjects: Vec<Subject> = subjects.map(Subject::package).collect();
+            dates.extent(&subjects)
+        };
+        let of = |versions: &str| {
+            let versions = format!(r#","versions":{versions}"#);
+            extent(&versions, &["pkg:npm/a"])
+        };
+        let whole = extent("", &["pkg:npm/a"]);
+        let one = of(r#"{"version":"3.1.9"}"#);
+        let range = of(r#"{"range":"vers:npm/<4"}"#);
+        let cycles = ["3", "3.1", "v3.1.x"].map(|name| of(&format!(r#"{{"cycle":"{name}"}}"#)));
+        let [wide, close, again] = cycles;
+        assert!(close.is_closer_than(wide) && !wide.is_closer_than(close));
+        assert_eq!(close, again);
+        assert!(!close.is_closer_than(range) && !range.is_closer_than(wide));
+        for cycle in [wide, close] {
+            assert!(one.is_closer_than(cycle) && !cycle.is_closer_than(one));
+        }
+        for closer in [wide, close, range, one] {
+            assert!(closer.is_closer_than(whole) && !whole.is_closer_than(closer));
+        }
+        assert!(!range.is_closer_than(one) && !one.is_closer_than(range));
+        assert!(!whole.is_closer_than(whole) && !one.is_closer_than(one));
+        let closest = |all: &[Extent]| Extent::closest(all.iter().copied());
+        assert_eq!(closest(&[whole, wide, range, close, wide]), [range, close]);
+        assert_eq!(closest(&[close, one, range, one]), [one, range]);
+        assert_eq!(closest(&[]), []);
+        // A subject with a version is that version; what is said in it of versions counts first.
+        assert_eq!(extent("", &["pkg:npm/a@3.1.9"]), Extent::Version);
+        assert_eq!(extent("", &["pkg:npm/a@3.1.9", "pkg:npm/a"]), whole);
+        let named = extent(r#","versions":{"cycle":"3"}"#, &["pkg:npm/a@3.1.9"]);
+        assert_eq!(named, wide);
     }
 }

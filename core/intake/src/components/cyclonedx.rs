@@ -261,6 +261,35 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_is_not_that_of_the_purl_is_told() {
+        let told = |purl: &str, version: &str| {
+            let text = format!(r#"{{"name":"x","version":"{version}","purl":"{purl}"}}"#);
+            let found = found(CycloneDx, &bom(&format!(r#""components":[{text}]"#)));
+            assert_eq!(lines(&found).len(), 1);
+            notes(&found).contains("states another version")
+        };
+        for (purl, version) in [
+            ("pkg:npm/a@1.0.0", "2.0.0"),
+            ("pkg:pypi/a@1.0", "1.0.1"),
+            ("pkg:deb/debian/a@1.0-1", "1.1-1"),
+        ] {
+            assert!(told(purl, version), "{purl} {version}");
+        }
+        for (purl, version) in [
+            ("pkg:npm/a@1.0.0", "1.0.0"),
+            ("pkg:npm/a", "1.0.0"),
+            ("pkg:npm/a@1.0.0", ""),
+            ("pkg:golang/e.org/a@v1.0.0", "1.0.0"),
+            ("pkg:pypi/a@1.0", "1.0.0"),
+            ("pkg:deb/debian/a@1.0-1?epoch=1", "1:1.0-1"),
+            ("pkg:rpm/fedora/a@1.0-1.fc40?epoch=2", "2:1.0-1.fc40"),
+            ("pkg:maven/g/a@1.0.RELEASE", "1.0.RELEASE"),
+        ] {
+            assert!(!told(purl, version), "{purl} {version}");
+        }
+    }
+
+    #[test]
     fn a_document_of_nothing_says_so() {
         let nothing = found(CycloneDx, &bom("\"version\":1"));
         assert_eq!(

@@ -6,7 +6,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::list::List;
 use super::pinned::unpinned;
-use crate::documents::has_vex;
+use crate::documents::{contradicts, has_vex};
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;
@@ -57,8 +57,15 @@ impl Element<'_> {
         if named.is_empty() {
             return list.without_purl(component, &reason);
         }
+        let stated = component.version.clone();
         for purl in named {
             let version = purl.version().map(str::to_owned);
+            if stated
+                .as_deref()
+                .is_some_and(|stated| contradicts(&purl, stated, false))
+            {
+                list.remark(CONTRADICTED, None, purl.as_str());
+            }
             let mut component = Component {
                 version,
                 ..component.clone()
@@ -95,6 +102,10 @@ fn built_of(purl: Purl, upstream: &str) -> Purl {
         .push((UPSTREAM.to_owned(), upstream.to_owned()));
     Purl::build(parts).unwrap_or(purl)
 }
+
+/// What is remarked on an element whose version is another one than that of its purl.
+const CONTRADICTED: &str = "the document states another version beside these package URLs, which \
+                            alone are looked up";
 
 /// The qualifier for the sources that a package is built of.
 const UPSTREAM: &str = "upstream";

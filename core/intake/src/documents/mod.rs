@@ -47,8 +47,8 @@ pub(crate) use document::Document;
 pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
 pub(crate) use spdx3::roots;
-pub(crate) use vex::has_vex;
 pub(crate) use vex::rustsec::{front_matter, is_withdrawn};
+pub(crate) use vex::{contradicts, has_vex};
 
 use crate::{toml, yaml};
 use advice::not_taken;

@@ -11,6 +11,7 @@ use super::tool::{Source, Takes, Tool};
 use assay_claims::json::{Value, object};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
+use std::collections::BTreeSet;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_report),
@@ -27,7 +28,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
-    let (mut packages, mut informational, mut sources) = (0, 0, Vec::new());
+    let (mut packages, mut left_out, mut sources) = (0, LeftOut::default(), Vec::new());
     // A scan that found nothing writes an empty list, or null in older versions.
     if let Some(results) = root.get("results") {
         for result in results.items()? {
@@ -35,14 +36,26 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             sources.push(source.need("path")?.string()?);
             for package in result.need("packages")?.items()? {
                 packages += 1;
-                informational += read_package(&package, &mut findings)?;
+                read_package(&package, &mut findings, &mut left_out)?;
             }
         }
     }
     let mut summary = vec![("vulnerable packages".to_owned(), packages.to_string())];
-    if informational > 0 {
-        let left_out = format!("{informational}, of no vulnerability and left out");
-        summary.push(("informational".to_owned(), left_out));
+    for (label, count, why) in [
+        (
+            "informational",
+            left_out.informational,
+            "of no vulnerability",
+        ),
+        (
+            "withdrawn",
+            left_out.withdrawn,
+            "which their databases took back",
+        ),
+    ] {
+        if count > 0 {
+            summary.push((label.to_owned(), format!("{count}, {why} and left out")));
+        }
     }
     summary.extend(
         sources
@@ -63,9 +76,19 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-/// Reads what was found in a package. Returns how many advisories were left out, being of no
-/// vulnerability.
-fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<usize, PredicateError> {
+/// How many advisories are no findings.
+#[derive(Default)]
+struct LeftOut {
+    informational: usize,
+    withdrawn: usize,
+}
+
+/// Reads what was found in a package.
+fn read_package(
+    entry: &Node<'_, '_>,
+    findings: &mut Findings,
+    left_out: &mut LeftOut,
+) -> Result<(), PredicateError> {
     let package = entry.need("package")?;
     package.need("name")?.string()?;
     // What was found by its Git commit has no name, and empty strings for the rest.
@@ -86,14 +109,17 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<usize, 
         ("purl", purl.map(|purl| purl.as_str().into())),
     ]);
     let Some(vulnerabilities) = entry.get("vulnerabilities") else {
-        return Ok(0);
+        return Ok(());
     };
-    let mut informational = 0;
     for vulnerability in vulnerabilities.items()? {
         let id = vulnerability.need("id")?.text()?;
+        if vulnerability.get("withdrawn").is_some() {
+            left_out.withdrawn += 1;
+            continue;
+        }
         let mut of_package = affected(vulnerability.value(), package.value()).peekable();
         if of_package.peek().is_some() && of_package.all(|one| harmless(one).is_some()) {
-            informational += 1;
+            left_out.informational += 1;
             continue;
         }
         let finding = findings.entry(id);
@@ -107,14 +133,10 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<usize, 
                 group_severity(entry.value(), id).unwrap_or_default(),
             );
         }
-        if let Some(aliases) = vulnerability.get("aliases") {
-            let aliases: Result<Vec<&str>, _> =
-                aliases.items()?.map(|alias| alias.text()).collect();
-            finding.aliases(&aliases?);
-        }
+        finding.aliases(&aliases(&vulnerability, entry.value(), id)?);
         finding.annotate(found_in.clone());
     }
-    Ok(informational)
+    Ok(())
 }
 
 /// What an OSV record says of a package by itself (OSV schema, "affected[].severity").
@@ -126,18 +148,55 @@ fn affected<'v>(record: &'v Value, package: &'v Value) -> impl Iterator<Item = &
     })
 }
 
-/// The score that osv-scanner gives a group of names of one vulnerability. Zero is what it has for
-/// none.
-fn group_severity<'v>(entry: &'v Value, id: &str) -> Option<&'v str> {
+/// The other names of a vulnerability: those that its record has, the one record that it is made
+/// of, and those that osv-scanner groups with it. An advisory that is made of several, and a group that
+/// has several CVEs, are no one vulnerability, so that what clears one clears not all.
+fn aliases<'v>(
+    record: &Node<'v, '_>,
+    entry: &'v Value,
+    id: &str,
+) -> Result<Vec<&'v str>, PredicateError> {
+    let mut aliases = Vec::new();
+    if let Some(list) = record.get("aliases") {
+        for alias in list.items()? {
+            aliases.push(alias.text()?);
+        }
+    }
+    let mut upstream = Vec::new();
+    if let Some(list) = record.get("upstream") {
+        for one in list.items()? {
+            upstream.push(one.text()?);
+        }
+    }
+    if upstream.len() > 1 {
+        return Ok(aliases);
+    }
+    aliases.extend(upstream);
+    let group = group(entry, id).and_then(|group| group.get("aliases"));
+    let group = group.and_then(Value::as_array).unwrap_or_default().iter();
+    let names: Vec<&str> = group.filter_map(Value::as_str).collect();
+    let cves = names.iter().filter(|name| name.starts_with("CVE-"));
+    if cves.collect::<BTreeSet<_>>().len() <= 1 {
+        aliases.extend(names);
+    }
+    Ok(aliases)
+}
+
+/// The names that osv-scanner has for one vulnerability: those with this one.
+fn group<'v>(entry: &'v Value, id: &str) -> Option<&'v Value> {
     let groups = entry.get("groups").and_then(Value::as_array);
     let mut groups = groups.unwrap_or_default().iter();
-    let group = groups.find(|group| {
+    groups.find(|group| {
         let ids = group.get("ids").and_then(Value::as_array);
         ids.unwrap_or_default()
             .iter()
             .any(|one| one.as_str() == Some(id))
-    });
-    let score = group?.get("max_severity")?.as_str()?;
+    })
+}
+
+/// The score that osv-scanner gives a group. Zero is what it has for none.
+fn group_severity<'v>(entry: &'v Value, id: &str) -> Option<&'v str> {
+    let score = group(entry, id)?.get("max_severity")?.as_str()?;
     Some(score).filter(|score| score.bytes().any(|b| (b'1'..=b'9').contains(&b)))
 }
 
@@ -226,5 +285,56 @@ mod tests {
                 .any(|(key, _)| key == "informational");
             assert_eq!(told, expected == 0, "{kind}");
         }
+    }
+
+    /// The names of all results of a scan that found this in a package.
+    fn found(record: &str, groups: &str) -> Vec<String> {
+        let text = format!(
+            r#"{{"results":[{{"source":{{"path":"l"}},"packages":[{{"package":
+                {{"name":"a","version":"1","ecosystem":"Debian:12"}},
+                "vulnerabilities":[{record}],"groups":[{groups}]}}]}}]}}"#
+        );
+        let now = "2026-11-22T18:41:48Z";
+        let claim = prepare("scan", "r", text.as_bytes(), now)
+            .unwrap()
+            .remove(0);
+        let list = claim.predicate.pointer("/scanner/result");
+        let list = list.unwrap().as_array().unwrap().iter();
+        let mut ids: Vec<&str> = list.filter_map(|one| one.get("id")?.as_str()).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_a_record_is_made_of_and_grouped_with_is_its_other_name() {
+        let debian = "DEBIAN-CVE-2026-1";
+        let group = |names: &str| format!(r#"{{"ids":["{debian}"],"aliases":[{names}]}}"#);
+        let record = |more: &str| format!(r#"{{"id":"{debian}"{more}}}"#);
+        let both = ["CVE-2026-1", debian];
+        let one = r#","upstream":["CVE-2026-1"]"#;
+        let two = r#","upstream":["CVE-2026-1","CVE-2026-2"]"#;
+        let grouped = group(r#""CVE-2026-1","DEBIAN-CVE-2026-1""#);
+        let several = group(r#""CVE-2026-1","CVE-2026-2","DEBIAN-CVE-2026-1""#);
+        let other = r#"{"ids":["CVE-2026-3"],"aliases":["CVE-2026-4"]}"#;
+        for (more, groups, expected) in [
+            (one, "", &both[..]),
+            ("", &grouped, &both),
+            (r#","aliases":["CVE-2026-1"]"#, &grouped, &both),
+            ("", other, &[debian]),
+            // Of several vulnerabilities none is the advisory.
+            (two, "", &[debian]),
+            (two, &grouped, &[debian]),
+            ("", &several, &[debian]),
+        ] {
+            assert_eq!(found(&record(more), groups), expected, "{more} {groups}");
+        }
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_no_finding() {
+        let record = r#"{"id":"CVE-1","withdrawn":"2026-01-01T00:00:00Z"}"#;
+        assert_eq!(found(record, ""), [""; 0]);
+        let both = format!(r#"{record},{{"id":"CVE-2"}}"#);
+        assert_eq!(found(&both, ""), ["CVE-2"]);
     }
 }

@@ -1,10 +1,10 @@
 //! Until when those who have a role say that they support a component, for whoever plans by it.
 
-use super::{Evidence, Facts, Speaker, When, of_dates};
+use super::{Evidence, Fact, Facts, When, of_dates};
 use crate::rules::Whom;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use assay_claims::kind::lifecycle::Lifecycle;
+use assay_claims::kind::lifecycle::{Extent, Lifecycle};
 use assay_claims::vers::Applies;
 use std::collections::BTreeMap;
 
@@ -21,11 +21,30 @@ pub struct Supported {
     pub evidence: Evidence,
 }
 
-/// The last dates of every issuer with a role that judges, whose word has effect; and those of
-/// which it cannot be told whether they are of this version. Upstream's and a supplier's both
-/// stand.
+impl Fact<'_> {
+    /// Of how much of a package these dates are.
+    pub(crate) fn extent(&self, dates: &Lifecycle) -> Extent {
+        dates.extent(self.subjects)
+    }
+}
+
+/// Dates of one issuer: their extent, and when it stated them.
+type Said = (Extent, When, Supported);
+
+/// The one of both that was surely stated later; else the first.
+fn later<'s>(first: &'s Said, other: &'s Said) -> &'s Said {
+    if other.1.is_after(&first.1) {
+        other
+    } else {
+        first
+    }
+}
+
+/// The last dates of every issuer with a role that judges, whose word has effect, of those that
+/// come closest to this version; and those of which it cannot be told whether they are of it.
+/// Upstream's and a supplier's both stand.
 pub(crate) fn supported(facts: &Facts<'_>) -> Vec<Supported> {
-    let mut last: BTreeMap<IssuerId, (When, Supported)> = BTreeMap::new();
+    let mut all: BTreeMap<IssuerId, Vec<Said>> = BTreeMap::new();
     let mut untold = Vec::new();
     for fact in facts.facts.iter().filter(|fact| fact.is_of_this()) {
         let Body::Lifecycle(dates) = fact.body else {
@@ -37,23 +56,27 @@ pub(crate) fn supported(facts: &Facts<'_>) -> Vec<Supported> {
         }
         let speakers = fact.speakers.iter();
         for speaker in speakers.filter(|one| one.counts_for(&Whom::Anyone) && one.judges()) {
-            let one = |speaker: &Speaker| Supported {
+            let one = Supported {
                 dates: dates.clone(),
                 is_of_this: applies == Applies::Yes,
                 logged_ms: speaker.since_ms,
                 evidence: fact.evidence(speaker),
             };
             if applies == Applies::Undecided {
-                untold.push(one(speaker));
+                untold.push(one);
                 continue;
             }
             let when = fact.when(speaker, Some(&dates.last_updated));
-            let known = last.get(&speaker.issuer);
-            if known.is_none_or(|(known, _)| when.is_after(known)) {
-                last.insert(speaker.issuer, (when, one(speaker)));
-            }
+            let of_issuer = all.entry(speaker.issuer).or_default();
+            of_issuer.push((fact.extent(dates), when, one));
         }
     }
-    let last = last.into_values().map(|(_, one)| one);
+    let last = all.values().filter_map(|dates| {
+        let closest = Extent::closest(dates.iter().map(|(extent, ..)| *extent));
+        let mut closest = dates.iter().filter(|(extent, ..)| closest.contains(extent));
+        let first = closest.next()?;
+        let last = closest.fold(first, later);
+        Some(last.2.clone())
+    });
     last.chain(untold).collect()
 }

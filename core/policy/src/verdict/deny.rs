@@ -11,7 +11,7 @@ use crate::rules::{
 use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
-use assay_claims::kind::lifecycle::{Date, Lifecycle};
+use assay_claims::kind::lifecycle::{Date, Extent, Lifecycle};
 use assay_claims::vers::Applies;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,14 +185,20 @@ impl<'f> Against<'f> {
 
     /// Support has ended if somebody whose word counts states a time that is past, and nobody one
     /// that is not: upstream's and a supplier's dates both stand, so that one who still supports it
-    /// is enough.
+    /// is enough. Of one issuer's dates those count that come closest to the version, and of these
+    /// the last.
     fn unsupported(&mut self) -> Vec<Date> {
         let (mut ended, mut supported) = (Vec::new(), false);
         for dates in self.dates().into_values() {
-            let last = dates.iter().filter(|dates| dates.counts_for);
+            let sound = dates.iter().filter(|dates| dates.counts_for);
+            let closest = Extent::closest(sound.clone().map(|dates| dates.extent));
+            let last = sound.filter(|dates| closest.contains(&dates.extent));
             let last = last.max_by(|a, b| a.when.cmp(&b.when));
-            let displaced =
-                |dates: &&Dates<'f>| last.is_some_and(|last| last.when.is_after(&dates.when));
+            let displaced = |dates: &&Dates<'f>| {
+                let mut closest = closest.iter();
+                closest.any(|extent| extent.is_closer_than(dates.extent))
+                    || last.is_some_and(|last| last.displaces(dates))
+            };
             let past: Vec<&Dates<'f>> = dates
                 .iter()
                 .filter(|dates| dates.ended && dates.counts_against && !displaced(dates))
@@ -242,6 +248,7 @@ impl<'f> Against<'f> {
                     speaker,
                     said,
                     when: fact.when(speaker, Some(&said.last_updated)),
+                    extent: fact.extent(said),
                     ended: said.end_of_security_support.is_past_at(now)
                         || said.end_of_life.is_past_at(now),
                     counts_for: fact.is_of_this() && speaker.counts_for(from),
@@ -312,10 +319,18 @@ struct Dates<'f> {
     speaker: &'f Speaker,
     said: &'f Lifecycle,
     when: When,
+    extent: Extent,
     /// Whether one of them is past.
     ended: bool,
     counts_for: bool,
     counts_against: bool,
+}
+
+impl Dates<'_> {
+    /// Whether these take the place of others that were stated before.
+    fn displaces(&self, others: &Dates<'_>) -> bool {
+        self.when.is_after(&others.when) && !others.extent.is_closer_than(self.extent)
+    }
 }
 
 /// Whether a severity is high enough for a rule. One that nobody states is.

@@ -4,14 +4,16 @@
 //! a delta. Its criteria are those that the entry names and, as the document defines them, those
 //! that these imply. `violation` says of the versions that it names that criteria are not met:
 //! those that it names, and those that imply them. Only where one of cargo-vet's own is among these
-//! has the review failed: no `ub-risk-1` is not unsafe to deploy. What is no review
-//! becomes no claim, and is counted in a note: wildcard audits and trusted publishers vouch in
-//! advance for whatever somebody publishes within a time. Entries that are marked `importable =
-//! false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
+//! has the review failed: no `ub-risk-1` is not unsafe to deploy. A review for criteria of which
+//! one is violated in its version vouches for none of them, as for cargo-vet, and becomes no claim.
+//! What is no review becomes no claim, either: wildcard audits and trusted publishers vouch in
+//! advance for whatever somebody publishes within a time. A note counts both. Entries that are
+//! marked `importable = false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
 //! not: a log forgets nothing.
 
 mod criteria;
 pub(super) mod range;
+mod violations;
 
 use super::advice::not_taken;
 use super::draft::{Draft, Prepared};
@@ -27,6 +29,7 @@ use assay_claims::purl::{Components, Purl};
 use criteria::{Criteria, one_or_more};
 use range::Versions;
 use semver::{Version, VersionReq};
+use violations::Violations;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Bytes(|_| true),
@@ -54,8 +57,9 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     };
     let defined = Criteria::read(&root)?;
     let mut claims = Vec::new();
-    let mut local = 0;
+    let (mut local, mut denied) = (0, 0);
     for (name, entries) in audits.members()? {
+        let violations = Violations::read(name, &entries, &defined)?;
         for entry in entries.items()? {
             if claims.len() == AUDITS {
                 return Err(audits
@@ -66,11 +70,12 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             }
             match entry.value().get("importable").and_then(Value::as_bool) {
                 Some(false) => local += 1,
+                _ if violations.deny(&entry)? => denied += 1,
                 _ => claims.push(read(name, &entry, &defined)?),
             }
         }
     }
-    let notes = left_out(&root, local);
+    let notes = left_out(&root, local, denied);
     let Some(first) = claims.first_mut() else {
         let all = if notes.is_empty() {
             String::new()
@@ -91,7 +96,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 }
 
 /// What becomes no claim, for people.
-fn left_out(root: &Node<'_, '_>, local: usize) -> Vec<String> {
+fn left_out(root: &Node<'_, '_>, local: usize, denied: usize) -> Vec<String> {
     let entries = |key| {
         let crates = root
             .value()
@@ -119,6 +124,11 @@ fn left_out(root: &Node<'_, '_>, local: usize) -> Vec<String> {
             local,
             "audit is marked as not importable",
             "audits are marked as not importable",
+        ),
+        (
+            denied,
+            "audit is for criteria of which a violation denies one",
+            "audits are for criteria of which violations deny some",
         ),
     ]
     .into_iter()
@@ -241,19 +251,13 @@ fn violated(
     subjects: &mut Subjects,
 ) -> Result<Reviewed, PredicateError> {
     let text = violation.text()?;
-    let wrong = |reason: &str| {
-        let requirement = quoted(text);
-        violation.fault(format!("{requirement} is no version requirement: {reason}"))
-    };
-    let requirement = VersionReq::parse(text).map_err(|e| wrong(&e.to_string()))?;
-    let versions = match range::of(&requirement) {
-        None => return Err(wrong("no version meets it")),
-        Some(Versions::One(version)) => {
+    let versions = match required(violation)? {
+        Versions::One(version) => {
             let purl = purl(name, Some(&version), entry)?;
             subjects.suggest(None, Some(purl.as_str()), vec![]);
             None
         }
-        Some(Versions::Range(range)) => {
+        Versions::Range(range) => {
             let purl = purl(name, None, entry)?;
             subjects.suggest(None, Some(purl.as_str()), vec![]);
             Some(range)
@@ -265,6 +269,17 @@ fn violated(
         versions,
         label: format!("violation {text}"),
     })
+}
+
+/// The versions of a requirement.
+fn required(violation: &Node<'_, '_>) -> Result<Versions, PredicateError> {
+    let text = violation.text()?;
+    let wrong = |reason: &str| {
+        let requirement = quoted(text);
+        violation.fault(format!("{requirement} is no version requirement: {reason}"))
+    };
+    let requirement = VersionReq::parse(text).map_err(|e| wrong(&e.to_string()))?;
+    range::of(&requirement).ok_or_else(|| wrong("no version meets it"))
 }
 
 /// A version as cargo-vet writes it: that of a release, or a commit after it.

@@ -2,9 +2,11 @@
 //! products how they stand to vulnerabilities is read.
 //!
 //! A product is known by the purls and digests of its `product_identification_helper`, in the
-//! version that its branch names. A product that is part of another, by `relationships`, is so
+//! version that its branch names. What clears some units of it, by serial or model numbers, clears
+//! not all. A product that is part of another, by `relationships`, is so
 //! here. A document that is not for everybody is refused: a log is public, and forgets nothing.
 
+mod helper;
 mod module;
 mod release;
 mod tree;

@@ -5,6 +5,7 @@
 
 use super::super::subjects::all_digests;
 use super::super::tool::Source;
+use super::product::{contradiction, contradicts};
 use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -99,6 +100,7 @@ fn read_vulnerability(
     let (analyzed, reason) = analysis(vulnerability)?;
     let ratings = ratings(vulnerability.value());
     let mut add = |status: Status, product: Named, part: Option<Named>| {
+        let (product, part) = names.meant((product, part), status, &mut said.notes);
         let statement = Statement {
             vulnerability: id.clone(),
             aliases: aliases.to_vec(),
@@ -353,6 +355,41 @@ impl<'v> Names<'v> {
             _ => unknown(),
         };
         Ok((Some(whole), part))
+    }
+
+    /// What is meant by a product and a part of it, in a statement with this status.
+    fn meant(
+        &self,
+        (product, part): (Named, Option<Named>),
+        status: Status,
+        notes: &mut Vec<String>,
+    ) -> (Named, Option<Named>) {
+        let mut meant = |named: Named| self.disputed(named, status.clears(), notes);
+        (meant(product), part.map(meant))
+    }
+
+    /// What is meant by a component whose version is not that of its purl: both by what speaks
+    /// against it, and neither by what clears it.
+    fn disputed(&self, named: Named, clears: bool, notes: &mut Vec<String>) -> Named {
+        let component = named.id.as_deref().and_then(|id| self.by_ref.get(id));
+        let stated = component.and_then(|one| one.get("version")?.as_str());
+        let Some(stated) = stated.filter(|stated| !stated.is_empty()) else {
+            return named;
+        };
+        let mut purls = named.purls.iter();
+        let Some(purl) = purls.find(|purl| contradicts(purl, stated, false)) else {
+            return named;
+        };
+        let note = contradiction(purl, stated);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+        if clears {
+            let version = purl.version().unwrap_or_default();
+            return named.in_range(&format!("{version} {stated}"));
+        }
+        let other = named.in_stated_version(stated, false);
+        named.and(&other)
     }
 
     /// The product that a statement about something is of, and the part of it.

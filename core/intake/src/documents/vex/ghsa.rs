@@ -1,5 +1,6 @@
-//! Advisories of GitHub's API (`GET /advisories/GHSA-…`): the versions of packages that a
-//! vulnerability affects.
+//! Advisories of GitHub's API (`GET /advisories/GHSA-…`, and those of a repository): the versions
+//! of packages that a vulnerability affects. One of a repository that is not published is refused: a
+//! log is public, and forgets nothing.
 
 use super::super::draft::Prepared;
 use super::super::ecosystem;
@@ -44,6 +45,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         );
         return Err(root.fault(reason).into());
     }
+    is_published(&root)?;
     let updated = root.need("updated_at")?;
     updated.instant()?;
     let id = root.need("ghsa_id")?.text()?;
@@ -83,6 +85,26 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         return Err(DocumentError::NotTaken(reason.into()));
     }
     said.claims(source, "application/json")
+}
+
+/// Refuses an advisory whose state in its repository is another one than published. Those of
+/// GitHub's own database have no state.
+fn is_published(root: &Node<'_, '_>) -> Result<(), PredicateError> {
+    let Some(state) = root.get("state") else {
+        return Ok(());
+    };
+    let states = ["published", "closed", "withdrawn", "draft", "triage"];
+    match state.one_of(&states)? {
+        "published" => Ok(()),
+        "closed" | "withdrawn" => Err(state.fault(
+            "says that its repository rejected it or took it back; withdraw the claims that were \
+             made of it with `assay withdraw`",
+        )),
+        _ => Err(state.fault(
+            "says that the advisory is not public, and a log is public and forgets nothing; \
+             publish it when it is published",
+        )),
+    }
 }
 
 /// How severe an advisory says that it is. A score of zero without a vector is none.
@@ -191,5 +213,30 @@ mod tests {
         let withdrawn = r#"{"ghsa_id":"G","updated_at":"2026-01-01T00:00:00Z","withdrawn_at":"2026-01-02T00:00:00Z","vulnerabilities":[]}"#;
         let error = prepare("vex", "g.json", withdrawn.as_bytes(), "").unwrap_err();
         assert!(error.to_string().contains("was withdrawn at"), "{error}");
+    }
+
+    #[test]
+    fn what_a_repository_has_not_published_is_refused() {
+        let of = |state: &str| {
+            let text = format!(
+                r#"{{"ghsa_id":"GHSA-1","updated_at":"2026-01-01T00:00:00Z"{state},"vulnerabilities":[
+                {{"package":{{"ecosystem":"npm","name":"a"}}}}]}}"#
+            );
+            prepare("vex", "g.json", text.as_bytes(), "")
+        };
+        for state in ["", r#","state":"published""#, r#","state":null"#] {
+            assert_eq!(of(state).unwrap().len(), 1, "{state}");
+        }
+        for (state, why) in [
+            ("draft", "is not public"),
+            ("triage", "is not public"),
+            ("closed", "rejected it"),
+            ("withdrawn", "took it back"),
+            ("other", "published"),
+        ] {
+            let error = of(&format!(r#","state":"{state}""#)).unwrap_err();
+            assert_eq!(error.place(), "$.state");
+            assert!(error.to_string().contains(why), "{state}: {error}");
+        }
     }
 }

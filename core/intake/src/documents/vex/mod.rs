@@ -20,6 +20,7 @@ mod words;
 
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
+pub(crate) use product::contradicts;
 use rating::Ratings;
 
 use super::draft::{Prepared, Summary};

@@ -3,6 +3,7 @@
 use super::super::subjects::Subjects;
 use super::words;
 use assay_claims::json::{Value, object};
+use assay_claims::kind::node::quoted;
 use assay_claims::kind::vex::UNNAMED;
 use assay_claims::purl::{Components, Purl};
 use assay_claims::statement::Subject;
@@ -59,7 +60,7 @@ fn may_be_range(ty: &str, text: &str) -> bool {
 
 /// Whether the version of a purl is surely not what a document states beside it: where one version
 /// has to stand, or a range.
-pub(super) fn contradicts(purl: &Purl, stated: &str, is_range: bool) -> bool {
+pub(crate) fn contradicts(purl: &Purl, stated: &str, is_range: bool) -> bool {
     let Some(version) = purl.version() else {
         return false;
     };
@@ -76,6 +77,16 @@ pub(super) fn contradicts(purl: &Purl, stated: &str, is_range: bool) -> bool {
     is_comparable
         && !stands_in(version, &stated)
         && vers::contains_that_of(&equal, purl) != Applies::Yes
+}
+
+/// What people are told of two versions of one product.
+pub(super) fn contradiction(purl: &Purl, stated: &str) -> String {
+    format!(
+        "{} is not the version that the document states beside it, {}: what clears it clears \
+         neither",
+        purl.as_str(),
+        quoted(stated)
+    )
 }
 
 /// The version in what a document states: without what a release is called before its number, and

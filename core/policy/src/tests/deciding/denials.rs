@@ -188,14 +188,10 @@ fn ended_support_denies_unless_somebody_still_supports_it() {
         r#","versions":{"cycle":"2"}"#,
     );
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    lifecycle(
-        &mut world,
-        &maker,
-        "2026-01-11",
-        r#","versions":{"cycle":"1"}"#,
-    );
+    let of_1 = r#","versions":{"cycle":"1"}"#;
+    lifecycle(&mut world, &maker, "2026-01-11", of_1);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    lifecycle(&mut world, &maker, "2026-01-10", "");
+    lifecycle(&mut world, &maker, "2026-01-10", of_1);
     let verdict = decided(&policy, &world.claims, &fresh(&world));
     assert_eq!(verdict.outcome(), Outcome::Denied);
     let Why::Unsupported(until) = &verdict.reasons()[0].why else {
@@ -232,6 +228,68 @@ fn ended_support_denies_unless_somebody_still_supports_it() {
         r#","versions":{"range":"vers:cargo/<1.5"}"#,
     );
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+/// What a maker says in turn of its lines of releases, and whether 1.0.0 is still supported.
+fn support_of(said: &[(&str, &str)]) -> (Outcome, Vec<Date>) {
+    let mut world = World::new();
+    let (maker, supplier) = (world.register("m", &[1], 1), world.register("s", &[2], 1));
+    for (until, versions) in said {
+        lifecycle(&mut world, &maker, until, versions);
+    }
+    let policy = parse(&unsupported(&maker, &supplier));
+    let (component, fresh) = (component("pkg:cargo/a@1.0.0"), fresh(&world));
+    let verdict = evaluate(&policy, &component, &fresh, &world.claims, NOW_MS);
+    let known = Known::judge(&policy, &world.claims, NOW_MS);
+    let dates = known.supported(&component).into_iter();
+    let ends = dates.map(|one| one.dates.end_of_security_support);
+    (verdict.outcome(), ends.collect())
+}
+
+#[test]
+fn of_the_dates_of_an_issuer_those_closest_to_the_version_count() {
+    let (open, over) = ("tba", "2020-01-01");
+    let one = r#","versions":{"version":"1.0.0"}"#;
+    let (minor, major) = (
+        r#","versions":{"cycle":"1.0"}"#,
+        r#","versions":{"cycle":"1"}"#,
+    );
+    let range = r#","versions":{"range":"vers:cargo/<2"}"#;
+    let order = [one, minor, major, ""];
+    for (at, close) in order.into_iter().enumerate() {
+        for wide in order.into_iter().skip(at + 1) {
+            for (said, expected) in [
+                ([(open, close), (over, wide)], Outcome::Fine),
+                ([(over, wide), (open, close)], Outcome::Fine),
+                ([(over, close), (open, wide)], Outcome::Denied),
+                ([(open, wide), (over, close)], Outcome::Denied),
+            ] {
+                let (found, dates) = support_of(&said);
+                assert_eq!(found, expected, "{said:?}");
+                let is_open = dates == [Date::ToBeAnnounced];
+                assert_eq!(is_open, expected == Outcome::Fine, "{said:?}");
+            }
+        }
+    }
+    // The same once more takes its own place, and so do a range and a cycle.
+    for (first, then) in [
+        (minor, minor),
+        (range, major),
+        (minor, range),
+        (one, one),
+        (one, range),
+    ] {
+        assert_eq!(
+            support_of(&[(open, first), (over, then)]).0,
+            Outcome::Denied
+        );
+        assert_eq!(support_of(&[(over, first), (open, then)]).0, Outcome::Fine);
+    }
+    // A range takes no place of a closer cycle for a wider one.
+    let said = [(over, minor), (open, range), (open, major)];
+    assert_eq!(support_of(&said).0, Outcome::Fine);
+    let said = [(open, minor), (over, range), (open, major)];
+    assert_eq!(support_of(&said).0, Outcome::Denied);
 }
 
 #[test]

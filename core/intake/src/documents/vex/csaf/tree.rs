@@ -1,17 +1,14 @@
 //! The products of a CSAF document: `product_tree` (CSAF 2.0, 3.2.2).
 
-use super::super::super::subjects::all_digests;
 use super::super::Named;
-use super::super::product::contradicts;
-use super::module::{any_of_stream, in_module, package};
+use super::super::product::{contradiction, contradicts};
+use super::helper::{narrowed, units};
+use super::module::{any_of_stream, in_module};
 use super::release::of_release;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;
 use std::collections::{HashMap, HashSet};
-
-/// Most files of one product.
-const FILES: usize = 100;
 
 /// Most steps from a product to what it is a part of.
 const STEPS: usize = 8;
@@ -40,16 +37,6 @@ fn twice(node: &Node<'_, '_>, id: &str) -> PredicateError {
         "defines {} a second time, so that nobody can tell which product is meant",
         quoted(id)
     ))
-}
-
-/// What people are told of two versions of one product.
-fn contradiction(purl: &Purl, stated: &str) -> String {
-    format!(
-        "{} is not the version that the document states beside it, {}: what clears it clears \
-         neither",
-        purl.as_str(),
-        quoted(stated)
-    )
 }
 
 /// The first purl of what is named whose version is not that of the part that it is the package
@@ -90,6 +77,8 @@ struct Relationship<'v> {
     whole: &'v str,
     /// What both together are called.
     named: Vec<Named>,
+    /// Which units of both together are meant.
+    units: Vec<(&'v str, &'v str)>,
     /// What the part is in it, if that is another version than the part's own.
     other: Option<Named>,
 }
@@ -162,6 +151,8 @@ impl<'v> Tree<'v> {
         within: &Versions<'v>,
     ) -> Result<(), PredicateError> {
         let named = self.named(product)?;
+        let mut within = within.clone();
+        within.narrow.extend(units(product)?);
         for one in &named {
             if let Some((purl, stated)) = within.contradicted(&against(one)) {
                 self.notes.push(contradiction(purl, stated));
@@ -186,7 +177,7 @@ impl<'v> Tree<'v> {
 
     fn relationship(&mut self, relationship: &Node<'v, '_>) -> Result<(), PredicateError> {
         let full = relationship.need("full_product_name")?;
-        let named = self.named(&full)?;
+        let (named, units) = (self.named(&full)?, units(&full)?);
         let id = full.need("product_id")?.text()?;
         let part = relationship.need("product_reference")?.text()?;
         let other = self.products.get(part).and_then(|part| {
@@ -206,6 +197,7 @@ impl<'v> Tree<'v> {
                 part,
                 whole: relationship.need("relates_to_product_reference")?.text()?,
                 named,
+                units,
                 other,
             },
         );
@@ -242,6 +234,7 @@ impl<'v> Tree<'v> {
             return Ok(alone(&relationship.own(clears)));
         }
         let parts = relationship.disputed(parts, clears);
+        let parts = relationship.of_units(parts, clears);
         let in_module = self.of_module(relationship.whole, &parts, clears);
         let (parts, wholes) = in_module.unwrap_or((parts, wholes));
         let mut all = Vec::new();
@@ -331,9 +324,18 @@ impl Relationship<'_> {
     /// What both together are called.
     fn own(&self, clears: bool) -> Vec<Named> {
         if clears {
-            return self.named.clone();
+            return self.of_units(self.named.clone(), clears);
         }
         self.named.iter().map(against).collect()
+    }
+
+    /// The same as far as what clears some units clears it.
+    fn of_units(&self, named: Vec<Named>, clears: bool) -> Vec<Named> {
+        if clears {
+            named.iter().map(|one| narrowed(one, &self.units)).collect()
+        } else {
+            named
+        }
     }
 
     /// The parts, which are of two versions if the relationship names another one.
@@ -381,11 +383,12 @@ impl<'v> Versions<'v> {
 
     /// What is named in these versions, as it is built. What clears one build clears no other.
     fn apply(&self, named: &Named, clears: bool) -> Named {
-        let mut named = self.in_versions(named, clears);
-        for (category, name) in self.narrow.iter().filter(|_| clears) {
-            named = named.narrowed(category, name);
+        let named = self.in_versions(named, clears);
+        if clears {
+            narrowed(&named, &self.narrow)
+        } else {
+            named
         }
-        named
     }
 
     /// The first purl whose version is not what branches state, and what they do.
@@ -423,55 +426,5 @@ impl<'v> Versions<'v> {
             None if clears || self.range.is_none() => named.clone(),
             None => named.clone().and(&stated),
         }
-    }
-}
-
-impl Tree<'_> {
-    /// A product by its name and its identification helper: `purl` in 2.0, `purls` in 2.1. Where
-    /// the helper has digests of several files, it is each of these: a product with the digests of
-    /// all would be none.
-    fn named(&mut self, product: &Node<'_, '_>) -> Result<Vec<Named>, PredicateError> {
-        let mut named = Named {
-            id: Some(product.need("product_id")?.text()?.to_owned()),
-            name: Some(product.need("name")?.text()?.to_owned()),
-            ..Named::default()
-        };
-        let Some(helper) = product.get("product_identification_helper") else {
-            return Ok(vec![named]);
-        };
-        let mut purls: Vec<&str> = Vec::new();
-        purls.extend(helper.optional_text("purl")?);
-        if let Some(list) = helper.get("purls") {
-            for purl in list.items()? {
-                purls.push(purl.text()?);
-            }
-        }
-        for text in purls {
-            match Purl::canonicalize(text).map(package) {
-                Ok(purl) if named.purls.contains(&purl) => {}
-                Ok(purl) => named.purls.push(purl),
-                Err(e) => self.notes.push(format!("{} is no purl: {e}", quoted(text))),
-            }
-        }
-        named.cpe = helper.optional_text("cpe")?.map(str::to_owned);
-        let Some(files) = helper.get("hashes") else {
-            return Ok(vec![named]);
-        };
-        let mut all = Vec::new();
-        for file in files.items()? {
-            let hashes = file.need("file_hashes")?;
-            let digests = all_digests(Some(hashes), "algorithm", "value");
-            if digests.is_empty() {
-                return Err(hashes.fault("holds no digest"));
-            }
-            if all.len() == FILES {
-                return Err(files.fault(format!("holds more than {FILES} files")));
-            }
-            all.push(Named {
-                digests,
-                ..named.clone()
-            });
-        }
-        Ok(if all.is_empty() { vec![named] } else { all })
     }
 }

@@ -107,6 +107,46 @@ fn what_is_narrower_than_a_version_is_cleared_only_as_far_as_it_says() {
     }
 }
 
+/// Units of a product have its purl in common.
+#[test]
+fn what_clears_some_units_of_a_product_clears_not_all() {
+    for (units, cleared) in [
+        (r#""serial_numbers":["S1"]"#, "?vers=1.5%20S1"),
+        (r#""model_numbers":["M1"]"#, "?vers=1.5%20M1"),
+        (r#""skus":["K1"]"#, "?vers=1.5%20K1"),
+        (r#""model_numbers":["*"]"#, "@1.5"),
+        (r#""model_numbers":[]"#, "@1.5"),
+    ] {
+        let of_product = csaf(r#""GROUP":["L15"]"#, "").replace(
+            r#"{"purl":"pkg:npm/lib"}"#,
+            &format!(r#"{{"purl":"pkg:npm/lib",{units}}}"#),
+        );
+        let of_both = csaf(r#""GROUP":["APP:L15"]"#, "").replace(
+            r#""name":"lib in app""#,
+            &format!(r#""name":"lib in app","product_identification_helper":{{{units}}}"#),
+        );
+        let own_name = csaf(r#""GROUP":["APP:L15"]"#, "").replace(
+            r#""name":"lib in app""#,
+            &format!(
+                r#""name":"x","product_identification_helper":{{"purl":"pkg:npm/x@1.5",{units}}}"#
+            ),
+        );
+        for (text, before) in [
+            (of_product, "pkg:npm/lib"),
+            (of_both, "pkg:npm/app@2 > pkg:npm/lib"),
+            (own_name, "pkg:npm/x"),
+        ] {
+            let of = |group: &str| lines("vex", &text.replace("GROUP", group));
+            for (group, status) in [("fixed", "fixed"), ("known_not_affected", "not_affected")] {
+                let line = format!("CVE-1=GHSA-1 {status} - {before}{cleared}");
+                assert_eq!(of(group), [line], "{units}");
+            }
+            let line = format!("CVE-1=GHSA-1 affected - {before}@1.5");
+            assert_eq!(of("known_affected"), [line], "{units}");
+        }
+    }
+}
+
 #[test]
 fn a_component_of_a_release_is_a_package_of_it() {
     let cpe = "cpe:2.3:o:v:os:1:*:*:*:*:*:*:*";

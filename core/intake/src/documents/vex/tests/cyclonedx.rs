@@ -282,3 +282,59 @@ fn a_reference_to_two_components_is_to_neither() {
     let line = "CVE-1 fixed - pkg:npm/app@2.0.0 > pkg:npm/deep@3.0.0";
     assert_eq!(lines("vex", &text), [line]);
 }
+
+/// As in CSAF: nobody can tell which of both versions is meant.
+#[test]
+fn a_component_of_two_versions_is_cleared_in_neither() {
+    let of = |component: &str, versions: &str, state: &str| {
+        let one = format!(
+            r#"{{"id":"CVE-1","affects":[{{"ref":"{component}"{versions}}}],"analysis":{{"state":"{state}"}}}}"#
+        );
+        let text = bom(&one).replace(
+            r#""purl":"pkg:npm/x@"#,
+            r#""version":"2.0.0","purl":"pkg:npm/x@"#,
+        );
+        let claim = claims("vex", &text).unwrap().remove(0);
+        let told = claim
+            .summary
+            .iter()
+            .any(|(_, note)| note.contains("clears neither"));
+        (lines("vex", &text).concat(), told)
+    };
+    let app = "pkg:npm/app@2.0.0";
+    for (component, versions, state, expected, told) in [
+        (
+            "x",
+            "",
+            "resolved",
+            "fixed - APP > pkg:npm/x?vers=1.0.0%202.0.0",
+            true,
+        ),
+        (
+            "x",
+            "",
+            "exploitable",
+            "affected - APP > pkg:npm/x@1.0.0 > pkg:npm/x@2.0.0",
+            true,
+        ),
+        // What the vulnerability says itself of versions is of these.
+        (
+            "x",
+            r#","versions":[{"version":"2.0.0","status":"unaffected"}]"#,
+            "resolved",
+            "fixed - APP > pkg:npm/x@2.0.0",
+            false,
+        ),
+        (
+            "d",
+            "",
+            "resolved",
+            "fixed - APP > pkg:npm/deep@3.0.0",
+            false,
+        ),
+    ] {
+        let expected = format!("CVE-1 {}", expected.replace("APP", app));
+        let found = of(component, versions, state);
+        assert_eq!(found, (expected, told), "{component} {versions} {state}");
+    }
+}
