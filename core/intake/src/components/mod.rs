@@ -13,6 +13,7 @@ mod apk;
 mod bun;
 mod cargo;
 mod cargo_auditable;
+mod code_host;
 mod component;
 mod composer;
 mod conda;
