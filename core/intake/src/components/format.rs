@@ -145,6 +145,15 @@ impl Format {
         self.name().to_ascii_lowercase().replace(' ', "-")
     }
 
+    /// Whether a file of it in which there is nothing names nothing, and is not cut: yarn takes one
+    /// for the mark of a project, and `pip freeze` and Go write it where there are no packages.
+    pub(super) fn may_be_empty(self) -> bool {
+        matches!(
+            self,
+            Format::YarnLock | Format::Requirements | Format::GoSum
+        )
+    }
+
     /// Whether it is the database of a system's packages, which does not say whose they are.
     pub fn is_of_a_system(self) -> bool {
         matches!(self, Format::DpkgStatus | Format::ApkInstalled)
@@ -236,6 +245,9 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
         None => {}
     }
     let name = input.base_name();
+    if !by_name(input.name()).is_some_and(Format::may_be_empty) {
+        input.not_empty()?;
+    }
     let is_json = input.text().trim_start().starts_with('{');
     if let Some(format) = by_name(input.name()).filter(|format| format.fits(is_json)) {
         // Other lists of dependencies are called so, too.

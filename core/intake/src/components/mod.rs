@@ -156,6 +156,11 @@ fn read_input(
     input: &Input<'_>,
     distribution: Option<&Distribution>,
 ) -> Result<Components, ComponentError> {
+    if !format.may_be_empty() {
+        input
+            .not_empty()
+            .map_err(|fault| fault.of(input.name(), None))?;
+    }
     let list = (format.reader().read)(input, distribution).map_err(|fault| {
         let fault = fault.locate(input.text());
         fault.of(input.name(), Some(format.remedy()))
