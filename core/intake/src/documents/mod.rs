@@ -230,8 +230,7 @@ pub fn prepare(
     bytes: &[u8],
     now: &str,
 ) -> Result<Vec<Prepared>, DocumentError> {
-    let document = Document::new(file_name, bytes)?;
-    row(kind)?.prepare(&document, now)
+    prepare_about(kind, file_name, bytes, &[], now)
 }
 
 /// Makes claims of a document as [`prepare`] does, about `subjects`: what the document says that it
@@ -258,6 +257,7 @@ pub fn prepare_about(
             }
         }
     }
+    claims.iter_mut().for_each(Prepared::note_unfound);
     Ok(claims)
 }
 
