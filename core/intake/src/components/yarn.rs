@@ -190,11 +190,7 @@ fn locate_later(component: Component, range: &str, list: &mut List) -> Result<()
     }
     if range.starts_with("patch:") {
         let name = component.name.clone();
-        list.remark(
-            "patched by the project, besides the package itself",
-            component.line,
-            &name,
-        );
+        list.remark(tarball::PATCHED, component.line, &name);
         return tarball::locate(component, None, list);
     }
     let address = match range.split_once("#commit=") {
