@@ -101,7 +101,7 @@ const TABLE: &[Row] = &[
         kind: "sbom",
         help: "A software bill of materials: CycloneDX or SPDX",
         wanted: "CycloneDX JSON, SPDX JSON and SPDX tag-value",
-        value: Document::json,
+        value: sbom::value,
         tools: &[
             spdx_tag_value::TOOL,
             cyclonedx::TOOL,

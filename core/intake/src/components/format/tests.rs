@@ -162,6 +162,38 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
             "could be CycloneDX JSON or SPDX 2 JSON; give the file the name",
         ),
         ("x", "{}", "neither the name nor the content"),
+        ("x", "{}", "or say what it is with --format NAME"),
+        (
+            "x",
+            "[{\"ghsa_id\":\"GHSA-1\"}]",
+            "`assay publish vex` makes a claim",
+        ),
+        (
+            "x",
+            "{\"ghsa_id\":\"GHSA-1\"}",
+            "`assay publish vex` makes a claim",
+        ),
+        (
+            "x",
+            "[{\"name\":\"a\",\"version\":\"1\"}]",
+            "check what `pip freeze` writes",
+        ),
+        (
+            "x",
+            "{\"name\":\"a\",\"version\":\"1\",\"dependencies\":{}}",
+            "check the lock file (package-lock.json)",
+        ),
+        (
+            "x",
+            "[{\"name\":\"a\",\"path\":\"/\",\"dependencies\":{}}]",
+            "check the lock file (pnpm-lock.yaml)",
+        ),
+        ("x", "[]", "this is a list that is not read; write an SBOM"),
+        (
+            "x",
+            "[[package]]\nname = \"a\"\n",
+            "neither the name nor the content",
+        ),
         ("x", "{\"a\":", "x:1: column 6"),
         (
             "x.lock",
