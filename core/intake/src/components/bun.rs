@@ -35,6 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         return Err(version.fault("is not 0 or 1, which are known here").into());
     }
     let mut list = List::default();
+    tarball::remark_patches(&root, &mut list);
     if let Some(packages) = root.get("packages") {
         for (key, package) in packages.members()? {
             read_package(key, &package, &mut list)?;
@@ -100,7 +101,7 @@ fn read_package(key: &str, package: &Node<'_, '_>, list: &mut List) -> Result<()
 #[cfg(test)]
 mod tests {
     use crate::components::Format::BunLock;
-    use crate::components::tests::{found, lines, refusal};
+    use crate::components::tests::{found, lines, notes, refusal};
 
     const INTEGRITY: &str = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=";
 
@@ -136,6 +137,18 @@ mod tests {
                 "(f) gitCommit".to_owned(),
                 "(g) sha1".to_owned(),
             ]
+        );
+    }
+
+    #[test]
+    fn patched_packages_are_noted() {
+        let text = lock(&format!(r#""a": ["a@1.0.0", "", {{}}, "{INTEGRITY}"]"#));
+        let patches = r#""patchedDependencies": {"a@1.0.0": "patches/a.patch"}, "packages""#;
+        let found = found(BunLock, &text.replace("\"packages\"", patches));
+        assert_eq!(lines(&found), ["pkg:npm/a@1.0.0 sha1"]);
+        assert_eq!(
+            notes(&found),
+            "patched by the project, besides the package itself: a@1.0.0"
         );
     }
 

@@ -1,5 +1,6 @@
 //! `composer.lock` (Composer's `src/Composer/Package/Locker.php`).
 
+use super::code_host;
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
@@ -73,42 +74,89 @@ fn read_package(package: &Node<'_, '_>, dev: bool, list: &mut List) -> Result<()
 /// another address, or none.
 const PACKAGIST: [&str; 2] = ["packagist.org", "repo.packagist.org"];
 
-/// Says where a package comes from, if it is not from Packagist.
+/// Says where a package comes from, if it is not from Packagist. That Packagist is told of an
+/// installation makes nothing its package: whoever wants another archive installed leaves that as
+/// it is.
 fn locate(
     package: &Node<'_, '_>,
     component: &mut Component,
     parts: &mut purl::Components,
     list: &mut List,
 ) -> Result<(), Fault> {
-    match package.optional_text("notification-url")? {
-        Some(told) if PACKAGIST.contains(&host(told)) => return Ok(()),
-        Some(told) => {
+    let (sources, archive) = (place(package, "source"), place(package, "dist"));
+    let odd = archive
+        .as_ref()
+        .is_some_and(|at| !is_made_of(at, sources.as_ref()));
+    let of_packagist = match package.optional_text("notification-url")? {
+        Some(told) if !PACKAGIST.contains(&host(told)) => {
             let folder = told.trim_end_matches('/');
             let registry = folder.strip_suffix("/downloads").unwrap_or(folder);
             origin::qualify(parts, "repository_url", registry);
+            list.remark(ELSEWHERE, None, &component.name);
+            return Ok(());
         }
-        None => match (place(package, "source"), place(package, "dist")) {
-            (Some((address, revision)), _) => {
-                let repository = Repository { address, revision };
-                repository.qualify(parts);
-                component.digests.extend(repository.commit());
-            }
-            (None, Some((address, _))) if !address.contains("://") => {
-                origin::qualify_local(parts, address);
-            }
-            (None, Some((address, _))) => origin::qualify(parts, "download_url", address),
-            (None, None) => return Ok(()),
-        },
+        told => told.is_some(),
+    };
+    match (mirror(package), archive, sources) {
+        (Some(mirror), ..) => origin::qualify(parts, "repository_url", mirror),
+        // It is what is installed, whatever sources are named beside it.
+        (None, Some(archive), None) if odd || !of_packagist => qualify_archive(parts, &archive),
+        (None, Some(archive), _) if odd => qualify_archive(parts, &archive),
+        (None, _, Some(sources)) if !of_packagist => {
+            sources.qualify(parts);
+            component.digests.extend(sources.commit());
+        }
+        _ => return Ok(()),
     }
-    list.remark("from another address than Packagist", None, &component.name);
+    list.remark(ELSEWHERE, None, &component.name);
     Ok(())
 }
 
-/// Address and revision of where a package is to be had.
-fn place<'v>(package: &Node<'v, '_>, holder: &'static str) -> Option<(&'v str, Option<&'v str>)> {
+const ELSEWHERE: &str = "from another address than Packagist";
+
+fn qualify_archive(parts: &mut purl::Components, archive: &Repository<'_>) {
+    if archive.address.contains("://") {
+        origin::qualify(parts, "download_url", archive.address);
+    } else {
+        origin::qualify_local(parts, archive.address);
+    }
+}
+
+/// Whether an archive is one that a code host makes of the sources that are named beside it, if any
+/// are, at the revision that both state.
+fn is_made_of(archive: &Repository<'_>, sources: Option<&Repository<'_>>) -> bool {
+    let stated = archive.revision.filter(|revision| !revision.is_empty());
+    match (sources, stated) {
+        (Some(sources), stated) => {
+            stated.is_none_or(|stated| sources.revision == Some(stated))
+                && code_host::is_archive_of(archive.address, sources)
+        }
+        (None, Some(stated)) => code_host::is_archive_at(archive.address, stated),
+        (None, None) => false,
+    }
+}
+
+/// Where a package, or its archive, is to be had.
+fn place<'v>(package: &Node<'v, '_>, holder: &'static str) -> Option<Repository<'v>> {
     let holder = package.get(holder)?;
     let address = holder.shown("url").filter(|address| !address.is_empty())?;
-    Some((address, holder.shown("reference")))
+    Some(Repository {
+        address,
+        revision: holder.shown("reference"),
+    })
+}
+
+/// The first mirror that archive or sources are taken from, before or after the place itself, other
+/// than Packagist: `ADDRESS/dists/%package%/…`.
+fn mirror<'v>(package: &Node<'v, '_>) -> Option<&'v str> {
+    let holders = ["dist", "source"].into_iter();
+    let lists = holders.filter_map(|key| package.value().get(key)?.get("mirrors")?.as_array());
+    let mut mirrors = lists
+        .flatten()
+        .filter_map(|mirror| mirror.get("url")?.as_str());
+    let mirror = mirrors.find(|at| !at.is_empty() && !purl::is_public_registry("composer", at))?;
+    let folder = mirror.split('%').next()?.trim_end_matches('/');
+    Some(folder.strip_suffix("/dists").unwrap_or(folder))
 }
 
 /// The host of an address.
@@ -185,6 +233,89 @@ mod tests {
         assert_eq!(
             notes(&found),
             "from another address than Packagist: a/c, a/d, a/e"
+        );
+    }
+
+    const REFERENCE: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    /// What is found of a package of which Packagist is told.
+    fn told(source: Option<(&str, &str)>, dist: Option<(&str, &str)>, more: &str) -> String {
+        let place = |key: &str, more: &str, (url, reference): (&str, &str)| {
+            format!(r#","{key}":{{"url":"{url}","reference":"{reference}"{more}}}"#)
+        };
+        let source = source.map(|at| place("source", "", at)).unwrap_or_default();
+        let dist = dist.map(|at| place("dist", more, at)).unwrap_or_default();
+        let found = found(
+            ComposerLock,
+            &format!(
+                r#"{{"content-hash":"0","packages":[{{"name":"a/b","version":"1"{source}{dist},
+                "notification-url":"https://packagist.org/downloads/"}}]}}"#
+            ),
+        );
+        let noted = notes(&found) == "from another address than Packagist: a/b";
+        assert_eq!(noted, lines(&found)[0].contains('?'), "{:?}", lines(&found));
+        lines(&found).concat()
+    }
+
+    #[test]
+    fn archives_of_the_named_sources_are_packagists() {
+        let (web, api) = (
+            "https://github.com/o/r.git",
+            "https://api.github.com/repos/o/r/zipball",
+        );
+        let zip = format!("{api}/{REFERENCE}");
+        let (sources, archive) = ((web, REFERENCE), (zip.as_str(), REFERENCE));
+        for (source, dist) in [
+            (Some(sources), Some(archive)),
+            (Some(sources), Some((zip.as_str(), ""))),
+            (Some(sources), Some(("", ""))),
+            (Some(("https://git.example/r.git", REFERENCE)), None),
+            (None, Some(archive)),
+            (None, None),
+        ] {
+            assert_eq!(
+                told(source, dist, ""),
+                "pkg:composer/a/b@1",
+                "{source:?} {dist:?}"
+            );
+        }
+        let own = r#","mirrors":[{"url":"https://repo.packagist.org/dists/%package%.zip"}]"#;
+        assert_eq!(
+            told(Some(sources), Some(archive), own),
+            "pkg:composer/a/b@1"
+        );
+    }
+
+    #[test]
+    fn an_archive_from_elsewhere_is_none_of_packagists() {
+        let another = "f".repeat(40);
+        let web = "https://github.com/o/r.git";
+        let zip = format!("https://api.github.com/repos/o/r/zipball/{REFERENCE}");
+        let evil = "https://evil.example/x.zip";
+        let of_another = format!("https://api.github.com/repos/evil/r/zipball/{REFERENCE}");
+        for (source, dist) in [
+            (Some((web, REFERENCE)), (evil, REFERENCE)),
+            (Some((web, REFERENCE)), (&of_another, REFERENCE)),
+            (Some((web, &another)), (&zip, REFERENCE)),
+            (Some((web, REFERENCE)), (&zip, &another)),
+            (None, (evil, REFERENCE)),
+            (None, (&zip, &another)),
+            (None, (&zip, "")),
+        ] {
+            let purl = told(source, Some(dist), "");
+            assert!(
+                purl.starts_with("pkg:composer/a/b@1?download_url=https:"),
+                "{purl}"
+            );
+            assert!(!purl.contains("gitCommit"), "{purl}");
+        }
+        let local = told(Some((web, REFERENCE)), Some(("../x.zip", REFERENCE)), "");
+        assert_eq!(local, "pkg:composer/a/b@1?download_url=file:x.zip");
+        let mirrors =
+            r#","mirrors":[{"url":"https://m.example/c/dists/%package%/%reference%.%type%"}]"#;
+        assert_eq!(
+            told(Some((web, REFERENCE)), Some((&zip, REFERENCE)), mirrors),
+            "pkg:composer/a/b@1?repository_url=https:%2F%2Fm.example%2Fc"
         );
     }
 

@@ -145,6 +145,15 @@ impl Format {
         self.name().to_ascii_lowercase().replace(' ', "-")
     }
 
+    /// Whether a file of it in which there is nothing names nothing, and is not cut: yarn takes one
+    /// for the mark of a project, and `pip freeze` and Go write it where there are no packages.
+    pub(super) fn may_be_empty(self) -> bool {
+        matches!(
+            self,
+            Format::YarnLock | Format::Requirements | Format::GoSum
+        )
+    }
+
     /// Whether it is the database of a system's packages, which does not say whose they are.
     pub fn is_of_a_system(self) -> bool {
         matches!(self, Format::DpkgStatus | Format::ApkInstalled)
@@ -236,6 +245,9 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
         None => {}
     }
     let name = input.base_name();
+    if !by_name(input.name()).is_some_and(Format::may_be_empty) {
+        input.not_empty()?;
+    }
     let is_json = input.text().trim_start().starts_with('{');
     if let Some(format) = by_name(input.name()).filter(|format| format.fits(is_json)) {
         // Other lists of dependencies are called so, too.
@@ -254,6 +266,7 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
                 .map_err(|fault| fault.advise("it begins like JSON, and is none"))?,
         ),
         Some(b'<') => by_root(input),
+        Some(b'[') if input.json().is_ok() => Err(by_items(input.json()?)),
         _ => by_text(input.text()),
     }
 }
@@ -295,6 +308,9 @@ pub(super) fn by_name(path: &str) -> Option<Format> {
         })
 }
 
+const ADVISORIES: &str =
+    "it is an advisory of GitHub's: check what is used; `assay publish vex` makes a claim of it";
+
 /// Members by which documents are known that name components, or what is known of some, and are no
 /// list of what something is made of; and what to do.
 const OTHERS: &[(&str, &str)] = &[
@@ -313,12 +329,50 @@ const OTHERS: &[(&str, &str)] = &[
         "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a \
          claim of its findings",
     ),
+    ("ghsa_id", ADVISORIES),
     (
         "runs",
         "it is what a scan found (SARIF): check what was scanned; `assay publish scan` makes a \
          claim of its findings",
     ),
 ];
+
+/// What to do with lists that package managers write of what is installed.
+const LISTED: &[(&[&str], &str)] = &[
+    (
+        &["name", "version", "dependencies"],
+        "it looks like what `npm ls` writes: check the lock file (package-lock.json)",
+    ),
+    (
+        &["name", "path", "dependencies"],
+        "it looks like what `pnpm list` writes: check the lock file (pnpm-lock.yaml)",
+    ),
+    (
+        &["name", "version"],
+        "it looks like what `pip list` writes: check what `pip freeze` writes, as requirements.txt",
+    ),
+];
+
+/// What to do with what a package manager lists, if it is that.
+fn listed(document: &Value) -> Option<&'static str> {
+    let items = document.as_array();
+    let one = items.map_or(Some(document), |items| items.first())?;
+    let mut lists = LISTED.iter().filter(|(keys, _)| {
+        keys.iter().all(|key| one.get(key).is_some()) && (items.is_some() || keys.len() > 2)
+    });
+    lists.next().map(|(_, advice)| *advice)
+}
+
+/// What documents are that are lists themselves: none of them is read.
+fn by_items(document: &Value) -> Fault {
+    let items = document.as_array().unwrap_or_default();
+    let first = items.first();
+    let fault = Fault::new(None, "this is a list that is not read");
+    if first.is_some_and(|first| first.get("ghsa_id").is_some()) {
+        return fault.advise(ADVISORIES);
+    }
+    fault.advise(listed(document).unwrap_or(USE_AN_SBOM))
+}
 
 /// The members that only documents of one format have.
 fn by_members(document: &Value) -> Result<Format, Fault> {
@@ -329,9 +383,13 @@ fn by_members(document: &Value) -> Result<Format, Fault> {
     })
     .map_err(|fault| {
         let other = OTHERS.iter().find(|(key, _)| document.get(key).is_some());
-        other.map_or(fault, |(_, advice)| {
-            Fault::new(None, "this says nothing of what something is made of").advise(advice)
-        })
+        match (other, listed(document)) {
+            (Some((_, advice)), _) => {
+                Fault::new(None, "this says nothing of what something is made of").advise(advice)
+            }
+            (None, Some(advice)) => Fault::new(None, "this is not read").advise(advice),
+            (None, None) => fault,
+        }
     })
 }
 
@@ -355,7 +413,8 @@ fn by_text(text: &str) -> Result<Format, Fault> {
 
 /// The one format whose sign shows.
 fn one_of(shows: impl Fn(&Sign) -> bool) -> Result<Format, Fault> {
-    const RENAME: &str = "give the file the name that its tool gives it";
+    const RENAME: &str =
+        "give the file the name that its tool gives it, or say what it is with --format NAME";
     let all = Format::ALL.iter().copied();
     let found: Vec<_> = all.filter(|format| shows(&format.reader().sign)).collect();
     match found.as_slice() {

@@ -96,10 +96,6 @@ impl<'a> Input<'a> {
             .advise("decompress it, and check the result"));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if bytes.trim_ascii().is_empty() {
-            return Err(Fault::new(None, "the file is empty")
-                .advise("write it again with the tool that it belongs to"));
-        }
         let text = std::str::from_utf8(bytes).map_err(|e| {
             let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|b| **b == b'\n').count() + 1;
@@ -114,6 +110,15 @@ impl<'a> Input<'a> {
             program: file.program,
             json: OnceCell::new(),
         })
+    }
+
+    /// Refuses a file in which there is nothing: one that was cut, or that no tool wrote.
+    pub(super) fn not_empty(&self) -> Result<(), Fault> {
+        if self.text.trim().is_empty() {
+            return Err(Fault::new(None, "the file is empty")
+                .advise("write it again with the tool that it belongs to"));
+        }
+        Ok(())
     }
 
     /// What the caller calls the file.

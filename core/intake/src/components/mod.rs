@@ -13,6 +13,7 @@ mod apk;
 mod bun;
 mod cargo;
 mod cargo_auditable;
+mod code_host;
 mod component;
 mod composer;
 mod conda;
@@ -155,6 +156,11 @@ fn read_input(
     input: &Input<'_>,
     distribution: Option<&Distribution>,
 ) -> Result<Components, ComponentError> {
+    if !format.may_be_empty() {
+        input
+            .not_empty()
+            .map_err(|fault| fault.of(input.name(), None))?;
+    }
     let list = (format.reader().read)(input, distribution).map_err(|fault| {
         let fault = fault.locate(input.text());
         fault.of(input.name(), Some(format.remedy()))

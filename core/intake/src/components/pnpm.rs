@@ -35,6 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         let root = Node::root("$", document);
         let major = version(&root)?;
         read_links(&root, &mut list)?;
+        tarball::remark_patches(&root, &mut list);
         let Some(packages) = root.get("packages") else {
             continue;
         };
@@ -192,9 +193,25 @@ fn read_package(
 #[cfg(test)]
 mod tests {
     use crate::components::Format::PnpmLock;
-    use crate::components::tests::{found, lines, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     const INTEGRITY: &str = "{integrity: sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=}";
+
+    #[test]
+    fn patched_packages_are_noted() {
+        for patch in ["{hash: h, path: patches/a.patch}", "h"] {
+            let text = format!(
+                "lockfileVersion: '9.0'\npatchedDependencies:\n  a@1.0.0: {patch}\npackages:\n  \
+                 a@1.0.0:\n    resolution: {INTEGRITY}\n"
+            );
+            let found = found(PnpmLock, &text);
+            assert_eq!(lines(&found), ["pkg:npm/a@1.0.0 sha1"]);
+            assert_eq!(
+                notes(&found),
+                "patched by the project, besides the package itself: a@1.0.0"
+            );
+        }
+    }
 
     #[test]
     fn every_version_names_its_packages() {

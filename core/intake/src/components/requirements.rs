@@ -13,6 +13,10 @@ use super::origin::{self, Repository, without_secrets};
 use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
+use options::{EXTRA_INDEX, INDEX, Index, LINKS, Named};
+
+mod options;
 
 pub(super) const READER: Reader = Reader {
     name: "requirements.txt",
@@ -36,31 +40,27 @@ fn is_requirements(path: &str, name: &str) -> bool {
         || (folder == "requirements" && (name.ends_with(".txt") || name.ends_with(".in")))
 }
 
-/// Options that name more to install, or where from; the first two forms of each take a value.
-const INCLUDES: &[&str] = &["-r", "--requirement", "-e", "--editable"];
-const CONSTRAINTS: &[&str] = &["-c", "--constraint"];
-const INDEXES: &[&str] = &[
-    "-i",
-    "--index-url",
-    "--extra-index-url",
-    "-f",
-    "--find-links",
-];
-
-/// Options that change nothing of what is named.
-const HARMLESS: &[&str] = &[
-    "--no-index",
-    "--require-hashes",
-    "--pre",
-    "--trusted-host",
-    "--no-binary",
-    "--only-binary",
-    "--prefer-binary",
-    "--use-feature",
-];
-
 fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut index = Index::default();
+    each_line(input, |_, line| {
+        if line.starts_with('-') {
+            index.read(line);
+        }
+        Ok(())
+    })?;
     let mut list = List::default();
+    each_line(input, |number, line| {
+        read_line(number, line, &index, &mut list)
+    })?;
+    Ok(list)
+}
+
+/// Hands out each line, joined with those that continue it and without its comment, with the number
+/// of its beginning.
+fn each_line(
+    input: &Input<'_>,
+    mut take: impl FnMut(u32, &str) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let mut joined = String::new();
     let mut begins = 0;
     for (number, line) in input.lines() {
@@ -78,7 +78,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             }
             None => {
                 joined.push_str(line);
-                read_line(begins, without_comment(&joined), &mut list)?;
+                take(begins, without_comment(&joined))?;
                 joined.clear();
             }
         }
@@ -89,7 +89,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             "the line is continued by \\, but the file ends",
         ));
     }
-    Ok(list)
+    Ok(())
 }
 
 /// A comment begins the line or stands after white space.
@@ -105,12 +105,13 @@ fn without_comment(line: &str) -> &str {
     line.get(..end).unwrap_or_default().trim()
 }
 
-fn read_line(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
+fn read_line(number: u32, line: &str, index: &Index, list: &mut List) -> Result<(), Fault> {
     if line.is_empty() {
         return Ok(());
     }
     if line.starts_with('-') {
-        return read_option(number, line, list);
+        let mut options = options::options(line).into_iter();
+        return options.try_for_each(|option| read_option(number, &option, index, list));
     }
     let (requirement, hashes) = cut_hashes(number, line)?;
     // A marker says where it is installed, which is not judged here.
@@ -134,38 +135,45 @@ fn read_line(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
     }
     match rest.strip_prefix('@') {
         Some(address) => read_address(component, address.trim(), list),
-        None => read_versions(component, rest, requirement, list),
+        None => read_versions(component, rest, (requirement, index), list),
     }
 }
 
-fn read_option(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
-    let (option, value) = line.split_once([' ', '\t', '=']).unwrap_or((line, ""));
-    // Short options may have their value without space: `-rother.txt`.
-    let (option, value) = match option.char_indices().nth(2) {
-        Some((at, _)) if !option.starts_with("--") && value.is_empty() => option.split_at(at),
-        _ => (option, value.trim()),
-    };
-    let (at, shown) = (Some(number), without_secrets(value));
-    if INCLUDES.contains(&option) {
-        let reason = match option {
-            "-r" | "--requirement" => "names another file, which is not followed: check that, too",
-            _ if value.starts_with("git+") => return read_editable(number, value, list),
-            _ => "is editable: what it is changes without its name",
-        };
-        return list.unidentified(at, &format!("{option} {shown}"), reason);
-    }
-    if CONSTRAINTS.contains(&option) {
-        list.note(
+fn read_option(
+    number: u32,
+    option: &Named<'_>,
+    index: &Index,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let (at, value) = (Some(number), option.value);
+    let written = option.written;
+    let shown = without_secrets(value);
+    match option.name {
+        "--requirement" => {
+            let reason = if index.is_of_pypi() {
+                "names another file, which is not followed: check that, too"
+            } else {
+                "names another file, which is not followed, and what it names is not from PyPI \
+                 either: write the options for the index into that, and check it, too"
+            };
+            return list.unidentified(at, &format!("{written} {shown}"), reason);
+        }
+        "--editable" if value.starts_with("git+") => return read_editable(number, value, list),
+        "--editable" => {
+            let reason = "is editable: what it is changes without its name";
+            return list.unidentified(at, &format!("{written} {shown}"), reason);
+        }
+        "--constraint" => list.note(
             at,
-            &format!("{option} {shown} constrains versions, and is not followed"),
-        );
-    } else if INDEXES.contains(&option) {
-        list.note(
+            &format!("{written} {shown} constrains versions, and is not followed"),
+        ),
+        INDEX | EXTRA_INDEX | LINKS if purl::is_public_registry("pypi", value) => {}
+        INDEX | EXTRA_INDEX | LINKS => list.note(
             at,
-            &format!("{option} {shown}: packages may come from there instead of PyPI"),
-        );
-    } else if !HARMLESS.contains(&option) {
-        return list.unidentified(at, option, "is an option that is not known here");
+            &format!("{written} {shown}: packages may come from there instead of PyPI"),
+        ),
+        _ if option.is_known() => {}
+        _ => return list.unidentified(at, written, "is an option that is not known here"),
     }
     Ok(())
 }
@@ -275,7 +283,7 @@ fn read_address(mut component: Component, address: &str, list: &mut List) -> Res
 fn read_versions(
     mut component: Component,
     versions: &str,
-    whole: &str,
+    (whole, index): (&str, &Index),
     list: &mut List,
 ) -> Result<(), Fault> {
     let versions = versions.trim();
@@ -303,8 +311,9 @@ fn read_versions(
             format!("{} is no version", quoted(version)),
         ));
     }
-    let parts = origin::package("pypi", &component.name, Some(version));
+    let mut parts = origin::package("pypi", &component.name, Some(version));
     component.version = Some(version.to_owned());
+    index.locate(&component, &mut parts, list);
     list.package(component, parts)
 }
 

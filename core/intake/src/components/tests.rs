@@ -116,7 +116,9 @@ fn every_format_refuses_what_is_not_its_own() {
                 refusal(*format, text);
             }
         }
-        assert!(refusal(*format, "").contains("empty"));
+        if !format.may_be_empty() {
+            assert!(refusal(*format, "").contains("empty"));
+        }
     }
 }
 

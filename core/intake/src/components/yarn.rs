@@ -39,7 +39,8 @@ struct Entry<'a> {
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     let mut entry: Option<Entry<'_>> = None;
-    let mut known = false;
+    // Yarn 2 and later take an empty file for the mark of a project.
+    let mut known = input.text().trim().is_empty();
     for (number, line) in input.lines() {
         known |= line.starts_with("# yarn lockfile v1") || line.starts_with("__metadata:");
         if line.trim().is_empty() || line.starts_with('#') {
@@ -189,11 +190,7 @@ fn locate_later(component: Component, range: &str, list: &mut List) -> Result<()
     }
     if range.starts_with("patch:") {
         let name = component.name.clone();
-        list.remark(
-            "patched by the project, besides the package itself",
-            component.line,
-            &name,
-        );
+        list.remark(tarball::PATCHED, component.line, &name);
         return tarball::locate(component, None, list);
     }
     let address = match range.split_once("#commit=") {

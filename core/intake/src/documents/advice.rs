@@ -87,6 +87,15 @@ fn looks_like(document: &Value) -> String {
                 let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
                 format!("has {}", keys.join(", "))
             }
+            Value::Array(items)
+                if items
+                    .first()
+                    .is_some_and(|one| one.get("ghsa_id").is_some()) =>
+            {
+                "is a list of advisories of GitHub's API: publish each in a file of its own, with \
+                 `publish vex`"
+                    .into()
+            }
             Value::Array(_) => "is an array".into(),
             _ => "is neither an object nor an array".into(),
         }

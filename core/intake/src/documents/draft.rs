@@ -3,6 +3,7 @@
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use crate::text::shown;
+use assay_claims::index::{DIGESTS, PackageNames};
 use assay_claims::json::Value;
 use assay_claims::kind::node::quoted;
 use assay_claims::kind::{self, Kind};
@@ -152,6 +153,23 @@ impl Prepared {
         })
     }
 
+    /// Adds a note if it is about something that logs find under no name: whoever has that alone
+    /// would never hear of it.
+    pub(super) fn note_unfound(&mut self) {
+        let Some(unfound) = self.subjects.iter().find(|subject| !is_found(subject)) else {
+            return;
+        };
+        let Some((algorithm, value)) = unfound.digests().first() else {
+            return;
+        };
+        let kinds = DIGESTS.map(|(algorithm, _)| algorithm).join(", ");
+        let note = format!(
+            "nobody who looks for {algorithm}:{value} finds this: logs find what has a digest of \
+             {kinds}, or a purl; name one of these, too"
+        );
+        self.summary.push(("note".to_owned(), shown(&note)));
+    }
+
     /// Why nobody would find it under a vulnerability that it names, if that is so.
     fn odd_spelling(&self) -> Option<String> {
         let ids = kind::vulnerability_ids(&self.predicate_type, &self.predicate);
@@ -166,6 +184,15 @@ impl Prepared {
     }
 }
 
+/// Whether the index has a name of a subject.
+fn is_found(subject: &Subject) -> bool {
+    let mut digests = subject.digests().iter();
+    digests.any(|(algorithm, _)| DIGESTS.iter().any(|(known, _)| known == algorithm))
+        || subject
+            .uri()
+            .is_some_and(|uri| PackageNames::of(uri).is_some())
+}
+
 /// Nested arrays and objects.
 fn depth(value: &Value) -> usize {
     match value {
@@ -178,5 +205,80 @@ fn depth(value: &Value) -> usize {
                 .unwrap_or(0)
         }
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::{Prepared, prepare, prepare_about};
+    use assay_claims::statement::Subject;
+
+    fn vex(product: &str) -> Vec<u8> {
+        format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://v.example/1","author":"a",
+            "timestamp":"2026-01-01T00:00:00Z","version":1,"statements":[{{
+            "vulnerability":{{"name":"CVE-2026-1"}},"products":[{product}],"status":"fixed"}}]}}"#
+        )
+        .into_bytes()
+    }
+
+    fn notes(claims: &[Prepared]) -> Vec<&str> {
+        let all = claims.iter().flat_map(|claim| &claim.summary);
+        let notes = all.filter(|(_, value)| value.starts_with("nobody who looks for"));
+        notes.map(|(_, value)| value.as_str()).collect()
+    }
+
+    #[test]
+    fn what_logs_find_under_no_name_is_noted() {
+        let (short, long) = ("a1".repeat(20), "a1".repeat(48));
+        let (found, sha256) = ("a1".repeat(64), "a1".repeat(32));
+        for (product, is_noted) in [
+            (
+                format!(r#"{{"@id":"x","hashes":{{"sha1":"{short}"}}}}"#),
+                true,
+            ),
+            (
+                format!(r#"{{"@id":"x","hashes":{{"sha-384":"{long}"}}}}"#),
+                true,
+            ),
+            (
+                format!(r#"{{"@id":"x","hashes":{{"sha-512":"{found}"}}}}"#),
+                false,
+            ),
+            (
+                format!(r#"{{"@id":"x","hashes":{{"sha1":"{short}","sha-256":"{sha256}"}}}}"#),
+                false,
+            ),
+            (
+                format!(r#"{{"@id":"pkg:npm/a@1","hashes":{{"sha1":"{short}"}}}}"#),
+                false,
+            ),
+        ] {
+            let claims = prepare("vex", "x.json", &vex(&product), "").unwrap();
+            assert_eq!(notes(&claims).len(), usize::from(is_noted), "{product}");
+        }
+        let claims = prepare(
+            "vex",
+            "x.json",
+            &vex(&format!(r#"{{"@id":"x","hashes":{{"sha1":"{short}"}}}}"#)),
+            "",
+        );
+        let expected = format!(
+            "nobody who looks for sha1:{short} finds this: logs find what has a digest of sha256, \
+             sha512, gitCommit, or a purl; name one of these, too"
+        );
+        assert_eq!(notes(&claims.unwrap()), [expected]);
+    }
+
+    #[test]
+    fn what_the_caller_says_counts_instead() {
+        let sbom = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1}"#;
+        let of = |algorithm: &str, hex: String| {
+            let digests = vec![(algorithm.to_owned(), hex)];
+            let subject = Subject::of_parts(Some("x".to_owned()), None, digests);
+            prepare_about("sbom", "x.json", sbom, &[subject], "").unwrap()
+        };
+        assert_eq!(notes(&of("md5", "a1".repeat(16))).len(), 1);
+        assert!(notes(&of("sha256", "a1".repeat(32))).is_empty());
     }
 }

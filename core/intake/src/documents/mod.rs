@@ -102,7 +102,7 @@ const TABLE: &[Row] = &[
         kind: "sbom",
         help: "A software bill of materials: CycloneDX or SPDX",
         wanted: "CycloneDX JSON, SPDX JSON and SPDX tag-value",
-        value: Document::json,
+        value: sbom::value,
         tools: &[
             spdx_tag_value::TOOL,
             cyclonedx::TOOL,
@@ -245,8 +245,7 @@ pub fn prepare(
     bytes: &[u8],
     now: &str,
 ) -> Result<Vec<Prepared>, DocumentError> {
-    let document = Document::new(file_name, bytes)?;
-    row(kind)?.prepare(&document, now)
+    prepare_about(kind, file_name, bytes, &[], now)
 }
 
 /// Makes claims of a document as [`prepare`] does, about `subjects`: what the document says that it
@@ -273,6 +272,7 @@ pub fn prepare_about(
             }
         }
     }
+    claims.iter_mut().for_each(Prepared::note_unfound);
     Ok(claims)
 }
 

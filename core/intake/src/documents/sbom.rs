@@ -1,10 +1,12 @@
 //! Claims of software bills of materials, of whatever format: the document is the predicate if it
 //! fits, else the claim references it.
 
+use super::document::Document;
 use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::Source;
+use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::Sbom;
 
@@ -14,6 +16,17 @@ pub(super) struct Description {
     pub subjects: Subjects,
     /// What people are told of it.
     pub summary: Summary,
+}
+
+/// The value of a document in JSON, out of the wrapper in which GitHub's API answers with SBOMs.
+pub(super) fn value(document: &Document) -> Result<Value, DocumentError> {
+    let value = document.json()?;
+    match value.get("sbom") {
+        Some(inner) if inner.get("spdxVersion").is_some() && value.get("spdxVersion").is_none() => {
+            Ok(inner.clone())
+        }
+        _ => Ok(value),
+    }
 }
 
 /// The claim of a document in JSON, checked as its format asks.
@@ -65,6 +78,26 @@ mod tests {
         {"type":"software_Sbom","spdxId":"https://e.org/bom","rootElement":["https://e.org/a"]},
         {"type":"software_Package","spdxId":"https://e.org/a","name":"a","software_packageUrl":"pkg:cargo/a@1"},
         {"type":"software_Package","spdxId":"https://e.org/b","name":"b","software_packageUrl":"pkg:cargo/b@1"}]}"#;
+
+    #[test]
+    fn what_github_wraps_is_read_as_what_is_in_it() {
+        let bare = prepare("sbom", "own.json", SPDX_2.as_bytes(), "").unwrap();
+        let wrapped = format!(r#"{{"sbom":{SPDX_2}}}"#);
+        assert_eq!(
+            prepare("sbom", "own.json", wrapped.as_bytes(), "").unwrap(),
+            bare
+        );
+        for other in [
+            format!(r#"{{"sbom":{{"sbom":{SPDX_2}}}}}"#),
+            format!(r#"{{"bom":{SPDX_2}}}"#),
+            r#"{"sbom":{}}"#.to_owned(),
+        ] {
+            assert!(
+                prepare("sbom", "own.json", other.as_bytes(), "").is_err(),
+                "{other}"
+            );
+        }
+    }
 
     #[test]
     fn the_document_is_the_predicate_and_what_it_is_about_the_subject() {

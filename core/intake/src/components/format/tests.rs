@@ -131,6 +131,29 @@ fn what_ends_as_lists_of_dotnet_do_need_not_be_one() {
 }
 
 #[test]
+fn some_files_may_be_empty_and_name_nothing() {
+    for name in [
+        "yarn.lock",
+        "requirements.txt",
+        "dev-requirements.txt",
+        "go.sum",
+    ] {
+        for bytes in [&b""[..], b" \r\n", b"\xef\xbb\xbf"] {
+            let found = crate::components::read(name, bytes).unwrap();
+            assert!(found.list.is_empty(), "{name}");
+            assert_eq!(
+                found.unidentified[0].reason, "names no components",
+                "{name}"
+            );
+        }
+    }
+    for format in Format::ALL {
+        let taken = crate::components::read_as(*format, "x", b"\n", None);
+        assert_eq!(taken.is_ok(), format.may_be_empty(), "{format}");
+    }
+}
+
+#[test]
 fn what_is_unclear_or_not_read_is_refused_with_advice() {
     for (name, text, said) in [
         (
@@ -139,6 +162,38 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
             "could be CycloneDX JSON or SPDX 2 JSON; give the file the name",
         ),
         ("x", "{}", "neither the name nor the content"),
+        ("x", "{}", "or say what it is with --format NAME"),
+        (
+            "x",
+            "[{\"ghsa_id\":\"GHSA-1\"}]",
+            "`assay publish vex` makes a claim",
+        ),
+        (
+            "x",
+            "{\"ghsa_id\":\"GHSA-1\"}",
+            "`assay publish vex` makes a claim",
+        ),
+        (
+            "x",
+            "[{\"name\":\"a\",\"version\":\"1\"}]",
+            "check what `pip freeze` writes",
+        ),
+        (
+            "x",
+            "{\"name\":\"a\",\"version\":\"1\",\"dependencies\":{}}",
+            "check the lock file (package-lock.json)",
+        ),
+        (
+            "x",
+            "[{\"name\":\"a\",\"path\":\"/\",\"dependencies\":{}}]",
+            "check the lock file (pnpm-lock.yaml)",
+        ),
+        ("x", "[]", "this is a list that is not read; write an SBOM"),
+        (
+            "x",
+            "[[package]]\nname = \"a\"\n",
+            "neither the name nor the content",
+        ),
         ("x", "{\"a\":", "x:1: column 6"),
         (
             "x.lock",

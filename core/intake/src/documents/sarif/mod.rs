@@ -6,6 +6,8 @@
 //! those that an earlier run found and this one did not (`baselineState: absent`). Suppressed ones
 //! are, and say so: that somebody suppressed a result is not the word of those who may clear it.
 
+mod external;
+mod gap;
 mod rules;
 
 use super::document::Document;
@@ -22,6 +24,8 @@ use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::scan::tool_uri;
 use assay_claims::time;
 use assay_claims::vulnerability::at_beginning;
+use external::External;
+use gap::{ELSEWHERE, failure};
 use rules::{Rule, Rules};
 
 pub(super) const TOOL: Tool = Tool {
@@ -62,6 +66,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         }
         claims.push(prepare_run(source, &run, with_driver)?);
     }
+    external::refuse_strays(&root)?;
     if claims.is_empty() {
         return Err(runs
             .fault("holds no run, so there is nothing to claim")
@@ -84,30 +89,32 @@ fn prepare_run(
     let name = driver.need("name")?.text()?;
     let subjects = subjects(run);
     let times = times(run)?;
-    let failed = failure(run)?;
+    let external = External::of(source.value, run.value());
+    let gap = failure(run)?.or(external.is_missing().then_some(&ELSEWHERE));
+    let rules = Rules::of(tool.value(), driver.value());
+    let mut results = Results::default();
     // SARIF 3.14.23: no `results` means that the run reports none; an empty list means that it
     // found nothing.
-    let Some(results) = run.get("results") else {
-        let why = failed.unwrap_or(
-            "the run reports no results, which is not the same as none found: the claim only \
-             references it",
-        );
+    let stated = external::each_list(&source.root(), run, &external, |list| {
+        results.read(list, &rules)
+    })?;
+    if !stated {
+        let why = "the run reports no results, which is not the same as none found: the claim \
+                   only references it";
+        let why = gap.map_or(why, |gap| gap.referenced);
         return referenced(source.document, subjects, name, why);
-    };
-    let rules = Rules::of(tool.value(), driver.value());
-    let (findings, mut summary, is_listed) = read_results(&results, &rules)?;
+    }
+    let (findings, mut summary, is_listed) = results.finish();
     if findings.len() == 0 && !is_listed {
         let why = "no result names a rule, so the results cannot be listed: the claim only \
                    references them";
         return referenced(source.document, subjects, name, why);
     }
-    if let Some(failed) = failed {
+    if let Some(gap) = gap {
         if findings.len() == 0 {
-            return referenced(source.document, subjects, name, failed);
+            return referenced(source.document, subjects, name, gap.referenced);
         }
-        let note = "the tool says that it did not end well: what it found counts, and that it \
-                    found no more says nothing";
-        summary.push(("note".to_owned(), note.to_owned()));
+        summary.push(("note".to_owned(), gap.note.to_owned()));
     }
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
@@ -120,7 +127,7 @@ fn prepare_run(
             .map(str::to_owned),
         database: None,
         findings,
-        is_whole: failed.is_none() && is_listed,
+        is_whole: gap.is_none() && is_listed,
         times,
         ignored: vec![],
         scanned: scanned(run),
@@ -141,38 +148,51 @@ fn referenced(
     document.referenced(subjects, summary, MEDIA_TYPE, why)
 }
 
-/// The results of a run, what people are told, and whether all of them are listed: some may name no
-/// rule.
-fn read_results<'v>(
-    results: &Node<'v, '_>,
-    rules: &Rules<'v>,
-) -> Result<(Findings, Summary, bool), PredicateError> {
-    let mut findings = Findings::default();
-    let (mut total, mut counts) = (0_usize, [0_usize; 4]);
-    for result in results.items()? {
-        total += 1;
-        match read_result(&result, rules, &mut findings)? {
-            Reading::Finding => {}
-            Reading::NoFinding => counts[0] += 1,
-            Reading::Absent => counts[1] += 1,
-            Reading::Suppressed => counts[2] += 1,
-            Reading::Unnamed => counts[3] += 1,
+/// The results of a run as they are read.
+#[derive(Default)]
+struct Results {
+    findings: Findings,
+    total: usize,
+    counts: [usize; 4],
+}
+
+impl Results {
+    fn read<'v>(
+        &mut self,
+        results: &Node<'v, '_>,
+        rules: &Rules<'v>,
+    ) -> Result<(), PredicateError> {
+        for result in results.items()? {
+            self.total += 1;
+            match read_result(&result, rules, &mut self.findings)? {
+                Reading::Finding => {}
+                Reading::NoFinding => self.counts[0] += 1,
+                Reading::Absent => self.counts[1] += 1,
+                Reading::Suppressed => self.counts[2] += 1,
+                Reading::Unnamed => self.counts[3] += 1,
+            }
         }
+        Ok(())
     }
-    let mut summary = vec![("results".to_owned(), total.to_string())];
-    let labels = [
-        "results that are no findings",
-        "results of an earlier run that are gone, and left out",
-        "results that are suppressed, and count all the same",
-        "results that name no rule, and are not listed",
-    ];
-    let is_listed = counts[3] == 0;
-    for (label, count) in labels.into_iter().zip(counts) {
-        if count > 0 {
-            summary.push((label.to_owned(), count.to_string()));
+
+    /// The findings, what people are told, and whether all of them are listed: some may name no
+    /// rule.
+    fn finish(self) -> (Findings, Summary, bool) {
+        let mut summary = vec![("results".to_owned(), self.total.to_string())];
+        let labels = [
+            "results that are no findings",
+            "results of an earlier run that are gone, and left out",
+            "results that are suppressed, and count all the same",
+            "results that name no rule, and are not listed",
+        ];
+        let is_listed = self.counts[3] == 0;
+        for (label, count) in labels.into_iter().zip(self.counts) {
+            if count > 0 {
+                summary.push((label.to_owned(), count.to_string()));
+            }
         }
+        (self.findings, summary, is_listed)
     }
-    Ok((findings, summary, is_listed))
 }
 
 /// What a result turned out to be.
@@ -353,44 +373,6 @@ fn time<'v>(
         return Ok(None);
     };
     Ok(Some((node.instant()?, node.string()?)))
-}
-
-/// Why the run's results cannot stand for a whole scan, if an invocation says that it failed.
-fn failure(run: &Node<'_, '_>) -> Result<Option<&'static str>, PredicateError> {
-    let Some(invocations) = run.get("invocations") else {
-        return Ok(None);
-    };
-    for invocation in invocations.items()? {
-        invocation.object()?;
-        let said = invocation.value();
-        let failed = said.get("executionSuccessful").and_then(Value::as_bool) == Some(false);
-        let broke = [
-            "exitSignalName",
-            "exitSignalNumber",
-            "processStartFailureMessage",
-        ];
-        let mut broke = broke.into_iter().filter_map(|key| said.get(key));
-        if failed || broke.any(|value| *value != Value::Null) || has_errors(said) {
-            return Ok(Some(
-                "the tool says that it did not end well: the claim only references what it wrote",
-            ));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a tool notified of an error of its own (SARIF 3.20.21 and 3.58.6): what it could not
-/// look at, it did not find anything in.
-fn has_errors(invocation: &Value) -> bool {
-    let lists = [
-        "toolExecutionNotifications",
-        "toolConfigurationNotifications",
-    ];
-    let lists = lists
-        .into_iter()
-        .filter_map(|key| invocation.get(key)?.as_array());
-    let mut levels = lists.flatten().filter_map(|one| one.get("level")?.as_str());
-    levels.any(|level| level == "error")
 }
 
 /// What tells this analysis from others by the same tool: the category of the run, which is its id

@@ -334,3 +334,101 @@ fn former_names_of_a_rule_are_other_names_of_what_it_finds() {
         "{text}"
     );
 }
+
+/// What is made of a log of one run without results of its own, with these members of the run and
+/// of the log: the identifiers that it lists and whether they are all, or that it only references.
+fn elsewhere(run: &str, log: &str) -> String {
+    let text = format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"d"}}}},
+            "automationDetails":{{"guid":"AA-1"}}{run}}}]{log}}}"#
+    );
+    let prepared = match prepare("scan", "x.sarif", text.as_bytes(), NOW) {
+        Ok(mut prepared) => prepared.remove(0),
+        Err(error) => return error.to_string(),
+    };
+    if prepared.predicate_type.contains("reference") {
+        let said = prepared.summary.iter().map(|(_, value)| value.as_str());
+        return said.collect::<Vec<_>>().join("; ");
+    }
+    let read = Vulns::parse(&prepared.predicate).unwrap();
+    let ids: Vec<_> = read.vulnerabilities.iter().map(|one| &*one.id).collect();
+    format!("{} {}", ids.join(" "), read.is_complete)
+}
+
+#[test]
+fn results_at_the_top_of_the_log_are_their_runs() {
+    let inline = |more: &str| {
+        format!(
+            r#","inlineExternalProperties":[{{"results":[
+                {{"ruleId":"R9","message":{{"text":"m"}}}}]{more}}}]"#
+        )
+    };
+    let by_guid = r#","externalPropertyFileReferences":{"results":[{"guid":"BB-2"}]}"#;
+    let own = r#","results":[{"ruleId":"R1","message":{"text":"m"}}]"#;
+    for (run, log, said) in [
+        ("", inline(r#","runGuid":"aa-1""#), "R9 true"),
+        (by_guid, inline(r#","guid":"bb-2""#), "R9 true"),
+        (own, inline(r#","runGuid":"aa-1""#), "R1 R9 true"),
+        (
+            "",
+            inline(r#","runGuid":"aa-1","invocations":[{"executionSuccessful":false}]"#),
+            "R9 false",
+        ),
+        (own, String::new(), "R1 true"),
+    ] {
+        assert_eq!(elsewhere(run, &log), said, "{run} {log}");
+    }
+    for log in [
+        inline(""),
+        inline(r#","runGuid":"aa-2""#),
+        inline(r#","guid":"bb-2""#),
+    ] {
+        let said = elsewhere(own, &log);
+        assert!(
+            said.contains("$.inlineExternalProperties[0]: has results of no run"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_run_with_results_in_other_files_is_not_whole() {
+    let reference = |key: &str, of: &str| format!(r#","{key}":{{{of}}}"#);
+    let keys = ["externalPropertyFileReferences", "externalPropertyFiles"];
+    let here = r#","results":[]"#;
+    let own = r#","results":[{"ruleId":"R1","message":{"text":"m"}}]"#;
+    let inline = r#","inlineExternalProperties":[{"guid":"bb-2","results":[]},{"guid":"cc-3"}]"#;
+    for of in [
+        r#""results":[{"location":{"uri":"r.json"}}]"#,
+        r#""results":[{"location":{"uri":"r.json"},"guid":"bb-2"}]"#,
+        r#""results":[{"guid":"bb-2"},{"guid":"cc-3"}]"#,
+        r#""results":{"location":{"uri":"r.json"}}"#,
+        r#""invocations":[{"guid":"bb-2"}]"#,
+    ] {
+        // Something is of this run, or it is refused.
+        let of = format!(r#"{of},"artifacts":[{{"guid":"bb-2"}}]"#);
+        for key in keys {
+            let run = reference(key, &of);
+            for results in ["", here] {
+                let said = elsewhere(&format!("{run}{results}"), inline);
+                assert!(
+                    said.contains("in other files, which are not here"),
+                    "{run}: {said}"
+                );
+            }
+            assert_eq!(
+                elsewhere(&format!("{run}{own}"), inline),
+                "R1 false",
+                "{run}"
+            );
+        }
+    }
+    for of in [
+        "",
+        r#""results":[]"#,
+        r#""artifacts":[{"location":{"uri":"a.json"}}]"#,
+    ] {
+        let run = reference(keys[0], of);
+        assert_eq!(elsewhere(&format!("{run}{here}"), ""), " true", "{run}");
+    }
+}
