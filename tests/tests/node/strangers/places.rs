@@ -76,7 +76,7 @@ fn with_files(fixture: &mut Fixture, files: u32) {
 async fn connections_take_no_file_that_the_store_needs() -> anyhow::Result<()> {
     let mut fixture = Fixture::start("log.publish_interval_ms = 20").await?;
     fixture.node.stop()?;
-    with_files(&mut fixture, 1100);
+    with_files(&mut fixture, 1200);
     fixture.run().await?;
     let streams = beginnings(&fixture, 12).await?;
     fixture.publish(1..500, Wait::Integrated).await?;
