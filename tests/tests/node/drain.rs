@@ -4,14 +4,19 @@ use crate::{Fixture, STARTED, assert_all_there};
 use assay_proto::v1::{
     PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
 };
-use assay_tests::{late::Late, log::covering, process::binaries};
+use assay_tests::{
+    late::Late,
+    log::covering,
+    ports::free_address,
+    process::{Node, ORIGIN, binaries},
+};
 use futures::{StreamExt, stream};
-use std::process::Command;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
+use std::process::Command;
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
@@ -179,5 +184,29 @@ async fn a_ready_file_that_cannot_be_written_is_an_error_like_others() -> anyhow
         assert!(said.contains("cannot write"), "{said}");
         assert!(!said.contains("shutdown"), "{said}");
     }
+    Ok(())
+}
+
+/// What is shared in a circle keeps the store of the copies, and the process waits for that as long
+/// as an end may take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_copies_a_log_ends_without_that_wait() -> anyhow::Result<()> {
+    let copied = "copied.example/log";
+    let vkey = Node::init_as(copied)?.vkey()?;
+    let more = ["--mirror", "m.example/mirror", "--audit", "m.example/audit"];
+    let mut node = Node::init_with(ORIGIN, &more)?;
+    node.append_configuration(&format!(
+        "[[mirror.log]]\norigin = {copied:?}\nkeys = [{vkey:?}]\nurl = \"http://{}\"",
+        free_address()?
+    ))?;
+    node.run()?;
+    let began = Instant::now();
+    node.stop()?;
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(10),
+        "{took:?}: {}",
+        node.stderr()
+    );
     Ok(())
 }
