@@ -16,7 +16,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
-use std::process::Command;
+use std::{fs, process::Command};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
@@ -208,5 +208,20 @@ async fn a_node_that_copies_a_log_ends_without_that_wait() -> anyhow::Result<()>
         "{took:?}: {}",
         node.stderr()
     );
+    Ok(())
+}
+
+/// A process without memory or threads to spare gets none when it has to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_threads_that_end_a_process_are_there_from_the_start() -> anyhow::Result<()> {
+    let fixture = Fixture::start("").await?;
+    let mut names = Vec::new();
+    for task in fs::read_dir(format!("/proc/{}/task", fixture.node.pid()?))? {
+        // One may be gone meanwhile.
+        names.extend(fs::read_to_string(task?.path().join("comm")).ok());
+    }
+    for name in ["end\n", "kill\n"] {
+        assert!(names.iter().any(|it| it == name), "{name}: {names:?}");
+    }
     Ok(())
 }
