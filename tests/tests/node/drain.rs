@@ -16,7 +16,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::symlink, process::Command};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
@@ -223,5 +223,30 @@ async fn the_threads_that_end_a_process_are_there_from_the_start() -> anyhow::Re
     for name in ["end\n", "kill\n"] {
         assert!(names.iter().any(|it| it == name), "{name}: {names:?}");
     }
+    Ok(())
+}
+
+/// A device would become a file, and a link one of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ready_file_replaces_no_device_and_no_link() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
+    fs::write(&kept, "kept")?;
+    symlink(&kept, &link)?;
+    let node = Node::init()?;
+    // One that is not refused runs until then.
+    let refused = Command::new("timeout")
+        .arg("30")
+        .arg(binaries().join("assay-node"))
+        .args(["run", "--config"])
+        .arg(node.folder().join("node.toml"))
+        .arg("--ready-file")
+        .arg(&link)
+        .output()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    assert!(said.contains("is no regular file"), "{said}");
+    assert!(fs::symlink_metadata(&link)?.is_symlink());
+    assert_eq!(fs::read_to_string(&kept)?, "kept");
     Ok(())
 }
