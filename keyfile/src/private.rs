@@ -40,6 +40,12 @@ pub enum PrivateFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// It is a folder.
+    #[error("{path} is a folder, and not a key file", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It is longer than any key.
     #[error(
         "{path} has more than {most} bytes, so it holds no key",
@@ -108,6 +114,9 @@ pub fn refuse_open(path: &Path) -> Result<(), PrivateFileError> {
 fn open(path: &Path) -> Result<File, PrivateFileError> {
     let file = File::open(path).map_err(|source| unusable(path, source))?;
     let metadata = file.metadata().map_err(|source| unusable(path, source))?;
+    if metadata.is_dir() {
+        return Err(PrivateFileError::Folder { path: path.into() });
+    }
     let mode = metadata.permissions().mode() & 0o777;
     let given = std::env::var_os(CREDENTIALS);
     if is_open(mode, || is_given(&file, path, given.as_deref())) {
@@ -319,6 +328,16 @@ mod tests {
         let none = replace(&folder.path().join("none"), b"third");
         assert!(matches!(none, Err(PrivateFileError::Missing { .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_is_said_to_be_one_whatever_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o755, 0o700] {
+            with_mode(folder.path(), mode);
+            let error = read(folder.path()).unwrap_err();
+            assert!(matches!(error, PrivateFileError::Folder { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -9,8 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Replaces a file. After a power cut it may hold what it held before, or nothing.
+/// Replaces a file. After a power cut it may hold what it held before, or nothing. Fails, and
+/// changes nothing, if what is there is no regular file: a device or a link would become one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "what is there is no regular file, and would be replaced by one; name another file",
+        ));
+    }
     let draft = draft(path);
     fs::write(&draft, bytes)?;
     fs::rename(&draft, path)
@@ -54,5 +61,23 @@ mod tests {
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(replace_durably(&folder.path().join("none/a"), b"").is_err());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a"), folder.path().join("link"));
+        fs::write(&path, "kept").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let socket = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for there in [&link, &socket, &folder.path().to_owned()] {
+            let before = fs::symlink_metadata(there).unwrap().file_type();
+            let error = replace(there, b"new").unwrap_err();
+            assert!(error.to_string().contains("no regular file"), "{error}");
+            assert_eq!(fs::symlink_metadata(there).unwrap().file_type(), before);
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

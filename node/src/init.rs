@@ -8,6 +8,7 @@ mod held;
 pub(crate) mod template;
 
 use crate::{
+    checkpoint_file::CheckpointFileError,
     config::{Config, ConfigError, ConfigFile as _, KeyHolder, TEMPLATE},
     keyfile::{self, KeyFileError, NewKeyError},
     log::{self, CreateError},
@@ -60,6 +61,20 @@ pub enum InitError {
     Exists {
         /// What is there.
         path: PathBuf,
+    },
+    /// Something of a log is there, and no configuration of it. It was left alone.
+    #[error(
+        "{path} exists already, and {dir} has no node.toml. If a log ran there, put its node.toml \
+         back, and never run init in its place. If none did, an init was cut off before anything \
+         was signed that anybody saw: remove {dir}, and run init again",
+        path = path.display(),
+        dir = dir.display()
+    )]
+    Remains {
+        /// What is there.
+        path: PathBuf,
+        /// The folder.
+        dir: PathBuf,
     },
     /// An init ended before it gave the configuration its name.
     #[error(
@@ -148,8 +163,7 @@ pub struct NewLog {
 /// of that one leaf.
 ///
 /// Nothing that exists is overwritten. What a run that was cut off leaves is not taken for a log by
-/// `run`, because the configuration gets its name last. A run that fails takes back its draft of
-/// the configuration.
+/// `run`, because the configuration gets its name last. A run that fails takes back what it made.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = vacant(init.dir)?;
     let (in_file, keys) = match &init.holder {
@@ -214,7 +228,8 @@ pub fn refuse_unfit<'a>(
     for file in files.split(' ') {
         let path = dir.join(file);
         if path.exists() {
-            return Err(InitError::Exists { path });
+            let dir = dir.to_owned();
+            return Err(InitError::Remains { path, dir });
         }
     }
     Ok(())
@@ -232,8 +247,9 @@ pub(crate) fn complete<E>(
     let folder = disk::folder_of(config);
     fs::create_dir_all(folder).map_err(|e| unwritable(folder, e))?;
     let draft = draft_of(config);
-    fs::write(&draft, text).map_err(|e| unwritable(&draft, e))?;
-    make(&draft)
+    fs::write(&draft, text)
+        .map_err(|e| unwritable(&draft, e))
+        .and_then(|()| make(&draft))
         .and_then(|()| fs::rename(&draft, config).map_err(|e| unwritable(config, e)))
         .inspect_err(|_| _ = fs::remove_file(&draft))
 }
@@ -276,12 +292,33 @@ fn make(
         &config.log.key,
     ] {
         if path.exists() {
-            return Err(InitError::Exists { path: path.clone() });
+            return Err(InitError::Remains {
+                path: path.clone(),
+                dir: init.dir.to_owned(),
+            });
         }
     }
+    let mut made = Vec::new();
+    let filled = fill(init, &config, in_file, keys, &mut made);
+    filled.inspect_err(|_| take_back(&made))
+}
+
+/// Makes the key file and the store, and notes each file and folder that it makes.
+fn fill(
+    init: &Init<'_>,
+    config: &Config,
+    in_file: Option<&SignerKey>,
+    keys: &LogKeys,
+    made: &mut Vec<PathBuf>,
+) -> Result<(), InitError> {
     if let Some(key) = in_file {
         keyfile::create(&config.log.key, key, init.passphrase)?;
+        made.push(config.log.key.clone());
     }
+    // One that is there meanwhile is another run's.
+    let data = &config.storage.path;
+    fs::create_dir(data).map_err(|e| unwritable(data, e))?;
+    made.push(data.clone());
     let opening = Opening {
         path: &config.storage.path,
         blobs: None,
@@ -292,8 +329,27 @@ fn make(
         checkpoints: &config.log.checkpoint_file,
         keys,
     };
-    config.storage.backend.run(opening, create)??;
-    Ok(())
+    let created = config.storage.backend.run(opening, create)?;
+    let is_other = matches!(
+        created,
+        Err(CreateError::CheckpointFile(CheckpointFileError::Exists(_)))
+    );
+    if !is_other {
+        made.push(config.log.checkpoint_file.clone());
+    }
+    Ok(created?)
+}
+
+/// Removes what a run made that failed: no other run would go on from there, and nothing was signed
+/// that anybody saw.
+fn take_back(made: &[PathBuf]) {
+    for path in made {
+        let _ = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+    }
 }
 
 /// Makes the log in a store that was just made.
@@ -361,6 +417,49 @@ mod tests {
         }
     }
 
+    /// What to make in a folder.
+    fn made_in<'a>(dir: &'a Path, origin: &'a str) -> Init<'a> {
+        Init {
+            dir,
+            origin,
+            listen: SocketAddr::from(([127, 0, 0, 1], 1)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 2)),
+            backend: Backend::Redb,
+            tables: "",
+            passphrase: None,
+            holder: None,
+        }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let files = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_run_that_fails_takes_back_what_it_made_and_the_next_one_makes_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        let (log, data) = (made_in(dir, "log.example"), dir.join("data"));
+        // The last file cannot be made, nor the one before.
+        for at in [dir.join("checkpoints"), data] {
+            std::os::unix::fs::symlink("nowhere/at/all", &at).unwrap();
+            assert!(init(&log).is_err());
+            assert_eq!(names(dir), [at.file_name().unwrap().to_str().unwrap()]);
+            fs::remove_file(&at).unwrap();
+        }
+        init(&log).unwrap();
+        assert_eq!(names(dir), ["checkpoints", "data", "log.key", "node.toml"]);
+        fs::remove_file(dir.join("node.toml")).unwrap();
+        let error = init(&log).map(drop).unwrap_err();
+        assert!(matches!(error, InitError::Remains { .. }), "{error}");
+        assert_eq!(names(dir), ["checkpoints", "data", "log.key"]);
+    }
+
     #[test]
     fn the_configuration_names_the_origin_of_the_key() {
         for origin in [
@@ -372,14 +471,8 @@ mod tests {
             "é'#=[",
         ] {
             let init = Init {
-                dir: Path::new("."),
-                origin,
-                listen: SocketAddr::from(([127, 0, 0, 1], 1)),
-                admin: SocketAddr::from(([127, 0, 0, 1], 2)),
-                backend: Backend::RocksDb,
                 tables: "\n[witness]\nconfig = \"w.toml\"\n",
-                passphrase: None,
-                holder: None,
+                ..made_in(Path::new("."), origin)
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);

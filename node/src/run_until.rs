@@ -3,7 +3,7 @@
 use assay_node::storage::open::wait_until_closed;
 use rustix::process::{Signal as Kill, getpid, kill_process};
 use signal_hook::low_level::exit as exit_at_once;
-use std::{io, thread, time::Duration};
+use std::{io, sync::mpsc, thread, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
@@ -35,6 +35,7 @@ impl Signals {
     /// process ends by itself, or else `drain_s` seconds and a quarter of a minute later, whatever
     /// it waits for: also if it has not started yet.
     pub fn new(drain_s: u64) -> io::Result<Self> {
+        let watchdog = watchdog()?;
         let mut first = signal(SignalKind::terminate())?;
         let mut other = signal(SignalKind::interrupt())?;
         tokio::spawn(async move {
@@ -42,8 +43,7 @@ impl Signals {
                 _ = first.recv() => {}
                 _ = other.recv() => {}
             }
-            let drain = Duration::from_secs(drain_s);
-            thread::spawn(move || end_after(drain + END));
+            let _ = watchdog.send(Duration::from_secs(drain_s) + END);
         });
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
@@ -65,14 +65,34 @@ impl Signals {
     }
 }
 
+/// What ends the process so long after it was told. Its threads are there from the start: a process
+/// that lacks memory or threads when it has to end gets no more of them.
+fn watchdog() -> io::Result<mpsc::Sender<Duration>> {
+    let (tell, told) = mpsc::channel();
+    let (last, at_last) = mpsc::channel::<()>();
+    thread::Builder::new()
+        .name("end".to_owned())
+        .spawn(move || {
+            if let Ok(time) = told.recv() {
+                end_after(time, &last);
+            }
+        })?;
+    thread::Builder::new()
+        .name("kill".to_owned())
+        .spawn(move || {
+            if at_last.recv().is_ok() {
+                thread::sleep(2 * LAST_WORDS);
+                let _ = kill_process(getpid(), Kill::KILL);
+            }
+        })?;
+    Ok(tell)
+}
+
 /// Ends the process after so long, in which it should have ended by itself.
-fn end_after(time: Duration) {
+fn end_after(time: Duration, last: &mpsc::Sender<()>) {
     thread::sleep(time);
     // What the end of a process runs may wait for the disk, too.
-    thread::spawn(|| {
-        thread::sleep(2 * LAST_WORDS);
-        let _ = kill_process(getpid(), Kill::KILL);
-    });
+    let _ = last.send(());
     let seconds = time.as_secs();
     let disk = assay_node::pace::slow();
     let disk = disk

@@ -4,9 +4,30 @@ use crate::{
     damage::scrub::Damaged, held::Held, pace, sequencer::Halt, signer::cosigning, telemetry,
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::{io, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+};
+
+/// How many connections are served at once.
+pub const CONNECTIONS: usize = 64;
+
+/// Longest time for the headers of a request, and for a connection to wait for its next one.
+const HEADERS: Duration = Duration::from_secs(5);
+
+/// What is read of a request before its headers have ended, in bytes.
+const BUFFER: usize = 16 << 10;
+
+/// How long to wait after a connection could not be accepted, for want of files most likely.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// How long calls to the admin port get when the process stops.
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
@@ -58,23 +79,70 @@ fn unsigned(halt: &Halt) -> Option<String> {
 
 /// Serves the admin port until `stop` says so, and then as long as calls in flight take, which is
 /// two seconds at most.
+///
+/// Whoever comes is served: of [`CONNECTIONS`] the oldest one is closed for it. A call of an
+/// operator takes milliseconds, so that what is oldest asks for nothing, or is not honest.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let mut told = stop.clone();
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    // Requests that never come whole do not keep the process.
-    let at_last = async move {
-        let _ = told.wait_for(|stop| *stop).await;
-        tokio::time::sleep(ADMIN_DRAIN).await;
-    };
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
-    tokio::select! {
-        ended = serving.into_future() => ended,
-        () = at_last => Ok(()),
+    let (mut open, mut by_age) = (JoinSet::new(), VecDeque::new());
+    loop {
+        let stream = tokio::select! {
+            () = stopped(&mut stop) => break,
+            Some(_) = open.join_next() => continue,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection of the admin port");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+            },
+        };
+        make_room(&mut open, &mut by_age).await;
+        by_age.push_back(open.spawn(connection(stream, app.clone(), stop.clone())));
     }
+    drop(listener);
+    // Requests that never come whole do not keep the process.
+    let ended = async { while open.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(ADMIN_DRAIN, ended).await;
+    Ok(())
+}
+
+/// Closes the oldest connection if there are as many as there may be. On return its file is closed.
+async fn make_room(open: &mut JoinSet<()>, by_age: &mut VecDeque<AbortHandle>) {
+    by_age.retain(|connection| !connection.is_finished());
+    while open.len() >= CONNECTIONS {
+        if let Some(oldest) = by_age.pop_front() {
+            oldest.abort();
+        }
+        open.join_next().await;
+    }
+}
+
+/// Serves one connection, over HTTP/1.1.
+async fn connection(stream: TcpStream, app: Router, mut stop: watch::Receiver<bool>) {
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection of the admin port ended");
+    }
+}
+
+/// Ends when the server is to stop, or when the sender is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -2,20 +2,23 @@
 
 use super::token::holds_pin;
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}; `{init}` makes one", path = path.display())]
+    #[error("cannot read {path}{more}", path = path.display(), more = more(source, init))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// The command that makes one.
         init: &'static str,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file is no TOML, has an unknown key, or lacks one.
     #[error("{path} is not {what}'s configuration", path = path.display())]
@@ -35,6 +38,16 @@ pub enum ConfigError {
         /// Which key, and why.
         reason: String,
     },
+}
+
+/// What helps: `init` where there is no file, and not where one is that cannot be read.
+fn more(source: &io::Error, init: &str) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound => format!("; `{init}` makes one"),
+        io::ErrorKind::InvalidData => "; it has to be text in UTF-8".to_owned(),
+        io::ErrorKind::IsADirectory => "; it is a folder, and not a file".to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// A configuration that is one TOML file.
@@ -103,6 +116,23 @@ mod tests {
             let said = format!("{error:#} {error:?}");
             assert!(said.contains("holds a PIN"), "{said}");
             assert!(!said.contains("123456"), "{said}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_made_by_init() {
+        let folder = tempfile::tempdir().unwrap();
+        let utf16 = folder.path().join("utf16.toml");
+        let bytes: Vec<u8> = "[log]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&utf16, [&[0xff, 0xfe][..], &bytes[..]].concat()).unwrap();
+        for (path, words) in [
+            (folder.path().join("none"), "`assay-node init` makes one"),
+            (utf16, "has to be text in UTF-8"),
+            (folder.path().to_owned(), "is a folder"),
+        ] {
+            let said = Config::load(&path).unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+            assert_eq!(said.contains("makes one"), path.ends_with("none"), "{said}");
         }
     }
 }

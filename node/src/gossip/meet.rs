@@ -6,7 +6,7 @@ use super::state::Gossip;
 use assay_proto::gossip::{TURN_BYTES, TurnMessageFault, read_turn, turn_message};
 use assay_proto::v1::{ExchangeHeadsRequest, federation_service_client::FederationServiceClient};
 use assay_tlog::gossip::Turn;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error as _, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{Id, JoinSet},
@@ -60,16 +60,36 @@ impl MeetError {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             MeetError::Address(_) => "unreachable",
-            MeetError::Status(status) => match status.code() {
-                Code::Unavailable | Code::Unknown | Code::Cancelled => "unreachable",
-                // tonic says so of a message that is too long.
-                Code::OutOfRange | Code::Internal => "lies",
-                _ => "refuses",
-            },
+            MeetError::Status(status) => kind_of(status),
             MeetError::Late => "late",
             MeetError::Endless | MeetError::Message(_) | MeetError::Refused(_) => "lies",
             MeetError::Own => "own",
         }
+    }
+}
+
+/// What tonic says of a message that came and that it cannot read, at the beginning. It has no
+/// other sign of that: a peer can send the same codes, of what is wrong with itself.
+const NO_MESSAGE: [&str; 3] = [
+    "Error, decoded message length too large",
+    "failed to decode Protobuf message",
+    "protocol error: received message with ",
+];
+
+/// What is at fault, for metrics, if an exchange ended with this status.
+fn kind_of(status: &Status) -> &'static str {
+    // The connection failed, whichever code tonic has for how it did.
+    if status.source().is_some() {
+        return "unreachable";
+    }
+    match status.code() {
+        Code::Unavailable | Code::Unknown | Code::Cancelled => "unreachable",
+        Code::OutOfRange | Code::Internal
+            if NO_MESSAGE.iter().any(|it| status.message().starts_with(it)) =>
+        {
+            "lies"
+        }
+        _ => "refuses",
     }
 }
 
@@ -184,6 +204,10 @@ fn request(turn: Turn) -> ExchangeHeadsRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
 
     /// Else it would not be met again before the next start.
     #[tokio::test]
@@ -200,5 +224,65 @@ mod tests {
         assert!(matches!(ended, Err(MeetError::Own)));
         assert!(!meetings.is_met(&peer));
         assert!(meetings.next().await.is_none());
+    }
+
+    #[test]
+    fn only_what_was_found_here_is_called_a_lie() {
+        let lost = |code| {
+            let mut status = Status::new(code, "h2 protocol error: http2 error");
+            status.set_source(Arc::new(std::io::Error::other("reset")));
+            status
+        };
+        let table = [
+            (lost(Code::Internal), "unreachable"),
+            (lost(Code::OutOfRange), "unreachable"),
+            (lost(Code::Unknown), "unreachable"),
+            (Status::unavailable("503"), "unreachable"),
+            (Status::cancelled("it leaves"), "unreachable"),
+            (Status::internal("the exchange failed"), "refuses"),
+            (Status::out_of_range("not now"), "refuses"),
+            (Status::resource_exhausted("too many"), "refuses"),
+            (Status::unimplemented("no gRPC"), "refuses"),
+            (
+                Status::out_of_range(
+                    "Error, decoded message length too large: found 9 bytes, the limit is: 8 bytes",
+                ),
+                "lies",
+            ),
+            (
+                Status::internal("failed to decode Protobuf message: invalid tag value: 0"),
+                "lies",
+            ),
+        ];
+        for (status, kind) in table {
+            assert_eq!(kind_of(&status), kind, "{status:?}");
+        }
+    }
+
+    /// How an exchange begins with a peer that answers with these bytes, whatever it is asked.
+    async fn begun(answer: &'static [u8]) -> Status {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(answer).await;
+                let _ = stream.read(&mut [0; 1024]).await;
+            }
+        });
+        let peer = peer(&url).unwrap();
+        let mut client = FederationServiceClient::with_origin(peer.channel, peer.below);
+        let nothing = tokio_stream::empty::<ExchangeHeadsRequest>();
+        client.exchange_heads(nothing).await.err().unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_speaks_no_http2_is_not_said_to_lie() {
+        for answer in [
+            &b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..],
+            b"",
+        ] {
+            let status = begun(answer).await;
+            assert_eq!(kind_of(&status), "unreachable", "{status:?}");
+        }
     }
 }

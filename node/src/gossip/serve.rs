@@ -71,10 +71,16 @@ impl Desk {
         &self.gossip
     }
 
-    /// What takes heads that logs signed and that were refused. It does not block.
+    /// What takes heads that logs signed and that were refused. It does not block, and keeps no
+    /// gossip: whoever tells of such heads has stores that gossip has, too, and none of them would
+    /// ever be closed.
     pub fn seen(&self) -> impl Fn(VerifiedHead) + Send + Sync + 'static {
-        let gossip = self.gossip.clone();
-        move |head| gossip.seen(head)
+        let gossip = Arc::downgrade(&self.gossip);
+        move |head| {
+            if let Some(gossip) = gossip.upgrade() {
+                gossip.seen(head);
+            }
+        }
     }
 
     /// Serves an exchange with somebody at this address; without one, with somebody of a network

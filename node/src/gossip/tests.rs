@@ -110,6 +110,19 @@ fn alarmed(data: &Path, holdings: Vec<Box<dyn Holding>>, alarm_after_ms: u64) ->
     gossip
 }
 
+/// It has the stores of what it compares, and whoever tells of heads has one of them: none would
+/// ever be closed.
+#[test]
+fn who_tells_of_heads_keeps_no_gossip() {
+    let folder = tempfile::tempdir().unwrap();
+    let gossip = gossip(folder.path(), Vec::new());
+    let (weak, desk) = (Arc::downgrade(&gossip), Desk::new(gossip));
+    let seen = desk.seen();
+    drop(desk);
+    assert!(weak.upgrade().is_none());
+    drop(seen);
+}
+
 fn stored(data: &Path) -> usize {
     std::fs::read_dir(data.join("misbehavior")).map_or(0, Iterator::count)
 }

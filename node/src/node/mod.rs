@@ -88,6 +88,7 @@ struct Serve {
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
+    connections: usize,
     config: Config,
 }
 
@@ -111,6 +112,7 @@ impl Job for Serve {
                 witnesses,
                 witness,
                 evidence,
+                connections,
                 config,
                 ..
             } = self;
@@ -119,6 +121,7 @@ impl Job for Serve {
                 quorum: witnesses.as_ref().map(Witnesses::states),
                 witness,
                 evidence: evidence.clone(),
+                connections,
             };
             let store = log.store().clone();
             let ask = |it: Witnesses| it.start(store, evidence, &Handle::current());
@@ -143,6 +146,8 @@ impl Node {
     async fn started(config: Config) -> Result<Self, StartError> {
         // Installed before anything is counted.
         let _ = telemetry::metrics();
+        // Before any file is opened that may be one too many.
+        let connections = connections(&config)?;
         let keys = load_keys(&config.log)?.shared();
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
@@ -175,6 +180,7 @@ impl Node {
                     witnesses,
                     witness,
                     evidence,
+                    connections,
                     config,
                 },
             )?
@@ -231,7 +237,7 @@ async fn serve<S: Store + 'static>(
     parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let (connections, tls) = (connections(config)?, listen::load_tls(&config.server)?);
+    let (connections, tls) = (parts.connections, listen::load_tls(&config.server)?);
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let [listener, admin_listener] = listen::listeners(&config.server).await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -329,7 +335,7 @@ fn logs<S: Store + 'static>(
     Ok((Arc::new(log), Arc::new(index), copies))
 }
 
-/// How many connections there is room for. Asked before any thread has a store.
+/// How many connections there is room for.
 fn connections(config: &Config) -> Result<usize, TooFew> {
     let others = [config.witness.is_some(), config.mirror.is_some()];
     let stores = 1 + others.into_iter().filter(|is_there| *is_there).count();

@@ -22,6 +22,8 @@ pub(super) struct Parts {
     pub quorum: Option<Part<QuorumPart>>,
     pub witness: Option<Opened>,
     pub evidence: Arc<Evidence>,
+    /// How many connections there is room for.
+    pub connections: usize,
 }
 
 impl Parts {

@@ -290,6 +290,8 @@ impl Running {
     }
 
     async fn started(config: WitnessConfig) -> Result<Self, WitnessStartError> {
+        // Before any file is opened that may be one too many.
+        let connections = descriptors::connections(config.server.connections, 1)?;
         let tls = listen::load_tls(&config.server)?;
         let metrics = telemetry::metrics();
         let mut known = Known::default();
@@ -316,7 +318,6 @@ impl Running {
         let more = rotations.routes().merge(importing).merge(standing);
         let socket = &config.federation.admin_socket;
         let admin_socket = peers.serve(socket, more, stopped.clone())?;
-        let connections = descriptors::connections(config.server.connections, 1)?;
         let held = Held::new(listen::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {

@@ -165,3 +165,16 @@ fn a_missing_or_short_table_file_is_refused() {
     }
     assert_eq!(last(&open(folder.path()).unwrap()), 3);
 }
+
+/// RocksDB says of that only that a file cannot be opened.
+#[test]
+fn tables_without_their_manifest_are_damaged_and_nothing_else() {
+    let left = crashed_after(3);
+    let tables = left.path().join("tables");
+    let current = fs::read_to_string(tables.join("CURRENT")).unwrap();
+    let (manifest, kept) = (tables.join(current.trim_end()), left.path().join("kept"));
+    fs::rename(&manifest, &kept).unwrap();
+    assert_corrupt(left.path(), "no manifest");
+    fs::rename(&kept, &manifest).unwrap();
+    assert_eq!(last(&open(left.path()).unwrap()), 3);
+}

@@ -4,14 +4,19 @@ use crate::{Fixture, STARTED, assert_all_there};
 use assay_proto::v1::{
     PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
 };
-use assay_tests::{late::Late, log::covering, process::binaries};
+use assay_tests::{
+    late::Late,
+    log::covering,
+    ports::free_address,
+    process::{Node, ORIGIN, binaries},
+};
 use futures::{StreamExt, stream};
-use std::process::Command;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 use std::time::{Duration, Instant};
+use std::{fs, os::unix::fs::symlink, process::Command};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
@@ -179,5 +184,69 @@ async fn a_ready_file_that_cannot_be_written_is_an_error_like_others() -> anyhow
         assert!(said.contains("cannot write"), "{said}");
         assert!(!said.contains("shutdown"), "{said}");
     }
+    Ok(())
+}
+
+/// What is shared in a circle keeps the store of the copies, and the process waits for that as long
+/// as an end may take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_copies_a_log_ends_without_that_wait() -> anyhow::Result<()> {
+    let copied = "copied.example/log";
+    let vkey = Node::init_as(copied)?.vkey()?;
+    let more = ["--mirror", "m.example/mirror", "--audit", "m.example/audit"];
+    let mut node = Node::init_with(ORIGIN, &more)?;
+    node.append_configuration(&format!(
+        "[[mirror.log]]\norigin = {copied:?}\nkeys = [{vkey:?}]\nurl = \"http://{}\"",
+        free_address()?
+    ))?;
+    node.run()?;
+    let began = Instant::now();
+    node.stop()?;
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(10),
+        "{took:?}: {}",
+        node.stderr()
+    );
+    Ok(())
+}
+
+/// A process without memory or threads to spare gets none when it has to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_threads_that_end_a_process_are_there_from_the_start() -> anyhow::Result<()> {
+    let fixture = Fixture::start("").await?;
+    let mut names = Vec::new();
+    for task in fs::read_dir(format!("/proc/{}/task", fixture.node.pid()?))? {
+        // One may be gone meanwhile.
+        names.extend(fs::read_to_string(task?.path().join("comm")).ok());
+    }
+    for name in ["end\n", "kill\n"] {
+        assert!(names.iter().any(|it| it == name), "{name}: {names:?}");
+    }
+    Ok(())
+}
+
+/// A device would become a file, and a link one of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ready_file_replaces_no_device_and_no_link() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
+    fs::write(&kept, "kept")?;
+    symlink(&kept, &link)?;
+    let node = Node::init()?;
+    // One that is not refused runs until then.
+    let refused = Command::new("timeout")
+        .arg("30")
+        .arg(binaries().join("assay-node"))
+        .args(["run", "--config"])
+        .arg(node.folder().join("node.toml"))
+        .arg("--ready-file")
+        .arg(&link)
+        .output()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    assert!(said.contains("is no regular file"), "{said}");
+    assert!(fs::symlink_metadata(&link)?.is_symlink());
+    assert_eq!(fs::read_to_string(&kept)?, "kept");
     Ok(())
 }

@@ -20,7 +20,7 @@ use super::failure::refused;
 use super::{options, wal};
 use crate::storage::{StorageError, disk::failure};
 use rocksdb::DB;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -118,13 +118,21 @@ impl Mark {
     }
 }
 
-/// Fails with [`StorageError::Corrupt`] if there is no database in `tables`.
+/// Fails with [`StorageError::Corrupt`] if there is no database in `tables`, or if the file is gone
+/// that says of which files it is made: RocksDB says of that only that it cannot be opened.
 pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
-    if tables.join("CURRENT").exists() {
-        return Ok(());
-    }
-    let reason =
-        "its tables are gone (or an `init` was interrupted before it had made any)".to_owned();
+    let current = tables.join("CURRENT");
+    let reason = if current.exists() {
+        // What is in it is for RocksDB to judge.
+        let named = fs::read_to_string(current).unwrap_or_default();
+        let name = named.trim_end();
+        if !name.starts_with("MANIFEST-") || tables.join(name).exists() {
+            return Ok(());
+        }
+        format!("its {name} is gone")
+    } else {
+        "its tables are gone (or an `init` was interrupted before it had made any)".to_owned()
+    };
     Err(StorageError::Corrupt {
         path: tables.to_owned(),
         reason,

@@ -3,6 +3,7 @@
 //! Strangers come from addresses of their own (127.0.0.2 and so on), as they do on the network. The
 //! honest caller beside them comes from 127.0.0.1.
 
+mod admin;
 mod floods;
 mod many;
 mod passed_on;
