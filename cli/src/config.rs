@@ -8,7 +8,7 @@ use crate::{
 use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
 use assay_keyfile::Unlock;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{VerifierKey, refuse_private_key};
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::Deserialize;
 use std::{
@@ -307,6 +307,7 @@ impl Settings {
 
 /// Reads an issuer id: 64 lower-case hex digits.
 pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
+    refuse_private_key(text).map_err(|held| held.to_string())?;
     IssuerId::from_hex(text)
         .ok_or_else(|| format!("{text:?} is not an issuer id, which has 64 lower-case hex digits"))
 }
@@ -317,6 +318,13 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
         Ok(key) => return Ok(key),
         Err(wrong) => wrong,
     };
+    refuse_private_key(given).map_err(|_| {
+        Failure::Usage(
+            "--log-key is a private key, so it is not shown; give the log's public key, which \
+             `assay-node init` printed, and keep the other one to the log"
+                .into(),
+        )
+    })?;
     let text = std::fs::read_to_string(given).map_err(|e| {
         Failure::Usage(if given.contains('+') {
             format!("--log-key {given}: {wrong}")
@@ -335,7 +343,10 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
 }
 
 fn parse(text: &str, path: &Path) -> Result<File, Failure> {
-    toml::from_str(text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
+    let wrong = |e: &dyn std::fmt::Display| Failure::Usage(format!("{}: {e}", path.display()));
+    // An error of TOML quotes the line, and a key is not for logs.
+    refuse_private_key(text).map_err(|held| wrong(&held))?;
+    toml::from_str(text).map_err(|e| wrong(&e))
 }
 
 impl Folders {
@@ -456,5 +467,24 @@ mod tests {
             error.contains("config.toml") && error.contains("logg") && error.contains("line 2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_private_key() {
+        let log_key = "PRIVATE+KEY+a.example/log+0ae13d78+AYISVYXr";
+        let age_key = "# public key: age1q\nAGE-SECRET-KEY-1AYISVYXr\n";
+        for said in [
+            parse(log_key, Path::new("log.key"))
+                .unwrap_err()
+                .to_string(),
+            parse(age_key, Path::new("age.key"))
+                .unwrap_err()
+                .to_string(),
+            parse_log_key(log_key).unwrap_err().to_string(),
+            parse_issuer(log_key).unwrap_err(),
+        ] {
+            assert!(said.contains("private key"), "{said}");
+            assert!(!said.contains("AYISVYXr"), "{said}");
+        }
     }
 }

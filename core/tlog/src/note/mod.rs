@@ -31,6 +31,7 @@ mod algorithm;
 pub mod key;
 mod line;
 mod ml_dsa_44;
+mod private;
 mod signer;
 
 use crate::limits;
@@ -39,6 +40,7 @@ use std::collections::BTreeSet;
 pub use algorithm::Algorithm;
 pub use key::{KeyError, VerifierKey, WrongSignature};
 pub use line::NoteSignature;
+pub use private::{HoldsPrivateKey, refuse_private_key};
 pub use signer::{CosignError, CosignerKey, SignerKey};
 
 /// Why a note cannot be read or relied on.
