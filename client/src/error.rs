@@ -114,14 +114,27 @@ impl ClientError {
     /// Sorts a gRPC status: a refusal stands on the request itself; all else may pass.
     pub(crate) fn from_status(doing: &str, status: tonic::Status) -> Self {
         use tonic::Code::*;
+        let message = match status.message() {
+            "" => "no reason is given",
+            message => message,
+        };
         match status.code() {
+            // Not the node's word: what decodes the answer says so.
+            OutOfRange if message.starts_with(TOO_LONG) => ClientError::Unavailable {
+                what: format!(
+                    "{doing} failed: what answers sends longer messages than nodes do; is this \
+                     the address of a node?"
+                ),
+                retry_after: None,
+                source: Some(status.into()),
+            },
             InvalidArgument | NotFound | AlreadyExists | PermissionDenied | FailedPrecondition
             | OutOfRange | Unimplemented | Unauthenticated => ClientError::Refused {
                 code: status.code(),
-                message: status.message().to_owned(),
+                message: message.to_owned(),
             },
             code => {
-                let mut what = format!("{doing} failed: {} ({code:?})", status.message());
+                let mut what = format!("{doing} failed: {message} ({code:?})");
                 let retry_after = status
                     .get_details_retry_info()
                     .and_then(|info| info.retry_delay);
@@ -140,6 +153,9 @@ impl ClientError {
         }
     }
 }
+
+/// How tonic begins its own words of a message that is longer than it takes.
+const TOO_LONG: &str = "Error, decoded message length too large";
 
 /// An answer takes more memory than it may, in bytes.
 #[derive(Debug, thiserror::Error)]
