@@ -131,6 +131,7 @@ fn audit_code(error: &AuditError) -> u8 {
         AuditError::Usage(_) => USAGE,
         AuditError::Unavailable { .. } | AuditError::Interrupted(_) => UNAVAILABLE,
         AuditError::Checkpoint(_)
+        | AuditError::Respelled { .. }
         | AuditError::Bundle { .. }
         | AuditError::Tile { .. }
         | AuditError::Root { .. }
