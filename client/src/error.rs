@@ -111,6 +111,20 @@ impl ClientError {
         }
     }
 
+    /// The same with words in front, of what was done before. Proof of misbehavior stays as it is.
+    pub(crate) fn after(mut self, words: &str) -> Self {
+        match &mut self {
+            ClientError::Usage(what)
+            | ClientError::Unavailable { what, .. }
+            | ClientError::Refused { message: what, .. }
+            | ClientError::Unverified { what, .. }
+            | ClientError::Unsupported(what)
+            | ClientError::State { what, .. } => what.insert_str(0, words),
+            ClientError::Misbehavior(_) => {}
+        }
+        self
+    }
+
     /// Sorts a gRPC status: a refusal stands on the request itself; all else may pass.
     pub(crate) fn from_status(doing: &str, status: tonic::Status) -> Self {
         use tonic::Code::*;
@@ -208,6 +222,33 @@ impl fmt::Display for Misbehavior {
                 "; both signed notes could not be kept ({why}):\n{}\n{}",
                 self.first, self.second
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_is_told_of_each_kind() {
+        let state = ClientError::State {
+            what: "cannot store the head".into(),
+            path: "head".into(),
+            source: None,
+        };
+        for error in [
+            state,
+            ClientError::Usage("x".into()),
+            ClientError::unverified("x"),
+            ClientError::unavailable("x", "y"),
+            ClientError::Unsupported("x".into()),
+        ] {
+            let (kind, said) = (std::mem::discriminant(&error), error.to_string());
+            assert!(!said.contains("it is logged; but "), "{said}");
+            let error = error.after("it is logged; but ");
+            assert_eq!(std::mem::discriminant(&error), kind);
+            assert!(error.to_string().contains("it is logged; but "), "{error}");
         }
     }
 }
