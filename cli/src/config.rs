@@ -3,12 +3,13 @@
 
 use crate::{
     exit::Failure,
+    input, log_key,
     options::{Format, Given, Global},
 };
 use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
 use assay_keyfile::Unlock;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{VerifierKey, refuse_private_key};
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::Deserialize;
 use std::{
@@ -71,6 +72,9 @@ pub struct MonitorTable {
 /// What `--state-dir` says so that nothing is remembered.
 pub const NO_STATE: &str = "none";
 
+/// Longest configuration file, in bytes.
+const CONFIG_BYTES: usize = 1024 * 1024;
+
 /// A folder in which nothing can be.
 const NOWHERE: &str = "/dev/null";
 
@@ -124,7 +128,7 @@ impl Settings {
             .config
             .clone()
             .unwrap_or_else(|| folders.config.join("config.toml"));
-        let file = match std::fs::read_to_string(&path) {
+        let file = match input::text(&path, CONFIG_BYTES) {
             Ok(text) => parse(&text, &path)?,
             Err(e)
                 if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
@@ -230,7 +234,7 @@ impl Settings {
                     .into(),
             )
         })?;
-        parse_log_key(given)
+        log_key::parse(given)
     }
 
     /// Whether a log key is set at all.
@@ -307,35 +311,16 @@ impl Settings {
 
 /// Reads an issuer id: 64 lower-case hex digits.
 pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
+    refuse_private_key(text).map_err(|held| held.to_string())?;
     IssuerId::from_hex(text)
         .ok_or_else(|| format!("{text:?} is not an issuer id, which has 64 lower-case hex digits"))
 }
 
-/// Reads a log key given as text or as a file.
-fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
-    let wrong = match VerifierKey::parse_log(given.trim()) {
-        Ok(key) => return Ok(key),
-        Err(wrong) => wrong,
-    };
-    let text = std::fs::read_to_string(given).map_err(|e| {
-        Failure::Usage(if given.contains('+') {
-            format!("--log-key {given}: {wrong}")
-        } else {
-            format!(
-                "--log-key {given}: this is neither a key (NAME+HASH+BASE64) nor a file that can \
-                 be read: {e}"
-            )
-        })
-    })?;
-    VerifierKey::parse_log(text.trim()).map_err(|e| {
-        Failure::Usage(format!(
-            "{given} holds no log key ({e}); it should be one line, NAME+HASH+BASE64"
-        ))
-    })
-}
-
 fn parse(text: &str, path: &Path) -> Result<File, Failure> {
-    toml::from_str(text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
+    let wrong = |e: &dyn std::fmt::Display| Failure::Usage(format!("{}: {e}", path.display()));
+    // An error of TOML quotes the line, and a key is not for logs.
+    refuse_private_key(text).map_err(|held| wrong(&held))?;
+    toml::from_str(text).map_err(|e| wrong(&e))
 }
 
 impl Folders {
@@ -456,5 +441,23 @@ mod tests {
             error.contains("config.toml") && error.contains("logg") && error.contains("line 2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_private_key() {
+        let log_key = "PRIVATE+KEY+a.example/log+0ae13d78+AYISVYXr";
+        let age_key = "# public key: age1q\nAGE-SECRET-KEY-1AYISVYXr\n";
+        for said in [
+            parse(log_key, Path::new("log.key"))
+                .unwrap_err()
+                .to_string(),
+            parse(age_key, Path::new("age.key"))
+                .unwrap_err()
+                .to_string(),
+            parse_issuer(log_key).unwrap_err(),
+        ] {
+            assert!(said.contains("private key"), "{said}");
+            assert!(!said.contains("AYISVYXr"), "{said}");
+        }
     }
 }

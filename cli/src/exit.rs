@@ -63,6 +63,14 @@ impl Failure {
             source,
         }
     }
+
+    /// The same with words in front, of what was done before, if it is one of I/O.
+    pub fn after(self, words: &str) -> Self {
+        match self {
+            Failure::Io { what, source } => Failure::io(format!("{words}{what}"), source),
+            failure => failure,
+        }
+    }
 }
 
 impl From<EffectError> for Failure {
@@ -131,6 +139,7 @@ fn audit_code(error: &AuditError) -> u8 {
         AuditError::Usage(_) => USAGE,
         AuditError::Unavailable { .. } | AuditError::Interrupted(_) => UNAVAILABLE,
         AuditError::Checkpoint(_)
+        | AuditError::Respelled { .. }
         | AuditError::Bundle { .. }
         | AuditError::Tile { .. }
         | AuditError::Root { .. }

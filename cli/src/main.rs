@@ -16,11 +16,13 @@ mod attested;
 mod check;
 mod commands;
 mod config;
+mod environment;
 mod exit;
 mod help;
 mod hook;
 mod input;
 mod keys;
+mod log_key;
 mod options;
 mod output;
 mod policy_file;
@@ -41,7 +43,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let matches = match help::with_groups(Cli::command()).try_get_matches() {
+    let command = environment::without_empty(help::with_groups(Cli::command()));
+    let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => {

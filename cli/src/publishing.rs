@@ -252,7 +252,8 @@ impl<'a> Publisher<'a> {
             }
         }
         if failure.is_none() || !views.is_empty() {
-            output::data(self.settings, || texts(&views), &views)?;
+            output::data(self.settings, || texts(&views), &views)
+                .map_err(|failure| failure.after(&logged(&views)))?;
         }
         let Some(failure) = failure else {
             let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
@@ -335,6 +336,15 @@ impl<'a> Publisher<'a> {
     }
 }
 
+/// What is logged, for who cannot read it where it should be.
+fn logged(views: &[PublishView]) -> String {
+    let claims = views.iter().map(|view| {
+        let (claim, leaf) = (&view.claim_id, view.leaf_index);
+        format!("the claim {claim} is logged, at leaf {leaf}; ")
+    });
+    claims.collect::<String>() + "but "
+}
+
 fn texts(views: &[PublishView]) -> String {
     let texts: Vec<String> = views.iter().map(text).collect();
     texts.join("\n")
@@ -375,5 +385,25 @@ mod tests {
         assert!(item.attachment.is_none());
         assert!(item.summary.contains(&("stance".into(), "dispute".into())));
         assert!(item.summary.contains(&("text".into(), "x".into())));
+    }
+
+    #[test]
+    fn what_is_logged_is_told_though_stdout_is_full() {
+        let view = PublishView {
+            claim_id: "ab".repeat(32),
+            leaf_index: 7,
+            logged_at: String::new(),
+            tree_size: None,
+            already_logged: false,
+            predicate_type: String::new(),
+            attachment: None,
+        };
+        let full = Failure::io("cannot write to stdout", std::io::Error::other("full"));
+        let said = full.after(&logged(&[view])).to_string();
+        assert!(said.starts_with("the claim abab"), "{said}");
+        assert!(
+            said.ends_with("is logged, at leaf 7; but cannot write to stdout"),
+            "{said}"
+        );
     }
 }

@@ -3,13 +3,14 @@
 
 use crate::{
     BoxError, ClientError, Tls, call,
-    http::{instead, proxy::Proxies},
+    http::{instead, proxy::Proxies, wrong_part},
 };
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri, header::CONTENT_TYPE};
 use hyper_util::client::legacy::connect::{HttpConnector, proxy::Tunnel};
 use std::{
     error::Error,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -26,9 +27,18 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// under way.
 const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 
+/// The headers of gRPC that are looked at here, and a status.
+const GRPC_STATUS: &str = "grpc-status";
+const GRPC_ENCODING: &str = "grpc-encoding";
+const UNIMPLEMENTED: &str = "12";
+
 /// A connection to a node. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct NodeChannel(Channel);
+pub(crate) struct NodeChannel {
+    channel: Channel,
+    /// The path of the node's address, without the slashes at its end.
+    path: Arc<str>,
+}
 
 impl NodeChannel {
     /// Connects to the node at `url`.
@@ -37,9 +47,15 @@ impl NodeChannel {
     /// and with [`ClientError::Unavailable`] if nobody answers.
     pub async fn connect(url: &str, tls: &Tls) -> Result<Self, ClientError> {
         let endpoint = endpoint(url, tls)?;
+        let path: Arc<str> = endpoint.uri().path().trim_end_matches('/').into();
+        let channel = Self::channel(url, endpoint).await?;
+        Ok(NodeChannel { channel, path })
+    }
+
+    async fn channel(url: &str, endpoint: Endpoint) -> Result<Channel, ClientError> {
         let Some(proxy) = Proxies::of_environment().of(endpoint.uri()) else {
             let connected = endpoint.connect().await;
-            return connected.map(NodeChannel).map_err(|error| {
+            return connected.map_err(|error| {
                 let hint = "is the node running, and is this its address?";
                 ClientError::unavailable(format!("cannot connect to {url}: {hint}"), error)
             });
@@ -58,7 +74,7 @@ impl NodeChannel {
             tunnel = tunnel.with_auth(auth.clone());
         }
         let connected = endpoint.connect_with_connector(ToPort(tunnel)).await;
-        connected.map(NodeChannel).map_err(|error| {
+        connected.map_err(|error| {
             let hint = "is the node running, is this its address, and does the proxy reach it?";
             let what = format!("cannot connect to {url} through the proxy {name}: {hint}");
             ClientError::unavailable(what, error)
@@ -72,18 +88,21 @@ impl Service<Request<Body>> for NodeChannel {
     type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(BoxError::from)
+        self.channel.poll_ready(cx).map_err(BoxError::from)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let answer = self.0.call(request);
+        let (answer, path) = (self.channel.call(request), self.path.clone());
         Box::pin(async move {
             let answer = answer.await.map_err(|error| match not_http2(&error) {
                 Some(words) => Status::unavailable(words).into(),
                 None => BoxError::from(error),
             })?;
-            match instead_of_node(&answer) {
-                Some(words) => Err(Status::unavailable(words).into()),
+            if let Some(words) = instead_of_node(&answer) {
+                return Err(Status::unavailable(words).into());
+            }
+            match below_no_node(&answer, &path) {
+                Some(words) => Err(Status::unimplemented(words).into()),
                 None => Ok(answer),
             }
         })
@@ -94,16 +113,32 @@ impl Service<Request<Body>> for NodeChannel {
 fn instead_of_node(answer: &Response<Body>) -> Option<String> {
     let kind = answer.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/grpc") {
-        return None;
-    }
-    if !answer.status().is_success() {
+    let is_grpc = kind.starts_with("application/grpc");
+    // A status of HTTP is a proxy's, whatever it says of its kind.
+    let is_proxied = !is_grpc || !answer.headers().contains_key(GRPC_STATUS);
+    if !answer.status().is_success() && is_proxied {
         return Some(instead::of_status(answer.status(), answer.headers()));
+    }
+    if is_grpc {
+        let encoding = answer.headers().get(GRPC_ENCODING);
+        return encoding.is_some_and(|it| it != "identity").then(|| {
+            "what the server answers is compressed, which nodes do not do; is this the address of \
+             one?"
+                .into()
+        });
     }
     let what = instead::of_body(answer.headers(), b"-");
     Some(what.unwrap_or_else(|| {
         "what the server answers is of no node; is this the address of one?".into()
     }))
+}
+
+/// What an answer says that knows no such method, where the address has a path: that may be wrong.
+fn below_no_node(answer: &Response<Body>, path: &str) -> Option<String> {
+    let status = answer.headers().get(GRPC_STATUS)?;
+    (status == UNIMPLEMENTED && !path.is_empty()).then(|| {
+        format!("below {path} the server has no such method; is the path of the address right?")
+    })
 }
 
 /// What a failure says of a server that speaks HTTP/1 only. How it fails depends on what is noticed
@@ -179,6 +214,9 @@ fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
         Some(("https", _)) => true,
         _ => return Err(no_address(url, &"it has no http:// or https:// in front")),
     };
+    if let Some(wrong) = wrong_part(url) {
+        return Err(no_address(url, &wrong));
+    }
     let mut endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|e| no_address(url, &e))?
         .connect_timeout(CONNECT)
@@ -203,4 +241,98 @@ fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
         })?;
     }
     Ok(endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
+
+    /// What the client makes of an answer of HTTP, as tonic reads it.
+    async fn made_of(answer: &[u8]) -> ClientError {
+        let answer = answer.to_vec();
+        let server = tower::service_fn(move |_: Request<Body>| {
+            let body = Body::new(axum::body::Body::from(answer.clone()));
+            let answer = Response::builder().header(CONTENT_TYPE, "application/grpc");
+            futures::future::ready(answer.body(body))
+        });
+        let asked = LogServiceClient::new(server)
+            .get_checkpoint(GetCheckpointRequest {})
+            .await;
+        ClientError::from_status("asking", asked.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn junk_is_of_no_node_and_is_no_refusal() {
+        for (junk, says) in [
+            (
+                &b"\x00\xff\xff\xff\xff"[..],
+                "is this the address of a node?",
+            ),
+            (b"", "asking failed: "),
+            (b"\x07", "asking failed: "),
+        ] {
+            let error = made_of(junk).await;
+            assert!(
+                matches!(&error, ClientError::Unavailable { .. }),
+                "{error:?}"
+            );
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)]) -> Response<Body> {
+        let mut answer = Response::builder().status(status);
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        answer.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn what_a_proxy_says_is_no_refusal() {
+        let grpc = ("content-type", "application/grpc");
+        for (status, headers, is_instead) in [
+            (200, &[grpc][..], false),
+            (200, &[grpc, ("grpc-encoding", "identity")], false),
+            (200, &[grpc, ("grpc-encoding", "gzip")], true),
+            (404, &[grpc], true),
+            (403, &[grpc], true),
+            (404, &[grpc, ("grpc-status", "5")], false),
+            (200, &[("content-type", "text/html")], true),
+        ] {
+            let instead = instead_of_node(&answer(status, headers));
+            assert_eq!(instead.is_some(), is_instead, "{status} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_may_be_wrong_is_named() {
+        let unknown = answer(200, &[("grpc-status", "12")]);
+        let said = below_no_node(&unknown, "/x").unwrap_or_default();
+        assert!(said.contains("/x") && said.contains("path"), "{said}");
+        assert_eq!(below_no_node(&unknown, ""), None);
+        assert_eq!(below_no_node(&answer(200, &[]), "/x"), None);
+    }
+
+    #[test]
+    fn an_address_with_a_port_that_is_none_is_refused() {
+        for wrong in [
+            "http://127.0.0.1:99999",
+            "http://a:0",
+            "http://a/?q",
+            "http://a:1#f",
+        ] {
+            let refused = endpoint(wrong, &Tls::default());
+            assert!(matches!(refused, Err(ClientError::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_status_without_words_says_so() {
+        for code in [tonic::Code::Unknown, tonic::Code::PermissionDenied] {
+            let error = ClientError::from_status("asking", Status::new(code, ""));
+            assert!(error.to_string().contains("no reason is given"), "{error}");
+        }
+    }
 }

@@ -111,17 +111,44 @@ impl ClientError {
         }
     }
 
+    /// The same with words in front, of what was done before. Proof of misbehavior stays as it is.
+    pub(crate) fn after(mut self, words: &str) -> Self {
+        match &mut self {
+            ClientError::Usage(what)
+            | ClientError::Unavailable { what, .. }
+            | ClientError::Refused { message: what, .. }
+            | ClientError::Unverified { what, .. }
+            | ClientError::Unsupported(what)
+            | ClientError::State { what, .. } => what.insert_str(0, words),
+            ClientError::Misbehavior(_) => {}
+        }
+        self
+    }
+
     /// Sorts a gRPC status: a refusal stands on the request itself; all else may pass.
     pub(crate) fn from_status(doing: &str, status: tonic::Status) -> Self {
         use tonic::Code::*;
+        let message = match status.message() {
+            "" => "no reason is given",
+            message => message,
+        };
         match status.code() {
+            // Not the node's word: what decodes the answer says so.
+            OutOfRange if message.starts_with(TOO_LONG) => ClientError::Unavailable {
+                what: format!(
+                    "{doing} failed: what answers sends longer messages than nodes do; is this \
+                     the address of a node?"
+                ),
+                retry_after: None,
+                source: Some(status.into()),
+            },
             InvalidArgument | NotFound | AlreadyExists | PermissionDenied | FailedPrecondition
             | OutOfRange | Unimplemented | Unauthenticated => ClientError::Refused {
                 code: status.code(),
-                message: status.message().to_owned(),
+                message: message.to_owned(),
             },
             code => {
-                let mut what = format!("{doing} failed: {} ({code:?})", status.message());
+                let mut what = format!("{doing} failed: {message} ({code:?})");
                 let retry_after = status
                     .get_details_retry_info()
                     .and_then(|info| info.retry_delay);
@@ -140,6 +167,9 @@ impl ClientError {
         }
     }
 }
+
+/// How tonic begins its own words of a message that is longer than it takes.
+const TOO_LONG: &str = "Error, decoded message length too large";
 
 /// An answer takes more memory than it may, in bytes.
 #[derive(Debug, thiserror::Error)]
@@ -192,6 +222,33 @@ impl fmt::Display for Misbehavior {
                 "; both signed notes could not be kept ({why}):\n{}\n{}",
                 self.first, self.second
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_is_told_of_each_kind() {
+        let state = ClientError::State {
+            what: "cannot store the head".into(),
+            path: "head".into(),
+            source: None,
+        };
+        for error in [
+            state,
+            ClientError::Usage("x".into()),
+            ClientError::unverified("x"),
+            ClientError::unavailable("x", "y"),
+            ClientError::Unsupported("x".into()),
+        ] {
+            let (kind, said) = (std::mem::discriminant(&error), error.to_string());
+            assert!(!said.contains("it is logged; but "), "{said}");
+            let error = error.after("it is logged; but ");
+            assert_eq!(std::mem::discriminant(&error), kind);
+            assert!(error.to_string().contains("it is logged; but "), "{error}");
         }
     }
 }

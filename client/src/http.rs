@@ -1,7 +1,11 @@
 //! Plain HTTP to nodes: the TLS settings of a call, for whatever is fetched so.
 
+mod address;
 pub(crate) mod instead;
 pub(crate) mod proxy;
+
+pub use address::wrong_port;
+pub(crate) use address::{demand_address, wrong_part};
 
 use crate::{ClientError, Tls};
 use proxy::Proxies;
@@ -32,8 +36,8 @@ pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> 
 
 /// Fetches what is at `url`, at most `most` bytes; `None` if nothing is there.
 ///
-/// Fails with [`ClientError::Unavailable`] if there is no answer or another status than 2xx and
-/// 404, and with [`ClientError::Unverified`] if it is longer.
+/// Fails with [`ClientError::Unavailable`] if there is no answer, another status than 2xx and 404,
+/// or a page for people, and with [`ClientError::Unverified`] if it is longer.
 pub(crate) async fn get(
     http: &reqwest::Client,
     url: &str,
@@ -47,10 +51,15 @@ pub(crate) async fn get(
     if status == StatusCode::NOT_FOUND {
         return Ok(None);
     }
+    let no_answer = |what: String| ClientError::Unavailable {
+        what: format!("{url}: {what}"),
+        retry_after: None,
+        source: None,
+    };
     if !status.is_success() {
-        let words = format!("HTTP {status}");
-        return Err(ClientError::unavailable(format!("{url}: no answer"), words));
+        return Err(no_answer(instead::of_status(status, answer.headers())));
     }
+    let headers = answer.headers().clone();
     let mut bytes = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(failed)? {
         if bytes.len() + piece.len() > most {
@@ -58,6 +67,9 @@ pub(crate) async fn get(
             return Err(ClientError::unverified(what));
         }
         bytes.extend_from_slice(&piece);
+    }
+    if let Some(what) = instead::of_body(&headers, &bytes) {
+        return Err(no_answer(what));
     }
     Ok(Some(bytes))
 }
@@ -67,14 +79,4 @@ pub(crate) fn bad_pem(error: reqwest::Error) -> ClientError {
     ClientError::Usage(format!(
         "the TLS settings cannot be used: {error}; check the PEM files"
     ))
-}
-
-/// Fails with [`ClientError::Usage`] unless `url` is an http or https address.
-pub(crate) fn demand_address(url: &str, whose: &str) -> Result<(), ClientError> {
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Ok(());
-    }
-    Err(ClientError::Usage(format!(
-        "{url} is no address of {whose}; write http://HOST:PORT or https://HOST:PORT"
-    )))
 }

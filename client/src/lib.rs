@@ -185,6 +185,7 @@ pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use files::replace_public;
 pub use follow::{Beginning, Fresh, News};
 pub use heads::HeadStore;
+pub use http::wrong_port;
 pub use journal::Journal;
 pub use lookup::{Looked, Watched};
 pub use paging::Allowance;

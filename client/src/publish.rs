@@ -142,20 +142,32 @@ impl Client {
         let answer = call::short("publishing the claim", self.log.clone().publish(request)).await?;
         let mut published = published(&answer, id, wait)?;
         if wait >= Wait::Integrated {
-            let (entry, _) = self.named_entry(published.index, None).await?;
-            if entry.claim().id() != published.claim_id {
-                return Err(ClientError::unverified(
-                    "the leaf that the node named holds another claim",
-                ));
-            }
-            if entry.entry().leaf_hash() != published.leaf_hash {
-                return Err(ClientError::unverified(
-                    "the leaf that the node named has another hash than it said",
-                ));
-            }
-            published.proven = Some(Arc::new(entry));
+            // Whatever fails now, the claim was taken: who is not told takes it for lost.
+            let proven = self.proven(&published).await.map_err(|error| {
+                let (claim, leaf) = (published.claim_id, published.index.get());
+                error.after(&format!(
+                    "the node says that the claim {claim} is logged, at leaf {leaf}; but "
+                ))
+            })?;
+            published.proven = Some(Arc::new(proven));
         }
         Ok(published)
+    }
+
+    /// The entry that the node says it made of a claim, proven to be in the log.
+    async fn proven(&self, published: &Published) -> Result<VerifiedEntry, ClientError> {
+        let (entry, _) = self.named_entry(published.index, None).await?;
+        if entry.claim().id() != published.claim_id {
+            return Err(ClientError::unverified(
+                "the leaf that the node named holds another claim",
+            ));
+        }
+        if entry.entry().leaf_hash() != published.leaf_hash {
+            return Err(ClientError::unverified(
+                "the leaf that the node named has another hash than it said",
+            ));
+        }
+        Ok(entry)
     }
 
     /// Appends claims over one stream and returns what became of each, in their order.

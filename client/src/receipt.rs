@@ -4,7 +4,7 @@
 mod check;
 mod held_to;
 mod pair;
-mod respelled;
+pub(crate) mod respelled;
 
 pub use check::{Check, CheckedReceipt, Demands, Verdict, check_receipts};
 pub use held_to::{Cosigned, HeldTo, HeldToError};

@@ -12,7 +12,7 @@
 //! jitter; the order stays. An address that is gone (410) is to be left alone. No redirect is
 //! followed.
 
-use crate::{ClientError, percent_encoded};
+use crate::{ClientError, percent_encoded, wrong_port};
 use assay_claims::claim::{PublicKey, SigningKey};
 use assay_claims::time::rfc3339_of_ms;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -104,6 +104,9 @@ impl Webhook {
         let usage = |why: String| ClientError::Usage(format!("the address is no webhook: {why}"));
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(usage("write https://HOST/PATH".into()));
+        }
+        if let Some(wrong) = wrong_port(url) {
+            return Err(usage(wrong));
         }
         let parsed = Url::parse(url).map_err(|e| usage(format!("{e}; write https://HOST/PATH")))?;
         // What is parsed takes the first part of the path for a host that is missing.
@@ -234,6 +237,7 @@ mod tests {
             "http://user:word@/hook",
             "https://exam ple/hook",
             "http://example.org:65536/",
+            "http://example.org:0/",
             "http://[::1/",
             "https://example.org:port/",
         ] {

@@ -211,7 +211,8 @@ impl Unlock {
 
 /// The systemd credential of this name, if the service has it.
 pub fn credential(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os(CREDENTIALS).map(PathBuf::from)?;
+    let folder = std::env::var_os(CREDENTIALS).filter(|folder| !folder.is_empty())?;
+    let folder = PathBuf::from(folder);
     Some(folder.join(name)).filter(|path| path.exists())
 }
 

@@ -4,6 +4,7 @@
 
 mod audit_commands;
 mod damage_commands;
+mod environment;
 mod held_key;
 mod key_commands;
 mod log_list_commands;
@@ -27,7 +28,7 @@ use assay_node::{
     telemetry, witness,
 };
 use assay_tlog::Hash;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use key_commands::NewKeys;
 use run_until::{Signals, once_stores_are_closed, runtime};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -156,7 +157,8 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
+    let matches = environment::without_empty(Cli::command()).try_get_matches();
+    let command = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {
             keyfile::unlock_by(Unlock::new(cli.passphrase_file));
             cli.command

@@ -2,6 +2,7 @@
 
 use crate::{config::Settings, exit::Failure, output, policy_file, session, time::now_ms};
 use assay_client::{
+    one_line,
     peers::{
         self, CosignerPart, FederationPage, LogPart, PeerPart, QuorumPart, WitnessPart,
         WitnessState,
@@ -52,7 +53,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         let (page, reason) = match peers::federation(&node, &settings.tls).await {
             Ok(page) => (Some(page), None),
             Err(error @ assay_client::ClientError::Usage(_)) => return Err(error.into()),
-            Err(error) => (None, Some(plain(&error.to_string()))),
+            Err(error) => (None, Some(plain(&one_line(&error)))),
         };
         nodes.push(NodeView { node, page, reason });
     }

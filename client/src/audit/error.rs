@@ -28,6 +28,16 @@ pub enum AuditError {
     /// The checkpoint is not this log's.
     #[error("the checkpoint does not verify with the log's key")]
     Checkpoint(#[source] BoxError),
+    /// The checkpoint was changed in its spelling, and in nothing else: as it was, it verifies.
+    #[error(
+        "{url}: what carries the checkpoint changed its line ends, its encoding or what is behind \
+         it, and nothing else: as it was before, it verifies. Have the server, or a proxy before \
+         it, pass it on as it is"
+    )]
+    Respelled {
+        /// Where it was fetched.
+        url: String,
+    },
     /// A bundle of entries is not what tlog-tiles says.
     #[error("{path} is malformed: {reason}")]
     Bundle {

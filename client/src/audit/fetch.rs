@@ -4,6 +4,7 @@ use super::{AuditError, WIDTH, replay::Replay};
 use crate::Tls;
 use crate::http::instead;
 use crate::http::{bad_pem, builder, demand_address};
+use crate::receipt::respelled;
 use assay_claims::audit::Read;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
@@ -22,10 +23,18 @@ use std::{
 /// Longest wait for a connection, and for the next piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Longest time that an answer takes as a whole, beside that for its length: who drips ends, too.
+const WHOLE: Duration = Duration::from_secs(60);
+
+/// Bytes a second of the slowest line.
+const SLOWEST: usize = 32 * 1024;
+
 /// Where a log's tiles are published.
 pub(crate) struct Site {
     http: reqwest::Client,
     base: String,
+    /// [`WHOLE`], but in tests.
+    whole: Duration,
     /// Buffers of bundles that are done: a quarter of a megabyte each, too much to ask the system
     /// for every time.
     spare: Mutex<Vec<Vec<u8>>>,
@@ -54,6 +63,7 @@ impl Site {
         Ok(Site {
             http,
             base: url.trim_end_matches('/').to_owned(),
+            whole: WHOLE,
             spare: Mutex::default(),
         })
     }
@@ -77,11 +87,16 @@ impl Site {
             Err(error) => return Err(error),
         }
         let text = std::str::from_utf8(&note).unwrap_or_default();
-        // What neither is a note nor begins as this log's blames nobody: it is another site's.
-        if !text.starts_with(log.name()) && Note::parse(&note).is_err() {
-            return Err(unavailable(no_checkpoint));
-        }
-        VerifiedCheckpoint::verify(text, log).map_err(|e| AuditError::Checkpoint(e.into()))
+        VerifiedCheckpoint::verify(text, log).map_err(|error| {
+            if is_respelled(&note, log) {
+                return AuditError::Respelled { url: url.clone() };
+            }
+            // What neither is a note nor begins as this log's blames nobody: it is another site's.
+            if !text.starts_with(log.name()) && Note::parse(&note).is_err() {
+                return unavailable(no_checkpoint);
+            }
+            AuditError::Checkpoint(error.into())
+        })
     }
 
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
@@ -187,8 +202,23 @@ impl Site {
     }
 
     /// Puts the resource at `path`, at most `most` bytes of it, in place of what is in `bytes`;
-    /// returns whether there is one.
+    /// returns whether there is one. Waits no longer for it than a slow line takes.
     async fn get(&self, path: &str, most: usize, bytes: &mut Vec<u8>) -> Result<bool, AuditError> {
+        let whole = self.whole + Duration::from_secs((most / SLOWEST) as u64);
+        let got = tokio::time::timeout(whole, self.get_all(path, most, bytes)).await;
+        got.unwrap_or_else(|_| {
+            let url = format!("{}/{path}", self.base);
+            let what = format!("the answer was not whole within {} s", whole.as_secs());
+            Err(AuditError::unavailable(&url, what, None))
+        })
+    }
+
+    async fn get_all(
+        &self,
+        path: &str,
+        most: usize,
+        bytes: &mut Vec<u8>,
+    ) -> Result<bool, AuditError> {
         bytes.clear();
         let url = format!("{}/{path}", self.base);
         let failed = |e: reqwest::Error| AuditError::unavailable(&url, "no answer", Some(e.into()));
@@ -227,6 +257,13 @@ impl Site {
     }
 }
 
+/// Whether a checkpoint that does not verify would, as it was before somebody changed its spelling.
+fn is_respelled(note: &[u8], log: &VerifierKey) -> bool {
+    let (before, changes) = respelled::lines(note);
+    let verifies = |text| VerifiedCheckpoint::verify(text, log).is_ok();
+    !changes.is_empty() && std::str::from_utf8(&before).is_ok_and(verifies)
+}
+
 /// The path of a resource; widths here are 1 to 256, so there is always one.
 fn path(resource: Resource, width: u64) -> String {
     let width = u16::try_from(width).unwrap_or(u16::MAX);
@@ -252,5 +289,32 @@ fn leaf_hashes(path: &str, bytes: &[u8], width: u64) -> Result<Vec<Hash>, AuditE
         Ok(hashes)
     } else {
         Err(malformed(format!("{count} entries instead of {width}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    /// The server begins an answer and keeps the connection: no piece of it is waited for so short.
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_is_left() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1";
+            socket.write_all(begun).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let mut site = Site::new(&url, &Tls::default(), 1).unwrap();
+        site.whole = Duration::from_millis(50);
+        let mut bytes = Vec::new();
+        let error = tokio::select! {
+            got = site.get("x", 9, &mut bytes) => got.unwrap_err(),
+            () = server => return,
+        };
+        assert!(error.to_string().contains("not whole within"), "{error}");
     }
 }

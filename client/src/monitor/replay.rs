@@ -60,6 +60,7 @@ fn blamed(error: &AuditError) -> Option<Kind> {
         AuditError::Unsupported { .. } => Some(Kind::Unsupported),
         AuditError::Future(_) => Some(Kind::Clock),
         AuditError::Checkpoint(_)
+        | AuditError::Respelled { .. }
         | AuditError::Bundle { .. }
         | AuditError::Tile { .. }
         | AuditError::NotAnExtension { .. } => Some(Kind::FalseAnswer),

@@ -5,7 +5,7 @@
 //! grade, and what is not known is said in gray. No stranger's word is on a badge.
 
 use super::{Fact, Line, Report, Versions};
-use crate::{in_path, is_path};
+use crate::{in_path, is_path, wrong_port};
 use assay_claims::kind::lifecycle::Extent;
 use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
@@ -166,6 +166,7 @@ pub fn markdown(pages: &str, purl: &Purl, show: Show) -> Option<String> {
         .strip_prefix("https://")
         .or(pages.strip_prefix("http://"))?;
     if rest.is_empty()
+        || wrong_port(pages).is_some()
         || !rest
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-._~:/@%[]".contains(c))
@@ -357,6 +358,7 @@ mod tests {
             "https://",
             "https://a)[x](https://b",
             "https://a b",
+            "https://a:99999",
         ] {
             assert_eq!(markdown(pages, &serde, Show::Anything), None, "{pages}");
         }

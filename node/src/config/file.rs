@@ -1,6 +1,7 @@
 //! A configuration as a file: one way to read it, whatever is configured.
 
 use super::token::holds_pin;
+use assay_tlog::note::refuse_private_key;
 use serde::de::DeserializeOwned;
 use std::{
     io,
@@ -82,6 +83,10 @@ pub trait ConfigFile: DeserializeOwned {
 
 /// Reads the text of a file.
 fn parse<C: ConfigFile>(path: &Path, text: &str) -> Result<C, ConfigError> {
+    refuse_private_key(text).map_err(|held| ConfigError::Invalid {
+        path: path.into(),
+        reason: held.to_string(),
+    })?;
     toml::from_str(text).map_err(|source| {
         let path = path.into();
         // An error of TOML quotes the line, and a PIN is not for logs.
@@ -101,6 +106,10 @@ fn parse<C: ConfigFile>(path: &Path, text: &str) -> Result<C, ConfigError> {
 mod tests {
     use super::super::Config;
     use super::*;
+    use crate::{
+        peers,
+        witness::{config::WitnessConfig, listed::Listed},
+    };
 
     #[test]
     fn no_error_shows_a_pin() {
@@ -133,6 +142,29 @@ mod tests {
             let said = Config::load(&path).unwrap_err().to_string();
             assert!(said.contains(words), "{said}");
             assert_eq!(said.contains("makes one"), path.ends_with("none"), "{said}");
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_private_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.key");
+        for text in [
+            "PRIVATE+KEY+a.example/log+0ae13d78+AYISVYXr\n",
+            "# public key: age1q\nAGE-SECRET-KEY-1AYISVYXr\n",
+            "[log]\norigin = \"a.example\"\nkey = \"PRIVATE+KEY+a.example+0ae13d78+AYISVYXr\"\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            for error in [
+                anyhow::Error::from(Config::load(&path).unwrap_err()),
+                anyhow::Error::from(WitnessConfig::load(&path).unwrap_err()),
+                anyhow::Error::from(peers::file::read(&path).unwrap_err()),
+                anyhow::Error::from(Listed::read(&path).err().unwrap()),
+            ] {
+                let said = format!("{error:#} {error:?}");
+                assert!(said.contains("holds a private key"), "{said}");
+                assert!(!said.contains("AYISVYXr"), "{said}");
+            }
         }
     }
 }

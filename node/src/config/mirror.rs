@@ -3,6 +3,7 @@
 use super::holder::{CosignerKeys, CosignerTables};
 use super::{AgentConfig, TokenConfig};
 use crate::storage::backend::Backend;
+use assay_client::wrong_port;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use serde::Deserialize;
@@ -173,6 +174,9 @@ impl MirrorConfig {
                     "the log {:?} under [mirror]: {:?} is no http:// or https:// address",
                     log.origin, log.url
                 ));
+            }
+            if let Some(wrong) = wrong_port(&log.url) {
+                return Err(format!("the log {:?} under [mirror]: {wrong}", log.origin));
             }
             if !origins.insert(log.origin.as_str()) {
                 return Err(format!(

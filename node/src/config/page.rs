@@ -1,6 +1,7 @@
 //! `[page]`: the pages for people.
 
 use assay_claims::issuer::IssuerId;
+use assay_client::wrong_port;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ impl PageConfig {
     /// Says what is wrong with an address or with issuers, if something is.
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_issuers()?;
+        if let Some(wrong) = self.url.as_deref().and_then(wrong_port) {
+            return Err(format!("page.url: {wrong}"));
+        }
         let Some(address) = &self.address else {
             return Ok(());
         };
@@ -34,7 +38,7 @@ impl PageConfig {
         let rest = schemes.find_map(|scheme| address.strip_prefix(scheme));
         let is_host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
         let is_plain = |c: char| c.is_ascii_graphic() && !"\"#<>?@\\^`{|}".contains(c);
-        if is_host && address.chars().all(is_plain) {
+        if is_host && address.chars().all(is_plain) && wrong_port(address).is_none() {
             Ok(())
         } else {
             Err(format!(
@@ -94,6 +98,8 @@ mod tests {
             ("https://log.example", true),
             ("http://127.0.0.1:7480/below/", true),
             ("https://", false),
+            ("https://log.example:99999", false),
+            ("https://log.example:0/x", false),
             ("https:///x", false),
             ("log.example", false),
             ("ftp://log.example", false),
@@ -108,6 +114,11 @@ mod tests {
             };
             assert_eq!(config.check().is_ok(), is_one, "{address}");
         }
+        let config = PageConfig {
+            url: Some("https://log.example:0".to_owned()),
+            ..PageConfig::default()
+        };
+        assert!(config.check().is_err_and(|error| error.contains("port")));
     }
 
     #[test]

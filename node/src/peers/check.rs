@@ -1,6 +1,7 @@
 //! Whether what a file says of peers can be meant.
 
 use super::{KnownPeer, PEERS, Peer, Role};
+use assay_client::wrong_port;
 use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{KeyError, VerifierKey};
@@ -32,8 +33,8 @@ pub enum PeerFault {
     SameName(String),
     /// The address cannot be one.
     #[error(
-        "the url of {name} has to be like https://{name}, without a user, a query or a fragment; \
-         it is {url:?}"
+        "the url of {name} has to be like https://{name}, without a user, a query or a fragment, \
+         and with a port from 1 to 65535 or none; it is {url:?}"
     )]
     Url {
         /// Whose.
@@ -291,4 +292,5 @@ fn is_base(url: &str) -> bool {
         && parsed.password().is_none()
         && parsed.query().is_none()
         && parsed.fragment().is_none()
+        && wrong_port(url).is_none()
 }

@@ -6,7 +6,7 @@ use crate::{
     files,
     storage::{StorageError, disk::Lock},
 };
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{VerifierKey, refuse_private_key};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -264,6 +264,7 @@ fn tables(text: &str, whose: &str) -> Result<Vec<Peer>, PeersError> {
     if text.len() > FILE_BYTES {
         return Err(malformed(format!("it has more than {FILE_BYTES} bytes")));
     }
+    refuse_private_key(text).map_err(|held| malformed(held.to_string()))?;
     let tables: PeerTables = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
     Ok(tables.peer)
 }

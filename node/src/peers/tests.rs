@@ -72,6 +72,7 @@ fn texts() -> Vec<(String, &'static str)> {
         (String::new(), "no [[peer]]"),
         (peer("a.example", 50), "twice"),
         (with("\"https:", "\"ftp:"), "url of b.example"),
+        (with("//b.example", "//b.example:0"), "url of b.example"),
         (with("//b.example", "//me@b.example"), "url of b.example"),
         (with("//b.example", "//b.example/?q"), "url of b.example"),
         (with("\"b.example\"", "\"b example\""), "the name"),

@@ -6,6 +6,7 @@
 
 use super::TraceError;
 use crate::config::TraceConfig;
+use assay_client::wrong_port;
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::{
     ExporterBuildError, SpanExporter, WithExportConfig as _, WithTonicConfig as _,
@@ -90,7 +91,9 @@ fn is_address(address: &str) -> bool {
         return false;
     };
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-    is_http && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
+    is_http
+        && wrong_port(address).is_none()
+        && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
 }
 
 fn exporter(address: &str) -> Result<SpanExporter, ExporterBuildError> {
@@ -110,7 +113,7 @@ fn exporter(address: &str) -> Result<SpanExporter, ExporterBuildError> {
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_attribute(version);
-    match std::env::var_os("OTEL_SERVICE_NAME") {
+    match std::env::var_os("OTEL_SERVICE_NAME").filter(|name| !name.is_empty()) {
         Some(_) => resource.build(),
         None => resource.with_service_name("assay-node").build(),
     }
@@ -134,6 +137,7 @@ mod tests {
             "",
             "ftp://a",
             "http://",
+            "http://127.0.0.1:99999",
             "http://u:p@a:4317",
             "/a b",
         ] {

@@ -8,7 +8,7 @@
 use crate::files;
 use assay_tlog::head::{LogVerifier, LogVerifierError};
 use assay_tlog::log_list::{LogList, LogListError, SkipReason};
-use assay_tlog::note::{KeyError, VerifierKey};
+use assay_tlog::note::{KeyError, VerifierKey, refuse_private_key};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -136,6 +136,7 @@ impl Listed {
             path: path.to_owned(),
             reason,
         };
+        refuse_private_key(&text).map_err(|held| malformed(held.to_string()))?;
         let tables: Tables = toml::from_str(&text).map_err(|e| malformed(e.to_string()))?;
         let mut logs = Vec::new();
         for entry in tables.log {

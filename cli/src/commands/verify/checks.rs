@@ -93,6 +93,11 @@ fn change_words(change: Change) -> &'static str {
             "its lines end in CR LF instead of LF, as git's core.autocrlf makes them (in \
              .gitattributes, `*.tlog-proof -text` and `*.intoto.jsonl -text` keep it off)"
         }
+        Change::BlankLines => "blank lines were added to its blank lines",
+        Change::Nuls => "NUL bytes were put behind it",
+        Change::Dashes => {
+            "the dashes in front of its signatures were written in another encoding, or as others"
+        }
         Change::End => "the line break at its end is not the one that was there",
         Change::Layout => "its JSON was laid out or escaped anew, as jq and editors do",
     }

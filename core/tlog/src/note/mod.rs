@@ -32,6 +32,7 @@ mod cosigning;
 pub mod key;
 mod line;
 mod ml_dsa_44;
+mod private;
 mod signer;
 
 use crate::limits;
@@ -41,6 +42,7 @@ pub use algorithm::Algorithm;
 pub use cosigning::CosigningKey;
 pub use key::{KeyError, VerifierKey, WrongSignature};
 pub use line::NoteSignature;
+pub use private::{HoldsPrivateKey, refuse_private_key};
 pub use signer::{CosignError, CosignerKey, SignerKey};
 
 /// Why a note cannot be read or relied on.

@@ -1,7 +1,7 @@
 //! Why a text is not a policy.
 
 use crate::limits;
-use crate::note::KeyError;
+use crate::note::{HoldsPrivateKey, KeyError};
 
 /// Why a text is not a policy: the line, counted from 1, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum TlogPolicyFault {
     /// A control character other than tab and line break.
     #[error("has a control character other than tab and line break; remove it")]
     Control,
+    /// The text holds a private key, of which nothing is shown.
+    #[error("{0}")]
+    PrivateKey(HoldsPrivateKey),
     /// Its first word is none of the four.
     #[error(
         "begins with {0:?}; a line is one of log, witness, group and quorum, or a comment that \

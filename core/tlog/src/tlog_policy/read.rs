@@ -5,13 +5,17 @@ use super::policy::{Group, KnownLog, Member, TlogPolicy, Witness};
 use super::voices::operator;
 use crate::decimal::parse_decimal;
 use crate::limits;
-use crate::note::{Algorithm, VerifierKey};
+use crate::note::{Algorithm, VerifierKey, refuse_private_key};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl TlogPolicy {
     /// Reads a policy. It guarantees what the module says, and that every threshold is from 1 to
     /// the number of members.
     pub fn parse(text: &str) -> Result<Self, TlogPolicyError> {
+        refuse_private_key(text).map_err(|held| TlogPolicyError {
+            line: 1,
+            fault: TlogPolicyFault::PrivateKey(held),
+        })?;
         let mut reader = Reader::default();
         let mut last = 1;
         for (i, line) in text.split('\n').enumerate() {

@@ -471,3 +471,12 @@ fn key_line(name: &str, seed: u8, time: u64, signature: [u8; 64]) -> String {
     let bytes = [&id[..], &time.to_be_bytes(), &signature].concat();
     format!("\u{2014} {name} {}\n", BASE64_STANDARD.encode(bytes))
 }
+
+#[test]
+fn nothing_is_shown_of_a_private_key() {
+    let key = crate::note::SignerKey::from_seed("a.example/log", &[7; 32]).unwrap();
+    let text = key.to_private_string();
+    let said = TlogPolicy::parse(&text).unwrap_err().to_string();
+    assert!(said.contains("holds a private key"), "{said}");
+    assert!(!said.contains("a.example/log+"), "{said}");
+}

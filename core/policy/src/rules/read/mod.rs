@@ -11,6 +11,7 @@ use super::duration;
 use super::file::{self, File};
 use super::policy::{Policy, PolicyError};
 use super::rule::{Denial, Effect, Requirement};
+use assay_tlog::note::refuse_private_key;
 use std::collections::BTreeSet;
 use values::Reader;
 
@@ -41,6 +42,9 @@ impl Policy {
                 format!("is longer than {POLICY_BYTES} bytes; is it a policy?"),
             ));
         }
+        // What is refused is quoted, and a key is not for logs.
+        refuse_private_key(text)
+            .map_err(|held| reader.fault("the file", 0..0, held.to_string()))?;
         let file: File = toml::from_str(text).map_err(|e| reader.syntax(&e))?;
         policy(&reader, &file)
     }
