@@ -151,7 +151,9 @@ fn agreed([one, other]: [Applies; 2]) -> Applies {
 }
 
 /// As PEP 440 orders versions. What is made of a version elsewhere (`1.0+local`) may or may not
-/// have what the version has, so that both have to be on one side.
+/// have what the version has: its order puts it above, and what it says of specifiers takes it for
+/// the version itself, as pip does. Both have to be on one side, unless the range names this very
+/// local version.
 fn in_python(constraints: &[Constraint<'_>], version: &str) -> Applies {
     let read = |text: &str| pep440_rs::Version::from_str(text).ok();
     let Some(known) = read(version) else {
@@ -160,6 +162,11 @@ fn in_python(constraints: &[Constraint<'_>], version: &str) -> Applies {
     let decide = |version: pep440_rs::Version| {
         within(constraints, &version.to_string(), read, |a, b| a.cmp(b))
     };
+    let mut bounds = constraints.iter().map(|one| read(one.version));
+    let is_meant = bounds.any(|bound| bound.as_ref() == Some(&known));
+    if is_meant || !known.is_local() {
+        return decide(known);
+    }
     agreed([decide(known.clone()), decide(known.without_local())])
 }
 

@@ -30,40 +30,62 @@ pub(crate) struct Tag<'t> {
 
 /// Every line is empty, a comment, `Tag: value`, or inside `<text>…</text>`.
 pub(crate) fn read(text: &str) -> Result<Vec<Tag<'_>>, TagError> {
-    let mut tags = Vec::new();
-    let mut opened = None;
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        if opened.is_some() {
-            if line.contains("</text>") {
-                opened = None;
-            }
-            continue;
-        }
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let Some((name, value)) = line.split_once(':') else {
-            return Err(TagError {
-                line: number,
-                reason: format!("{} is neither `Tag: value` nor a comment", quoted(line)),
-            });
-        };
-        if value.contains("<text>") && !value.contains("</text>") {
-            opened = Some(number);
-        }
-        tags.push(Tag {
-            line: number,
-            name: name.trim(),
-            value: value.trim(),
-        });
+    tags(text).collect()
+}
+
+/// As [`read`], one after the other: a list of them takes more than a text of short ones. After an
+/// error there is none.
+pub(crate) fn tags(text: &str) -> impl Iterator<Item = Result<Tag<'_>, TagError>> + Clone {
+    Tags {
+        lines: text.lines(),
+        number: 0,
     }
-    match opened {
-        Some(line) => Err(TagError {
-            line,
-            reason: "<text> is never closed".into(),
-        }),
-        None => Ok(tags),
+}
+
+#[derive(Clone)]
+struct Tags<'t> {
+    lines: std::str::Lines<'t>,
+    number: usize,
+}
+
+impl<'t> Iterator for Tags<'t> {
+    type Item = Result<Tag<'t>, TagError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.number += 1;
+            let line = self.lines.next()?.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let Some((name, value)) = line.split_once(':') else {
+                let reason = format!("{} is neither `Tag: value` nor a comment", quoted(line));
+                return Some(self.end(self.number, reason));
+            };
+            let number = self.number;
+            if value.contains("<text>") && !value.contains("</text>") && !self.close() {
+                return Some(self.end(number, "<text> is never closed".into()));
+            }
+            return Some(Ok(Tag {
+                line: number,
+                name: name.trim(),
+                value: value.trim(),
+            }));
+        }
+    }
+}
+
+impl<'t> Tags<'t> {
+    /// Passes the lines up to the one that closes a text, if there is one.
+    fn close(&mut self) -> bool {
+        self.lines.any(|line| {
+            self.number += 1;
+            line.contains("</text>")
+        })
+    }
+
+    fn end(&mut self, line: usize, reason: String) -> Result<Tag<'t>, TagError> {
+        self.lines = "".lines();
+        Err(TagError { line, reason })
     }
 }

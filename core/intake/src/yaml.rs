@@ -7,7 +7,7 @@
 //! nothing besides), and else a string: `2025-01-01`, `0x1f` and `yes` are strings.
 
 use crate::documents::{Document, DocumentError};
-use assay_claims::json::{self, Value};
+use assay_claims::json::{self, Tape, TapeWriter, Value};
 use assay_claims::kind::node::push_key;
 use assay_claims::limits;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
@@ -42,8 +42,9 @@ pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
 
 /// Parses a text whose size was checked, as [`parse`] does.
 pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
-    parse_several(text, 1).and_then(|mut documents| {
-        documents.pop().ok_or_else(|| DocumentError::Line {
+    parse_several(text, 1).and_then(|documents| {
+        let last = documents.last().map(|document| document.root().to_value());
+        last.ok_or_else(|| DocumentError::Line {
             line: 1,
             reason: "the document is empty".into(),
         })
@@ -52,7 +53,7 @@ pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
 
 /// Parses a text whose size was checked, and which may hold up to `most` documents. What holds
 /// nothing is left out.
-pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Value>, DocumentError> {
+pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Tape<'static>>, DocumentError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder {
         lines: lines(text),
@@ -72,7 +73,9 @@ pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Value>, Docum
 #[derive(Default)]
 struct Builder {
     open: Vec<Open>,
-    whole: Vec<Value>,
+    /// The document that is not finished.
+    writer: TapeWriter,
+    whole: Vec<Tape<'static>>,
     documents: usize,
     /// How many documents are read.
     most: usize,
@@ -80,23 +83,23 @@ struct Builder {
     lines: usize,
 }
 
+enum Open {
+    /// How many items there are.
+    Array(usize),
+    Object(Members),
+}
+
+/// The keys of an object, and the one whose value comes next.
+#[derive(Default)]
+struct Members {
+    seen: HashSet<Box<str>>,
+    key: Option<String>,
+}
+
 /// How many lines a text has: what stands behind the last line break is one, too.
 fn lines(text: &str) -> usize {
     let breaks = text.replace("\r\n", "\n");
     1 + breaks.matches(['\n', '\r']).count()
-}
-
-enum Open {
-    Array(Vec<Value>),
-    Object(Members),
-}
-
-/// An object's members so far, and the key whose value comes next.
-#[derive(Default)]
-struct Members {
-    list: Vec<(String, Value)>,
-    seen: HashSet<String>,
-    key: Option<String>,
 }
 
 impl Builder {
@@ -120,18 +123,24 @@ impl Builder {
                 self.documents += 1;
                 Ok(())
             }
-            Event::SequenceStart(..) => self.begin(Open::Array(Vec::new())),
+            Event::SequenceStart(..) => self.begin(Open::Array(0)),
             Event::MappingStart(..) => self.begin(Open::Object(Members::default())),
-            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(Open::Array(items)) => self.add(Value::Array(items)),
-                Some(Open::Object(members)) => self.add(Value::Object(members.list)),
-                None => Err("something ends here that did not begin"),
-            },
+            Event::SequenceEnd | Event::MappingEnd => {
+                if self.open.pop().is_none() {
+                    return Err("something ends here that did not begin");
+                }
+                self.writer.end();
+                self.ended()
+            }
             Event::Scalar(text, style, ..) => match self.open.last_mut() {
                 Some(Open::Object(members)) if members.key.is_none() => {
+                    self.writer.string(&text);
                     members.name(text.into_owned())
                 }
-                _ => self.add(scalar(&text, style)),
+                _ => {
+                    write_scalar(&mut self.writer, &text, style);
+                    self.ended()
+                }
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
@@ -146,20 +155,24 @@ impl Builder {
                 Err("a key has to be a plain text")
             }
             _ => {
+                match open {
+                    Open::Array(_) => self.writer.array(),
+                    Open::Object(_) => self.writer.object(),
+                }
                 self.open.push(open);
                 Ok(())
             }
         }
     }
 
-    fn add(&mut self, value: Value) -> Result<(), &'static str> {
+    /// A value ends here.
+    fn ended(&mut self) -> Result<(), &'static str> {
         match self.open.last_mut() {
-            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Array(items)) => *items += 1,
             Some(Open::Object(members)) => {
-                let key = members.key.take().ok_or("a value without a key")?;
-                members.list.push((key, value));
+                members.key.take().ok_or("a value without a key")?;
             }
-            None => self.whole.push(value),
+            None => self.whole.push(std::mem::take(&mut self.writer).finish()),
         }
         Ok(())
     }
@@ -185,7 +198,7 @@ impl Builder {
         let mut path = "$".to_owned();
         for open in &self.open {
             match open {
-                Open::Array(items) => path.push_str(&format!("[{}]", items.len())),
+                Open::Array(items) => path.push_str(&format!("[{items}]")),
                 Open::Object(Members { key: Some(key), .. }) => {
                     push_key(&mut path, &key.chars().take(40).collect::<String>());
                 }
@@ -198,7 +211,7 @@ impl Builder {
 
 impl Members {
     fn name(&mut self, key: String) -> Result<(), &'static str> {
-        if !self.seen.insert(key.clone()) {
+        if !self.seen.insert(key.as_str().into()) {
             return Err("the key here stands in the same mapping before");
         }
         self.key = Some(key);
@@ -206,15 +219,15 @@ impl Members {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> Value {
+fn write_scalar(writer: &mut TapeWriter, text: &str, style: ScalarStyle) {
     match text {
-        _ if style != ScalarStyle::Plain => text.into(),
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => true.into(),
-        "false" | "False" | "FALSE" => false.into(),
+        _ if style != ScalarStyle::Plain => writer.string(text),
+        "" | "~" | "null" | "Null" | "NULL" => writer.word(None),
+        "true" | "True" | "TRUE" => writer.word(Some(true)),
+        "false" | "False" | "FALSE" => writer.word(Some(false)),
         _ => match json::parse(text.as_bytes()) {
-            Ok(number @ Value::Number(_)) => number,
-            _ => text.into(),
+            Ok(Value::Number(number)) => writer.number(&number),
+            _ => writer.string(text),
         },
     }
 }

@@ -2,6 +2,7 @@
 //! for, and then once.
 
 use super::parse::Reader;
+use super::target::Tree;
 
 /// The line, from 1, of the place that a path names, in a text that
 /// [`parse_to_depth`](super::parse_to_depth) takes to the depth `deepest`: of a member the line of
@@ -13,7 +14,7 @@ pub fn line_of(
     path: &str,
     push_step: impl Fn(&mut String, &str),
 ) -> u32 {
-    let mut reader = Reader::new(text, deepest);
+    let mut reader = Reader::new(text, deepest, Tree);
     let mut rest = path.strip_prefix('$').unwrap_or(path);
     reader.space();
     let mut at = reader.at;
@@ -24,7 +25,7 @@ pub fn line_of(
     u32::try_from(before.iter().filter(|byte| **byte == b'\n').count() + 1).unwrap_or(u32::MAX)
 }
 
-impl Reader<'_> {
+impl Reader<'_, Tree> {
     /// Goes one step down from the value that is next, if the path leads further. Returns what is
     /// left of the path, and where the step led.
     fn descend<'p>(

@@ -10,11 +10,14 @@
 mod fault;
 mod locate;
 mod parse;
+mod tape;
+mod target;
 mod value;
 mod write;
 
 pub use fault::JsonError;
 pub use locate::line_of;
 pub use parse::{parse, parse_to_depth};
+pub use tape::{Part, Tape, TapeWriter};
 pub use value::{Number, Value, object};
 pub use write::string;

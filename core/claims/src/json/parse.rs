@@ -2,7 +2,8 @@
 //! is wrong.
 
 use super::fault::{Fault, JsonError, key_step};
-use super::value::{Number, Value};
+use super::target::{Target, Tree};
+use super::value::Value;
 use crate::limits;
 
 /// A key is compared with those before it up to this many; in larger objects the keys are sorted
@@ -24,31 +25,32 @@ pub fn parse_to_depth(bytes: &[u8], deepest: usize) -> Result<Value, JsonError> 
         Ok(text) => text,
         Err(e) => return Err(Fault::new(e.valid_up_to(), "the bytes are not UTF-8").locate(bytes)),
     };
-    let mut reader = Reader::new(text, deepest);
+    let mut reader = Reader::new(text, deepest, Tree);
     reader.document().map_err(|fault| fault.locate(bytes))
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, T> {
     text: &'a str,
     bytes: &'a [u8],
     /// Where it stands.
     pub(super) at: usize,
     deepest: usize,
+    /// What the text is read into.
+    pub(super) target: T,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, deepest: usize) -> Self {
+impl<'a, T: Target<'a>> Reader<'a, T> {
+    pub(super) fn new(text: &'a str, deepest: usize, target: T) -> Self {
         Reader {
             text,
             bytes: text.as_bytes(),
             at: 0,
             deepest,
+            target,
         }
     }
-}
 
-impl Reader<'_> {
-    fn document(&mut self) -> Result<Value, Box<Fault>> {
+    pub(super) fn document(&mut self) -> Result<T::Value, Box<Fault>> {
         self.space();
         let value = self.value(0)?;
         self.space();
@@ -90,108 +92,118 @@ impl Reader<'_> {
     }
 
     /// Reads a value that `depth` arrays and objects are around.
-    pub(super) fn value(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<T::Value, Box<Fault>> {
         match self.peek() {
             Some(b'{' | b'[') if depth == self.deepest => {
                 Err(self.fault(format!("nested deeper than {} levels", self.deepest)))
             }
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => Ok(Value::String(self.string()?)),
+            Some(b'"') => {
+                let text = self.string()?;
+                Ok(self.target.string(text))
+            }
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
+            Some(b't') => self.word("true", Some(true)),
+            Some(b'f') => self.word("false", Some(false)),
+            Some(b'n') => self.word("null", None),
             _ => Err(self.expected("a value")),
         }
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, Box<Fault>> {
+    fn word(&mut self, word: &str, value: Option<bool>) -> Result<T::Value, Box<Fault>> {
         if self
             .bytes
             .get(self.at..)
             .is_some_and(|rest| rest.starts_with(word.as_bytes()))
         {
             self.at += word.len();
-            Ok(value)
+            Ok(self.target.word(value))
         } else {
             Err(self.expected("a value"))
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+    fn array(&mut self, depth: usize) -> Result<T::Value, Box<Fault>> {
         self.at += 1;
-        let mut items = Vec::new();
+        let mut array = self.target.array();
         self.space();
-        if self.eat(b']') {
-            return Ok(Value::Array(items));
-        }
-        loop {
+        let mut index = 0_usize;
+        let mut is_closed = self.eat(b']');
+        while !is_closed {
             self.space();
-            items.push(
-                self.value(depth + 1)
-                    .map_err(|fault| fault.under(format!("[{}]", items.len())))?,
-            );
+            let item = self
+                .value(depth + 1)
+                .map_err(|fault| fault.under(format!("[{index}]")))?;
+            self.target.item(&mut array, item);
+            index += 1;
             self.space();
-            if self.eat(b']') {
-                return Ok(Value::Array(items));
-            }
-            if !self.eat(b',') {
+            is_closed = self.eat(b']');
+            if !is_closed && !self.eat(b',') {
                 return Err(self.expected("',' or ']'"));
             }
         }
+        Ok(self.target.end_array(array))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+    fn object(&mut self, depth: usize) -> Result<T::Value, Box<Fault>> {
         self.at += 1;
-        let mut members: Vec<(String, Value)> = Vec::new();
-        // Where the keys stand that were not compared yet.
-        let mut places = Vec::new();
+        let mut object = self.target.object();
         self.space();
-        if self.eat(b'}') {
-            return Ok(Value::Object(members));
-        }
-        loop {
+        let mut members = 0_usize;
+        let mut is_closed = self.eat(b'}');
+        while !is_closed {
             self.space();
-            let key_at = self.at;
-            if self.peek() != Some(b'"') {
-                return Err(self.expected("a key in quotes"));
-            }
-            let key = self.string()?;
-            if members.len() >= SMALL_OBJECT {
-                places.push(key_at);
-            } else if members.iter().any(|(k, _)| *k == key) {
-                return Err(
-                    Fault::new(key_at, "the key stands twice in the object").under(key_step(&key))
-                );
-            }
+            self.member(depth, &mut object, members < SMALL_OBJECT)?;
+            members += 1;
             self.space();
-            if !self.eat(b':') {
-                return Err(self.expected("':'").under(key_step(&key)));
-            }
-            self.space();
-            match self.value(depth + 1) {
-                Ok(value) => members.push((key, value)),
-                Err(fault) => return Err(fault.under(key_step(&key))),
-            }
-            self.space();
-            if self.eat(b'}') {
-                break;
-            }
-            if !self.eat(b',') {
+            is_closed = self.eat(b'}');
+            if !is_closed && !self.eat(b',') {
                 return Err(self.expected("',' or '}'"));
             }
         }
-        if places.is_empty() || distinct_keys(&members) {
-            Ok(Value::Object(members))
-        } else {
-            Err(later_twin(&members, &places))
+        if members > SMALL_OBJECT
+            && let Some((place, key)) = self.target.twin(&object)
+        {
+            return Err(twice(place, key));
+        }
+        Ok(self.target.end_object(object))
+    }
+
+    /// Reads a member of an object; `compares` its key with those before it.
+    fn member(
+        &mut self,
+        depth: usize,
+        object: &mut T::Object,
+        compares: bool,
+    ) -> Result<(), Box<Fault>> {
+        let place = self.at;
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a key in quotes"));
+        }
+        let key = self.string()?;
+        if compares && self.target.has(object, &key) {
+            return Err(twice(place, self.target.name(&key)));
+        }
+        self.space();
+        if !self.eat(b':') {
+            let step = key_step(self.target.name(&key));
+            return Err(self.expected("':'").under(step));
+        }
+        self.space();
+        match self.value(depth + 1) {
+            Ok(value) => {
+                let late = (!compares).then_some(place);
+                self.target.member(object, key, late, value);
+                Ok(())
+            }
+            Err(fault) => Err(fault.under(key_step(self.target.name(&key)))),
         }
     }
 
     /// The run of bytes from here up to a quote, a backslash or a control character. All three are
     /// ASCII, so that the run begins and ends between characters.
-    fn plain_run(&mut self) -> &str {
+    fn plain_run(&mut self) -> &'a str {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
         self.at += rest
@@ -201,14 +213,19 @@ impl Reader<'_> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    pub(super) fn string(&mut self) -> Result<String, Box<Fault>> {
+    pub(super) fn string(&mut self) -> Result<T::Text, Box<Fault>> {
+        let place = self.at;
         self.at += 1;
-        let mut out = self.plain_run().to_owned();
+        let plain = self.plain_run();
+        if self.eat(b'"') {
+            return Ok(self.target.plain(place, plain));
+        }
+        let mut out = plain.to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(out);
+                    return Ok(self.target.resolved(place, out));
                 }
                 Some(b'\\') => {
                     out.push(self.escape()?);
@@ -281,8 +298,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<Value, Box<Fault>> {
-        let start = self.at;
+    fn number(&mut self) -> Result<T::Value, Box<Fault>> {
+        let place = self.at;
         self.eat(b'-');
         if self.eat(b'0') {
             if let Some(b'0'..=b'9') = self.peek() {
@@ -298,35 +315,13 @@ impl Reader<'_> {
             let _sign = self.eat(b'+') || self.eat(b'-');
             self.digits()?;
         }
-        Ok(Value::Number(Number(
-            self.text.get(start..self.at).unwrap_or_default().into(),
-        )))
+        let text = self.text.get(place..self.at).unwrap_or_default();
+        Ok(self.target.number(place, text))
     }
 }
 
-fn distinct_keys(members: &[(String, Value)]) -> bool {
-    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
-    keys.sort_unstable();
-    keys.windows(2)
-        .all(|pair| !matches!(pair, [a, b] if a == b))
-}
-
-/// The fault of an object that has a key twice: at the first key that stands before it already.
-/// `places` are those of the keys from [`SMALL_OBJECT`] on.
-fn later_twin(members: &[(String, Value)], places: &[usize]) -> Box<Fault> {
-    let mut seen = std::collections::BTreeSet::new();
-    let twin = members
-        .iter()
-        .position(|(key, _)| !seen.insert(key))
-        .unwrap_or_default();
-    let place = places
-        .get(twin.saturating_sub(SMALL_OBJECT))
-        .copied()
-        .unwrap_or_default();
-    let key = members
-        .get(twin)
-        .map(|(key, _)| key.as_str())
-        .unwrap_or_default();
+/// The fault of an object that has a key twice.
+fn twice(place: usize, key: &str) -> Box<Fault> {
     Fault::new(place, "the key stands twice in the object").under(key_step(key))
 }
 

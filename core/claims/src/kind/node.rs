@@ -6,7 +6,7 @@
 use super::error::PredicateError;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
-use crate::json::Value;
+use crate::json::{Part, Value};
 use crate::purl::Pattern;
 use crate::time;
 use std::fmt::Write;
@@ -20,12 +20,81 @@ const PROSE_BYTES: usize = 8 * 1024;
 /// Longest list in a predicate of ours.
 const LIST: usize = 256;
 
+/// What a node may stand at: a value of a tree, or of a tape.
+pub trait Read<'v>: Copy {
+    /// See [`Value::get`].
+    fn member(self, key: &str) -> Option<Self>;
+    /// See [`Value::as_object`].
+    fn members(self) -> Option<impl Iterator<Item = (&'v str, Self)>>;
+    /// See [`Value::as_array`].
+    fn items(self) -> Option<impl Iterator<Item = Self>>;
+    /// See [`Value::as_str`].
+    fn string(self) -> Option<&'v str>;
+    /// See [`Value::is_null`].
+    fn null(self) -> bool;
+    /// See [`Value::kind`].
+    fn called(self) -> &'static str;
+}
+
+impl<'v> Read<'v> for &'v Value {
+    fn member(self, key: &str) -> Option<Self> {
+        self.get(key)
+    }
+
+    fn members(self) -> Option<impl Iterator<Item = (&'v str, Self)>> {
+        let members = self.as_object()?.iter();
+        Some(members.map(|(key, value)| (key.as_str(), value)))
+    }
+
+    fn items(self) -> Option<impl Iterator<Item = Self>> {
+        Some(self.as_array()?.iter())
+    }
+
+    fn string(self) -> Option<&'v str> {
+        self.as_str()
+    }
+
+    fn null(self) -> bool {
+        self.is_null()
+    }
+
+    fn called(self) -> &'static str {
+        self.kind()
+    }
+}
+
+impl<'v> Read<'v> for Part<'v> {
+    fn member(self, key: &str) -> Option<Self> {
+        self.get(key)
+    }
+
+    fn members(self) -> Option<impl Iterator<Item = (&'v str, Self)>> {
+        self.as_object()
+    }
+
+    fn items(self) -> Option<impl Iterator<Item = Self>> {
+        self.as_array()
+    }
+
+    fn string(self) -> Option<&'v str> {
+        self.as_str()
+    }
+
+    fn null(self) -> bool {
+        self.is_null()
+    }
+
+    fn called(self) -> &'static str {
+        self.kind()
+    }
+}
+
 /// A value and how it was reached. `'v` is the document's lifetime, `'p` that of the nodes above.
 #[derive(Clone, Copy)]
-pub struct Node<'v, 'p> {
-    value: &'v Value,
+pub struct Node<'v, 'p, V = &'v Value> {
+    value: V,
     step: Step<'v>,
-    parent: Option<&'p Node<'v, 'p>>,
+    parent: Option<&'p Node<'v, 'p, V>>,
 }
 
 #[derive(Clone, Copy)]
@@ -35,9 +104,9 @@ enum Step<'v> {
     Index(usize),
 }
 
-impl<'v, 'p> Node<'v, 'p> {
+impl<'v, 'p, V: Read<'v>> Node<'v, 'p, V> {
     /// The top of a value; paths start with `name`, such as `$`.
-    pub fn root(name: &'static str, value: &'v Value) -> Self {
+    pub fn root(name: &'static str, value: V) -> Self {
         Node {
             value,
             step: Step::Root(name),
@@ -46,7 +115,7 @@ impl<'v, 'p> Node<'v, 'p> {
     }
 
     /// The value itself.
-    pub fn value(&self) -> &'v Value {
+    pub fn value(&self) -> V {
         self.value
     }
 
@@ -69,17 +138,16 @@ impl<'v, 'p> Node<'v, 'p> {
         path
     }
 
-    /// The object here, or the error that there is none.
-    pub fn object(&self) -> Result<&'v [(String, Value)], PredicateError> {
-        self.value
-            .as_object()
-            .ok_or_else(|| self.unlike("an object"))
+    /// Refuses what is no object.
+    pub fn need_object(&self) -> Result<(), PredicateError> {
+        let object = self.value.members().map(drop);
+        object.ok_or_else(|| self.unlike("an object"))
     }
 
     /// The member `key`, or `None` if it is absent or null: in-toto reads both alike.
-    pub fn get<'s>(&'s self, key: &'v str) -> Option<Node<'v, 's>> {
-        let value = self.value.get(key)?;
-        (!value.is_null()).then_some(Node {
+    pub fn get<'s>(&'s self, key: &'v str) -> Option<Node<'v, 's, V>> {
+        let value = self.value.member(key)?;
+        (!value.null()).then_some(Node {
             value,
             step: Step::Key(key),
             parent: Some(self),
@@ -87,8 +155,8 @@ impl<'v, 'p> Node<'v, 'p> {
     }
 
     /// The member `key`, or the error that it is missing.
-    pub fn need<'s>(&'s self, key: &'v str) -> Result<Node<'v, 's>, PredicateError> {
-        self.object()?;
+    pub fn need<'s>(&'s self, key: &'v str) -> Result<Node<'v, 's, V>, PredicateError> {
+        self.need_object()?;
         self.get(key).ok_or_else(|| {
             Node {
                 value: self.value,
@@ -102,11 +170,12 @@ impl<'v, 'p> Node<'v, 'p> {
     /// The members of the object here.
     pub fn members<'s>(
         &'s self,
-    ) -> Result<impl Iterator<Item = (&'v str, Node<'v, 's>)>, PredicateError> {
-        let object = self.object()?;
-        Ok(object.iter().map(|(key, value)| {
+    ) -> Result<impl Iterator<Item = (&'v str, Node<'v, 's, V>)>, PredicateError> {
+        let members = self.value.members();
+        let members = members.ok_or_else(|| self.unlike("an object"))?;
+        Ok(members.map(|(key, value)| {
             (
-                key.as_str(),
+                key,
                 Node {
                     value,
                     step: Step::Key(key),
@@ -117,12 +186,9 @@ impl<'v, 'p> Node<'v, 'p> {
     }
 
     /// The items of the array here.
-    pub fn items<'s>(&'s self) -> Result<impl Iterator<Item = Node<'v, 's>>, PredicateError> {
-        let array = self
-            .value
-            .as_array()
-            .ok_or_else(|| self.unlike("an array"))?;
-        Ok(array.iter().enumerate().map(|(i, value)| Node {
+    pub fn items<'s>(&'s self) -> Result<impl Iterator<Item = Node<'v, 's, V>>, PredicateError> {
+        let array = self.value.items().ok_or_else(|| self.unlike("an array"))?;
+        Ok(array.enumerate().map(|(i, value)| Node {
             value,
             step: Step::Index(i),
             parent: Some(self),
@@ -131,7 +197,7 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// The string here, which may be empty.
     pub fn string(&self) -> Result<&'v str, PredicateError> {
-        self.value.as_str().ok_or_else(|| self.unlike("a string"))
+        self.value.string().ok_or_else(|| self.unlike("a string"))
     }
 
     /// The string here, which is not empty.
@@ -202,9 +268,9 @@ impl<'v, 'p> Node<'v, 'p> {
     pub fn list<T>(
         &self,
         least: usize,
-        read: impl Fn(&Node<'v, '_>) -> Result<T, PredicateError>,
+        read: impl Fn(&Node<'v, '_, V>) -> Result<T, PredicateError>,
     ) -> Result<Vec<T>, PredicateError> {
-        let count = self.value.as_array().map_or(0, <[Value]>::len);
+        let count = self.value.items().map_or(0, Iterator::count);
         let items = self.items()?;
         if count < least || count > LIST {
             return Err(self.fault(format!(
@@ -241,13 +307,25 @@ impl<'v, 'p> Node<'v, 'p> {
     /// The member `key` as a string, if it is one: for what is only shown.
     pub fn shown(&self, key: &str) -> Option<&'v str> {
         self.value
-            .get(key)?
-            .as_str()
+            .member(key)?
+            .string()
             .filter(|text| !text.is_empty())
     }
 
     fn unlike(&self, wanted: &str) -> PredicateError {
-        self.fault(format!("is {}, and has to be {wanted}", self.value.kind()))
+        self.fault(format!(
+            "is {}, and has to be {wanted}",
+            self.value.called()
+        ))
+    }
+}
+
+impl<'v> Node<'v, '_> {
+    /// The object here, or the error that there is none.
+    pub fn object(&self) -> Result<&'v [(String, Value)], PredicateError> {
+        self.value
+            .as_object()
+            .ok_or_else(|| self.unlike("an object"))
     }
 }
 

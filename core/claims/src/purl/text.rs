@@ -203,6 +203,8 @@ pub(super) fn write(components: &Components) -> String {
         out.push('#');
         encode_segments(subpath, &mut out);
     }
+    // Lists of many thousands are held.
+    out.shrink_to_fit();
     out
 }
 

@@ -90,6 +90,41 @@ fn go_and_python_have_orders_of_their_own() {
     }
 }
 
+/// PEP 440 puts `1.0+local` above `1.0` and below `1.0.post1`; specifiers without a local version
+/// ignore that of a candidate, and those with one compare it in normal form.
+#[test]
+fn a_local_version_of_python_is_decided_where_order_and_specifiers_agree() {
+    use Applies::{No, Undecided, Yes};
+    for (range, version, expected) in [
+        // Introduced in 0, fixed in 1.0.
+        ("vers:pypi/<1.0", "1.0+local", No),
+        ("vers:pypi/<1.0", "0.9+local", Yes),
+        ("vers:pypi/>=0|<1.0", "1.0+local.2", No),
+        // The last that is affected is 1.0: by its order it is above, for pip it is 1.0.
+        ("vers:pypi/<=1.0", "1.0+local", Undecided),
+        ("vers:pypi/>=0|<=1.0", "1.0+local", Undecided),
+        ("vers:pypi/<=1.0", "0.9+local", Yes),
+        ("vers:pypi/<=1.0", "1.0.post1+local", No),
+        ("vers:pypi/>=1.0", "1.0+local", Yes),
+        ("vers:pypi/>1.0", "1.0+local", Undecided),
+        ("vers:pypi/1.0", "1.0+local", Undecided),
+        ("vers:pypi/!=1.0", "1.0+local", Undecided),
+        // What names a local version is of that one, however it is spelled.
+        ("vers:pypi/1.0+local", "1.0+local", Yes),
+        ("vers:pypi/1.0+Ubuntu-1", "1.0.0+ubuntu.1", Yes),
+        ("vers:pypi/!=1.0+Ubuntu-1", "1.0+ubuntu.1", No),
+        ("vers:pypi/<=1.0+local", "1.0+Local", Yes),
+        ("vers:pypi/<1.0+local", "1.0+Local", No),
+        ("vers:pypi/1.0+local", "1.0", No),
+        ("vers:pypi/1.0+local", "1.0+other", No),
+        ("vers:pypi/<1.0+local.2", "1.0+local.1", Yes),
+        ("vers:pypi/<1.0+local.1", "1.0+local.2", Undecided),
+    ] {
+        let found = contains(range, "pypi", version);
+        assert_eq!(found, expected, "{range} {version}");
+    }
+}
+
 #[test]
 fn what_cannot_be_told_is_not_told() {
     for (range, package_type, version) in [

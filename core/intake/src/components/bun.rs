@@ -8,13 +8,12 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin;
 use super::reader::{Reader, Sign};
 use super::tarball;
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::node::quoted;
 
 pub(super) const READER: Reader = Reader {
     name: "bun.lock",
@@ -29,9 +28,9 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.json_with_commas()?;
-    let root = Node::root("$", &document);
+    let root = Node::root("$", document.root());
     let version = root.need("lockfileVersion")?;
-    if !matches!(version.value(), Value::Number(number) if ["0", "1"].contains(&number.as_str())) {
+    if !matches!(version.value().as_number(), Some("0" | "1")) {
         return Err(version.fault("is not 0 or 1, which are known here").into());
     }
     let mut list = List::default();
@@ -60,7 +59,7 @@ fn read_package(key: &str, package: &Node<'_, '_>, list: &mut List) -> Result<()
         ..Component::default()
     };
     if let Some(last) = items.iter().skip(1).next_back()
-        && let Value::String(text) = last.value()
+        && let Some(text) = last.value().as_str()
         && text.contains('-')
         && ["sha1-", "sha256-", "sha384-", "sha512-"]
             .iter()
@@ -80,10 +79,8 @@ fn read_package(key: &str, package: &Node<'_, '_>, list: &mut List) -> Result<()
         return tarball::locate(component, Some(at), list);
     }
     component.version = Some(at.to_owned());
-    let registry = items.get(1).and_then(|item| match item.value() {
-        Value::String(text) if !text.is_empty() => Some(text.as_str()),
-        _ => None,
-    });
+    let registry = items.get(1).and_then(|item| item.value().as_str());
+    let registry = registry.filter(|text| !text.is_empty());
     match registry {
         Some(address) if address.ends_with(".tgz") => {
             tarball::locate(component, Some(address), list)

@@ -1,5 +1,6 @@
 //! `Cargo.lock` (cargo's `src/cargo/core/resolver/encode.rs`), versions 1 to 4.
 
+use super::blocks::{self, Packages};
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
@@ -37,6 +38,15 @@ struct Lock {
     metadata: BTreeMap<String, String>,
 }
 
+impl blocks::Lock for Lock {
+    const LIST: &'static str = "package";
+    type Package = Package;
+
+    fn take(&mut self) -> Vec<Package> {
+        std::mem::take(&mut self.package)
+    }
+}
+
 #[derive(Deserialize)]
 struct Package {
     name: Spanned<String>,
@@ -46,20 +56,34 @@ struct Package {
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let lock: Lock = input.toml()?;
-    let mut places = input.places();
+    let needed = needed(input);
+    input.toml::<Lock>(|lock, packages| read_lock(lock, packages, &needed))
+}
+
+fn read_lock(
+    lock: Lock,
+    mut packages: Packages<'_, Package>,
+    needed: &BTreeSet<&str>,
+) -> Result<List, Fault> {
     if let Some(version) = lock.version.filter(|version| *version.get_ref() > NEWEST) {
         let reason = format!(
             "version {} is not known here, only those up to {NEWEST}",
             version.get_ref()
         );
-        return Err(Fault::at(places.of(version.span()), reason)
+        return Err(Fault::at(packages.line_outside(version.span()), reason)
             .advise("write an SBOM of the project, and check that"));
     }
-    let (mut list, needed) = (List::default(), needed(input));
-    for package in lock.root.into_iter().chain(lock.package) {
-        let line = places.of(package.name.span());
-        let by_path = package.source.is_none() && needed.contains(package.name.get_ref().as_str());
+    let mut list = List::default();
+    let by_path = |package: &Package| {
+        package.source.is_none() && needed.contains(package.name.get_ref().as_str())
+    };
+    if let Some(root) = lock.root {
+        let (line, by_path) = (packages.line_outside(root.name.span()), by_path(&root));
+        read_package(root, by_path, line, &lock.metadata, &mut list)?;
+    }
+    while let Some((package, from)) = packages.next()? {
+        let line = packages.line(from, package.name.span());
+        let by_path = by_path(&package);
         read_package(package, by_path, line, &lock.metadata, &mut list)?;
     }
     Ok(list)

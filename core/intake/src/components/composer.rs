@@ -4,11 +4,10 @@ use super::code_host;
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
-use assay_claims::kind::node::Node;
 use assay_claims::purl;
 
 pub(super) const READER: Reader = Reader {

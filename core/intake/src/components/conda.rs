@@ -7,13 +7,13 @@
 use super::component::Component;
 use super::digest::{self, Digests};
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin;
 use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::json::Part;
+use assay_claims::kind::node::quoted;
 use assay_claims::purl;
 
 pub(super) const CONDA_LOCK: Reader = Reader {
@@ -41,7 +41,7 @@ const PUBLIC: &[&str] = &["conda.anaconda.org", "repo.anaconda.com", "repo.prefi
 
 fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
-    let root = Node::root("$", &document);
+    let root = Node::root("$", document.root());
     number(&root.need("version")?, &["1"])?;
     let mut list = List::default();
     for package in root.need("package")?.items()? {
@@ -53,7 +53,7 @@ fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
             version: package.optional_text("version")?.map(str::to_owned),
             digests: digests(&hashes)?,
             dev: package.optional_text("category")? == Some("dev"),
-            optional: package.value().get("optional").and_then(Value::as_bool) == Some(true),
+            optional: package.value().get("optional").and_then(Part::as_bool) == Some(true),
             ..Component::default()
         };
         let manager = package.need("manager")?;
@@ -73,7 +73,7 @@ fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
 
 fn read_pixi(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
-    let root = Node::root("$", &document);
+    let root = Node::root("$", document.root());
     number(&root.need("version")?, &["4", "5", "6"])?;
     let mut list = List::default();
     for package in root.need("packages")?.items()? {
@@ -123,7 +123,10 @@ fn read_pixi(input: &Input<'_>) -> Result<List, Fault> {
 
 /// Fails unless a version of a format is one of these.
 fn number(version: &Node<'_, '_>, known: &[&str]) -> Result<(), Fault> {
-    let is_known = matches!(version.value(), Value::Number(it) if known.contains(&it.as_str()));
+    let is_known = version
+        .value()
+        .as_number()
+        .is_some_and(|it| known.contains(&it));
     if is_known {
         return Ok(());
     }

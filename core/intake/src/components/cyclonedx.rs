@@ -3,12 +3,11 @@
 use super::component::Component;
 use super::elsewhere;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 
 pub(super) const READER: Reader = Reader {
@@ -28,7 +27,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
     let mut list = List::default();
-    let version = bom.value().get("version").and_then(Value::as_u64);
+    let version = bom.value().get("version").and_then(Part::as_u64);
     list.bom = sbom::bom_link(bom.shown("serialNumber"), version);
     if let Some(metadata) = bom.get("metadata")
         && let Some(component) = metadata.get("component")
@@ -120,8 +119,8 @@ fn read_links(holder: &Node<'_, '_>, serial: Option<&str>, list: &mut List) -> R
 fn upstream(component: &Node<'_, '_>) -> Option<String> {
     let properties = component.value().get("properties")?.as_array()?;
     sbom::upstream(|name| {
-        let property = properties.iter().find(|property| {
-            let key = property.get("name").and_then(Value::as_str);
+        let property = properties.clone().find(|property| {
+            let key = property.get("name").and_then(Part::as_str);
             key.and_then(|key| key.strip_prefix(sbom::TRIVY)) == Some(name)
         });
         property?.get("value")?.as_str()

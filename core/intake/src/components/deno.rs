@@ -6,12 +6,11 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin;
 use super::reader::{Reader, Sign};
 use super::tarball;
-use assay_claims::kind::node::Node;
 
 pub(super) const READER: Reader = Reader {
     name: "deno.lock",
@@ -74,7 +73,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 
 fn read_packages(packages: &Node<'_, '_>, is_jsr: bool, list: &mut List) -> Result<(), Fault> {
     for (key, package) in packages.members()? {
-        package.object()?;
+        package.need_object()?;
         let at = key.get(1..).and_then(|rest| rest.find('@'));
         let cut = at.and_then(|at| Some((key.get(..=at)?, key.get(at + 2..)?)));
         let Some((name, version)) = cut else {

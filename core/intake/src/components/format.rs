@@ -13,7 +13,7 @@ use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls
 use super::{requirements, swift, syft, trivy, xml, yarn};
 use super::{sbom, spdx2, spdx3, tag_value, uv};
 use crate::text::shown;
-use assay_claims::json::Value;
+use assay_claims::json::Part;
 use std::fmt;
 
 /// Makes [`Format`] of rows `Variant(reader)`.
@@ -375,7 +375,7 @@ fn by_items(document: &Value) -> Fault {
 }
 
 /// The members that only documents of one format have.
-fn by_members(document: &Value) -> Result<Format, Fault> {
+fn by_members(document: Part<'_>) -> Result<Format, Fault> {
     let document = sbom::unwrapped(document);
     one_of(|sign| match sign {
         Sign::Member(key) => document.get(key).is_some(),

@@ -7,11 +7,14 @@ use crate::jsonc;
 use crate::limits;
 use crate::text::{compression, shown};
 use crate::yaml;
-use assay_claims::json::{self, Value};
-use serde::de::DeserializeOwned;
+use assay_claims::json::{self, Part, Tape};
+use assay_claims::kind::node;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
+
+/// A place in JSON, or in what was read into it.
+pub(super) type Node<'v, 'p> = node::Node<'v, 'p, Part<'v>>;
 
 /// The bytes that readers take.
 pub(super) struct Decoded<'a> {
@@ -70,7 +73,7 @@ pub(super) struct Input<'a> {
     text: &'a str,
     program: Option<Language>,
     /// Parsed once, though both recognition and the reader look.
-    json: OnceCell<Result<Value, json::JsonError>>,
+    json: OnceCell<Result<Tape<'a>, json::JsonError>>,
 }
 
 impl<'a> Input<'a> {
@@ -157,23 +160,21 @@ impl<'a> Input<'a> {
     }
 
     /// The file as JSON: strict, and nested to at most [`limits::COMPONENT_JSON_DEPTH`].
-    pub(super) fn json(&self) -> Result<&Value, Fault> {
-        let parsed = self.json.get_or_init(|| {
-            json::parse_to_depth(self.text.as_bytes(), limits::COMPONENT_JSON_DEPTH)
-        });
-        parsed.as_ref().map_err(json_fault)
+    pub(super) fn json(&self) -> Result<Part<'_>, Fault> {
+        let depth = limits::COMPONENT_JSON_DEPTH;
+        let parsed = self.json.get_or_init(|| Tape::parse(self.text, depth));
+        parsed.as_ref().map(Tape::root).map_err(json_fault)
     }
 
     /// The file as JSON in which comments may stand, and a comma before a closing bracket; the rest
     /// as [`Input::json`] has it.
-    pub(super) fn json_with_commas(&self) -> Result<Value, Fault> {
-        let plain = jsonc::plain(self.text);
-        let parsed = json::parse_to_depth(plain.as_bytes(), limits::COMPONENT_JSON_DEPTH);
+    pub(super) fn json_with_commas(&self) -> Result<Tape<'static>, Fault> {
+        let parsed = Tape::parse(jsonc::plain(self.text), limits::COMPONENT_JSON_DEPTH);
         parsed.map_err(|e| json_fault(&e))
     }
 
     /// The file as YAML, read into JSON values; at most [`limits::COMPONENT_YAML_BYTES`] of it.
-    pub(super) fn yaml(&self) -> Result<Value, Fault> {
+    pub(super) fn yaml(&self) -> Result<Tape<'static>, Fault> {
         let mut documents = self.yaml_documents(1)?;
         documents
             .pop()
@@ -181,7 +182,7 @@ impl<'a> Input<'a> {
     }
 
     /// The file as up to `most` documents of YAML, as [`Input::yaml`] reads one.
-    pub(super) fn yaml_documents(&self, most: usize) -> Result<Vec<Value>, Fault> {
+    pub(super) fn yaml_documents(&self, most: usize) -> Result<Vec<Tape<'static>>, Fault> {
         if self.text.len() > limits::COMPONENT_YAML_BYTES {
             let reason = format!(
                 "the file has {} bytes; of YAML, {} are read",
@@ -254,14 +255,6 @@ impl<'a> Input<'a> {
     /// The text from a byte on.
     fn rest(&self, at: usize) -> &'a str {
         self.text.get(at..).unwrap_or_default()
-    }
-
-    /// The file as TOML, in the shape of `T`.
-    pub(super) fn toml<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        toml::from_str(self.text).map_err(|e| {
-            let line = e.span().map(|span| self.line(span.start));
-            Fault::new(line, format!("cannot be read: {}", shown(e.message())))
-        })
     }
 
     /// Finds lines of places that come in order.

@@ -7,24 +7,19 @@ use super::pinned::placeholder;
 use crate::limits;
 use crate::text::shown;
 use assay_claims::purl::{self, Purl};
+use assay_tlog::Hash;
 use std::collections::BTreeMap;
 
 /// Most names that a note shows; of more it says how many.
 const NAMES_SHOWN: usize = 5;
 
-/// What makes two components one: purl, name, version, digests.
-type Identity = (
-    Option<String>,
-    String,
-    Option<String>,
-    Vec<(String, String)>,
-);
-
 /// What a reader has found so far.
 #[derive(Default)]
 pub(super) struct List {
     list: Vec<Component>,
-    places: BTreeMap<Identity, usize>,
+    /// Which component has an identity: its digest, as components of long names would take twice
+    /// their memory otherwise.
+    places: BTreeMap<Hash, usize>,
     /// How others point at the file, if they can.
     pub(super) bom: Option<String>,
     unidentified: Vec<Unidentified>,
@@ -94,19 +89,13 @@ impl List {
     }
 
     /// Adds a component, unless it is there already: then what one of them is not, both are not.
-    pub(super) fn add(&mut self, component: Component) -> Result<(), Fault> {
+    pub(super) fn add(&mut self, mut component: Component) -> Result<(), Fault> {
         let control = |text: &str| text.contains(char::is_control);
         if control(&component.name) || component.version.as_deref().is_some_and(control) {
             let reason = "has control characters in its name or version";
             return self.unidentified(component.line, &component.name, reason);
         }
-        let purl = component.purl.as_ref().map(|purl| purl.as_str().to_owned());
-        let identity = (
-            purl,
-            component.name.clone(),
-            component.version.clone(),
-            component.digests.clone(),
-        );
+        let identity = identity(&component);
         if let Some(twin) = self
             .places
             .get(&identity)
@@ -121,6 +110,9 @@ impl List {
         }
         self.room()?;
         self.places.insert(identity, self.list.len());
+        // It stays, and a list of one digest has room for four.
+        component.name.shrink_to_fit();
+        component.digests.shrink_to_fit();
         self.list.push(component);
         Ok(())
     }
@@ -233,6 +225,24 @@ impl List {
     }
 }
 
+/// What makes two components one: purl, name, version and digests, each with its length before it.
+fn identity(component: &Component) -> Hash {
+    let mut parts = Vec::with_capacity(256);
+    let mut part = |text: Option<&str>| {
+        let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        parts.extend_from_slice(&length.to_le_bytes());
+        parts.extend_from_slice(text.unwrap_or_default().as_bytes());
+    };
+    part(component.purl.as_ref().map(Purl::as_str));
+    part(Some(&component.name));
+    part(component.version.as_deref());
+    for (algorithm, digest) in &component.digests {
+        part(Some(algorithm));
+        part(Some(digest));
+    }
+    Hash::of(&parts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +287,47 @@ mod tests {
                 ..component("a")
             }
         );
+    }
+
+    #[test]
+    fn components_are_two_if_anything_that_they_are_known_by_is_another() {
+        let purl = |text: &str| Purl::canonicalize(text).ok();
+        let digest = |text: &str| vec![("sha256".to_owned(), text.repeat(64))];
+        let named = |name: &str, version: Option<&str>| Component {
+            name: name.into(),
+            version: version.map(str::to_owned),
+            ..Component::default()
+        };
+        let all = [
+            named("ab", None),
+            named("a", Some("b")),
+            named("ab", Some("")),
+            Component {
+                purl: purl("pkg:npm/ab"),
+                ..named("ab", None)
+            },
+            Component {
+                digests: digest("0"),
+                ..named("ab", None)
+            },
+            Component {
+                digests: digest("1"),
+                ..named("ab", None)
+            },
+            Component {
+                digests: [digest("0"), digest("1")].concat(),
+                ..named("ab", None)
+            },
+            Component {
+                digests: [digest("1"), digest("0")].concat(),
+                ..named("ab", None)
+            },
+        ];
+        let mut list = List::default();
+        for component in all.iter().chain(&all) {
+            list.add(component.clone()).unwrap();
+        }
+        assert_eq!(list.finish(false).list, all);
     }
 
     #[test]

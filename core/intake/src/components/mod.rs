@@ -10,6 +10,7 @@
 //! compressed, and any judgment of what the components are worth.
 
 mod apk;
+mod blocks;
 mod bun;
 mod cargo;
 mod cargo_auditable;

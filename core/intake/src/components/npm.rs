@@ -7,12 +7,12 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::tarball;
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::json::Part;
+use assay_claims::kind::node::quoted;
 
 pub(super) const READER: Reader = Reader {
     name: "package-lock.json",
@@ -57,7 +57,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 
 /// What is the same in both forms: version, integrity, and who needs it.
 fn entry(node: &Node<'_, '_>, name: &str) -> Result<Component, Fault> {
-    let flag = |key: &str| node.value().get(key).and_then(Value::as_bool) == Some(true);
+    let flag = |key: &str| node.value().get(key).and_then(Part::as_bool) == Some(true);
     let mut digests = Vec::new();
     if let Some(integrity) = node.get("integrity") {
         digests =
@@ -79,7 +79,7 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let packages = root.need("packages")?;
     let members = workspaces(packages.value());
     for (folder, package) in packages.members()? {
-        package.object()?;
+        package.need_object()?;
         let installed_as = folder.rsplit_once(FOLDER).map(|(_, name)| name);
         // An alias is installed under another name than its own.
         let name = package.optional_text("name")?.or(installed_as);
@@ -87,7 +87,7 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
             .or_else(|| root.shown("name").filter(|_| folder.is_empty()))
             .unwrap_or_else(|| of_folder(folder));
         let resolved = package.optional_text("resolved")?;
-        if package.value().get("link").and_then(Value::as_bool) == Some(true) {
+        if package.value().get("link").and_then(Part::as_bool) == Some(true) {
             // A link leads to an entry of its own.
             let target = resolved.unwrap_or_default();
             if packages.value().get(target).is_none() {
@@ -117,7 +117,7 @@ fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
             )?;
             continue;
         }
-        if package.value().get("inBundle").and_then(Value::as_bool) == Some(true) {
+        if package.value().get("inBundle").and_then(Part::as_bool) == Some(true) {
             list.remark(
                 "bundled with another package, so without a digest of its own",
                 None,
@@ -141,11 +141,11 @@ fn of_folder(folder: &str) -> &str {
 }
 
 /// The patterns of the folders that are members of the workspace.
-fn workspaces(packages: &Value) -> Vec<&str> {
+fn workspaces(packages: Part<'_>) -> Vec<&str> {
     let stated = packages.get("").and_then(|root| root.get("workspaces"));
     let list = stated.and_then(|stated| stated.get("packages").or(Some(stated)));
-    let list = list.and_then(Value::as_array).unwrap_or_default().iter();
-    list.filter_map(Value::as_str).collect()
+    let list = list.and_then(Part::as_array).into_iter().flatten();
+    list.filter_map(Part::as_str).collect()
 }
 
 /// Whether a folder fits a pattern, in which `*` stands for a part of a name, and `**` for folders.
@@ -176,7 +176,7 @@ fn is_of(folder: &str, pattern: &str) -> bool {
 /// Version 1: each entry may hold those that are installed below it.
 fn read_tree(dependencies: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     for (key, dependency) in dependencies.members()? {
-        dependency.object()?;
+        dependency.need_object()?;
         let mut component = entry(&dependency, key)?;
         let mut resolved = dependency.optional_text("resolved")?.map(str::to_owned);
         if let Some(version) = component.version.take() {
@@ -199,7 +199,7 @@ fn read_tree(dependencies: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> 
                 None => component.version = Some(version),
             }
         }
-        if dependency.value().get("bundled").and_then(Value::as_bool) == Some(true) {
+        if dependency.value().get("bundled").and_then(Part::as_bool) == Some(true) {
             list.remark(
                 "bundled with another package, so without a digest of its own",
                 None,

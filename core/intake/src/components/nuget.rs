@@ -6,12 +6,11 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::markup::{elements, line};
 use super::origin;
 use super::reader::{Reader, Sign};
-use assay_claims::kind::node::Node;
 use assay_claims::purl::is_public_registry;
 
 pub(super) const LOCK: Reader = Reader {

@@ -3,13 +3,12 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, Repository};
 use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 use assay_claims::purl;
 
 pub(super) const READER: Reader = Reader {
@@ -57,7 +56,7 @@ fn read_package(
     indexes: &[(&str, &str)],
     list: &mut List,
 ) -> Result<(), Fault> {
-    package.object()?;
+    package.need_object()?;
     let mut component = Component {
         name: name.to_owned(),
         dev,
@@ -78,12 +77,12 @@ fn read_package(
         return list.without_purl(component, "is from git, and not pinned to a commit");
     }
     let path = package.value().get("path").filter(|path| !path.is_null());
-    let file = path.and_then(Value::as_str).filter(|path| is_archive(path));
+    let file = path.and_then(Part::as_str).filter(|path| is_archive(path));
     if let Some(at) = file.or(package.optional_text("file")?) {
         return add_file(component, at, list);
     }
     let local = path.is_some();
-    let editable = package.value().get("editable").and_then(Value::as_bool) == Some(true);
+    let editable = package.value().get("editable").and_then(Part::as_bool) == Some(true);
     if local || editable {
         component.own = true;
         list.remark("local folders", None, name);

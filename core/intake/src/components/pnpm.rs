@@ -6,12 +6,12 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::tarball;
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::json::Part;
+use assay_claims::kind::node::quoted;
 use std::collections::BTreeSet;
 
 pub(super) const READER: Reader = Reader {
@@ -32,7 +32,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     }
     let mut list = List::default();
     for document in &documents {
-        let root = Node::root("$", document);
+        let root = Node::root("$", document.root());
         let major = version(&root)?;
         read_links(&root, &mut list)?;
         tarball::remark_patches(&root, &mut list);
@@ -40,7 +40,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             continue;
         };
         for (key, package) in packages.members()? {
-            package.object()?;
+            package.need_object()?;
             read_package(key, &package, major, &mut list)?;
         }
     }
@@ -112,9 +112,9 @@ fn below(folder: &str, path: &str) -> String {
 /// The major version of the format.
 fn version(root: &Node<'_, '_>) -> Result<u64, Fault> {
     let version = root.need("lockfileVersion")?;
-    let text = match version.value() {
-        Value::Number(number) => number.as_str(),
-        _ => version.text()?,
+    let text = match version.value().as_number() {
+        Some(number) => number,
+        None => version.text()?,
     };
     let major = text.split('.').next().and_then(|major| major.parse().ok());
     match major {
@@ -157,7 +157,7 @@ fn read_package(
             .fault(format!("{} says no name and version", quoted(key)))
             .into());
     };
-    let flag = |key: &str| package.value().get(key).and_then(Value::as_bool) == Some(true);
+    let flag = |key: &str| package.value().get(key).and_then(Part::as_bool) == Some(true);
     // Where it lies is no version.
     let stated = Some(version).filter(|version| !version.contains([':', '/']));
     let mut component = Component {

@@ -3,12 +3,12 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::json::Part;
+use assay_claims::kind::node::quoted;
 use assay_claims::purl::is_public_registry;
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
-    let root = Node::root("$", &document);
+    let root = Node::root("$", document.root());
     let repositories = repositories(&root);
     let mut list = List::default();
     for pod in root.need("PODS")?.items()? {
         // One with dependencies is the key of their list.
-        let text = match pod.value() {
-            Value::Object(members) => members.first().map(|(key, _)| key.as_str()),
-            value => value.as_str(),
+        let text = match pod.value().as_object() {
+            Some(mut members) => members.next().map(|(key, _)| key),
+            None => pod.value().as_str(),
         };
         let Some((name, version)) = text.and_then(cut) else {
             return Err(pod.fault("is not `NAME (VERSION)`").into());
@@ -46,7 +46,8 @@ const PUBLIC: &str = "trunk";
 
 /// The repositories of specs that pods are from, by pod, without those from the public one.
 fn repositories<'v>(root: &Node<'v, '_>) -> BTreeMap<&'v str, &'v str> {
-    let Some(Value::Object(all)) = root.value().get("SPEC REPOS") else {
+    let all = root.value().get("SPEC REPOS").and_then(Part::as_object);
+    let Some(all) = all else {
         return BTreeMap::new();
     };
     let mut of = BTreeMap::new();
@@ -54,9 +55,9 @@ fn repositories<'v>(root: &Node<'v, '_>) -> BTreeMap<&'v str, &'v str> {
         if repository == PUBLIC || is_public_registry("cocoapods", repository) {
             continue;
         }
-        let names = pods.as_array().unwrap_or_default().iter();
-        let names = names.filter_map(Value::as_str);
-        of.extend(names.map(|pod| (pod, repository.as_str())));
+        let names = pods.as_array().into_iter().flatten();
+        let names = names.filter_map(Part::as_str);
+        of.extend(names.map(|pod| (pod, repository)));
     }
     of
 }
@@ -106,11 +107,8 @@ fn read_pod(
             None,
             name,
         );
-    } else if let Some(Value::Object(_)) = external {
-        let reason = format!(
-            "is from {}",
-            quoted(&external.map(Value::to_json).unwrap_or_default())
-        );
+    } else if let Some(external) = external.filter(|it| it.as_object().is_some()) {
+        let reason = format!("is from {}", quoted(&external.to_value().to_json()));
         return list.without_purl(component, &reason);
     } else if let Some(repository) = repositories.get(pod) {
         origin::qualify(&mut parts, "repository_url", repository);

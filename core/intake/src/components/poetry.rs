@@ -1,6 +1,7 @@
 //! `poetry.lock` (Poetry's `src/poetry/packages/locker.py`): lock versions 1 and 2, and files of
 //! before with `metadata.hashes` and no version.
 
+use super::blocks::{self, Packages};
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
@@ -31,6 +32,15 @@ struct Lock {
     package: Vec<Package>,
     /// Poetry writes it last: a file that was cut has none.
     metadata: Metadata,
+}
+
+impl blocks::Lock for Lock {
+    const LIST: &'static str = "package";
+    type Package = Package;
+
+    fn take(&mut self) -> Vec<Package> {
+        std::mem::take(&mut self.package)
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,8 +84,10 @@ struct Metadata {
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let lock: Lock = input.toml()?;
-    let mut places = input.places();
+    input.toml::<Lock>(read_lock)
+}
+
+fn read_lock(lock: Lock, mut packages: Packages<'_, Package>) -> Result<List, Fault> {
     if let Some(version) = &lock.metadata.lock_version
         && !["1", "2"].contains(&version.get_ref().split('.').next().unwrap_or_default())
     {
@@ -83,12 +95,12 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             "lock-version {} is not known here, only 1 and 2",
             quoted(version.get_ref())
         );
-        return Err(Fault::at(places.of(version.span()), reason)
+        return Err(Fault::at(packages.line_outside(version.span()), reason)
             .advise("export it with `poetry export`, and check that"));
     }
     let mut list = List::default();
-    for package in lock.package {
-        let line = places.of(package.name.span());
+    while let Some((package, from)) = packages.next()? {
+        let line = packages.line(from, package.name.span());
         read_package(package, line, &lock.metadata, &mut list)?;
     }
     Ok(list)

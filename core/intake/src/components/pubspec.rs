@@ -3,11 +3,11 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::node::quoted;
 use assay_claims::purl;
 
 pub(super) const READER: Reader = Reader {
@@ -22,7 +22,7 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
-    let root = Node::root("$", &document);
+    let root = Node::root("$", document.root());
     let mut list = List::default();
     for (name, package) in root.need("packages")?.members()? {
         read_package(name, &package, &mut list)?;

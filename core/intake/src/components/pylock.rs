@@ -1,5 +1,6 @@
 //! `pylock.toml` (PEP 751), version 1, and `pdm.lock` of PDM, version 4.
 
+use super::blocks::{self, Packages};
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
@@ -40,6 +41,15 @@ struct Lock {
     lock_version: Spanned<String>,
     #[serde(default)]
     packages: Vec<Package>,
+}
+
+impl blocks::Lock for Lock {
+    const LIST: &'static str = "packages";
+    type Package = Package;
+
+    fn take(&mut self) -> Vec<Package> {
+        std::mem::take(&mut self.packages)
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,16 +93,19 @@ impl File {
 }
 
 fn read_pylock(input: &Input<'_>) -> Result<List, Fault> {
-    let lock: Lock = input.toml()?;
-    let mut places = input.places();
+    input.toml::<Lock>(read_lock)
+}
+
+fn read_lock(lock: Lock, mut packages: Packages<'_, Package>) -> Result<List, Fault> {
     let version = lock.lock_version.get_ref();
     if version.split('.').next() != Some("1") {
         let reason = format!("lock-version {} is not known here, only 1", quoted(version));
-        return Err(Fault::at(places.of(lock.lock_version.span()), reason));
+        let line = packages.line_outside(lock.lock_version.span());
+        return Err(Fault::at(line, reason));
     }
     let mut list = List::default();
-    for package in lock.packages {
-        let line = places.of(package.name.span());
+    while let Some((package, from)) = packages.next()? {
+        let line = packages.line(from, package.name.span());
         read_package(package, line, &mut list)?;
     }
     Ok(list)
@@ -158,6 +171,15 @@ struct PdmLock {
     metadata: PdmMetadata,
 }
 
+impl blocks::Lock for PdmLock {
+    const LIST: &'static str = "package";
+    type Package = PdmPackage;
+
+    fn take(&mut self) -> Vec<PdmPackage> {
+        std::mem::take(&mut self.package)
+    }
+}
+
 #[derive(Deserialize)]
 struct PdmMetadata {
     lock_version: Spanned<String>,
@@ -184,19 +206,21 @@ struct PdmFile {
 }
 
 fn read_pdm(input: &Input<'_>) -> Result<List, Fault> {
-    let lock: PdmLock = input.toml()?;
-    let mut places = input.places();
+    input.toml::<PdmLock>(read_pdm_lock)
+}
+
+fn read_pdm_lock(lock: PdmLock, mut packages: Packages<'_, PdmPackage>) -> Result<List, Fault> {
     let version = lock.metadata.lock_version;
     if !version.get_ref().starts_with("4.") {
         let reason = format!(
             "lock_version {} is not known here",
             quoted(version.get_ref())
         );
-        return Err(Fault::at(places.of(version.span()), reason));
+        return Err(Fault::at(packages.line_outside(version.span()), reason));
     }
     let mut list = List::default();
-    for package in lock.package {
-        let line = places.of(package.name.span());
+    while let Some((package, from)) = packages.next()? {
+        let line = packages.line(from, package.name.span());
         read_pdm_package(package, line, &mut list)?;
     }
     Ok(list)

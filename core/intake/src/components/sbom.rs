@@ -4,11 +4,12 @@
 use super::component::Component;
 use super::digest::{self, Digests};
 use super::fault::Fault;
+use super::input::Node;
 use super::list::List;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
-use assay_claims::json::Value;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::json::Part;
+use assay_claims::kind::node::quoted;
 use assay_claims::purl::Purl;
 
 /// An element as the document describes it. Without line, digests, flags: those the component has
@@ -147,12 +148,12 @@ pub(super) fn upstream_of_info(info: &str) -> Option<String> {
 
 /// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, or an in-toto statement
 /// that has it as its predicate. Others are as they are.
-pub(super) fn unwrapped(document: &Value) -> &Value {
+pub(super) fn unwrapped(document: Part<'_>) -> Part<'_> {
     wrapper(document).map_or(document, |(_, inner)| inner)
 }
 
 /// The path of what is wrapped, and that.
-pub(super) fn wrapper(document: &Value) -> Option<(&'static str, &Value)> {
+pub(super) fn wrapper(document: Part<'_>) -> Option<(&'static str, Part<'_>)> {
     if ["spdxVersion", "bomFormat", "@graph"]
         .iter()
         .any(|key| document.get(key).is_some())
@@ -161,11 +162,11 @@ pub(super) fn wrapper(document: &Value) -> Option<(&'static str, &Value)> {
     }
     let is_statement = document.get("predicateType").is_some();
     let places = [
-        ("$.sbom", "/sbom", true),
-        ("$.predicate", "/predicate", is_statement),
+        ("$.sbom", "sbom", true),
+        ("$.predicate", "predicate", is_statement),
     ];
-    places.into_iter().find_map(|(path, pointer, fits)| {
-        let inner = document.pointer(pointer).filter(|_| fits)?;
+    places.into_iter().find_map(|(path, key, fits)| {
+        let inner = document.get(key).filter(|_| fits)?;
         inner.as_object().map(|_| (path, inner))
     })
 }
@@ -242,9 +243,9 @@ fn image(place: &str, digest: &str, arch: Option<&str>) -> Option<Purl> {
 }
 
 /// Where a scanner says that an image is to be had, each with the digest there: `PLACE@DIGEST`.
-pub(super) fn repo_digests(stated: Option<&Value>) -> impl Iterator<Item = (&str, &str)> {
-    let stated = stated.and_then(Value::as_array).unwrap_or_default().iter();
-    let texts = stated.filter_map(Value::as_str);
+pub(super) fn repo_digests(stated: Option<Part<'_>>) -> impl Iterator<Item = (&str, &str)> {
+    let stated = stated.and_then(Part::as_array).into_iter().flatten();
+    let texts = stated.filter_map(Part::as_str);
     texts.filter_map(|one| one.split_once('@'))
 }
 
@@ -344,7 +345,7 @@ pub(super) fn bom_link(serial: Option<&str>, version: Option<u64>) -> Option<Str
 
 /// Says that what a document says of vulnerabilities is not weighed: it is nobody's word before
 /// somebody signed it.
-pub(super) fn note_vex(document: &Value, list: &mut List) {
+pub(super) fn note_vex(document: Part<'_>, list: &mut List) {
     if has_vex(document) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; its issuer can \
                     publish it: assay publish vex FILE";

@@ -3,12 +3,11 @@
 use super::component::Component;
 use super::elsewhere;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 
 pub(super) const READER: Reader = Reader {
     name: "SPDX 2 JSON",
@@ -27,14 +26,14 @@ pub(super) const YAML: Reader = Reader {
     files: &["spdx.yaml", "spdx.yml"],
     path: None,
     sign: Sign::Text(|head| head.has("spdxVersion:")),
-    read: |input, _| read_document(&input.yaml()?),
+    read: |input, _| read_document(input.yaml()?.root()),
 };
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     read_document(input.json()?)
 }
 
-fn read_document(whole: &Value) -> Result<List, Fault> {
+fn read_document(whole: Part<'_>) -> Result<List, Fault> {
     let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
     let document = Node::root(path, document);
     document
@@ -51,18 +50,24 @@ fn read_document(whole: &Value) -> Result<List, Fault> {
     let files = document
         .value()
         .get("files")
-        .and_then(Value::as_array)
-        .map_or(0, <[Value]>::len);
+        .and_then(Part::as_array)
+        .map_or(0, Iterator::count);
     sbom::note_files(files, &mut list);
     Ok(list)
 }
 
 /// The one element that the document is about.
 fn described<'v>(document: &Node<'v, '_>) -> Result<Option<&'v str>, Fault> {
-    let mut ids = Vec::new();
+    // Two suffice to know that it is not one.
+    let mut ids: Vec<&str> = Vec::new();
+    let mut name = |id| {
+        if ids.len() < 2 && ids.last() != Some(&id) {
+            ids.push(id);
+        }
+    };
     if let Some(described) = document.get("documentDescribes") {
         for id in described.items()? {
-            ids.push(id.text()?);
+            name(id.text()?);
         }
     }
     if let Some(relationships) = document.get("relationships") {
@@ -71,7 +76,7 @@ fn described<'v>(document: &Node<'v, '_>) -> Result<Option<&'v str>, Fault> {
             if kind == "DESCRIBES"
                 && relationship.shown("spdxElementId") == Some("SPDXRef-DOCUMENT")
             {
-                ids.push(relationship.need("relatedSpdxElement")?.text()?);
+                name(relationship.need("relatedSpdxElement")?.text()?);
             }
         }
     }
@@ -80,12 +85,12 @@ fn described<'v>(document: &Node<'v, '_>) -> Result<Option<&'v str>, Fault> {
 
 /// What stands in other documents.
 fn read_elsewhere(document: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
-    fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    fn text<'v>(value: Part<'v>, key: &str) -> Option<&'v str> {
         value.get(key)?.as_str()
     }
     let named = |key: &str| {
-        let list = document.value().get(key).and_then(Value::as_array);
-        list.unwrap_or_default().iter()
+        let list = document.value().get(key).and_then(Part::as_array);
+        list.into_iter().flatten()
     };
     let declared = named("externalDocumentRefs");
     let declared = declared.filter_map(|one| text(one, "externalDocumentId"));

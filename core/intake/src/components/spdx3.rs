@@ -3,13 +3,12 @@
 use super::component::Component;
 use super::elsewhere;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
 use crate::documents::roots;
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 use std::collections::BTreeSet;
 
 pub(super) const READER: Reader = Reader {
@@ -27,27 +26,26 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
     let document = Node::root(path, document);
     let graph = document.need("@graph")?;
-    let elements: Vec<_> = graph.items()?.collect();
     let mut documents = 0;
-    for element in &elements {
-        documents += usize::from(local(kind(element)?) == "SpdxDocument");
+    for element in graph.items()? {
+        documents += usize::from(local(kind(&element)?) == "SpdxDocument");
     }
     if documents != 1 {
         let reason =
             format!("holds {documents} elements of type SpdxDocument, and has to hold one");
         return Err(graph.fault(reason).into());
     }
-    let own = own(graph.value().as_array().unwrap_or_default());
+    let own = own(graph.value());
     let mut list = List::default();
     let mut files = 0;
-    for element in &elements {
-        match local(kind(element)?) {
-            "Package" | "AIPackage" | "DatasetPackage" => read_package(element, own, &mut list)?,
+    for element in graph.items()? {
+        match local(kind(&element)?) {
+            "Package" | "AIPackage" | "DatasetPackage" => read_package(&element, own, &mut list)?,
             "File" => files += 1,
             _ => {}
         }
     }
-    read_elsewhere(graph.value().as_array().unwrap_or_default(), &mut list)?;
+    read_elsewhere(graph.value(), &mut list)?;
     sbom::note_files(files, &mut list);
     sbom::note_vex(document.value(), &mut list);
     Ok(list)
@@ -78,17 +76,16 @@ const OF_PARTS: [&str; 8] = [
 ];
 
 /// What stands in other documents: elements that the document imports.
-fn read_elsewhere(graph: &[Value], list: &mut List) -> Result<(), Fault> {
+fn read_elsewhere(graph: Part<'_>, list: &mut List) -> Result<(), Fault> {
+    let elements = || graph.as_array().into_iter().flatten();
     let members = |key: &'static str| {
-        let lists = graph
-            .iter()
-            .filter_map(move |element| element.get(key)?.as_array());
+        let lists = elements().filter_map(move |element| element.get(key)?.as_array());
         lists.flatten()
     };
     let imported = members("import").filter_map(|map| map.get("externalSpdxId")?.as_str());
     let imported: BTreeSet<&str> = imported.collect();
-    let related = graph.iter().filter(|element| {
-        let kind = element.get("relationshipType").and_then(Value::as_str);
+    let related = elements().filter(|element| {
+        let kind = element.get("relationshipType").and_then(Part::as_str);
         kind.is_some_and(|kind| OF_PARTS.contains(&local(kind)))
     });
     let parts = related
@@ -96,7 +93,8 @@ fn read_elsewhere(graph: &[Value], list: &mut List) -> Result<(), Fault> {
         .flatten()
         .chain(members("rootElement"))
         .chain(members("element"));
-    let parts: BTreeSet<&str> = parts.filter_map(Value::as_str).collect();
+    let parts = parts.filter_map(Part::as_str);
+    let parts: BTreeSet<&str> = parts.filter(|id| imported.contains(id)).collect();
     for id in imported {
         if parts.contains(id) {
             elsewhere::part(id, list)?;
@@ -108,12 +106,13 @@ fn read_elsewhere(graph: &[Value], list: &mut List) -> Result<(), Fault> {
 }
 
 /// The one package that the document is about.
-fn own(graph: &[Value]) -> Option<&str> {
-    let packages = roots(graph).into_iter().filter(|element: &&Value| {
-        let kind = element.get("type").and_then(Value::as_str);
+fn own(graph: Part<'_>) -> Option<&str> {
+    let elements = graph.as_array().into_iter().flatten();
+    let packages = roots(elements).into_iter().filter(|element| {
+        let kind = element.get("type").and_then(Part::as_str);
         kind.is_some_and(|kind| kind.ends_with("Package"))
     });
-    sbom::only(packages.filter_map(|element| element.get("spdxId").and_then(Value::as_str)))
+    sbom::only(packages.filter_map(|element| element.get("spdxId").and_then(Part::as_str)))
 }
 
 fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {

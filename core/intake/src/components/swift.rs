@@ -3,11 +3,10 @@
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin;
 use super::reader::{Reader, Sign};
-use assay_claims::kind::node::Node;
 
 pub(super) const READER: Reader = Reader {
     name: "Package.resolved",

@@ -1,11 +1,11 @@
 //! What syft writes in its own format (`syft -o json`): the packages of an image or folder.
 
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 
 pub(super) const READER: Reader = Reader {
     name: "syft JSON",
@@ -35,8 +35,8 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     if let Some(source) = root.get("source") {
         read_source(&source, &mut list)?;
     }
-    let files = root.value().get("files").and_then(|files| files.as_array());
-    sbom::note_files(files.map_or(0, <[_]>::len), &mut list);
+    let files = root.value().get("files").and_then(Part::as_array);
+    sbom::note_files(files.map_or(0, Iterator::count), &mut list);
     Ok(list)
 }
 

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
-use crate::tag_value::{Tag, TagError, is_tag_value, read as read_tags};
+use crate::tag_value::{Tag, TagError, is_tag_value, tags as read_tags};
 use assay_claims::kind::node::quoted;
 
 pub(super) const READER: Reader = Reader {
@@ -29,19 +29,22 @@ struct Package<'a> {
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let tags = read_tags(input.text())
-        .map_err(|TagError { line, reason }| Fault::new(u32::try_from(line).ok(), reason))?;
-    check_version(&tags)?;
-    let own = described(&tags);
+    let all = read_tags(input.text());
+    if let Some(Err(TagError { line, reason })) = all.clone().find(Result::is_err) {
+        return Err(Fault::new(u32::try_from(line).ok(), reason));
+    }
+    let tags = all.filter_map(Result::ok);
+    check_version(tags.clone())?;
+    let own = described(tags.clone());
     let mut list = List::default();
     let mut files = 0;
     let mut open: Option<Package<'_>> = None;
-    for tag in &tags {
+    for tag in tags.clone() {
         match tag.name {
             "PackageName" => {
                 finish(open.take(), own, &mut list)?;
                 let component = Component {
-                    line: line(tag),
+                    line: line(&tag),
                     ..sbom::component(tag.value, None)
                 };
                 open = Some(Package {
@@ -60,13 +63,13 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             "SnippetSPDXID" => finish(open.take(), own, &mut list)?,
             _ => {
                 if let Some(package) = &mut open {
-                    package.read(tag)?;
+                    package.read(&tag)?;
                 }
             }
         }
     }
     finish(open, own, &mut list)?;
-    let values = |name: &'static str| tags.iter().filter(move |tag| tag.name == name);
+    let values = |name: &'static str| tags.clone().filter(move |tag| tag.name == name);
     let declared = values("ExternalDocumentRef");
     let declared = declared.filter_map(|tag| tag.value.split_whitespace().next());
     let related = values("Relationship").filter_map(|tag| {
@@ -82,8 +85,8 @@ fn line(tag: &Tag<'_>) -> Option<u32> {
     u32::try_from(tag.line).ok()
 }
 
-fn check_version(tags: &[Tag<'_>]) -> Result<(), Fault> {
-    let Some(version) = tags.iter().find(|tag| tag.name == "SPDXVersion") else {
+fn check_version<'a>(mut tags: impl Iterator<Item = Tag<'a>>) -> Result<(), Fault> {
+    let Some(version) = tags.find(|tag| tag.name == "SPDXVersion") else {
         return Err(Fault::new(None, "the file has no tag SPDXVersion"));
     };
     if ["SPDX-2.1", "SPDX-2.2", "SPDX-2.3"].contains(&version.value) {
@@ -93,14 +96,13 @@ fn check_version(tags: &[Tag<'_>]) -> Result<(), Fault> {
         "SPDXVersion is {}, and has to be SPDX-2.1, SPDX-2.2 or SPDX-2.3",
         quoted(version.value)
     );
-    Err(Fault::new(line(version), reason))
+    Err(Fault::new(line(&version), reason))
 }
 
 /// The one element that the document is about.
-fn described<'a>(tags: &[Tag<'a>]) -> Option<&'a str> {
+fn described<'a>(tags: impl Iterator<Item = Tag<'a>>) -> Option<&'a str> {
     sbom::only(
-        tags.iter()
-            .filter(|tag| tag.name == "Relationship")
+        tags.filter(|tag| tag.name == "Relationship")
             .filter_map(|tag| {
                 let mut words = tag.value.split_whitespace();
                 let describes =

@@ -3,13 +3,12 @@
 
 use super::component::Component;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, maven};
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 use assay_claims::purl::{self, Purl};
 
 pub(super) const READER: Reader = Reader {
@@ -90,8 +89,10 @@ fn read_image(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
         return Ok(());
     };
     let places = sbom::repo_digests(about.get("RepoDigests"));
-    let arch = about.pointer("/ImageConfig/architecture");
-    sbom::add_image(places, arch.and_then(Value::as_str), list)
+    let arch = about
+        .get("ImageConfig")
+        .and_then(|it| it.get("architecture"));
+    sbom::add_image(places, arch.and_then(Part::as_str), list)
 }
 
 fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(), Fault> {
@@ -101,8 +102,8 @@ fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(),
     let identifier = package.value().get("Identifier");
     let purl = identifier
         .and_then(|identifier| identifier.get("PURL"))
-        .and_then(Value::as_str);
-    let epoch = package.value().get("SrcEpoch").and_then(Value::as_u64);
+        .and_then(Part::as_str);
+    let epoch = package.value().get("SrcEpoch").and_then(Part::as_u64);
     let epoch = epoch.map(|epoch| epoch.to_string());
     let upstream = sbom::upstream(|key| match key {
         "SrcEpoch" => epoch.as_deref(),
@@ -136,7 +137,7 @@ fn version(package: &Node<'_, '_>, version: &str, release: &str, epoch: &str) ->
     let number = package
         .value()
         .get(epoch)
-        .and_then(Value::as_u64)
+        .and_then(Part::as_u64)
         .filter(|epoch| *epoch > 0);
     let epoch = number.map(|epoch| format!("{epoch}:")).unwrap_or_default();
     let release = stated(release)

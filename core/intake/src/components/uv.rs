@@ -1,5 +1,6 @@
 //! `uv.lock` (uv's `crates/uv-resolver/src/lock`), version 1.
 
+use super::blocks::{self, Packages};
 use super::component::Component;
 use super::digest;
 use super::fault::Fault;
@@ -31,6 +32,15 @@ struct Lock {
     package: Vec<Package>,
     #[serde(default)]
     manifest: Manifest,
+}
+
+impl blocks::Lock for Lock {
+    const LIST: &'static str = "package";
+    type Package = Package;
+
+    fn take(&mut self) -> Vec<Package> {
+        std::mem::take(&mut self.package)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -73,19 +83,23 @@ struct File {
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let lock: Lock = input.toml()?;
-    let mut places = input.places();
+    input.toml::<Lock>(read_lock)
+}
+
+fn read_lock(lock: Lock, mut packages: Packages<'_, Package>) -> Result<List, Fault> {
     if *lock.version.get_ref() != 1 {
         let reason = format!(
             "version {} is not known here, only 1",
             lock.version.get_ref()
         );
-        return Err(Fault::at(places.of(lock.version.span()), reason)
-            .advise("export it with `uv export --format requirements-txt`, and check that"));
+        return Err(
+            Fault::at(packages.line_outside(lock.version.span()), reason)
+                .advise("export it with `uv export --format requirements-txt`, and check that"),
+        );
     }
     let mut list = List::default();
-    for package in lock.package {
-        let line = places.of(package.name.span());
+    while let Some((package, from)) = packages.next()? {
+        let line = packages.line(from, package.name.span());
         read_package(package, &lock.manifest.members, line, &mut list)?;
     }
     Ok(list)

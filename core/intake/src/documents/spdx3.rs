@@ -6,7 +6,7 @@ use super::subjects::{Subjects, digests};
 use super::tool::{Takes, Tool};
 use super::vex::spdx3;
 use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::kind::node::{Node, Read};
 use assay_claims::kind::sbom::Sbom;
 use std::collections::HashSet;
 
@@ -43,14 +43,14 @@ fn describe(document: &Node<'_, '_>) -> Description {
         .and_then(Value::as_array)
         .unwrap_or_default();
     let mut subjects = Subjects::default();
-    for element in roots(graph) {
+    for element in roots(graph.iter()) {
         let node = Node::root("$", element);
         suggest(&node, &mut subjects);
     }
     let of_kind = |kind: &str| {
         graph
             .iter()
-            .filter(|element| text(element, "type") == Some(kind))
+            .filter(|element| text(*element, "type") == Some(kind))
             .count()
             .to_string()
     };
@@ -61,7 +61,7 @@ fn describe(document: &Node<'_, '_>) -> Description {
     let mut summary = vec![("format".to_owned(), format!("SPDX {version}"))];
     let name = graph
         .iter()
-        .find(|element| text(element, "type") == Some("SpdxDocument"))
+        .find(|element| text(*element, "type") == Some("SpdxDocument"))
         .and_then(|d| text(d, "name"));
     summary.extend(name.map(|name| ("about".to_owned(), name.to_owned())));
     summary.push(("packages".into(), of_kind("software_Package")));
@@ -74,34 +74,30 @@ fn describe(document: &Node<'_, '_>) -> Description {
 }
 
 /// What the document is about: its root elements, those of its root BOMs, and so on.
-pub(crate) fn roots(graph: &[Value]) -> Vec<&Value> {
+pub(crate) fn roots<'v, V: Read<'v>>(graph: impl Iterator<Item = V> + Clone) -> Vec<V> {
     let mut wanted: HashSet<&str> = HashSet::new();
+    let is_document = |kind: &str| kind.ends_with("SpdxDocument");
     for element in graph
-        .iter()
-        .filter(|element| text(element, "type").is_some_and(|it| it.ends_with("SpdxDocument")))
+        .clone()
+        .filter(|element| text(*element, "type").is_some_and(is_document))
     {
         wanted.extend(root_ids(element));
     }
     for _ in 0..ROOT_STEPS {
         let found = graph
-            .iter()
-            .filter(|element| text(element, "spdxId").is_some_and(|id| wanted.contains(id)));
+            .clone()
+            .filter(|element| text(*element, "spdxId").is_some_and(|id| wanted.contains(id)));
         let next: Vec<_> = found.flat_map(root_ids).collect();
         wanted.extend(next);
     }
     graph
-        .iter()
-        .filter(|element| text(element, "spdxId").is_some_and(|id| wanted.contains(id)))
+        .filter(|element| text(*element, "spdxId").is_some_and(|id| wanted.contains(id)))
         .collect()
 }
 
-fn root_ids(element: &Value) -> impl Iterator<Item = &str> {
-    element
-        .get("rootElement")
-        .and_then(Value::as_array)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
+fn root_ids<'v>(element: impl Read<'v>) -> impl Iterator<Item = &'v str> {
+    let ids = element.member("rootElement").and_then(Read::items);
+    ids.into_iter().flatten().filter_map(Read::string)
 }
 
 fn suggest(element: &Node<'_, '_>, subjects: &mut Subjects) {
@@ -113,7 +109,7 @@ fn suggest(element: &Node<'_, '_>, subjects: &mut Subjects) {
         .unwrap_or_default();
     let identified = identifiers.iter().find(|id| {
         matches!(
-            text(id, "externalIdentifierType"),
+            text(*id, "externalIdentifierType"),
             Some("packageUrl" | "purl")
         )
     });
@@ -123,6 +119,6 @@ fn suggest(element: &Node<'_, '_>, subjects: &mut Subjects) {
     subjects.suggest(element.shown("name"), purl, hashes);
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.get(key).and_then(Value::as_str)
+fn text<'v>(value: impl Read<'v>, key: &str) -> Option<&'v str> {
+    value.member(key).and_then(Read::string)
 }

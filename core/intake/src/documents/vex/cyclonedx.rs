@@ -9,16 +9,16 @@ use super::product::{contradiction, contradicts};
 use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::node::{Node, Read, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_tlog::Hash;
 use std::collections::{HashMap, HashSet};
 
 /// Whether a BOM says anything of vulnerabilities.
-pub(in super::super) fn has_vex(bom: &Value) -> bool {
-    let list = bom.get("vulnerabilities").and_then(Value::as_array);
-    list.is_some_and(|list| !list.is_empty())
+pub(in super::super) fn has_vex<'v>(bom: impl Read<'v>) -> bool {
+    let list = bom.member("vulnerabilities").and_then(Read::items);
+    list.is_some_and(|mut list| list.next().is_some())
 }
 
 /// What a BOM says of vulnerabilities.

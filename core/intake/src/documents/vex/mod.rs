@@ -30,7 +30,7 @@ use super::tool::Source;
 use crate::text::shown;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::Node;
+use assay_claims::kind::node::{Node, Read};
 use assay_claims::kind::vex::{CONTEXT, Status};
 use assay_claims::statement::Subject;
 use assay_claims::vulnerability::canonical;
@@ -222,7 +222,7 @@ pub(super) fn later_version(version: u64) -> Option<String> {
 const FIRST: u64 = 1 << 32;
 
 /// Whether a BOM, of whatever format, says anything of vulnerabilities.
-pub(crate) fn has_vex(document: &Value) -> bool {
+pub(crate) fn has_vex<'v>(document: impl Read<'v>) -> bool {
     cyclonedx::has_vex(document) || spdx3::has_vex(document)
 }
 

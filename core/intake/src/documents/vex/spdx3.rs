@@ -6,7 +6,7 @@ use super::super::tool::Source;
 use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::node::{Node, Read, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_claims::time;
@@ -28,9 +28,11 @@ const ASSESSMENTS: [(&str, Status); 4] = [
 ];
 
 /// Whether a document says anything of vulnerabilities.
-pub(in super::super) fn has_vex(document: &Value) -> bool {
-    graph(document)
-        .iter()
+pub(in super::super) fn has_vex<'v>(document: impl Read<'v>) -> bool {
+    let graph = document.member("@graph").and_then(Read::items);
+    graph
+        .into_iter()
+        .flatten()
         .any(|element| status(element).is_some() || is_associated(element))
 }
 
@@ -39,8 +41,8 @@ fn graph(document: &Value) -> &[Value] {
     graph.unwrap_or_default()
 }
 
-fn text<'v>(element: &'v Value, key: &str) -> Option<&'v str> {
-    element.get(key).and_then(Value::as_str)
+fn text<'v>(element: impl Read<'v>, key: &str) -> Option<&'v str> {
+    element.member(key).and_then(Read::string)
 }
 
 /// A type or a member without the name of its profile.
@@ -48,7 +50,7 @@ fn local(name: &str) -> &str {
     name.rsplit(['_', '/', ':', '#']).next().unwrap_or(name)
 }
 
-fn class(element: &Value) -> &str {
+fn class<'v>(element: impl Read<'v>) -> &'v str {
     let class = text(element, "type").or(text(element, "@type"));
     local(class.unwrap_or_default())
 }
@@ -58,14 +60,14 @@ fn member<'v>(element: &'v Value, name: &str) -> Option<&'v str> {
     text(element, &format!("security_{name}")).or_else(|| text(element, name))
 }
 
-fn status(element: &Value) -> Option<Status> {
+fn status<'v>(element: impl Read<'v>) -> Option<Status> {
     let class = class(element);
     let known = ASSESSMENTS.iter().find(|(name, _)| *name == class);
     known.map(|(_, status)| *status)
 }
 
 /// Whether an element says that a package has a vulnerability, and nothing of whether it matters.
-fn is_associated(element: &Value) -> bool {
+fn is_associated<'v>(element: impl Read<'v>) -> bool {
     text(element, "relationshipType").map(local) == Some("hasAssociatedVulnerability")
 }
 
@@ -77,17 +79,17 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
     let names = Names::of(&graph_node, graph)?;
     let creation = graph
         .iter()
-        .find(|element| class(element) == "CreationInfo");
+        .find(|element| class(*element) == "CreationInfo");
     let created = creation.and_then(|info| text(info, "created"));
     let document = graph
         .iter()
-        .find(|element| class(element) == "SpdxDocument");
+        .find(|element| class(*element) == "SpdxDocument");
     let author = creation.and_then(|info| info.get("createdBy")?.as_array()?.first()?.as_str());
     let author = author.map(|id| {
         names
             .by_id
             .get(id)
-            .and_then(|one| text(one, "name"))
+            .and_then(|one| text(*one, "name"))
             .unwrap_or(id)
     });
     let id = document.and_then(|document| text(document, "spdxId"));
@@ -279,9 +281,9 @@ impl<'v> Names<'v> {
             }
         }
         let products = ["Package", "File"];
-        let mut own = roots(graph)
+        let mut own = roots(graph.iter())
             .into_iter()
-            .filter(|root| products.contains(&class(root)));
+            .filter(|root| products.contains(&class(*root)));
         let (first, mut more) = (own.next(), own);
         let first = first.filter(|first| more.all(|one| one == *first));
         let mut names = Names {
@@ -290,7 +292,7 @@ impl<'v> Names<'v> {
             scores: scores(graph),
             own: None,
         };
-        for root in roots(graph) {
+        for root in roots(graph.iter()) {
             names.element(node, text(root, "spdxId").unwrap_or_default())?;
         }
         names.own = first.and_then(|own| Some((text(own, "spdxId")?, named(own))));
@@ -412,7 +414,7 @@ fn named(element: &Value) -> Named {
     let identifier = |kinds: &[&str]| {
         let mut all = identifiers.unwrap_or_default().iter();
         let found = all.find(|one| {
-            let kind = text(one, "externalIdentifierType").map(local);
+            let kind = text(*one, "externalIdentifierType").map(local);
             kind.is_some_and(|kind| kinds.contains(&kind))
         });
         text(found?, "identifier")
