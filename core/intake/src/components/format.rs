@@ -354,19 +354,19 @@ const LISTED: &[(&[&str], &str)] = &[
 ];
 
 /// What to do with what a package manager lists, if it is that.
-fn listed(document: &Value) -> Option<&'static str> {
+fn listed(document: Part<'_>) -> Option<&'static str> {
     let items = document.as_array();
-    let one = items.map_or(Some(document), |items| items.first())?;
+    let is_list = items.is_some();
+    let one = items.map_or(Some(document), |mut items| items.next())?;
     let mut lists = LISTED.iter().filter(|(keys, _)| {
-        keys.iter().all(|key| one.get(key).is_some()) && (items.is_some() || keys.len() > 2)
+        keys.iter().all(|key| one.get(key).is_some()) && (is_list || keys.len() > 2)
     });
     lists.next().map(|(_, advice)| *advice)
 }
 
 /// What documents are that are lists themselves: none of them is read.
-fn by_items(document: &Value) -> Fault {
-    let items = document.as_array().unwrap_or_default();
-    let first = items.first();
+fn by_items(document: Part<'_>) -> Fault {
+    let first = document.as_array().and_then(|mut items| items.next());
     let fault = Fault::new(None, "this is a list that is not read");
     if first.is_some_and(|first| first.get("ghsa_id").is_some()) {
         return fault.advise(ADVISORIES);

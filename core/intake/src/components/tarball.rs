@@ -3,10 +3,10 @@
 
 use super::component::Component;
 use super::fault::Fault;
+use super::input::Node;
 use super::list::List;
 use super::origin::{self, Repository};
-use assay_claims::json::Value;
-use assay_claims::kind::node::Node;
+use assay_claims::json::Part;
 use assay_claims::purl;
 
 pub(super) const PATCHED: &str = "patched by the project, besides the package itself";
@@ -14,8 +14,7 @@ pub(super) const PATCHED: &str = "patched by the project, besides the package it
 /// Remarks which packages the project patches, if the top of a lock file says it.
 pub(super) fn remark_patches(root: &Node<'_, '_>, list: &mut List) {
     let patches = root.value().get("patchedDependencies");
-    let patches = patches.and_then(Value::as_object).unwrap_or_default();
-    for (patched, _) in patches {
+    for (patched, _) in patches.and_then(Part::as_object).into_iter().flatten() {
         list.remark(PATCHED, None, patched);
     }
 }
