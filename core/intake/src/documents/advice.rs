@@ -81,23 +81,28 @@ fn looks_like(document: &Value) -> String {
     } else if has("$id") && has("properties") {
         "looks like a JSON schema".into()
     } else {
-        match document {
-            Value::Object(members) if members.is_empty() => "is an empty object".into(),
-            Value::Object(members) => {
-                let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
-                format!("has {}", keys.join(", "))
-            }
-            Value::Array(items)
-                if items
-                    .first()
-                    .is_some_and(|one| one.get("ghsa_id").is_some()) =>
-            {
-                "is a list of advisories of GitHub's API: publish each in a file of its own, with \
-                 `publish vex`"
-                    .into()
-            }
-            Value::Array(_) => "is an array".into(),
-            _ => "is neither an object nor an array".into(),
+        shape(document)
+    }
+}
+
+/// What a document is that looks like nothing that is known.
+fn shape(document: &Value) -> String {
+    match document {
+        Value::Object(members) if members.is_empty() => "is an empty object".into(),
+        Value::Object(members) => {
+            let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
+            format!("has {}", keys.join(", "))
         }
+        Value::Array(items)
+            if items
+                .first()
+                .is_some_and(|one| one.get("ghsa_id").is_some()) =>
+        {
+            "is a list of advisories of GitHub's API: publish each in a file of its own, with \
+             `publish vex`"
+                .into()
+        }
+        Value::Array(_) => "is an array".into(),
+        _ => "is neither an object nor an array".into(),
     }
 }

@@ -120,6 +120,7 @@ pub const PROMISES: &[Promise] = &[
         folders: &["core/intake/src/components"],
         shared: &[
             "mod",
+            "code_host",
             "component",
             "digest",
             "elsewhere",
@@ -330,6 +331,11 @@ pub const NAMED: &[May] = &[
         file: "core/intake/src/documents/cargo_vet/mod.rs",
         names: &["audit"],
         why: "a table of cargo-vet's, and a label of a summary",
+    },
+    May {
+        file: "core/intake/src/documents/sbom.rs",
+        names: &["sbom"],
+        why: "a field of GitHub's API",
     },
     May {
         file: "core/intake/src/documents/provenance.rs",

@@ -162,6 +162,42 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
             "could be CycloneDX JSON or SPDX 2 JSON; give the file the name",
         ),
         ("x", "{}", "neither the name nor the content"),
+        ("x", "{\"a\":", "x:1: column 6"),
+        (
+            "x.lock",
+            "[[package]]\nname = \"a\"\n",
+            "neither the name nor the content",
+        ),
+        ("x", " \n\t", "the file is empty; write it again"),
+        ("Cargo.lock", "", "the file is empty"),
+        (
+            "a/bun.lockb",
+            "{}",
+            "bun.lockb is not read here; let `bun install",
+        ),
+        ("renv.lock", "a", "write an SBOM"),
+        ("Cargo.toml", "a", "check its lock file"),
+        ("spdx.rdf", "a", "export it as JSON"),
+        (
+            "x",
+            "<html/>",
+            "XML of <html> is not read; export it as JSON",
+        ),
+        ("x", "<bom", "is not XML that is read"),
+        ("Cargo.lock.gz", "a", "decompress it"),
+        ("Cargo.lock", "\u{1f}", "Cargo.lock"),
+        ("x", "\u{feff}", "the file is empty"),
+    ] {
+        match recognized(name, text) {
+            Err(error) => assert!(error.contains(said), "{error}"),
+            Ok(format) => assert_eq!(format.name(), said),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_what_to_do_instead() {
+    for (name, text, said) in [
         ("x", "{}", "or say what it is with --format NAME"),
         (
             "x",
@@ -194,36 +230,9 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
             "[[package]]\nname = \"a\"\n",
             "neither the name nor the content",
         ),
-        ("x", "{\"a\":", "x:1: column 6"),
-        (
-            "x.lock",
-            "[[package]]\nname = \"a\"\n",
-            "neither the name nor the content",
-        ),
-        ("x", " \n\t", "the file is empty; write it again"),
-        ("Cargo.lock", "", "the file is empty"),
-        (
-            "a/bun.lockb",
-            "{}",
-            "bun.lockb is not read here; let `bun install",
-        ),
-        ("renv.lock", "a", "write an SBOM"),
-        ("Cargo.toml", "a", "check its lock file"),
-        ("spdx.rdf", "a", "export it as JSON"),
-        (
-            "x",
-            "<html/>",
-            "XML of <html> is not read; export it as JSON",
-        ),
-        ("x", "<bom", "is not XML that is read"),
-        ("Cargo.lock.gz", "a", "decompress it"),
-        ("Cargo.lock", "\u{1f}", "Cargo.lock"),
-        ("x", "\u{feff}", "the file is empty"),
     ] {
-        match recognized(name, text) {
-            Err(error) => assert!(error.contains(said), "{error}"),
-            Ok(format) => assert_eq!(format.name(), said),
-        }
+        let error = recognized(name, text).unwrap_err();
+        assert!(error.contains(said), "{error}");
     }
 }
 

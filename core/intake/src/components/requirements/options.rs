@@ -134,8 +134,8 @@ impl Index {
         } else {
             &self.instead
         };
-        let is_public = |at: &String| purl::is_public_registry("pypi", at);
-        at.as_ref().map_or(!self.no_index, is_public)
+        at.as_ref()
+            .map_or(!self.no_index, |at| purl::is_public_registry("pypi", at))
     }
 
     /// Says of a package that it does not come from PyPI, if that is so.

@@ -1,5 +1,5 @@
-//! What a run keeps elsewhere than in itself: at the top of the log, or in other files (SARIF 2.1.0,
-//! 3.13.5, 3.14.2, 3.15 and 3.16).
+//! What a run keeps elsewhere than in itself: at the top of the log, or in other files (SARIF
+//! 2.1.0, 3.13.5, 3.14.2, 3.15 and 3.16).
 
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -44,24 +44,24 @@ impl<'v> External<'v> {
     /// Whether some of what tells how the run ended, and what it found, is not in the log, so that
     /// nobody who has the log alone knows it.
     pub fn is_missing(&self) -> bool {
-        let with_results = |properties: &&Value| properties.get("results").is_some();
         let inline = self.log.get(INLINE).map(items).unwrap_or_default();
-        let there: HashSet<String> = (inline.iter().filter(with_results))
-            .filter_map(|properties| guid(properties, "guid"))
-            .collect();
-        let is_there = |one: &Value| {
-            one.get("location").is_none() && guid(one, "guid").is_some_and(|at| there.contains(&at))
-        };
-        let states_its_end =
-            |properties: &Value| properties.get("invocations").is_some() && self.has(properties);
+        let with_results = inline.iter().filter(|one| one.get("results").is_some());
+        let there: HashSet<String> = with_results.filter_map(|one| guid(one, "guid")).collect();
         let missing = references(self.own).any(|(key, list)| match (key, list.as_array()) {
-            ("results", Some(list)) => !list.iter().all(is_there),
+            ("results", Some(list)) => !list.iter().all(|one| is_among(one, &there)),
             ("invocations", Some(list)) => !list.is_empty(),
             ("results" | "invocations", None) => *list != Value::Null,
             _ => false,
         });
-        missing || inline.iter().any(states_its_end)
+        let mut ends = inline.iter().filter(|one| one.get("invocations").is_some());
+        missing || ends.any(|one| self.has(one))
     }
+}
+
+/// Whether a reference is to properties with one of these GUIDs, and to no other file.
+fn is_among(reference: &Value, there: &HashSet<String>) -> bool {
+    let is_there = guid(reference, "guid").is_some_and(|guid| there.contains(&guid));
+    is_there && reference.get("location").is_none()
 }
 
 /// Refuses a log in which results at its top are of none of its runs: whichever they are of, it

@@ -93,8 +93,7 @@ fn prepare_run(
     let gap = failure(run)?.or(external.is_missing().then_some(&ELSEWHERE));
     let rules = Rules::of(tool.value(), driver.value());
     let mut results = Results::default();
-    // SARIF 3.14.23: no `results` means that the run reports none; an empty list means that it
-    // found nothing.
+    // SARIF 3.14.23: without a list the run reports none; an empty one means that none were found.
     let stated = external::each_list(&source.root(), run, &external, |list| {
         results.read(list, &rules)
     })?;
