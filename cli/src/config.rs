@@ -3,6 +3,7 @@
 
 use crate::{
     exit::Failure,
+    input, log_key,
     options::{Format, Given, Global},
 };
 use assay_claims::issuer::IssuerId;
@@ -71,6 +72,9 @@ pub struct MonitorTable {
 /// What `--state-dir` says so that nothing is remembered.
 pub const NO_STATE: &str = "none";
 
+/// Longest configuration file, in bytes.
+const CONFIG_BYTES: usize = 1024 * 1024;
+
 /// A folder in which nothing can be.
 const NOWHERE: &str = "/dev/null";
 
@@ -124,7 +128,7 @@ impl Settings {
             .config
             .clone()
             .unwrap_or_else(|| folders.config.join("config.toml"));
-        let file = match std::fs::read_to_string(&path) {
+        let file = match input::text(&path, CONFIG_BYTES) {
             Ok(text) => parse(&text, &path)?,
             Err(e)
                 if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
@@ -230,7 +234,7 @@ impl Settings {
                     .into(),
             )
         })?;
-        parse_log_key(given)
+        log_key::parse(given)
     }
 
     /// Whether a log key is set at all.
@@ -310,36 +314,6 @@ pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
     refuse_private_key(text).map_err(|held| held.to_string())?;
     IssuerId::from_hex(text)
         .ok_or_else(|| format!("{text:?} is not an issuer id, which has 64 lower-case hex digits"))
-}
-
-/// Reads a log key given as text or as a file.
-fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
-    let wrong = match VerifierKey::parse_log(given.trim()) {
-        Ok(key) => return Ok(key),
-        Err(wrong) => wrong,
-    };
-    refuse_private_key(given).map_err(|_| {
-        Failure::Usage(
-            "--log-key is a private key, so it is not shown; give the log's public key, which \
-             `assay-node init` printed, and keep the other one to the log"
-                .into(),
-        )
-    })?;
-    let text = std::fs::read_to_string(given).map_err(|e| {
-        Failure::Usage(if given.contains('+') {
-            format!("--log-key {given}: {wrong}")
-        } else {
-            format!(
-                "--log-key {given}: this is neither a key (NAME+HASH+BASE64) nor a file that can \
-                 be read: {e}"
-            )
-        })
-    })?;
-    VerifierKey::parse_log(text.trim()).map_err(|e| {
-        Failure::Usage(format!(
-            "{given} holds no log key ({e}); it should be one line, NAME+HASH+BASE64"
-        ))
-    })
 }
 
 fn parse(text: &str, path: &Path) -> Result<File, Failure> {
@@ -480,7 +454,6 @@ mod tests {
             parse(age_key, Path::new("age.key"))
                 .unwrap_err()
                 .to_string(),
-            parse_log_key(log_key).unwrap_err().to_string(),
             parse_issuer(log_key).unwrap_err(),
         ] {
             assert!(said.contains("private key"), "{said}");

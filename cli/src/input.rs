@@ -5,7 +5,7 @@ use assay_client::plain;
 use bytes::Bytes;
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, BufReader, Read},
     path::Path,
     time::SystemTime,
 };
@@ -22,6 +22,19 @@ pub struct Document {
 
 /// Bytes that say how a file begins.
 const HEAD: u64 = 4096;
+
+/// Reads a text, of at most so many bytes: a device has no end. Fails as the system says, and with
+/// [`io::ErrorKind::InvalidData`] if it is longer or no UTF-8.
+pub fn text(path: &Path, most: usize) -> io::Result<String> {
+    let mut text = String::new();
+    let file = File::open(path)?.take(most as u64 + 1);
+    BufReader::new(file).read_to_string(&mut text)?;
+    if text.len() > most {
+        let reason = format!("it has more than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
+    Ok(text)
+}
 
 /// Reads `path`, or stdin if it is `-`.
 ///

@@ -22,6 +22,7 @@ mod help;
 mod hook;
 mod input;
 mod keys;
+mod log_key;
 mod options;
 mod output;
 mod policy_file;

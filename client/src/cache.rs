@@ -21,7 +21,7 @@ use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::TreeSize;
 use prost::Message;
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -75,7 +75,7 @@ impl AnswerCache {
     /// Entries of the log in the head of the answer that is kept at a path; `None` if that is none
     /// to go by.
     fn kept_size(&self, path: &Path) -> Option<TreeSize> {
-        let bytes = fs::read(path).ok()?;
+        let bytes = files::read(path).ok()?;
         let as_of = AsOf::decode(whole(&bytes)?).ok()?;
         self.size_of(&as_of.checkpoint)
     }
@@ -97,7 +97,7 @@ impl AnswerCache {
             path: path.clone(),
             source,
         };
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(state("cannot read a kept answer", Some(e))),
@@ -188,6 +188,7 @@ mod tests {
     use assay_claims::index::Prefix;
     use assay_tlog::checkpoint::Checkpoint;
     use assay_tlog::note::SignerKey;
+    use std::fs;
 
     /// Of two processes that ask at once, the slower one may have the older answer.
     #[test]

@@ -13,7 +13,7 @@ use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -74,7 +74,7 @@ impl Cursor {
             begun: false,
             _lock: lock,
         };
-        match fs::read_to_string(&path) {
+        match files::read_text(&path) {
             Ok(text) => cursor.read(&text).ok_or_else(|| {
                 state(
                     "how far the watch had come cannot be read; move the file away to begin anew",
@@ -168,6 +168,7 @@ mod tests {
     use super::*;
     use assay_claims::index::{By, Kind};
     use assay_tlog::tree::LeafIndex;
+    use std::fs;
 
     fn key() -> VerifierKey {
         VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")

@@ -17,7 +17,6 @@ use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::split_hashes;
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -74,7 +73,7 @@ impl HeadStore {
     /// Fails with [`ClientError::State`] if the file cannot be read or does not verify: it is never
     /// taken for missing.
     pub fn load(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
-        let file = match File::open(&self.file) {
+        let file = match files::open(&self.file) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(self.state("cannot read the last head seen", e)),

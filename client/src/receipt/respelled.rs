@@ -1,6 +1,7 @@
 //! What editors, git and other tools do to the files of a receipt on the way: line ends, a byte
-//! order mark, blank lines, NUL bytes, another encoding, the layout of JSON. Each file has one spelling, so that none of it verifies; but who
-//! can say what happened, and that nothing else did, need not take it for a forgery.
+//! order mark, blank lines, NUL bytes, another encoding, the layout of JSON. Each file has one
+//! spelling, so that none of it verifies; but who can say what happened, and that nothing else did,
+//! need not take it for a forgery.
 //!
 //! A changed file is never taken for the receipt: what verifies is what it was before.
 
