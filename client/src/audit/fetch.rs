@@ -260,8 +260,8 @@ impl Site {
 /// Whether a checkpoint that does not verify would, as it was before somebody changed its spelling.
 fn is_respelled(note: &[u8], log: &VerifierKey) -> bool {
     let (before, changes) = respelled::lines(note);
-    let verifies = |text| VerifiedCheckpoint::verify(text, log).is_ok();
-    !changes.is_empty() && std::str::from_utf8(&before).is_ok_and(verifies)
+    let before = std::str::from_utf8(&before);
+    !changes.is_empty() && before.is_ok_and(|it| VerifiedCheckpoint::verify(it, log).is_ok())
 }
 
 /// The path of a resource; widths here are 1 to 256, so there is always one.

@@ -183,8 +183,7 @@ impl Job for Open<'_> {
         let floor = store::OWN.open(&*store, &self.config.name)?;
         let configured = configured(self.config, &self.keys)?;
         let vkeys = texts(self.keys.verifiers());
-        let shelf = Arc::new(Shelf::default());
-        let disk = store.clone();
+        let (shelf, disk) = (Arc::new(Shelf::default()), store.clone());
         let http = site::client()?;
         look_at_clock(&floor);
         keys::look_for(&self.keys, &self.stop);
@@ -212,9 +211,8 @@ impl Job for Open<'_> {
             audit_rotation = Some(audit::keys::rotation(config, keys.clone()));
             audits = Some(auditor(&shared, keys, config, self.beside.evidence)?);
         }
-        let copies = audits
-            .as_ref()
-            .map_or_else(Copies::default, |it| it.copies().clone());
+        let copies = audits.as_ref().map(|it| it.copies().clone());
+        let copies = copies.unwrap_or_default();
         let holding = holding::Copies::new(store.clone(), shelf.clone());
         let router = http::router(store, shelf.clone(), self.beside.senders)
             .merge(audit::http::router(copies.clone()));

@@ -140,9 +140,9 @@ async fn a_decision_that_contradicts_what_was_cosigned_stops_the_witness() {
     };
     let opened = open.run(store.clone()).unwrap();
     assert_eq!(status(&opened, &first(b"a")).await, 503);
+    assert_eq!(status(&opened, &first(b"a")).await, 503);
     let reason = opened.halt.reason().unwrap();
     assert!(reason.contains("a smaller tree"), "{reason}");
-    assert_eq!(status(&opened, &first(b"a")).await, 503);
     let digest = Hash::of(ORIGIN.as_bytes()).to_string();
     assert_eq!(opened.witness.monitored(&digest).await, Ok(None));
 }

@@ -113,13 +113,13 @@ impl<S: Tables + 'static> Writer<S> {
         queue: Receiver<Asked>,
         signing: Option<JoinHandle<()>>,
     ) -> std::io::Result<JoinHandle<()>> {
-        let run = move || {
+        let thread = thread::Builder::new().name("witness".into());
+        thread.spawn(move || {
             let halt = HaltOnPanic(self.halt.clone());
             self.run(&queue);
             drop((queue, halt));
             let _ = signing.map(JoinHandle::join);
-        };
-        thread::Builder::new().name("witness".into()).spawn(run)
+        })
     }
 
     fn run(mut self, queue: &Receiver<Asked>) {

@@ -225,9 +225,8 @@ impl Carrier<'_> {
                     continue;
                 }
             };
-            let ids = drafts
-                .iter()
-                .map(|draft| ClaimId::of_payload(draft.payload().as_bytes()));
+            let payloads = drafts.iter().map(|draft| draft.payload().as_bytes());
+            let ids = payloads.map(ClaimId::of_payload);
             done.steps.push(Step {
                 key: job.key.clone(),
                 held: held.sends(place, job.print, &at, ids.collect()),

@@ -101,8 +101,8 @@ impl Extent {
     pub fn closest(extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
         let mut closest: Vec<Extent> = Vec::new();
         for extent in extents {
-            let is_covered = |known: &Extent| *known == extent || known.is_closer_than(extent);
-            if !closest.iter().any(is_covered) {
+            let mut known = closest.iter();
+            if !known.any(|known| *known == extent || known.is_closer_than(extent)) {
                 closest.retain(|known| !extent.is_closer_than(*known));
                 closest.push(extent);
             }

@@ -149,8 +149,8 @@ fn affected<'v>(record: &'v Value, package: &'v Value) -> impl Iterator<Item = &
 }
 
 /// The other names of a vulnerability: those that its record has, the one record that it is made
-/// of, and those that osv-scanner groups with it. An advisory that is made of several, and a group that
-/// has several CVEs, are no one vulnerability, so that what clears one clears not all.
+/// of, and those that osv-scanner groups with it. An advisory that is made of several, and a group
+/// that has several CVEs, are no one vulnerability, so that what clears one clears not all.
 fn aliases<'v>(
     record: &Node<'v, '_>,
     entry: &'v Value,

@@ -22,13 +22,11 @@ pub struct HoldsPrivateKey;
 /// Fails with [`HoldsPrivateKey`] if the text has in it what begins or ends a private key, of any
 /// kind that is known here, encrypted or not.
 pub fn refuse_private_key(text: &str) -> Result<(), HoldsPrivateKey> {
-    let is_in_it = |mark: &&str| {
-        let mark = mark.as_bytes();
+    for mark in MARKS.iter().map(|mark| mark.as_bytes()) {
         let mut windows = text.as_bytes().windows(mark.len());
-        windows.any(|window| window.eq_ignore_ascii_case(mark))
-    };
-    if MARKS.iter().any(is_in_it) {
-        return Err(HoldsPrivateKey);
+        if windows.any(|window| window.eq_ignore_ascii_case(mark)) {
+            return Err(HoldsPrivateKey);
+        }
     }
     Ok(())
 }

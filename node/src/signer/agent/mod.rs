@@ -32,12 +32,10 @@ pub struct Agent {
 impl Agent {
     /// The agent that the configuration names, or the environment.
     pub fn new(config: &AgentConfig) -> Self {
-        let environment = || {
-            let path = env::var_os(SOCKET).filter(|path| !path.is_empty());
-            path.map(PathBuf::from)
-        };
+        let of_environment = env::var_os(SOCKET).filter(|path| !path.is_empty());
+        let of_environment = of_environment.map(PathBuf::from);
         Agent {
-            socket: config.socket.clone().or_else(environment),
+            socket: config.socket.clone().or(of_environment),
         }
     }
 

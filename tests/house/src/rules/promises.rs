@@ -49,6 +49,9 @@ pub const KINDS: Promise = Promise {
         ("issuer", "core/claims/src/kind/endorsement.rs"),
         ("issuer", "cli/src/commands/endorse.rs"),
         ("endorsement", "core/policy/src/rules/read/rule.rs"),
+        // Of dates of one issuer the closest are shown.
+        ("lifecycle", "client/src/report/badge.rs"),
+        ("lifecycle", "client/src/report/line.rs"),
         // Each reader of a tool's document makes claims of one type.
         ("audit", "core/intake/src/documents/cargo_vet/"),
         ("lifecycle", "core/intake/src/documents/cle.rs"),

@@ -119,7 +119,7 @@ fn a_piece_that_is_not_one_package_is_refused() {
         assert_eq!(in_blocks(text, &pieces), None);
     }
     let pieces = Pieces {
-        packages: vec![0..18],
+        packages: std::iter::once(0..18).collect(),
         rest: Vec::new(),
     };
     assert_eq!(in_blocks("[[package]]\n[[b]]\n", &pieces), None);

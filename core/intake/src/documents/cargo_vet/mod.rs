@@ -8,8 +8,8 @@
 //! one is violated in its version vouches for none of them, as for cargo-vet, and becomes no claim.
 //! What is no review becomes no claim, either: wildcard audits and trusted publishers vouch in
 //! advance for whatever somebody publishes within a time. A note counts both. Entries that are
-//! marked `importable = false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
-//! not: a log forgets nothing.
+//! marked `importable = false` are nobody else's business. Of reviewers the names are kept and the
+//! e-mail addresses are not: a log forgets nothing.
 
 mod criteria;
 pub(super) mod range;

@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_document_that_marks_too_much_is_refused() {
-        let version = |n: usize| format!(r#""1.0.{n}":{{"deprecated":"x"}}"#);
         let document = |count: usize| {
-            let versions: Vec<String> = (0..count).map(version).collect();
+            let versions = (0..count).map(|n| format!(r#""1.0.{n}":{{"deprecated":"x"}}"#));
+            let versions: Vec<String> = versions.collect();
             format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions.join(","))
         };
         assert_eq!(said(&document(MARKS)).len(), MARKS);

@@ -82,16 +82,15 @@ fn read_vulnerability(
     names: &Names<'_>,
     said: &mut Said,
 ) -> Result<(), PredicateError> {
-    let mut ids: Vec<String> = Vec::new();
-    ids.extend(vulnerability.optional_text("id")?.map(str::to_owned));
+    let id = vulnerability.optional_text("id")?;
+    let mut ids: Vec<String> = id.map(str::to_owned).into_iter().collect();
     if let Some(references) = vulnerability.get("references") {
         for reference in references.items()? {
             push_name(vulnerability, &mut ids, reference.need("id")?.text()?)?;
         }
     }
-    let Some((id, aliases)) = ids.split_first() else {
-        return Err(vulnerability.fault("has no id"));
-    };
+    let named = ids.split_first();
+    let (id, aliases) = named.ok_or_else(|| vulnerability.fault("has no id"))?;
     if vulnerability.get("rejected").is_some() {
         said.notes
             .push(format!("{} was rejected, and is left out", quoted(id)));

@@ -1,6 +1,6 @@
 //! Advisories of GitHub's API (`GET /advisories/GHSA-…`, and those of a repository): the versions
-//! of packages that a vulnerability affects. One of a repository that is not published is refused: a
-//! log is public, and forgets nothing.
+//! of packages that a vulnerability affects. One of a repository that is not published is refused:
+//! a log is public, and forgets nothing.
 
 use super::super::draft::Prepared;
 use super::super::ecosystem;
