@@ -295,7 +295,7 @@ fn leaf_hashes(path: &str, bytes: &[u8], width: u64) -> Result<Vec<Hash>, AuditE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// The server begins an answer and keeps the connection: no piece of it is waited for so short.
     #[tokio::test]
@@ -304,6 +304,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = async {
             let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 512]).await.unwrap();
             let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1";
             socket.write_all(begun).await.unwrap();
             std::future::pending::<()>().await;

@@ -298,8 +298,9 @@ impl<'v> Part<'v> {
             return None;
         };
         let rest = self.text.get(start..)?;
-        let is_of_it = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        rest.split(|c| !is_of_it(c)).next()
+        let of_it = ['-', '+', '.', 'e', 'E'];
+        rest.split(|c: char| !c.is_ascii_digit() && !of_it.contains(&c))
+            .next()
     }
 
     /// The number, if it is a whole one from 0 to 2^64 − 1.

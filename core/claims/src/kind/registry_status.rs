@@ -81,10 +81,6 @@ mod tests {
 
     #[test]
     fn every_field_is_checked_and_named() {
-        let refused = |text: &str| {
-            let value = crate::json::parse(text.as_bytes()).unwrap();
-            RegistryStatus::parse(&value).unwrap_err().path
-        };
         for (text, path) in [
             (r#"{"reason":"a"}"#, "$.predicate.status"),
             (r#"{"status":"active"}"#, "$.predicate.status"),
@@ -96,7 +92,9 @@ mod tests {
                 "$.predicate.reason",
             ),
         ] {
-            assert_eq!(refused(text), path, "{text}");
+            let value = crate::json::parse(text.as_bytes()).unwrap();
+            let refused = RegistryStatus::parse(&value).unwrap_err();
+            assert_eq!(refused.path, path, "{text}");
         }
     }
 }

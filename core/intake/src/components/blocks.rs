@@ -2,9 +2,9 @@
 //! of a whole file takes ten times its memory and more.
 //!
 //! A file is cut where a header begins a package or ends the last one. Each piece is parsed by
-//! itself, so that a cut in a wrong place makes a piece that is no TOML, or is not one package. What
-//! cannot be cut so that it would certainly mean the same is parsed as a whole, and so is a file in
-//! which something is wrong: then the error is that of the whole.
+//! itself, so that a cut in a wrong place makes a piece that is no TOML, or is not one package.
+//! What cannot be cut so that it would certainly mean the same is parsed as a whole, and so is a
+//! file in which something is wrong: then the error is that of the whole.
 
 use super::fault::Fault;
 use super::input::{Input, Lines};
@@ -190,8 +190,7 @@ fn push(pieces: &mut Vec<Range<usize>>, piece: Range<usize>) {
 
 /// Whether keys begin with the name of the list, or in a way that needs a closer look.
 fn may_begin_with(keys: &str, list: &str) -> bool {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let rest = keys.trim_start_matches(is_bare);
+    let rest = keys.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let first = keys.get(..keys.len() - rest.len()).unwrap_or_default();
     if first.is_empty() {
         // Blank lines and comments have no keys.

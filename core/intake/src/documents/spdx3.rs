@@ -76,12 +76,10 @@ fn describe(document: &Node<'_, '_>) -> Description {
 /// What the document is about: its root elements, those of its root BOMs, and so on.
 pub(crate) fn roots<'v, V: Read<'v>>(graph: impl Iterator<Item = V> + Clone) -> Vec<V> {
     let mut wanted: HashSet<&str> = HashSet::new();
-    let is_document = |kind: &str| kind.ends_with("SpdxDocument");
-    for element in graph
-        .clone()
-        .filter(|element| text(*element, "type").is_some_and(is_document))
-    {
-        wanted.extend(root_ids(element));
+    for element in graph.clone() {
+        if text(element, "type").is_some_and(|kind| kind.ends_with("SpdxDocument")) {
+            wanted.extend(root_ids(element));
+        }
     }
     for _ in 0..ROOT_STEPS {
         let found = graph

@@ -123,6 +123,7 @@ pub const PROMISES: &[Promise] = &[
         folders: &["core/intake/src/components"],
         shared: &[
             "mod",
+            "blocks",
             "code_host",
             "component",
             "digest",
@@ -304,6 +305,11 @@ pub const NAMED: &[May] = &[
             "vex",
         ],
         why: "the table of the kinds of documents",
+    },
+    May {
+        file: "core/intake/src/components/sbom.rs",
+        names: &["sbom"],
+        why: "the wrapper in which GitHub's API answers",
     },
     May {
         file: "core/intake/src/bridge/registry.rs",
