@@ -159,7 +159,7 @@ async fn every_part_of_a_node_signs_by_one_token_and_again_when_it_is_back() -> 
     held.until_ready_is(200, &[]).await?;
 
     token.fail("gone")?;
-    let grown = publish(&log, &issuer, 20..40).await?;
+    let grown = publish(&log, &issuer, 21..40).await?;
     assert_eq!(held.cosign(&cosigned, 5, 9).await?, 503);
     let cosigners = [
         "held.example/witness",
