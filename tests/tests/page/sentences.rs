@@ -164,20 +164,6 @@ async fn what_could_not_be_checked_is_said_first() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What does not count, as a rumor, looks like it, and nothing else does.
-fn is_idle_alone(problems: &str, rumor: &str) {
-    let of_claims = problems
-        .split("<li")
-        .filter(|item| item.contains("data-claim="));
-    let mut idle = Vec::new();
-    for item in of_claims {
-        let of_rumor = item.contains(&format!("data-claim=\"{rumor}\""));
-        assert_eq!(item.starts_with(" class=\"idle\""), of_rumor, "{item}");
-        idle.push(of_rumor);
-    }
-    assert!(idle.contains(&true) && idle.contains(&false), "{problems}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow::Result<()> {
     let world = world("").await?;
@@ -230,7 +216,7 @@ async fn facts_stand_in_their_order_and_replies_in_what_they_answer() -> anyhow:
     assert!(problems.matches(reply).count() == 1, "{problems}");
     let item = answered.iter().min_by_key(|item| item.len()).unwrap();
     assert!(item.contains(reply), "{item}");
-    is_idle_alone(problems, &rumor);
+    // And how to check it all.
     let command = "assay lookup pkg:cargo/bad@1.0.0 --log ADDRESS";
     assert!(page.text.contains(command));
     assert!(page.text.contains("--policy page.policy.toml"));
