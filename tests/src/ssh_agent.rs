@@ -43,6 +43,63 @@ pub fn new_key(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(public.into())
 }
 
+/// A key for an agent, and where the agent is.
+#[derive(Debug)]
+pub struct AgentKey {
+    folder: tempfile::TempDir,
+    public: PathBuf,
+}
+
+impl AgentKey {
+    /// A new one; `None` if the programs for it are missing, as [`require_ssh_agent`] says.
+    pub fn at_hand(needs: &str) -> anyhow::Result<Option<Self>> {
+        if !require_ssh_agent(needs) {
+            return Ok(None);
+        }
+        let folder = tempfile::tempdir()?;
+        let public = new_key(&folder.path().join("key"))?;
+        Ok(Some(AgentKey { folder, public }))
+    }
+
+    /// The folder that the key and the agent's socket are in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file with the public key.
+    pub fn public(&self) -> &Path {
+        &self.public
+    }
+
+    /// Where the agent is.
+    pub fn socket(&self) -> PathBuf {
+        self.folder().join("agent")
+    }
+
+    /// Gives an agent the key.
+    pub fn add_to(&self, agent: &SshAgent) -> anyhow::Result<()> {
+        agent.add(&self.folder().join("key"))
+    }
+
+    /// An agent with the key.
+    pub fn agent(&self) -> anyhow::Result<SshAgent> {
+        let agent = SshAgent::start(&self.socket())?;
+        self.add_to(&agent)?;
+        Ok(agent)
+    }
+
+    /// How `init` is told that the agent has the key.
+    pub fn arguments(&self) -> [String; 4] {
+        let [public, socket] = [self.public(), &self.socket()].map(|it| it.display().to_string());
+        [
+            "--agent-key".into(),
+            public,
+            "--agent-socket".into(),
+            socket,
+        ]
+    }
+}
+
 /// An agent that runs, and is killed when it is dropped.
 #[derive(Debug)]
 pub struct SshAgent {

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use assay_proto::v1::Wait;
 use assay_tests::{
     process::{Node, ORIGIN, binaries},
-    ssh_agent::{SshAgent, new_key, require_ssh_agent},
+    ssh_agent::{AgentKey, SshAgent},
 };
 use assay_tlog::note::{Note, SignerKey};
 use std::{
@@ -23,57 +23,29 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A key for an agent, and where the agent is.
-struct Keys {
-    folder: tempfile::TempDir,
-    public: PathBuf,
+fn key_at_hand() -> anyhow::Result<Option<AgentKey>> {
+    AgentKey::at_hand("a log with its key in an ssh-agent")
 }
 
-impl Keys {
-    /// `None` if the programs for it are missing, as [`require_ssh_agent`] says.
-    fn at_hand() -> anyhow::Result<Option<Self>> {
-        if !require_ssh_agent("a log with its key in an ssh-agent") {
-            return Ok(None);
-        }
-        let folder = tempfile::tempdir()?;
-        let public = new_key(&folder.path().join("key"))?;
-        Ok(Some(Keys { folder, public }))
-    }
+/// Makes a log. The agent must be there.
+fn log_of(key: &AgentKey) -> anyhow::Result<Node> {
+    let node = Node::init_with(ORIGIN, &key.arguments().each_ref().map(String::as_str))?;
+    node.configure(AT_ONCE)?;
+    Ok(node)
+}
 
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("agent")
-    }
-
-    /// An agent with the key.
-    fn agent(&self) -> anyhow::Result<SshAgent> {
-        let agent = SshAgent::start(&self.socket())?;
-        agent.add(&self.folder.path().join("key"))?;
-        Ok(agent)
-    }
-
-    /// Makes a log. The agent must be there.
-    fn init(&self) -> anyhow::Result<Node> {
-        let (public, socket) = (self.public.clone(), self.socket());
-        let [public, socket] = [&public, &socket].map(|path| path.to_str().unwrap());
-        let arguments = ["--agent-key", public, "--agent-socket", socket];
-        let node = Node::init_with(ORIGIN, &arguments)?;
-        node.configure(AT_ONCE)?;
-        Ok(node)
-    }
-
-    /// The same, which runs and has an issuer.
-    async fn fixture(&self) -> anyhow::Result<Fixture> {
-        Fixture::of(self.init()?).await
-    }
+/// The same, which runs and has an issuer.
+async fn fixture(key: &AgentKey) -> anyhow::Result<Fixture> {
+    Fixture::of(log_of(key)?).await
 }
 
 #[tokio::test]
 async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
-    let mut fixture = keys.fixture().await?;
+    let mut fixture = fixture(&keys).await?;
     ensure!(!fixture.node.folder().join("log.key").exists());
     let mut acknowledged = fixture.publish(0..1, Wait::Integrated).await?;
     fixture.node.stop()?;
@@ -97,7 +69,7 @@ async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyh
 
     let agent = SshAgent::start(&keys.socket())?;
     assert_unsigned(&fixture.log, "does not hold the key").await?;
-    agent.add(&keys.folder.path().join("key"))?;
+    keys.add_to(&agent)?;
     assert_published(&fixture.log, &acknowledged).await?;
     let more = fixture.publish(7..8, Wait::Integrated).await?;
     assert_published(&fixture.log, &more).await
@@ -105,11 +77,11 @@ async fn a_log_goes_on_without_its_agent_and_publishes_when_it_is_back() -> anyh
 
 #[tokio::test]
 async fn an_agent_that_is_away_at_the_start_is_noticed_at_once() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
-    let mut fixture = keys.fixture().await?;
+    let mut fixture = fixture(&keys).await?;
     let shown = fixture.log.checkpoint().await?;
     fixture.node.stop()?;
     drop(agent);
@@ -117,7 +89,7 @@ async fn an_agent_that_is_away_at_the_start_is_noticed_at_once() -> anyhow::Resu
     assert_unsigned(&fixture.log, "cannot be reached").await?;
     let agent = SshAgent::start(&keys.socket())?;
     assert_unsigned(&fixture.log, "does not hold the key").await?;
-    agent.add(&keys.folder.path().join("key"))?;
+    keys.add_to(&agent)?;
     assert_published(&fixture.log, &[]).await?;
     assert_eq!(
         fixture.log.checkpoint().await?,
@@ -129,11 +101,11 @@ async fn an_agent_that_is_away_at_the_start_is_noticed_at_once() -> anyhow::Resu
 
 #[tokio::test]
 async fn an_agent_that_hangs_holds_neither_claims_nor_the_end() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
-    let mut fixture = keys.fixture().await?;
+    let mut fixture = fixture(&keys).await?;
     agent.freeze()?;
     let mut acknowledged = fixture.publish(0..1, Wait::Sequenced).await?;
     assert_unsigned(&fixture.log, "did not answer within 2s").await?;
@@ -220,11 +192,11 @@ fn nonsense(_: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_false_agent_is_blamed_and_nothing_of_it_is_shown() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
-    let fixture = keys.fixture().await?;
+    let fixture = fixture(&keys).await?;
     let shown = fixture.log.checkpoint().await?;
     drop(agent);
     let forgers: [(Forge, &str); 2] = [
@@ -244,11 +216,11 @@ async fn a_false_agent_is_blamed_and_nothing_of_it_is_shown() -> anyhow::Result<
 }
 
 /// Runs `assay-node init` in a folder that is not there.
-fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
+fn init(dir: &Path, keys: &AgentKey) -> anyhow::Result<Output> {
     let mut command = Command::new(binaries().join("assay-node"));
     command.args(["init", "--origin", ORIGIN, "--agent-key"]);
     command
-        .arg(&keys.public)
+        .arg(keys.public())
         .arg("--agent-socket")
         .arg(keys.socket());
     Ok(command.arg("--dir").arg(dir).output()?)
@@ -256,19 +228,19 @@ fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
 
 #[test]
 fn init_makes_nothing_if_the_agent_does_not_sign() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let _agent = SshAgent::start(&keys.socket())?;
-    let error = keys.init().unwrap_err();
+    let error = log_of(&keys).unwrap_err();
     ensure!(
         error.to_string().contains("does not hold the key"),
         "{error}"
     );
-    let dir = keys.folder.path().join("node");
+    let dir = keys.folder().join("node");
     let output = init(&dir, &keys)?;
     ensure!(!output.status.success() && !dir.exists(), "{output:?}");
-    let private = keys.folder.path().join("key");
+    let private = keys.folder().join("key");
     let wrong = ["--agent-key", private.to_str().unwrap()];
     let error = Node::init_with(ORIGIN, &wrong).unwrap_err();
     ensure!(error.to_string().contains("ssh-ed25519"), "{error}");
@@ -277,11 +249,11 @@ fn init_makes_nothing_if_the_agent_does_not_sign() -> anyhow::Result<()> {
 
 #[test]
 fn a_key_in_an_agent_is_not_replaced_by_commands_about_files() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let _agent = keys.agent()?;
-    let mut node = keys.init()?;
+    let mut node = log_of(&keys)?;
     assert_refuse(&node, "is in an ssh-agent")?;
     node.run()?;
     assert_refuse(&node, "is in an ssh-agent")?;

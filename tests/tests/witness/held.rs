@@ -5,57 +5,29 @@ use super::{ORIGIN, cosigned, size};
 use anyhow::{Context as _, ensure};
 use assay_tests::{
     process::{binaries, poll_async},
-    ssh_agent::{SshAgent, new_key, require_ssh_agent},
+    ssh_agent::{AgentKey, SshAgent},
     token::{Token, require_softhsm},
     witness::{History, NAME, Witness},
 };
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
     time::{Duration, Instant},
 };
 
-/// A key for an agent, and where the agent is.
-struct Keys {
-    folder: tempfile::TempDir,
-    public: PathBuf,
+fn key_at_hand() -> anyhow::Result<Option<AgentKey>> {
+    AgentKey::at_hand("a witness with its key in an ssh-agent")
 }
 
-impl Keys {
-    /// `None` if the programs for it are missing, as [`require_ssh_agent`] says.
-    fn at_hand() -> anyhow::Result<Option<Self>> {
-        if !require_ssh_agent("a witness with its key in an ssh-agent") {
-            return Ok(None);
-        }
-        let folder = tempfile::tempdir()?;
-        let public = new_key(&folder.path().join("key"))?;
-        Ok(Some(Keys { folder, public }))
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("agent")
-    }
-
-    fn add_to(&self, agent: &SshAgent) -> anyhow::Result<()> {
-        agent.add(&self.folder.path().join("key"))
-    }
-
-    /// An agent with the key.
-    fn agent(&self) -> anyhow::Result<SshAgent> {
-        let agent = SshAgent::start(&self.socket())?;
-        self.add_to(&agent)?;
-        Ok(agent)
-    }
-
-    /// Makes a witness of these logs, which does not run yet. The agent must be there.
-    fn init(&self, logs: &[&History]) -> anyhow::Result<Witness> {
-        let (public, socket) = (self.public.clone(), self.socket());
-        let [public, socket] = [&public, &socket].map(|path| path.to_str().unwrap());
-        let arguments = ["--agent-key", public, "--agent-socket", socket];
-        made(&arguments, Vec::new(), logs)
-    }
+/// Makes a witness of these logs, which does not run yet. The agent must be there.
+fn witness_of(key: &AgentKey, logs: &[&History]) -> anyhow::Result<Witness> {
+    made(
+        &key.arguments().each_ref().map(String::as_str),
+        Vec::new(),
+        logs,
+    )
 }
 
 fn made(
@@ -129,12 +101,12 @@ async fn assert_ready(witness: &Witness) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_witness_whose_agent_is_away_signs_nothing_and_forgets_nothing() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
     let log = History::new(ORIGIN, 30)?;
-    let mut witness = keys.init(&[&log])?;
+    let mut witness = witness_of(&keys, &[&log])?;
     witness.run()?;
     assert_cosigns(&witness, &log, 0, 5).await?;
     assert_ready(&witness).await?;
@@ -167,14 +139,14 @@ async fn a_witness_whose_agent_is_away_signs_nothing_and_forgets_nothing() -> an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_hangs_holds_neither_callers_nor_the_end() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = keys.agent()?;
     let names: Vec<String> = (0..20).map(|n| format!("log.example/{n}")).collect();
     let logs: Result<Vec<_>, _> = names.iter().map(|name| History::new(name, 9)).collect();
     let logs = logs?;
-    let mut witness = keys.init(&logs.iter().collect::<Vec<_>>())?;
+    let mut witness = witness_of(&keys, &logs.iter().collect::<Vec<_>>())?;
     witness.run()?;
     assert_cosigns(&witness, &logs[0], 0, 5).await?;
     agent.freeze()?;
@@ -234,11 +206,11 @@ fn said(output: &Output) -> String {
 }
 
 /// Runs `assay-node witness init` in a folder that is not there.
-fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
+fn init(dir: &Path, keys: &AgentKey) -> anyhow::Result<Output> {
     let mut command = Command::new(binaries().join("assay-node"));
     command.args(["witness", "init", "--name", NAME, "--agent-key"]);
     command
-        .arg(&keys.public)
+        .arg(keys.public())
         .arg("--agent-socket")
         .arg(keys.socket());
     Ok(command.arg("--dir").arg(dir).output()?)
@@ -246,11 +218,11 @@ fn init(dir: &Path, keys: &Keys) -> anyhow::Result<Output> {
 
 #[test]
 fn what_cannot_sign_is_no_witness_and_a_wrong_table_says_what_to_do() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let agent = SshAgent::start(&keys.socket())?;
-    let dir = keys.folder.path().join("w");
+    let dir = keys.folder().join("w");
     let output = init(&dir, &keys)?;
     ensure!(
         said(&output).contains("does not hold the key"),
@@ -259,7 +231,7 @@ fn what_cannot_sign_is_no_witness_and_a_wrong_table_says_what_to_do() -> anyhow:
     ensure!(!output.status.success() && !dir.exists());
     keys.add_to(&agent)?;
 
-    let witness = keys.init(&[])?;
+    let witness = witness_of(&keys, &[])?;
     let config = witness.folder().join("witness.toml");
     let right = fs::read_to_string(&config)?;
     let log_key = History::new(NAME, 0)?.vkey();
@@ -289,11 +261,11 @@ fn what_cannot_sign_is_no_witness_and_a_wrong_table_says_what_to_do() -> anyhow:
 
 #[test]
 fn commands_about_key_files_leave_a_held_key_alone() -> anyhow::Result<()> {
-    let Some(keys) = Keys::at_hand()? else {
+    let Some(keys) = key_at_hand()? else {
         return Ok(());
     };
     let _agent = keys.agent()?;
-    let mut witness = keys.init(&[])?;
+    let mut witness = witness_of(&keys, &[])?;
     let refuse = |witness: &Witness| -> anyhow::Result<()> {
         for more in [&[][..], &["--finish"], &["--finish", "--force"]] {
             let output = witness.assay_node(&["key", "rotate", "witness"], more)?;
@@ -312,7 +284,7 @@ fn commands_about_key_files_leave_a_held_key_alone() -> anyhow::Result<()> {
     witness.stop()?;
 
     // The other key is in a file.
-    let new = keys.folder.path().join("passphrase");
+    let new = keys.folder().join("passphrase");
     fs::write(&new, "one\n")?;
     fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
     let new = new.to_str().context("a path")?;
