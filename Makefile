@@ -16,6 +16,8 @@ cli: ## assay alone, in the target folder's debug/: a few minutes, and a C compi
 	@scripts/setup cli
 	cargo build --locked --package assay-cli
 
+# Our own crates, optimized a little: with everything else as it is, that compiles in a third of the time.
+test: export CARGO_PROFILE_DEV_OPT_LEVEL ?= 1
 test: ## everything that CI runs: lint, then every test
 	@scripts/setup test
 	@$(MAKE) --no-print-directory lint
