@@ -189,7 +189,7 @@ fn checking(material: &Material, node: &Node, report: &mut Report) -> anyhow::Re
         "purls": purls,
     });
     fs::write(&question, asked.to_string())?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/sdk/speed.mjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/sdk/speed.mjs");
     let mut command = Command::new(program);
     command
         .arg(script)
