@@ -53,19 +53,34 @@ pub fn string(text: &str) -> String {
     out
 }
 
-/// Appends `s` as a JSON string.
+/// Appends `s` as a JSON string. What needs no escape is most of it, and is copied whole.
 fn write_string(s: &str, out: &mut String) {
     out.push('"');
-    for c in s.chars() {
-        match c {
+    let mut rest = s;
+    while let Some((plain, escaped, after)) = next_escaped(rest) {
+        out.push_str(plain);
+        match escaped {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+            c => out.push_str(&format!("\\u{:04x}", u32::from(c))),
         }
+        rest = after;
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+/// What stands before the first character that RFC 8259 has escaped, that character, and what
+/// stands after it. All of these are ASCII.
+fn next_escaped(s: &str) -> Option<(&str, char, &str)> {
+    let at = s
+        .bytes()
+        .position(|b| b < b' ' || b == b'"' || b == b'\\')?;
+    let (plain, rest) = s.split_at(at);
+    let mut rest = rest.chars();
+    let escaped = rest.next()?;
+    Some((plain, escaped, rest.as_str()))
 }
