@@ -18,6 +18,7 @@ use assay_policy::posture::{self, Posture};
 use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
 use assay_policy::verdict::Known;
+use rayon::prelude::*;
 
 /// What answers are weighed with.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +37,7 @@ impl<'a> Scales<'a> {
     /// Weighs what the logs answered about the components of an inventory.
     pub fn components(&self, inventory: Inventory, asked: &Asked) -> Report {
         let judge = self.judge(asked.claims(), asked);
-        let parts = inventory.parts.into_iter();
+        let parts = inventory.parts.into_par_iter();
         let mut components: Vec<_> = parts.map(|part| judge.component(part)).collect();
         let mut own = inventory.own;
         for part in inventory.own_parts {
