@@ -39,6 +39,23 @@ pub fn pause_of(error: &ClientError) -> Option<Duration> {
     }
 }
 
+/// Does something, and does it again for as long as the node asks for a short pause before.
+pub async fn when_asked_to<F, T>(mut call: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    for _ in 0..ATTEMPTS {
+        match call().await {
+            Err(Failure::Client(error)) => match pause_of(&error) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error.into()),
+            },
+            done => return done,
+        }
+    }
+    call().await
+}
+
 /// Who signs, and whether anything is published at all.
 #[derive(Debug, Args)]
 pub struct Signing {
@@ -243,7 +260,7 @@ impl<'a> Publisher<'a> {
         let (mut views, mut failure) = (vec![], None);
         for item in items {
             item.announce(self.settings);
-            match self.publish_when_asked_to(item).await {
+            match when_asked_to(|| self.publish_one(item)).await {
                 Ok(view) => views.push(view),
                 Err(error) => {
                     failure = Some(error);
@@ -271,20 +288,6 @@ impl<'a> Publisher<'a> {
             output::say(self.settings, &words);
         }
         Err(failure)
-    }
-
-    /// Publishes one claim. If the node asks for a short pause, waits and tries again.
-    async fn publish_when_asked_to(&self, item: &Item) -> Result<PublishView, Failure> {
-        for _ in 0..ATTEMPTS {
-            match self.publish_one(item).await {
-                Err(Failure::Client(error)) => match pause_of(&error) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error.into()),
-                },
-                done => return done,
-            }
-        }
-        self.publish_one(item).await
     }
 
     async fn publish_one(&self, item: &Item) -> Result<PublishView, Failure> {

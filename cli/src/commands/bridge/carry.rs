@@ -1,29 +1,31 @@
 //! Carrying out a plan: what is sent is written down before, and what the log has after it. A run
 //! that is stopped anywhere is finished by the next one.
 
-use super::{TOGETHER, folder::Folder, problems::Problems};
+use super::TOGETHER;
+use super::problems::Problems;
+use super::reading::{Maker, Read, Step, What};
 use crate::{
     exit::Failure,
-    publishing::{ATTEMPTS, Publisher, pause_of},
+    publishing::{ATTEMPTS, pause_of, when_asked_to},
 };
-use assay_claims::claim::ClaimId;
 use assay_claims::entry::wire;
 use assay_claims::kind::withdrawal::Withdrawal;
-use assay_claims::statement::Statement;
 use assay_client::publish::{Draft, DraftError};
 use assay_client::{ClientError, Journal, Published, Refused, Wait};
-use assay_intake::bridge::{Bridge, Held, Job, Ledger, Owner, Plan, Record, Verifier};
-use assay_intake::documents::Prepared;
+use assay_intake::bridge::{Held, Job, Ledger, Owner, Plan};
 use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::slice::Chunks;
 use std::time::Duration;
+use tokio::task::{JoinHandle, block_in_place};
 use tonic::Code;
 
-/// Claims that are sent together: what is not known after a crash. A node answers when they are in
-/// a published tree, which takes as long for many as for few, so there are many: about 30 MiB.
-const BATCH: usize = 16_384;
+/// Claims that are sent together: what is not known after a crash. That many are about 16 MiB, and
+/// as many are made while the node takes them.
+const BATCH: usize = 8_192;
 /// Documents that are stored beside them, in bytes: they are held until then.
 const BATCH_BYTES: usize = 64 * 1024 * 1024;
 /// From how many claims on it is the caller's fault if the node refuses all of them.
@@ -61,50 +63,31 @@ impl Done {
 
 /// Who carries out a plan, and with what.
 pub struct Carrier<'a> {
-    pub publisher: Publisher<'a>,
-    pub folder: &'a Folder,
-    pub bridge: &'static Bridge,
-    pub verifier: &'a dyn Verifier,
+    pub maker: Maker<'a>,
     pub journal: Journal,
     pub ledger: Ledger,
-    pub now: String,
     pub done: Done,
     pub problems: &'a mut Problems,
+    /// Of what was published, the last in the log.
+    pub last: Option<(LeafIndex, wire::Claim)>,
 }
 
-/// A record that is about to be sent.
-struct Step {
-    key: String,
-    held: Held,
-    claims: Vec<wire::Claim>,
-    /// What is stored beside the log, once the log has the claims that name it.
-    attachments: Vec<Bytes>,
-    what: What,
-}
-
-/// What a step is counted as.
-#[derive(Clone, Copy)]
-enum What {
-    Publish,
-    Replace,
-    Withdraw,
-    /// Counted when it was begun.
-    Finish,
-}
-
-/// What is to be sent of a document, and what could not be made of it.
-#[derive(Default)]
-struct Read {
+/// Steps whose claims are on their way.
+struct Sending {
     steps: Vec<Step>,
-    problems: Vec<String>,
+    /// What was held of their records before, and of how many claims each is.
+    before: Vec<(Held, usize)>,
+    offered: Offered,
 }
 
-impl Read {
-    fn but(mut self, problem: String) -> Self {
-        self.problems.push(problem);
-        self
-    }
+/// Claims that are offered for the first time, each of a step.
+struct Offered {
+    claims: Vec<(usize, wire::Claim)>,
+    answers: JoinHandle<Answers>,
 }
+
+/// What became of each claim of a stream.
+type Answers = Result<Vec<Result<Published, Refused>>, ClientError>;
 
 /// What became of claims that were offered.
 struct Outcome {
@@ -121,6 +104,9 @@ impl Carrier<'_> {
     /// Does all that the plan says, and then writes the state anew, with one line for each record.
     pub async fn carry_out(mut self, plan: &Plan, owner: &Owner) -> Result<Done, Failure> {
         self.follow(plan).await?;
+        if let Some((_, claim)) = &self.last {
+            self.show(claim).await?;
+        }
         let records = self.ledger.iter().map(|(key, held)| held.to_line(key));
         let lines: Vec<String> = std::iter::once(owner.to_line()).chain(records).collect();
         self.journal.replace(&lines)?;
@@ -138,25 +124,49 @@ impl Carrier<'_> {
                 self.ledger.put(key, held);
             }
         }
-        let mut steps = Vec::new();
         let documents: Vec<_> = plan.publish.iter().collect();
-        for documents in documents.chunks(TOGETHER) {
+        let mut documents = documents.chunks(TOGETHER);
+        let mut under_way = None;
+        loop {
+            // Meanwhile the node takes what was read before.
+            let steps = block_in_place(|| self.read(&mut documents));
+            if let Some(sending) = under_way.take() {
+                self.finish(sending).await?;
+            }
+            if steps.is_empty() {
+                break;
+            }
+            under_way = Some(self.begin(steps)?);
+        }
+        self.end(plan).await
+    }
+
+    /// Makes the claims of as many documents as are sent together.
+    fn read(&mut self, documents: &mut Chunks<'_, (&String, &Vec<Job>)>) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        for documents in documents {
             let read = documents.par_iter();
-            let read: Vec<Read> = read.map(|(place, jobs)| self.read(place, jobs)).collect();
+            let read = read.map(|(place, jobs)| self.maker.read(&self.ledger, place, jobs));
+            let read: Vec<Read> = read.collect();
             for ((place, _), read) in documents.iter().zip(read) {
                 for reason in read.problems {
                     self.problems.add(place, &reason);
                 }
                 steps.extend(read.steps);
             }
-            let claims: usize = steps.iter().map(|step: &Step| step.claims.len()).sum();
+            let claims: usize = steps.iter().map(|step| step.claims.len()).sum();
             let attachments = steps.iter().flat_map(|step| &step.attachments);
             let bytes: usize = attachments.map(Bytes::len).sum();
             if claims >= BATCH || bytes >= BATCH_BYTES {
-                self.send(std::mem::take(&mut steps)).await?;
+                break;
             }
         }
-        self.send(std::mem::take(&mut steps)).await?;
+        steps
+    }
+
+    /// Withdraws what does not stand any more, and what a run before left unfinished.
+    async fn end(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let mut steps = Vec::new();
         let ended = plan.withdraw.iter().map(|(key, why)| (key, Some(*why)));
         let unfinished = plan.unfinished.iter().map(|key| (key, None));
         for (key, why) in ended.chain(unfinished) {
@@ -180,82 +190,42 @@ impl Carrier<'_> {
         self.send(steps).await
     }
 
-    /// Makes the claims of the records that are to be published of one document.
-    fn read(&self, place: &str, jobs: &[Job]) -> Read {
-        let mut done = Read::default();
-        let bytes = match self.folder.read(place) {
-            Ok(bytes) => bytes,
-            Err(reason) => return done.but(reason),
-        };
-        let document = Hash::of(&bytes);
-        // What was sent and not answered is sent again with the time that it had: once for each.
-        let mut read: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        match self.bridge.read(place, &bytes, &self.now, self.verifier) {
-            Ok(records) => _ = read.insert(self.now.clone(), records),
-            Err(error) => return done.but(error.to_string()),
-        }
-        for job in jobs {
-            let held = self.held(&job.key);
-            let revision = held.next_revision(&job.print);
-            if revision == held.revision
-                && !read.contains_key(&held.at)
-                && let Ok(records) = self.bridge.read(place, &bytes, &held.at, self.verifier)
-            {
-                read.insert(held.at.clone(), records);
-            }
-            let is_again = revision == held.revision && read.contains_key(&held.at);
-            let at = if is_again { &held.at } else { &self.now }.clone();
-            let mut all = read.get(&at).into_iter().flatten();
-            // Beside one that was verified there may be one of the same name that was not.
-            let print = Some(job.print);
-            let found = all.find(|record| record.key == job.key && record.print() == print);
-            let Some(record) = found else {
-                done.problems
-                    .push("was changed while it was read".to_owned());
-                continue;
-            };
-            let republished = record.clone().republished(self.bridge, &document, revision);
-            let attachments = republished.iter().filter_map(|one| one.attachment.as_ref());
-            let attachments = attachments.map(|one| one.bytes.clone()).collect();
-            let drafts: Result<Vec<Draft>, _> = republished.into_iter().map(draft).collect();
-            let drafts = match drafts {
-                Ok(drafts) => drafts,
-                Err(error) => {
-                    done.problems.push(error.to_string());
-                    continue;
-                }
-            };
-            let payloads = drafts.iter().map(|draft| draft.payload().as_bytes());
-            let ids = payloads.map(ClaimId::of_payload);
-            done.steps.push(Step {
-                key: job.key.clone(),
-                held: held.sends(place, job.print, &at, ids.collect()),
-                claims: drafts.iter().map(|one| self.publisher.sign(one)).collect(),
-                attachments,
-                what: if job.replaces {
-                    What::Replace
-                } else {
-                    What::Publish
-                },
-            });
-        }
-        done
-    }
-
     /// Publishes the claims of the steps and then the withdrawals that follow from them.
-    async fn send(&mut self, mut steps: Vec<Step>) -> Result<(), Failure> {
+    async fn send(&mut self, steps: Vec<Step>) -> Result<(), Failure> {
         if steps.is_empty() {
             return Ok(());
         }
-        let before: Vec<Held> = steps.iter().map(|step| self.held(&step.key)).collect();
+        let sending = self.begin(steps)?;
+        self.finish(sending).await
+    }
+
+    /// Takes down that the claims of the steps are sent, and begins to send them.
+    fn begin(&mut self, mut steps: Vec<Step>) -> Result<Sending, Failure> {
+        let before = steps
+            .iter()
+            .map(|step| (self.held(&step.key), step.claims.len()));
+        let before = before.collect();
         self.write(&steps)?;
-        let counts: Vec<usize> = steps.iter().map(|step| step.claims.len()).collect();
         let claims = steps
             .iter_mut()
             .enumerate()
             .flat_map(|(at, step)| step.claims.drain(..).map(move |claim| (at, claim)))
             .collect();
-        let outcome = self.publish(&steps, claims).await?;
+        Ok(Sending {
+            steps,
+            before,
+            offered: self.offered(claims),
+        })
+    }
+
+    /// Waits for what became of the claims, and publishes the withdrawals that follow from them.
+    async fn finish(&mut self, sending: Sending) -> Result<(), Failure> {
+        let Sending {
+            mut steps,
+            before,
+            offered,
+        } = sending;
+        let outcome = self.publish(&steps, offered).await?;
         let Outcome {
             mut refused,
             all,
@@ -263,7 +233,7 @@ impl Carrier<'_> {
         } = outcome;
         // What is in the log of none of them is not to be withdrawn, ever.
         if sure {
-            take_back(&mut steps, before.into_iter().zip(counts), &refused);
+            take_back(&mut steps, before.into_iter(), &refused);
         }
         if let Some(failure) = all {
             self.write(&steps)?;
@@ -274,7 +244,7 @@ impl Carrier<'_> {
         self.write(&steps)?;
         let Outcome {
             refused: kept, all, ..
-        } = self.publish(&steps, withdrawals).await?;
+        } = self.publish(&steps, self.offered(withdrawals)).await?;
         all.map_or(Ok(()), Err)?;
         for (at, step) in steps.iter_mut().enumerate() {
             if refused.contains(&at) || kept.contains(&at) {
@@ -303,32 +273,37 @@ impl Carrier<'_> {
                 }
                 match self.put(bytes).await {
                     Ok(()) => _ = stored.insert(digest),
-                    Err(ClientError::Refused { message, .. }) => {
+                    Err(Failure::Client(ClientError::Refused { message, .. })) => {
                         let reason = format!("its document is not stored: {message}");
                         self.problems.add(&step.key, &reason);
                         refused.push(at);
                     }
-                    Err(error) => return Err(error.into()),
+                    Err(failure) => return Err(failure),
                 }
             }
         }
         Ok(())
     }
 
-    /// Stores a document, again for as long as the node asks for a pause.
-    async fn put(&self, bytes: &Bytes) -> Result<(), ClientError> {
-        let mut attempts = 0;
-        loop {
-            let client = self.publisher.client();
-            let Err(error) = client.put_attachment(bytes.clone(), |_| ()).await else {
-                return Ok(());
-            };
-            match pause_of(&error).filter(|_| attempts < ATTEMPTS) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
-            }
-            attempts += 1;
-        }
+    /// Stores a document.
+    async fn put(&self, bytes: &Bytes) -> Result<(), Failure> {
+        let client = self.maker.publisher.client();
+        when_asked_to(|| async {
+            client.put_attachment(bytes.clone(), |_| ()).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until the tree that the node shows has this claim, and so all that were logged before,
+    /// and has that proven.
+    async fn show(&self, claim: &wire::Claim) -> Result<(), Failure> {
+        let client = self.maker.publisher.client();
+        when_asked_to(|| async {
+            client.publish(claim.clone(), Wait::Integrated).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Takes down that the log has what was sent, but for what was refused, and makes the
@@ -348,7 +323,7 @@ impl Carrier<'_> {
                 };
                 let drafted = withdrawal.statement().map_err(DraftError::from);
                 match drafted.and_then(Draft::new) {
-                    Ok(draft) => withdrawals.push((at, self.publisher.sign(&draft))),
+                    Ok(draft) => withdrawals.push((at, self.maker.publisher.sign(&draft))),
                     Err(error) => self.problems.add(&step.key, &error.to_string()),
                 }
             }
@@ -373,22 +348,31 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Publishes claims, each of a step.
+    /// Begins to offer claims, each of a step, beside what else is done.
+    fn offered(&self, claims: Vec<(usize, wire::Claim)>) -> Offered {
+        let sent: Vec<_> = claims.iter().map(|(_, claim)| claim.clone()).collect();
+        let client = self.maker.publisher.client().clone();
+        let answers = tokio::spawn(async move {
+            if sent.is_empty() {
+                return Ok(Vec::new());
+            }
+            client.publish_all(sent, Wait::Sequenced).await
+        });
+        Offered { claims, answers }
+    }
+
+    /// Sees what became of claims that are offered, and offers again what the node was too busy for.
     ///
     /// An error means that it is not known what became of any of them.
-    async fn publish(
-        &mut self,
-        steps: &[Step],
-        claims: Vec<(usize, wire::Claim)>,
-    ) -> Result<Outcome, Failure> {
+    async fn publish(&mut self, steps: &[Step], offered: Offered) -> Result<Outcome, Failure> {
         let (mut refused, mut first, mut sure) = (Vec::new(), None, true);
-        let count = claims.len();
-        let mut waiting = claims;
+        let count = offered.claims.len();
+        let mut offered = Some(offered);
         let mut attempts = 0;
-        while !waiting.is_empty() {
+        while let Some(under_way) = offered.take() {
             let last = attempts == ATTEMPTS;
             let mut again = Vec::new();
-            for (at, claim, refusal) in self.offer(waiting, last, &mut sure).await? {
+            for (at, claim, refusal) in self.answered(under_way, last, &mut sure).await? {
                 if is_busy(&refusal) && !last {
                     again.push((at, claim));
                 } else {
@@ -401,8 +385,8 @@ impl Carrier<'_> {
             }
             if !again.is_empty() {
                 tokio::time::sleep(PAUSE).await;
+                offered = Some(self.offered(again));
             }
-            waiting = again;
             attempts += 1;
         }
         // What is refused of every claim is not about any of them.
@@ -415,25 +399,27 @@ impl Carrier<'_> {
         })
     }
 
-    /// Offers claims, again for as long as the node asks for a pause. Returns those that it
-    /// refused. It is not `sure` what became of them before if a stream ended without an answer to
-    /// each.
-    async fn offer(
+    /// Waits for the answers, and offers the claims again for as long as the node asks for a pause.
+    /// Returns those that it refused. It is not `sure` what became of them before if a stream ended
+    /// without an answer to each.
+    async fn answered(
         &mut self,
-        claims: Vec<(usize, wire::Claim)>,
+        mut offered: Offered,
         last: bool,
         sure: &mut bool,
     ) -> Result<Vec<(usize, wire::Claim, Refused)>, Failure> {
         let mut attempts = if last { ATTEMPTS } else { 0 };
         loop {
-            let sent = claims.iter().map(|(_, claim)| claim.clone()).collect();
-            let client = self.publisher.client();
-            match client.publish_all(sent, Wait::Integrated).await {
+            let Offered { claims, answers } = offered;
+            let answers = answers
+                .await
+                .map_err(|e| Failure::io("cannot publish", e.into()))?;
+            match answers {
                 Ok(results) => {
                     let mut refused = Vec::new();
                     for ((at, claim), result) in claims.into_iter().zip(results) {
                         match result {
-                            Ok(published) => self.count(&published, *sure),
+                            Ok(published) => self.count(&published, claim, *sure),
                             Err(refusal) => refused.push((at, claim, refusal)),
                         }
                     }
@@ -445,6 +431,7 @@ impl Carrier<'_> {
                         Some(pause) => tokio::time::sleep(pause).await,
                         None => return Err(error.into()),
                     }
+                    offered = self.offered(claims);
                 }
             }
             attempts += 1;
@@ -453,9 +440,16 @@ impl Carrier<'_> {
 
     /// Counts a claim that the log has. What was offered before, in a stream whose answers were
     /// lost, was most likely taken then, and says nothing of runs of before.
-    fn count(&mut self, published: &Published, sure: bool) {
+    fn count(&mut self, published: &Published, claim: wire::Claim, sure: bool) {
         self.done.claims += 1;
         self.done.already_logged += usize::from(published.already_logged && sure);
+        if self
+            .last
+            .as_ref()
+            .is_none_or(|(leaf, _)| *leaf < published.index)
+        {
+            self.last = Some((published.index, claim));
+        }
     }
 }
 
@@ -486,13 +480,4 @@ fn is_not_logged(refusal: &Refused) -> bool {
 
 fn is_busy(refusal: &Refused) -> bool {
     matches!(refusal.code, Code::ResourceExhausted | Code::Unavailable)
-}
-
-fn draft(prepared: Prepared) -> Result<Draft, DraftError> {
-    let statement = Statement::new(
-        prepared.subjects,
-        &prepared.predicate_type,
-        prepared.predicate,
-    )?;
-    Draft::new(statement)
 }

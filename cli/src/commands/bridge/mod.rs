@@ -3,6 +3,7 @@
 mod carry;
 mod folder;
 mod problems;
+mod reading;
 mod survey;
 
 use crate::{
@@ -23,6 +24,7 @@ use clap::{
 };
 use folder::Folder;
 use problems::{Problem, Problems};
+use reading::Maker;
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
@@ -114,16 +116,20 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         if is_new {
             journal.append(&[owner.to_line()])?;
         }
-        let carrier = Carrier {
+        let maker = Maker {
             publisher: Publisher::connect(&command.signing, settings).await?,
             folder: &folder,
             bridge,
             verifier,
+            now,
+        };
+        let carrier = Carrier {
+            maker,
             journal,
             ledger,
-            now,
             done: Done::default(),
             problems: &mut problems,
+            last: None,
         };
         let done = carrier.carry_out(&plan, &owner).await;
         done.inspect_err(|_| output::say(settings, STOPPED))?
