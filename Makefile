@@ -88,5 +88,5 @@ release: ## tarballs, packages, SBOMs and checksums into dist/: ADVISORIES=a clo
 	@scripts/setup release
 	@scripts/release --advisories "$(ADVISORIES)"
 
-clean: ## remove what was built in this clone (RocksDB takes 12 to 30 minutes to build again)
+clean: ## remove what was built in this clone (RocksDB takes 7 to 20 minutes to build again)
 	cargo clean
