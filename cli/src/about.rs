@@ -2,10 +2,10 @@
 
 use crate::{exit::Failure, input, output};
 use assay_client::ask::{About, Artifact};
+use assay_host::files;
 use assay_intake::components;
 use sha2::{Digest, Sha256, Sha512};
 use std::{
-    fs::File,
     io::{self, Read},
     path::Path,
 };
@@ -34,8 +34,8 @@ fn file(text: &str) -> Result<Artifact, Failure> {
              path of a file, an issuer (issuer:ID), a claim (claim:ID), or a vulnerability \
              (CVE-2021-44228, or vuln:NAME)"
         )),
-        io::ErrorKind::IsADirectory => Failure::Usage(format!("{shown} is a folder; name a file")),
-        _ => Failure::io(format!("cannot read {shown}"), e),
+        _ => input::not_regular(path, &e)
+            .unwrap_or_else(|| Failure::io(format!("cannot read {shown}"), e)),
     })?;
     Ok(Artifact {
         file: Some(text.to_owned()),
@@ -53,7 +53,7 @@ fn format(path: &Path) -> Option<&'static str> {
 
 /// SHA-256 and SHA-512 of a file of any size, without holding it.
 fn digests(path: &Path) -> io::Result<Vec<(String, String)>> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let (mut sha256, mut sha512) = (Sha256::new(), Sha512::new());
     let mut buffer = vec![0; BUFFER];
     loop {

@@ -120,7 +120,7 @@ fn sidecar_path(key: &Path) -> PathBuf {
 
 fn read_sidecar(key: &Path) -> Result<Option<IssuerId>, Failure> {
     let path = sidecar_path(key);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match assay_host::files::read_text(&path) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Failure::io(format!("cannot read {}", path.display()), e)),

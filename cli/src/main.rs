@@ -16,7 +16,6 @@ mod attested;
 mod check;
 mod commands;
 mod config;
-mod environment;
 mod exit;
 mod help;
 mod hook;
@@ -38,12 +37,13 @@ use config::Settings;
 use exit::Failure;
 use options::Given;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command = environment::without_empty(help::with_groups(Cli::command()));
+    let command = assay_host::environment::without_empty(help::with_groups(Cli::command()));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => error.exit(),
@@ -73,9 +73,8 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     if settings.forgets() && command.remembers() {
         output::say(settings, FORGETS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    let runtime = assay_host::threads::demand_one()
+        .and_then(|()| Builder::new_multi_thread().enable_all().build())
         .map_err(|e| Failure::io("cannot start the program's threads", e))?;
     let done = runtime.block_on(run_command(command, settings));
     // A name that is still being resolved is not waited for.

@@ -20,7 +20,7 @@ pub fn read(path: &Path) -> Result<String, Failure> {
             "there is no policy at {shown}; `assay policy init` writes one to start with"
         )));
     }
-    let document = input::read(path, POLICY_BYTES)?;
+    let document = input::read_setting(path, POLICY_BYTES)?;
     std::str::from_utf8(&document.bytes)
         .map(str::to_owned)
         .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))

@@ -1,12 +1,13 @@
 //! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose
 //! SHA-256 is taken.
 
-use crate::exit::Failure;
+use crate::{exit::Failure, input};
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
+use assay_host::files;
 use assay_tlog::Hash;
 use sha2::{Digest, Sha256, Sha512, digest::Output};
-use std::{fs::File, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 /// Algorithms that in-toto names whose digests are told from a file name by their look.
 const ALGORITHMS: [&str; 8] = [
@@ -47,7 +48,8 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
             "--subject {text}: there is no such file; write a package URL \
              (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
         )),
-        _ => Failure::io(format!("cannot read {text}"), e),
+        _ => input::not_regular(path, &e)
+            .unwrap_or_else(|| Failure::io(format!("cannot read {text}"), e)),
     })?;
     let name = path
         .file_name()
@@ -82,7 +84,7 @@ fn sha256(path: &Path) -> std::io::Result<Hash> {
 }
 
 fn hash<D: Digest>(path: &Path) -> std::io::Result<Output<D>> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let mut hasher = D::new();
     let mut buffer = vec![0; BUFFER];
     loop {

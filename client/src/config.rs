@@ -1,6 +1,6 @@
 //! What a client needs to know, and the files of its TLS settings.
 
-use crate::ClientError;
+use crate::{ClientError, files};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
@@ -103,7 +103,7 @@ fn refuse_open(path: &Path) -> Result<(), ClientError> {
 }
 
 fn read_pem(path: &Path) -> Result<Vec<u8>, ClientError> {
-    std::fs::read(path).map_err(|e| {
+    files::read(path).map_err(|e| {
         ClientError::Usage(format!("cannot read the TLS file {}: {e}", path.display()))
     })
 }

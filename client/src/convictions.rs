@@ -159,7 +159,7 @@ fn kept(folder: &Path) -> impl Iterator<Item = (PathBuf, Vec<u8>)> + use<> {
     let own = paths.filter(|path| path.extension().is_some_and(|it| it == EXTENSION));
     own.take(REMEMBERED).filter_map(|path| {
         let short = fs::metadata(&path).is_ok_and(|it| it.len() <= MISBEHAVIOR_BYTES as u64);
-        let text = short.then(|| fs::read(&path).ok()).flatten()?;
+        let text = short.then(|| files::read(&path).ok()).flatten()?;
         Some((path, text))
     })
 }

@@ -3,10 +3,11 @@
 //! What somebody looks up says what they use. And a folder that others can write in may hold links
 //! that were planted there, so that nothing is written through one.
 
-use rustix::fs::OFlags;
+pub(crate) use assay_host::files::{open, open_with, read, read_text};
+use assay_host::files::{open_no_link, sync_folder};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
@@ -33,13 +34,9 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
 
 /// Opens a file that is only locked, and makes it if it is missing. A link is not followed.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(FILE)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(FILE);
+    open_no_link(path, &options)
 }
 
 /// Replaces `path` by `bytes`, for its owner alone, so that a crash leaves the old file or the new
@@ -64,34 +61,6 @@ pub fn replace_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_mode(path, bytes, 0o666)
 }
 
-/// Opens a file to read it. Only a regular one: to open a pipe or to read a device has no end.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is no regular file",
-        ));
-    }
-    Ok(file)
-}
-
-/// Reads a file as a whole, which has to be one that [`open`] opens.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// As [`read`], of a text. Fails with [`io::ErrorKind::InvalidData`] if it is no UTF-8.
-pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path)?).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
-}
-
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -103,7 +72,7 @@ fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let file = temporary(path, bytes, mode)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    File::open(folder_of(path))?.sync_all()
+    sync_folder(folder_of(path))
 }
 
 /// A new file beside `path`. `mode` is without what the process masks.
@@ -165,6 +134,11 @@ mod tests {
         assert!(open_lock(&at("head.lock")).is_err());
         assert!(open_lock(&at("other.lock")).is_err());
         assert!(!at("none").exists());
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        open_lock(&at("pipe")).unwrap_err();
         assert_eq!(fs::read(at("theirs")).unwrap(), b"theirs");
     }
 
@@ -177,21 +151,5 @@ mod tests {
         let missing = replace(&root.path().join("none/x"), b"1").unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_has_no_end_is_not_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
-            let error = read(path).unwrap_err();
-            assert_eq!(
-                error.kind(),
-                io::ErrorKind::InvalidInput,
-                "{path:?}: {error}"
-            );
-        }
     }
 }

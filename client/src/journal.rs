@@ -2,8 +2,9 @@
 //! written before it.
 
 use crate::{ClientError, files};
+use assay_host::files::demand_regular_or_none;
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -28,11 +29,8 @@ impl Journal {
     /// is not a file of UTF-8.
     pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
         let failed = |what: &str, source| state(path, what, source);
-        // A pipe would be waited for, and a device may have no end.
-        if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a file");
-            return Err(failed("cannot read the state file", Some(source)));
-        }
+        // Before its folder is made, and a file for the lock.
+        demand_regular_or_none(path).map_err(|e| failed("cannot read the state file", Some(e)))?;
         let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.exists()) {
             files::create_folder(folder)
@@ -46,7 +44,7 @@ impl Journal {
             TryLockError::WouldBlock => failed("another process uses the state file", None),
             TryLockError::Error(e) => failed("cannot lock the state file", Some(e)),
         })?;
-        let text = match fs::read_to_string(path) {
+        let text = match files::read_text(path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
             Err(e) => return Err(failed("cannot read the state file", Some(e))),
@@ -77,7 +75,7 @@ impl Journal {
             if !self.path.exists() {
                 files::replace(&self.path, b"")?;
             }
-            let file = OpenOptions::new().append(true).open(&self.path)?;
+            let file = files::open_with(&self.path, OpenOptions::new().append(true))?;
             // Appended to a line that was cut off, both would be lost.
             file.set_len(self.whole)?;
             self.file = Some(file);
@@ -111,6 +109,7 @@ fn state(path: &Path, what: &str, source: Option<io::Error>) -> ClientError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_not_a_file_of_text_is_refused() {

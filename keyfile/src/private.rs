@@ -5,6 +5,7 @@
 //! group, which systemd and `fsGroup` make for this one service.
 
 use crate::age::FILE_BYTES;
+use assay_host::files::{self, NotRegular};
 use rustix::fs::{StatVfsMountFlags, fchown, fstatfs, fstatvfs};
 use std::{
     ffi::OsStr,
@@ -40,11 +41,13 @@ pub enum PrivateFileError {
         /// Its permission bits.
         mode: u32,
     },
-    /// It is a folder.
-    #[error("{path} is a folder, and not a key file", path = path.display())]
-    Folder {
-        /// The folder.
+    /// It is a folder, a pipe or a device.
+    #[error("{path} cannot be a key file: {found}", path = path.display())]
+    NotRegular {
+        /// What is there.
         path: PathBuf,
+        /// What it is, and what to do.
+        found: NotRegular,
     },
     /// It is longer than any key.
     #[error(
@@ -105,18 +108,10 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     Ok(bytes)
 }
 
-/// Fails with [`PrivateFileError::TooOpen`] if others than its owner can reach the file at `path`.
-pub fn refuse_open(path: &Path) -> Result<(), PrivateFileError> {
-    open(path).map(drop)
-}
-
-/// Opens a file, if only its owner may read it.
-fn open(path: &Path) -> Result<File, PrivateFileError> {
-    let file = File::open(path).map_err(|source| unusable(path, source))?;
+/// Opens a file, if only its owner may read it. Fails as [`read`] does, but is not limited.
+pub fn open(path: &Path) -> Result<File, PrivateFileError> {
+    let file = files::open(path).map_err(|source| unusable(path, source))?;
     let metadata = file.metadata().map_err(|source| unusable(path, source))?;
-    if metadata.is_dir() {
-        return Err(PrivateFileError::Folder { path: path.into() });
-    }
     let mode = metadata.permissions().mode() & 0o777;
     let given = std::env::var_os(CREDENTIALS);
     if is_open(mode, || is_given(&file, path, given.as_deref())) {
@@ -165,6 +160,9 @@ fn is_on_given_disk(_: &File) -> bool {
 
 fn unusable(path: &Path, source: io::Error) -> PrivateFileError {
     let path = path.to_owned();
+    if let Some(found) = NotRegular::of(&source) {
+        return PrivateFileError::NotRegular { path, found };
+    }
     match source.kind() {
         io::ErrorKind::NotFound => PrivateFileError::Missing { path },
         io::ErrorKind::AlreadyExists => PrivateFileError::Exists { path },
@@ -221,8 +219,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
         unusable(path, source)
     })?;
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|source| unusable(path, source))
+    files::sync_folder(folder).map_err(|source| unusable(path, source))
 }
 
 /// Gives a file the owner and the mode of another one.
@@ -331,12 +328,21 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_said_to_be_one_whatever_its_mode() {
+    fn a_folder_or_a_pipe_is_said_to_be_one_whatever_its_mode() {
         let folder = tempfile::tempdir().unwrap();
-        for mode in [0o755, 0o700] {
-            with_mode(folder.path(), mode);
-            let error = read(folder.path()).unwrap_err();
-            assert!(matches!(error, PrivateFileError::Folder { .. }), "{error}");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for (path, what) in [
+            (folder.path(), "a folder"),
+            (pipe.as_path(), "a named pipe"),
+        ] {
+            for mode in [0o755, 0o700] {
+                with_mode(path, mode);
+                let error = read(path).unwrap_err().to_string();
+                let said = format!("cannot be a key file: it is {what}");
+                assert!(error.contains(&said), "{error}");
+            }
         }
     }
 

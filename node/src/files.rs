@@ -2,6 +2,7 @@
 //! now, and never a part of either.
 
 use crate::storage::disk;
+pub(crate) use assay_host::files::{open, read, read_text};
 use std::{
     ffi::OsString,
     fs::{self, File},
@@ -18,9 +19,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
             "what is there is no regular file, and would be replaced by one; name another file",
         ));
     }
-    let draft = draft(path);
-    fs::write(&draft, bytes)?;
-    fs::rename(&draft, path)
+    let (draft, _) = draft(path, bytes)?;
+    fs::rename(draft, path)
 }
 
 /// Replaces a file with JSON, as [`replace`] does.
@@ -30,19 +30,29 @@ pub(crate) fn replace_json(path: &Path, json: &serde_json::Value) -> io::Result<
 
 /// Replaces a file, and is durable when it returns.
 pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = draft(path);
-    let mut file = File::create(&draft)?;
-    file.write_all(bytes)?;
+    let (draft, file) = draft(path, bytes)?;
     file.sync_all()?;
-    fs::rename(&draft, path)?;
+    fs::rename(draft, path)?;
     disk::sync_folder(disk::folder_of(path))
 }
 
-/// Where the new content stands before it is whole: beside the file, with `.new` behind its name.
-fn draft(path: &Path) -> PathBuf {
+/// Writes the new content beside the file, with `.new` behind its name, where it stands until it is
+/// whole.
+fn draft(path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
     let mut draft = OsString::from(path);
     draft.push(".new");
-    draft.into()
+    let mut file = create_anew(draft.as_ref())?;
+    file.write_all(bytes)?;
+    Ok((draft.into(), file))
+}
+
+/// Makes a file, in the place of what a run that was cut off left there. What else is there, a pipe
+/// or a link, is removed and never opened.
+pub(crate) fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The options of `init` about a key that somebody else holds.
 
 use anyhow::Context as _;
+use assay_host::files;
 use assay_node::{
     config::{AgentConfig, KeyHolder, TokenConfig, TokenUri},
     signer::{agent::read_public_key, token::Token},
 };
 use assay_tlog::note::Algorithm;
 use clap::Args;
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// Who holds the new Ed25519 key.
 #[derive(Args)]
@@ -52,7 +53,7 @@ impl HeldKey {
             return Ok(None);
         };
         let shown = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(shown)?;
+        let text = files::read_text(path).with_context(shown)?;
         let vkey = read_public_key(&text, name, algorithm).with_context(shown)?;
         let socket = self.agent_socket.as_deref().map(std::path::absolute);
         let socket = socket.transpose()?;

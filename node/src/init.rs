@@ -10,6 +10,7 @@ pub(crate) mod template;
 use crate::{
     checkpoint_file::CheckpointFileError,
     config::{Config, ConfigError, ConfigFile as _, KeyHolder, TEMPLATE},
+    files,
     keyfile::{self, KeyFileError, NewKeyError},
     log::{self, CreateError},
     rotation::LogKeys,
@@ -22,7 +23,8 @@ use crate::{
 use assay_keyfile::Passphrase;
 use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -247,7 +249,8 @@ pub(crate) fn complete<E>(
     let folder = disk::folder_of(config);
     fs::create_dir_all(folder).map_err(|e| unwritable(folder, e))?;
     let draft = draft_of(config);
-    fs::write(&draft, text)
+    files::create_anew(&draft)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|e| unwritable(&draft, e))
         .and_then(|()| make(&draft))
         .and_then(|()| fs::rename(&draft, config).map_err(|e| unwritable(config, e)))

@@ -6,7 +6,7 @@ use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
 use assay_keyfile::{Passphrase, UnlockError};
 use assay_node::{
-    config::{Config, ConfigFile as _, CosignerKeys},
+    config::{Config, ConfigFile as _, CosignerKeys, KeyHolder},
     cosigner::{CosignedFile, read_policy},
     keyfile,
     log::Signed,
@@ -170,6 +170,10 @@ fn begin(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
 }
 
 fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
+    let held = match part {
+        Part::Log => node(own)?.log.next_holder(),
+        Part::Witness | Part::Mirror | Part::Audit => None,
+    };
     let missing = match part {
         Part::Log => log_missing(own, args.force)?,
         Part::Witness | Part::Mirror | Part::Audit => cosigner_missing(own, part)?,
@@ -182,6 +186,9 @@ fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
     {
         bail!("{why}. Nothing was changed; --force does it all the same");
     }
+    if let Some(next) = held {
+        return finish_held(own, &next);
+    }
     let path = format!("keys/{part}/finish");
     let keys = change(&args.node, &path, String::new(), |_, _| {
         finish_by_hand(own, part)
@@ -193,6 +200,28 @@ fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
     output::show_keys(&keys)
 }
 
+/// Says how the configuration lets the next key take the place of the one of now.
+fn finish_held(own: &Own, next: &KeyHolder) -> anyhow::Result<()> {
+    let log = &node(own)?.log;
+    let keys = LogKeys::configured(log)?;
+    // A node that runs has the checkpoint file. A start with the next key alone is refused anyway
+    // if it did not sign the last checkpoint.
+    if let Ok(signed) = Signed::open(&log.checkpoint_file, keys.clone().shared()) {
+        keys.refuse_unshown(Some(signed.last().note()))?;
+    }
+    let now = match log.holder() {
+        Some(now) => format!("[log.{}]", now.table()),
+        None => "`key` of [log]".to_owned(),
+    };
+    let table = next.table();
+    output::say(format_args!(
+        "The next key may take the place of the one of now. In the configuration, put what \
+         [log.next.{table}] has into [log.{table}], in place of {now}, take [log.next.{table}] \
+         out, and start the node again. Then give the others a new `assay-node peer card`."
+    ));
+    output::show_keys(&rotation::lines(&[next.vkey().clone()]))
+}
+
 /// What the others do not know, and why the old key must not stop for it.
 struct Unknown {
     all: Vec<Missing>,
@@ -202,9 +231,12 @@ struct Unknown {
 /// Asks the witnesses of the log's quorum.
 fn log_missing(own: &Own, force: bool) -> anyhow::Result<Unknown> {
     let config = node(own)?;
-    let key = config.log.key_file().map_err(RotationError::Elsewhere)?;
-    let keys = LogKeys::load(key)?;
-    let next = keys.next().ok_or_else(|| not_begun(key))?;
+    let keys = LogKeys::configured(&config.log)?;
+    let next = match (keys.next(), config.log.rotated_file()) {
+        (Some(next), _) => next,
+        (None, Ok(key)) => return Err(not_begun(key).into()),
+        (None, Err(holder)) => return Err(elsewhere(Part::Log)(holder).into()),
+    };
     let none = Unknown {
         all: Vec::new(),
         refused: None,
@@ -284,21 +316,26 @@ fn not_begun(key: &std::path::Path) -> RotationError {
 /// The key files of a part of the node, all of whose keys are in files: they are rotated together.
 fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
     if part == Part::Log {
-        let file = node(own)?.log.key_file();
-        return Ok(vec![file.map_err(RotationError::Elsewhere)?.to_owned()]);
+        let file = node(own)?.log.rotated_file();
+        return Ok(vec![file.map_err(elsewhere(part))?.to_owned()]);
     }
-    Ok(files::of_cosigner(&places(own, part)?)?)
+    Ok(files::of_cosigner(part, &places(own, part)?)?)
+}
+
+fn elsewhere(part: Part) -> impl Fn(Box<KeyHolder>) -> RotationError {
+    move |holder| RotationError::Elsewhere { part, holder }
 }
 
 /// The key files of a part of the node, of which it has one at least: a passphrase is about files.
 fn some_key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
     if part == Part::Log {
-        return key_files(own, part);
+        let file = node(own)?.log.key_file();
+        return Ok(vec![file.map_err(elsewhere(part))?.to_owned()]);
     }
     let places = places(own, part)?;
     let files = places.files();
     if let (Some(holder), true) = (places.holder(), files.is_empty()) {
-        return Err(RotationError::Elsewhere(Box::new(holder.clone())).into());
+        return Err(elsewhere(part)(Box::new(holder.clone())).into());
     }
     Ok(files)
 }

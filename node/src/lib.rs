@@ -42,5 +42,6 @@ pub mod sequencer;
 pub mod signer;
 pub mod storage;
 pub mod telemetry;
+pub mod threads;
 pub mod view;
 pub mod witness;

@@ -4,7 +4,6 @@
 
 mod audit_commands;
 mod damage_commands;
-mod environment;
 mod held_key;
 mod key_commands;
 mod log_list_commands;
@@ -157,7 +156,7 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    let matches = environment::without_empty(Cli::command()).try_get_matches();
+    let matches = assay_host::environment::without_empty(Cli::command()).try_get_matches();
     let command = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {
             keyfile::unlock_by(Unlock::new(cli.passphrase_file));

@@ -6,7 +6,7 @@
 //! whoever asks whether it is ready asks about all of them.
 
 use std::{
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
@@ -63,9 +63,12 @@ impl State {
 impl Pace {
     /// The pace of writes to `path`, of which nothing is known yet.
     pub fn of(path: &Path) -> Arc<Self> {
+        // A configuration that was named by a relative path has relative ones, which say nothing to
+        // whoever reads metrics of several nodes.
+        let path = absolute(path).unwrap_or_else(|_| path.to_owned());
         let label = path.display().to_string();
         let pace = Arc::new(Pace {
-            path: path.to_owned(),
+            path,
             seconds: metrics::histogram!("assay_sync_seconds", "path" => label),
             state: Mutex::default(),
         });
@@ -168,5 +171,11 @@ mod tests {
         assert!(said.contains("/somewhere/slow takes 2."), "{said}");
         drop(pace);
         assert!(all().iter().all(|it| it.path != *"/somewhere/slow"));
+    }
+
+    #[test]
+    fn a_path_is_named_as_it_is_for_everybody() {
+        let pace = Pace::of(Path::new("data/tables"));
+        assert!(pace.path.is_absolute() && pace.path.ends_with("data/tables"));
     }
 }

@@ -4,6 +4,7 @@ use super::output;
 use super::own::{Node, Own, change};
 use super::run_until::runtime;
 use anyhow::Context;
+use assay_host::files;
 use assay_node::{
     audit,
     config::ConfigFile as _,
@@ -14,7 +15,7 @@ use assay_node::{
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::WitnessKeys;
 use clap::{Args, Subcommand};
-use std::{fs, io::Read as _, path::PathBuf};
+use std::{io::Read as _, path::PathBuf};
 
 /// The peers of a node, or of a witness that runs by itself.
 #[derive(Subcommand)]
@@ -168,7 +169,7 @@ fn read_all(files: &[PathBuf]) -> anyhow::Result<String> {
             let mut said = String::new();
             std::io::stdin().read_to_string(&mut said).map(|_| said)
         } else {
-            fs::read_to_string(path)
+            files::read_text(path)
         };
         text += &said.with_context(|| format!("cannot read {}", path.display()))?;
         text.push('\n');

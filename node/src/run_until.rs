@@ -1,18 +1,18 @@
 //! The runtime of a process, and what ends it.
 
-use assay_node::storage::open::wait_until_closed;
+use assay_node::{storage::open::wait_until_closed, threads};
 use rustix::process::{Signal as Kill, getpid, kill_process};
 use signal_hook::low_level::exit as exit_at_once;
 use std::{io, sync::mpsc, thread, time::Duration};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
 /// own.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
+    threads::runtime(Builder::new_multi_thread().worker_threads(1))
 }
 
 /// How long a process takes to end, at most, once its calls in flight have ended or were cut off. A

@@ -37,6 +37,7 @@ pub mod ssh_agent;
 pub mod static_http;
 pub mod stranger;
 pub mod tessera;
+pub mod threads;
 pub mod token;
 pub mod torchwood;
 pub mod torture;

@@ -88,6 +88,11 @@ impl AgentKey {
         Ok(agent)
     }
 
+    /// What the configuration says of the key as this one's.
+    pub fn table(&self, name: &str, vkey: &str) -> String {
+        format!("[{name}]\nvkey = {vkey:?}\nsocket = {:?}\n", self.socket())
+    }
+
     /// How `init` is told that the agent has the key.
     pub fn arguments(&self) -> [String; 4] {
         let [public, socket] = [self.public(), &self.socket()].map(|it| it.display().to_string());

@@ -57,7 +57,7 @@ struct TufKey {
 impl Keys {
     /// Reads a file of keys. Fails with [`Failure::Usage`] if it is none.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let document = input::read(path, TRUST_BYTES)?;
+        let document = input::read_setting(path, TRUST_BYTES)?;
         let wrong = |reason: String| {
             let shown = plain(&path.display().to_string());
             Failure::Usage(format!("{shown} has no keys: {}", plain(&reason)))

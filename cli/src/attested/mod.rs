@@ -54,7 +54,7 @@ impl Trust {
     ///
     /// Fails with [`Failure::Usage`] if one of the files is not what it should be.
     pub fn read(root: &Path, keys: Option<&Path>) -> Result<Self, Failure> {
-        let document = input::read(root, TRUST_BYTES)?;
+        let document = input::read_setting(root, TRUST_BYTES)?;
         let wrong = |reason: String| {
             let shown = plain(&root.display().to_string());
             Failure::Usage(format!("{shown} is no trusted root: {}", plain(&reason)))

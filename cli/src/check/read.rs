@@ -340,7 +340,7 @@ const OS_RELEASE_BYTES: usize = 64 * 1024;
 
 /// The distribution that an os-release file names (os-release(5)).
 fn distribution(path: &Path) -> Result<Distribution, Failure> {
-    let document = input::read(path, OS_RELEASE_BYTES)?;
+    let document = input::read_setting(path, OS_RELEASE_BYTES)?;
     let text = String::from_utf8_lossy(&document.bytes);
     of_os_release(&text).ok_or_else(|| {
         Failure::Usage(format!(

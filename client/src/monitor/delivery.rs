@@ -50,8 +50,9 @@ impl Delivery {
         }
     }
 
-    /// Sends what waits, in order, until one is not taken or `most` were. It does nothing while the
-    /// address is left alone, unless `at_once`. `now_ms` is the time in milliseconds since 1970.
+    /// Sends what waits, in order, until one is not taken or `most` were. It does nothing while
+    /// another process sends what is in this outbox, nor while the address is left alone, unless
+    /// `at_once`. `now_ms` is the time in milliseconds since 1970.
     pub async fn deliver(
         &mut self,
         outbox: &Outbox,
@@ -60,6 +61,10 @@ impl Delivery {
         at_once: bool,
     ) -> Result<Delivered, OutboxError> {
         let mut delivered = Delivered::default();
+        let Some(_sending) = outbox.sending()? else {
+            delivered.waiting = outbox.len()?;
+            return Ok(delivered);
+        };
         while delivered.sent < most && (at_once || now_ms >= self.not_before_ms) {
             let Some(next) = outbox.first()? else {
                 break;

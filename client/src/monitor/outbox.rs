@@ -2,12 +2,16 @@
 //!
 //! A file is synced before [`Outbox::push`] returns, and removed once somebody took the alert. So a
 //! crash anywhere loses none, and may send one twice, with the same id.
+//!
+//! Several processes may share a state folder, each for other logs: one at a time adds alerts, and
+//! one at a time sends.
 
 use super::alert::Alert;
 use super::delivery::event;
 use crate::files;
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -65,6 +69,7 @@ impl Outbox {
 
     /// Puts alerts to those that wait, each once: when this returns they are on stable storage.
     pub fn push(&self, alerts: &[Alert]) -> Result<(), OutboxError> {
+        let _one = self.lock("adding")?;
         let names = self.names()?;
         let mut next = names.last().map_or(0, |(number, _)| number + 1);
         let mut waiting = names.len();
@@ -104,15 +109,42 @@ impl Outbox {
                 fs::rename(&path, aside).map_err(|e| failed("set aside", &path, e))?;
                 continue;
             }
-            let body = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+            let body = files::read(&path).map_err(|e| failed("read", &path, e))?;
             return Ok(Some(Waiting { id, body, path }));
         }
         Ok(None)
     }
 
-    /// Lets one go that was taken.
+    /// Lets one go that was taken. Somebody may have removed it meanwhile.
     pub(super) fn done(&self, taken: &Waiting) -> Result<(), OutboxError> {
-        fs::remove_file(&taken.path).map_err(|e| failed("remove", &taken.path, e))
+        match fs::remove_file(&taken.path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("remove", &taken.path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The right to send what waits, as long as the file is open. `None` if another process has it,
+    /// which sends all that waits.
+    pub(super) fn sending(&self) -> Result<Option<File>, OutboxError> {
+        let (path, file) = self.lock_file("sending")?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(failed("lock", &path, e)),
+        }
+    }
+
+    /// Waits for a right that no process has for long.
+    fn lock(&self, name: &str) -> Result<File, OutboxError> {
+        let (path, file) = self.lock_file(name)?;
+        file.lock().map_err(|e| failed("lock", &path, e))?;
+        Ok(file)
+    }
+
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), OutboxError> {
+        let path = self.folder.join(format!("{name}.lock"));
+        let file = files::open_lock(&path).map_err(|e| failed("lock", &path, e))?;
+        Ok((path, file))
     }
 
     /// Numbers and ids of those that wait, in order. What has another name is not ours.
@@ -146,6 +178,7 @@ fn failed(doing: &'static str, path: &Path, source: io::Error) -> OutboxError {
 mod tests {
     use super::*;
     use crate::monitor::Kind;
+    use std::thread;
 
     fn alert(n: u64) -> Alert {
         Alert::event(Kind::NameUsed, "log", n, &n.to_string(), n.to_string())
@@ -181,5 +214,40 @@ mod tests {
         assert!(!long.exists() && long.with_extension("too-long").exists());
         outbox.push(&[alert(5)]).unwrap();
         assert_eq!(outbox.len().unwrap(), 1);
+    }
+
+    #[test]
+    fn processes_that_share_a_folder_add_one_after_the_other_and_one_sends() {
+        const EACH: u64 = 20;
+        let folder = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for process in 0..8 {
+                let outbox = Outbox::open(folder.path()).unwrap();
+                scope.spawn(move || {
+                    for number in 0..EACH {
+                        outbox.push(&[alert(process * EACH + number)]).unwrap();
+                    }
+                });
+            }
+        });
+        let outbox = Outbox::open(folder.path()).unwrap();
+        let numbers = outbox
+            .names()
+            .unwrap()
+            .into_iter()
+            .map(|(number, _)| number);
+        assert_eq!(
+            numbers.collect::<Vec<_>>(),
+            (0..8 * EACH).collect::<Vec<_>>()
+        );
+        let right = outbox.sending().unwrap();
+        assert!(right.is_some());
+        assert!(outbox.sending().unwrap().is_none());
+        drop(right);
+        assert!(outbox.sending().unwrap().is_some());
+        // What somebody else removed is no reason to stop.
+        let first = outbox.first().unwrap().unwrap();
+        outbox.done(&first).unwrap();
+        outbox.done(&first).unwrap();
     }
 }

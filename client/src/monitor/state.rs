@@ -10,7 +10,7 @@ use assay_tlog::note::VerifierKey;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -89,7 +89,7 @@ impl State {
             ),
             TryLockError::Error(e) => failed("cannot lock what the monitor keeps", Some(e)),
         })?;
-        let kept = match fs::read(&path) {
+        let kept = match files::read(&path) {
             Ok(bytes) => read(&bytes, log).ok_or_else(|| {
                 failed(
                     "what the monitor keeps cannot be read; move the file away to begin anew",
@@ -148,6 +148,7 @@ fn read(bytes: &[u8], log: &VerifierKey) -> Option<Kept> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_kept_is_read_again_by_one_process_and_damage_is_not_a_beginning() {

@@ -1,10 +1,11 @@
 //! Which two files make a receipt: `X.intoto.jsonl` and `X.tlog-proof` (docs/design.md 3.6).
 
+use crate::files;
 use assay_tlog::limits::RECEIPT_BYTES;
 use bytes::Bytes;
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -132,7 +133,7 @@ fn read_part(stem: &Path, ending: &str) -> Result<Bytes, PairError> {
     let path = PathBuf::from(path);
     let mut bytes = Vec::new();
     // One byte more than the limit tells a longer file from one that just fits.
-    let read = File::open(&path)
+    let read = files::open(&path)
         .and_then(|file| file.take(RECEIPT_BYTES as u64 + 1).read_to_end(&mut bytes));
     match read {
         Ok(_) if bytes.len() > RECEIPT_BYTES => Err(PairError::TooLong(path)),

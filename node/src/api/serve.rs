@@ -15,6 +15,7 @@ use super::{
 };
 use crate::held::{Account, Held, Hold, Kind};
 use crate::quota::Reports;
+use crate::threads;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -35,6 +36,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    runtime::Builder as RuntimeBuilder,
     sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
@@ -69,7 +71,7 @@ const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 pub struct Peer {
     /// The address.
     pub address: SocketAddr,
-    /// What this connection holds.
+    /// What this connection holds, or the caller for whom the proxy speaks.
     pub account: Arc<Account>,
 }
 
@@ -166,9 +168,7 @@ impl<A: App> Server<A> {
         idle: &Arc<Reports>,
         stop: watch::Receiver<bool>,
     ) -> io::Result<JoinHandle<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = threads::runtime(&mut RuntimeBuilder::new_current_thread())?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
         let (held, idle) = (self.held.clone(), idle.clone());
         thread::Builder::new()
@@ -384,6 +384,7 @@ async fn serve<T>(
         let mut peer = peer.clone();
         if let Some(caller) = proxy.as_ref().and_then(|it| it.caller(request.headers())) {
             peer.address.set_ip(caller);
+            peer.account = peer.account.of_caller(caller);
         }
         request.extensions_mut().insert(peer);
         app.clone()

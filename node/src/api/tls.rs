@@ -3,6 +3,7 @@
 
 use crate::config::TlsConfig;
 use arc_swap::ArcSwap;
+use assay_keyfile::private;
 use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::{
@@ -68,14 +69,13 @@ impl Tls {
 fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let chain = certificates(&files.certificate)?;
-    assay_keyfile::private::refuse_open(&files.key).map_err(|e| TlsError::File {
+    let unusable = |reason: String| TlsError::File {
         path: files.key.clone(),
-        reason: e.to_string(),
-    })?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|e| TlsError::File {
-        path: files.key.clone(),
-        reason: e.to_string(),
-    })?;
+        reason,
+    };
+    let key = private::open(&files.key).map_err(|e| unusable(e.to_string()))?;
+    let key = PrivateKeyDer::from_pem_reader(key);
+    let key = key.map_err(|e| unusable(e.to_string()))?;
     let pair = |source| TlsError::Pair {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
@@ -111,9 +111,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         path: path.into(),
         reason,
     };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
-        .map_err(|e| unusable(e.to_string()))?
-        .collect();
+    let file = assay_host::files::open(path).map_err(|e| unusable(e.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
     let found = found.map_err(|e| unusable(e.to_string()))?;
     if found.is_empty() {
         return Err(unusable("it holds no certificate".into()));

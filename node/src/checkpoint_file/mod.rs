@@ -23,6 +23,7 @@ mod tests;
 
 use crate::pace::Pace;
 use crate::storage::disk;
+use assay_host::files;
 use record::{FRAME, MAGIC, NOTE_BYTES, Records};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
@@ -155,7 +156,7 @@ impl CheckpointFile {
     /// Fails with [`CheckpointFileError::Missing`], [`CheckpointFileError::Locked`] or
     /// [`CheckpointFileError::Corrupt`], having changed nothing.
     pub fn open(path: &Path) -> Result<(Self, Option<String>), CheckpointFileError> {
-        let file = match File::options().read(true).append(true).open(path) {
+        let file = match files::open_with(path, File::options().read(true).append(true)) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(CheckpointFileError::Missing(path.to_owned()));

@@ -1,6 +1,6 @@
 //! `[audit]`: replaying what the mirror copies.
 
-use super::holder::{CosignerKeys, CosignerTables};
+use super::holder::cosigner_tables;
 use super::{AgentConfig, TokenConfig};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -36,22 +36,9 @@ fn default_cache() -> usize {
     32
 }
 
+cosigner_tables!(AuditConfig);
+
 impl AuditConfig {
-    /// Where its keys are.
-    pub fn keys(&self) -> CosignerKeys {
-        self.tables().keys()
-    }
-
-    fn tables(&self) -> CosignerTables<'_> {
-        CosignerTables {
-            name: &self.name,
-            key: &self.key,
-            ml_dsa_44: &self.ml_dsa_44_key,
-            agent: &self.agent,
-            token: &self.token,
-        }
-    }
-
     /// Says which value is out of range, if one is.
     pub(super) fn check(&self, is_mirror: bool) -> Result<(), String> {
         self.tables().check("audit", "audit.name")?;

@@ -1,6 +1,7 @@
 //! A configuration as a file: one way to read it, whatever is configured.
 
 use super::token::holds_pin;
+use assay_host::files;
 use assay_tlog::note::refuse_private_key;
 use serde::de::DeserializeOwned;
 use std::{
@@ -46,7 +47,6 @@ fn more(source: &io::Error, init: &str) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => format!("; `{init}` makes one"),
         io::ErrorKind::InvalidData => "; it has to be text in UTF-8".to_owned(),
-        io::ErrorKind::IsADirectory => "; it is a folder, and not a file".to_owned(),
         _ => String::new(),
     }
 }
@@ -66,7 +66,7 @@ pub trait ConfigFile: DeserializeOwned {
 
     /// Reads a file. Paths in it are relative to the folder of the file.
     fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let text = files::read_text(path).map_err(|source| ConfigError::Unreadable {
             path: path.into(),
             init: Self::INIT,
             source,
@@ -108,6 +108,7 @@ mod tests {
     use super::*;
     use crate::{
         peers,
+        reason::with_causes,
         witness::{config::WitnessConfig, listed::Listed},
     };
 
@@ -139,7 +140,7 @@ mod tests {
             (utf16, "has to be text in UTF-8"),
             (folder.path().to_owned(), "is a folder"),
         ] {
-            let said = Config::load(&path).unwrap_err().to_string();
+            let said = with_causes(&Config::load(&path).unwrap_err());
             assert!(said.contains(words), "{said}");
             assert_eq!(said.contains("makes one"), path.ends_with("none"), "{said}");
         }

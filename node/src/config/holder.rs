@@ -157,6 +157,30 @@ impl CosignerTables<'_> {
     }
 }
 
+/// Gives a table of a cosigner its `keys`. The three tables have these fields each for itself: a
+/// table within a table would take unknown keys, or refuse them without their line.
+macro_rules! cosigner_tables {
+    ($table:ty) => {
+        impl $table {
+            /// Where its keys are.
+            pub fn keys(&self) -> $crate::config::holder::CosignerKeys {
+                self.tables().keys()
+            }
+
+            fn tables(&self) -> $crate::config::holder::CosignerTables<'_> {
+                $crate::config::holder::CosignerTables {
+                    name: &self.name,
+                    key: &self.key,
+                    ml_dsa_44: &self.ml_dsa_44_key,
+                    agent: &self.agent,
+                    token: &self.token,
+                }
+            }
+        }
+    };
+}
+pub(crate) use cosigner_tables;
+
 #[cfg(test)]
 mod tests {
     use super::*;

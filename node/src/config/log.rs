@@ -22,6 +22,8 @@ pub struct LogConfig {
     pub agent: Option<AgentConfig>,
     /// The PKCS#11 token that does.
     pub token: Option<TokenConfig>,
+    /// Who holds the key that will take the place of the one of now, while the two are changed.
+    pub next: Option<NextKey>,
     /// The checkpoint file.
     #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
@@ -36,6 +38,16 @@ pub struct LogConfig {
     /// commits again, so that readers can tell how fresh it is.
     #[serde(default = "default_heartbeat", deserialize_with = "read_heartbeat")]
     pub heartbeat_s: u64,
+}
+
+/// The key that signs beside the one of now, and will take its place.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NextKey {
+    /// The ssh-agent that holds it.
+    pub agent: Option<AgentConfig>,
+    /// The PKCS#11 token that does.
+    pub token: Option<TokenConfig>,
 }
 
 fn default_key() -> PathBuf {
@@ -74,6 +86,20 @@ impl LogConfig {
         KeyHolder::of(self.agent.as_ref(), self.token.as_ref())
     }
 
+    /// Who holds the next key, if it is in no file.
+    pub fn next_holder(&self) -> Option<KeyHolder> {
+        let next = self.next.as_ref()?;
+        KeyHolder::of(next.agent.as_ref(), next.token.as_ref())
+    }
+
+    /// The key file beside which the next key stands or will, or who holds the one or the other.
+    pub fn rotated_file(&self) -> Result<&Path, Box<KeyHolder>> {
+        match self.next_holder() {
+            None => self.key_file(),
+            Some(holder) => Err(Box::new(holder)),
+        }
+    }
+
     /// The key file, or who holds the key.
     pub fn key_file(&self) -> Result<&Path, Box<KeyHolder>> {
         match self.holder() {
@@ -95,14 +121,35 @@ impl LogConfig {
             name: &self.origin,
             algorithm: Algorithm::Ed25519,
         };
-        held.check(self.agent.as_ref(), self.token.as_ref())
+        held.check(self.agent.as_ref(), self.token.as_ref())?;
+        let Some(next) = &self.next else {
+            return Ok(());
+        };
+        let held = Held {
+            table: "log.next",
+            ..held
+        };
+        held.check(next.agent.as_ref(), next.token.as_ref())?;
+        match (self.holder(), self.next_holder()) {
+            (_, None) => Err(
+                "[log.next] names no key: [log.next.agent] or [log.next.token] \
+                              does; without one, take it out"
+                    .into(),
+            ),
+            (Some(now), Some(next)) if now.vkey() == next.vkey() => {
+                Err("[log.next] names the key of now, which cannot take its own place".into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Its paths, which are relative to the file's folder.
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let next = self.next.as_mut();
         [&mut self.key, &mut self.checkpoint_file]
             .into_iter()
             .chain(AgentConfig::path(&mut self.agent))
+            .chain(next.and_then(|next| AgentConfig::path(&mut next.agent)))
     }
 }
 
@@ -118,6 +165,34 @@ mod tests {
         match config {
             Ok(config) => config.check().unwrap_err(),
             Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_next_key_is_another_one_of_this_log() {
+        let key = |seed| SignerKey::from_seed("log.example", &[seed; 32]).unwrap();
+        let table = |name: &str, seed| format!("[{name}]\nvkey = \"{}\"\n", key(seed).verifier());
+        let now = table("agent", 1);
+        let text = |tables: &str| format!("origin = \"log.example\"\n{tables}");
+        let next = format!("{}socket = \"s\"\n", table("next.agent", 2));
+        let mut config: LogConfig = toml::from_str(&text(&format!("{now}{next}"))).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.next_holder().unwrap().vkey(), &key(2).verifier());
+        assert!(config.rotated_file().is_err());
+        assert_eq!(config.paths().count(), 3);
+        // From a file to a holder.
+        let config: LogConfig = toml::from_str(&text(&next)).unwrap();
+        config.check().unwrap();
+        assert!(config.key_file().is_ok() && config.rotated_file().is_err());
+        let other = SignerKey::from_seed("other.example", &[2; 32]).unwrap();
+        let other = format!("[next.agent]\nvkey = \"{}\"\n", other.verifier());
+        for (tables, words) in [
+            (format!("{now}{}", table("next.agent", 1)), "the key of now"),
+            ("[next]\n".to_owned(), "names no key"),
+            (other, "log.next.agent.vkey"),
+            ("[next]\nkey = \"f\"\n".to_owned(), "unknown field"),
+        ] {
+            assert!(refused(&tables).contains(words), "{}", refused(&tables));
         }
     }
 

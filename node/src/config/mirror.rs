@@ -1,6 +1,6 @@
 //! `[mirror]`: the logs that a node copies.
 
-use super::holder::{CosignerKeys, CosignerTables};
+use super::holder::cosigner_tables;
 use super::{AgentConfig, TokenConfig};
 use crate::storage::backend::Backend;
 use assay_client::wrong_port;
@@ -128,22 +128,9 @@ fn default_scrub() -> u64 {
     1_000
 }
 
+cosigner_tables!(MirrorConfig);
+
 impl MirrorConfig {
-    /// Where its keys are.
-    pub fn keys(&self) -> CosignerKeys {
-        self.tables().keys()
-    }
-
-    fn tables(&self) -> CosignerTables<'_> {
-        CosignerTables {
-            name: &self.name,
-            key: &self.key,
-            ml_dsa_44: &self.ml_dsa_44_key,
-            agent: &self.agent,
-            token: &self.token,
-        }
-    }
-
     /// Says which value is out of range, if one is.
     pub(super) fn check(&self) -> Result<(), String> {
         self.tables().check("mirror", "mirror.name")?;

@@ -2,7 +2,7 @@
 
 use crate::files;
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ impl CosignedFile {
 
     /// The note, if there is one.
     pub fn read(&self) -> Option<String> {
-        match fs::read_to_string(&self.0) {
+        match files::read_text(&self.0) {
             Ok(note) => Some(note),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {

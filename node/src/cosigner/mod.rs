@@ -22,6 +22,7 @@ use crate::{
     rotation::SharedLogKeys,
     storage::Reads,
 };
+use assay_host::files;
 use assay_proto::federation_page::QuorumPart;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Cosigning, CosigningError, Settings};
@@ -188,7 +189,7 @@ impl Asking {
 
 /// Reads the policy of a quorum.
 pub fn read_policy(path: &Path) -> Result<TlogPolicy, WitnessesError> {
-    let text = std::fs::read_to_string(path).map_err(|source| WitnessesError::Unreadable {
+    let text = files::read_text(path).map_err(|source| WitnessesError::Unreadable {
         path: path.to_owned(),
         source,
     })?;

@@ -117,7 +117,7 @@ impl Progress {
 }
 
 fn read(path: &Path) -> Result<Option<Kept>, ProgressError> {
-    match std::fs::read(path) {
+    match files::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ProgressError::File(path.to_owned(), error)),
         Ok(bytes) => serde_json::from_slice(&bytes)

@@ -9,9 +9,10 @@
 //! was interrupted is finished by the next one, and by no other: without `tables` and `SYNCED` the
 //! data folder cannot be opened.
 
+use crate::files;
 use crate::storage::StorageError;
 use crate::storage::disk::{Lock, failure, sync_folder};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,7 @@ pub fn clear(data: &Path) -> Result<(), StorageError> {
 /// Says that the new tables are whole, durably.
 pub fn say_made(data: &Path) -> Result<(), StorageError> {
     let path = new_folder(data).join(DONE);
-    let made = File::create(&path).and_then(|file| file.sync_all());
+    let made = files::create_anew(&path).and_then(|file| file.sync_all());
     made.and_then(|()| sync_folder(&new_folder(data)))
         .and_then(|()| sync_folder(data))
         .map_err(|e| failure("write", &path, e))

@@ -10,9 +10,11 @@
 //! Not counted: what every stream and connection costs by itself, and answers of a few KiB that no
 //! caller can make longer (a proof, a checkpoint).
 
+mod hold;
 mod kind;
 mod wanted;
 
+pub use hold::Hold;
 pub use kind::Kind;
 pub use wanted::Wanted;
 
@@ -229,9 +231,12 @@ impl Held {
         let counted = !self.limits.shared.contains(&address);
         Arc::new(Account {
             network: counted.then(|| self.network(network(address))),
-            connection: Level::new(Whose::Connection, self.bytes / CONNECTION_SHARE, 1),
+            connection: Arc::new(Connection {
+                level: Level::new(Whose::Connection, self.bytes / CONNECTION_SHARE, 1),
+                unread: Mutex::default(),
+            }),
+            is_named: false,
             held: self.clone(),
-            unread: Mutex::default(),
         })
     }
 
@@ -264,12 +269,21 @@ impl Held {
     }
 }
 
-/// What one connection holds.
+/// What one connection holds; or what a caller holds, of those for whom a proxy speaks on one.
 #[derive(Debug)]
 pub struct Account {
-    connection: Level,
+    connection: Arc<Connection>,
+    /// Whether it is of a caller whom a proxy names. The room of the proxy's connection is not his:
+    /// others on it could take all of it from him.
+    is_named: bool,
     network: Option<Arc<Level>>,
     held: Arc<Held>,
+}
+
+/// What a connection has, whoever calls on it.
+#[derive(Debug)]
+struct Connection {
+    level: Level,
     unread: Mutex<Unread>,
 }
 
@@ -285,18 +299,36 @@ impl Account {
     /// keeps nothing from others.
     fn levels(&self) -> [Option<&Level>; 3] {
         [
-            Some(&self.connection),
+            (!self.is_named).then_some(&self.connection.level),
             self.network.as_deref(),
             Some(&self.held.all),
         ]
     }
 
+    /// The account of a caller for whom this connection, a trusted proxy's, sends a call: room is
+    /// that of his network, whatever connections his calls come on. What he does not read is still
+    /// known of the connection. An address that stands for many is no caller.
+    pub fn of_caller(self: &Arc<Self>, address: IpAddr) -> Arc<Account> {
+        let address = address.to_canonical();
+        if self.held.limits.shared.contains(&address) {
+            return self.clone();
+        }
+        Arc::new(Account {
+            connection: self.connection.clone(),
+            is_named: true,
+            network: Some(self.held.network(network(address))),
+            held: self.held.clone(),
+        })
+    }
+
     /// Whether nothing is held but the connection itself: no call is worked for, and no answer is
     /// unread.
     pub fn holds_nothing(&self) -> bool {
-        let all = self.connection.free.iter().zip(self.connection.room);
-        let mut but_one = all.take(Kind::Connection as usize);
-        but_one.all(|(free, room)| free.available_permits() == room as usize)
+        // The account of a caller is his as long as his call.
+        let calls = Arc::strong_count(&self.connection) > 1;
+        let Level { free, room, .. } = &self.connection.level;
+        let mut but_one = free.iter().zip(room).take(Kind::Connection as usize);
+        !calls && but_one.all(|(free, room)| free.available_permits() == *room as usize)
     }
 
     /// Takes room for so many bytes, if there is some at once.
@@ -365,7 +397,7 @@ impl Account {
         let tick = (self.held.limits.stall / 8).clamp(PATIENCE / 4, PATIENCE);
         loop {
             tokio::time::sleep(tick).await;
-            let oldest = lock(&self.unread).since.values().next().copied();
+            let oldest = lock(&self.connection.unread).since.values().next().copied();
             if oldest.is_some_and(|since| since.elapsed() > self.patience()) {
                 return;
             }
@@ -386,96 +418,6 @@ impl Account {
         let start = self.held.start;
         let network = self.network.as_deref().is_some_and(|n| n.is_pressed(start));
         network || self.held.all.is_pressed(start)
-    }
-}
-
-/// Room that was taken. Dropping it gives the room back.
-#[derive(Debug)]
-pub struct Hold {
-    account: Arc<Account>,
-    kind: Kind,
-    taken: [u32; 3],
-    /// Its number in [`Account::unread`], if the caller is the one who frees it, by reading.
-    unread: Option<u64>,
-}
-
-impl Hold {
-    fn nothing(account: &Arc<Account>, kind: Kind) -> Self {
-        Hold {
-            account: account.clone(),
-            kind,
-            taken: [0; 3],
-            unread: None,
-        }
-    }
-
-    /// All room was taken: from now on it is up to the caller to read.
-    fn begin(&mut self) {
-        if matches!(self.kind, Kind::Short | Kind::Long) {
-            let mut unread = lock(&self.account.unread);
-            let number = unread.next;
-            unread.next += 1;
-            unread.since.insert(number, Instant::now());
-            self.unread = Some(number);
-        }
-    }
-
-    /// Takes room for so many bytes more. Fails, and changes nothing, if there is none within ten
-    /// seconds.
-    pub async fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        let mut more = self.account.hold(self.kind, bytes).await?;
-        for (taken, more) in self.taken.iter_mut().zip(&mut more.taken) {
-            *taken += std::mem::take(more);
-        }
-        Ok(())
-    }
-
-    /// Makes it room for at least so many bytes, and keeps what is more: who gives back what is
-    /// needed again in a moment gives it to those who wait. Returns false, and changes nothing, if
-    /// there is no room for it at once.
-    pub fn cover(&mut self, bytes: usize) -> bool {
-        let levels = self.account.levels();
-        let has_all = self.taken.iter().zip(levels).all(|(taken, level)| {
-            level.is_none_or(|level| level.charge(self.kind, bytes) <= *taken)
-        });
-        has_all || self.resize(bytes)
-    }
-
-    /// Makes it room for so many bytes. Returns false, and changes nothing, if that is more than
-    /// before and there is no room for it at once.
-    pub fn resize(&mut self, bytes: usize) -> bool {
-        // Dropped before the end, this gives back what it took.
-        let mut more = Hold::nothing(&self.account, self.kind);
-        let levels = self.account.levels();
-        for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(levels) {
-            let Some(level) = level else { continue };
-            let wanted = level.charge(self.kind, bytes).saturating_sub(taken);
-            if wanted > 0 && !level.try_take(self.kind, wanted) {
-                return false;
-            }
-            *more = wanted;
-        }
-        for ((taken, more), level) in self.taken.iter_mut().zip(&mut more.taken).zip(levels) {
-            let Some(level) = level else { continue };
-            *taken += std::mem::take(more);
-            let less = taken.saturating_sub(level.charge(self.kind, bytes));
-            level.give_back(self.kind, less);
-            *taken -= less;
-        }
-        true
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if let Some(number) = self.unread {
-            lock(&self.account.unread).since.remove(&number);
-        }
-        for (taken, level) in self.taken.into_iter().zip(self.account.levels()) {
-            if let (1.., Some(level)) = (taken, level) {
-                level.give_back(self.kind, taken);
-            }
-        }
     }
 }
 

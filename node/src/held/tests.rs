@@ -158,3 +158,38 @@ fn claims_of_streams_keep_out_no_single_one() {
     assert!(mine.try_hold(Kind::Claim, 1000).is_some());
     drop(streams);
 }
+
+#[test]
+fn a_caller_whom_a_proxy_names_has_the_room_of_a_network_and_not_of_the_proxys_connection() {
+    let held = held(1000);
+    let proxy = held.connection(address("127.0.0.1"));
+    let (mine, other) = (address("192.0.2.1"), address("192.0.2.2"));
+    let take = |caller, bytes| proxy.of_caller(caller).try_hold(Kind::Long, bytes);
+    // More than a connection has, and all that a network has, whatever calls it is for.
+    let holds = [take(mine, ROOM / 8), take(mine, ROOM / 8)].map(Option::unwrap);
+    assert!(take(mine, 1).is_none(), "the network");
+    assert!(held.connection(mine).try_hold(Kind::Long, 1).is_none());
+    let others = take(other, ROOM / 4).unwrap();
+    assert_eq!(held.bytes(), ROOM as u64 / 2);
+    // What is not said to be a caller's is the proxy's.
+    assert!(take(address("::ffff:127.0.0.1"), ROOM / 8).is_some());
+    assert!(take(address("127.0.0.1"), ROOM / 8).is_some());
+    drop((holds, others));
+    assert!(take(mine, ROOM / 4).is_some());
+    assert_eq!(held.bytes(), 0);
+}
+
+#[tokio::test]
+async fn what_a_named_caller_does_not_read_is_known_of_the_connection() {
+    let held = held(20);
+    let proxy = held.connection(address("127.0.0.1"));
+    assert!(proxy.holds_nothing());
+    let caller = proxy.of_caller(address("192.0.2.1"));
+    assert!(!proxy.holds_nothing(), "a call is worked for");
+    let answer = caller.try_hold(Kind::Short, 1).unwrap();
+    drop(caller);
+    proxy.stalled().await;
+    assert!(!proxy.holds_nothing(), "an answer is unread");
+    drop(answer);
+    assert!(proxy.holds_nothing());
+}

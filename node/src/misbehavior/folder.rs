@@ -7,7 +7,7 @@ use crate::storage::disk;
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_tlog::Hash;
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -54,7 +54,7 @@ impl Folder {
     pub(super) fn read(&self, id: &Hash) -> Result<Read, FolderError> {
         let path = self.path(id);
         let mut bytes = Vec::new();
-        let read = File::open(&path).and_then(|file| {
+        let read = files::open(&path).and_then(|file| {
             file.take(MISBEHAVIOR_BYTES as u64 + 1)
                 .read_to_end(&mut bytes)
         });

@@ -45,7 +45,7 @@ use crate::{
         Store,
         backend::{Job, Opening},
     },
-    telemetry,
+    telemetry, threads,
     view::View,
     witness::{self, config::WitnessConfig, run::Opened},
 };
@@ -148,6 +148,7 @@ impl Node {
         let _ = telemetry::metrics();
         // Before any file is opened that may be one too many.
         let connections = connections(&config)?;
+        threads::start_computing()?;
         let keys = load_keys(&config.log)?.shared();
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses

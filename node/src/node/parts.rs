@@ -58,7 +58,7 @@ fn rotation<S: Store + 'static>(
 ) -> LogRotation {
     let view = view.clone();
     LogRotation {
-        file: config.log.key_file().map(Path::to_owned),
+        file: config.log.rotated_file().map(Path::to_owned),
         keys,
         shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
     }

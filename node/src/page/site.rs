@@ -13,12 +13,12 @@ use assay_client::report::lifecycle::Calendar;
 use assay_client::report::words::{self, Reader};
 use assay_client::report::{Report, Scales};
 use assay_client::{Cel, Tls};
+use assay_host::files;
 use assay_policy::Component;
 use assay_policy::rules::{POLICY_BYTES, Policy, PolicyError, STARTING};
 use assay_tlog::note::VerifierKey;
 use std::{
     collections::BTreeSet,
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
@@ -352,7 +352,7 @@ impl Stated {
     fn read(path: &Path) -> Result<Self, PageError> {
         let mut text = String::new();
         let most = POLICY_BYTES as u64 + 1;
-        let read = File::open(path).and_then(|file| file.take(most).read_to_string(&mut text));
+        let read = files::open(path).and_then(|file| file.take(most).read_to_string(&mut text));
         read.map_err(|source| PageError::Unreadable {
             path: path.to_owned(),
             source,

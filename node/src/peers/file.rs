@@ -8,7 +8,7 @@ use crate::{
 };
 use assay_tlog::note::{VerifierKey, refuse_private_key};
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -236,7 +236,7 @@ pub fn mirrored(text: &str) -> Result<String, PeersError> {
 
 /// Reads the peers of a file. None if there is no file.
 pub fn read(path: &Path) -> Result<Vec<KnownPeer>, PeersError> {
-    let text = match fs::read_to_string(path) {
+    let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {

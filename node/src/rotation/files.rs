@@ -1,5 +1,6 @@
 //! The files of keys that are rotated. At every moment the key of now is whole and in its place.
 
+use super::Part;
 use crate::{
     config::{CosignerKeys, KeyHolder},
     keyfile::{self, KeyFileError, NewKeyError},
@@ -16,13 +17,20 @@ use std::{
 pub enum RotationError {
     /// There is nothing of the kind.
     #[error("there is no {0} here whose keys could be rotated")]
-    Absent(super::Part),
+    Absent(Part),
     /// The key is not in a file.
     #[error(
-        "the key {vkey} is in {0} and not in a file: this command can neither read nor replace it",
-        vkey = .0.vkey()
+        "the key {vkey} is in {holder} and not in a file: this command can neither read nor \
+         replace it. {how}",
+        vkey = holder.vkey(),
+        how = by_hand(*part)
     )]
-    Elsewhere(Box<KeyHolder>),
+    Elsewhere {
+        /// Whose key it is.
+        part: Part,
+        /// Who has it.
+        holder: Box<KeyHolder>,
+    },
     /// A next key is there already.
     #[error(
         "{path} exists: a rotation has begun. When the others know the new key, end it with \
@@ -61,6 +69,21 @@ pub enum RotationError {
     },
 }
 
+/// How the key of a part is rotated that no file has.
+fn by_hand(part: Part) -> &'static str {
+    match part {
+        Part::Log => {
+            "To rotate it, name the key that is to take its place in [log.next.agent] or \
+             [log.next.token] of the configuration, and start the node again: \
+             docs/operations.md, \"A log's key that is held\""
+        }
+        Part::Witness | Part::Mirror | Part::Audit => {
+            "To rotate it, make the part that it signs for anew, under another name, and retire \
+             this one: docs/operations.md, \"A log's key that is held\""
+        }
+    }
+}
+
 /// Where the next key stands: beside the key of now, with `.next` behind its name.
 pub fn next(key: &Path) -> PathBuf {
     behind(key, ".next")
@@ -80,11 +103,12 @@ fn behind(path: &Path, end: &str) -> PathBuf {
 
 /// The files of a witness, a mirror or an auditor whose keys are all in files. Fails with
 /// [`RotationError::Elsewhere`]: its keys are rotated together.
-pub fn of_cosigner(keys: &CosignerKeys) -> Result<Vec<PathBuf>, RotationError> {
-    match keys.holder() {
-        Some(holder) => Err(RotationError::Elsewhere(Box::new(holder.clone()))),
-        None => Ok(keys.files()),
-    }
+pub fn of_cosigner(part: Part, keys: &CosignerKeys) -> Result<Vec<PathBuf>, RotationError> {
+    let Some(holder) = keys.holder() else {
+        return Ok(keys.files());
+    };
+    let holder = Box::new(holder.clone());
+    Err(RotationError::Elsewhere { part, holder })
 }
 
 /// Makes the next key of a log, durably, encrypted as the key of now is. Fails with

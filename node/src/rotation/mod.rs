@@ -66,12 +66,27 @@ pub type SharedLogKeys = Arc<ArcSwap<LogKeys>>;
 
 impl LogKeys {
     /// The keys that a configuration names: one that somebody else holds, who is not asked yet, or
-    /// as [`LogKeys::load`] reads them, with its errors.
+    /// as [`LogKeys::load`] reads them, with its errors; and the next one, if it names that.
     pub fn configured(log: &LogConfig) -> Result<Self, KeyFileError> {
-        match log.key_file() {
-            Ok(file) => LogKeys::load(file),
-            Err(holder) => Ok(LogKeys::of(signer::held_by(&holder))),
+        let keys = match log.key_file() {
+            Ok(file) => LogKeys::load(file)?,
+            Err(holder) => LogKeys::of(signer::held_by(&holder)),
+        };
+        let Some(holder) = log.next_holder() else {
+            return Ok(keys);
+        };
+        if keys.next.is_some() || keys.verifier() == *holder.vkey() {
+            return Err(KeyFileError::Malformed {
+                path: log.key.clone(),
+                reason: "[log.next] in the configuration names another next key than the file \
+                         beside it, or the same key: one key takes the place of one"
+                    .into(),
+            });
         }
+        Ok(LogKeys {
+            next: Some(signer::held_by(&holder).into()),
+            ..keys
+        })
     }
 
     /// Reads the key at `path`, and the next one beside it if there is one. Fails as

@@ -22,7 +22,7 @@ use std::{
 
 /// The keys of a log, as its node changes them.
 pub struct LogRotation {
-    /// The key file, or who holds the key.
+    /// The key file, or who holds the key or the next one.
     pub file: Result<PathBuf, Box<KeyHolder>>,
     /// What the log signs with.
     pub keys: SharedLogKeys,
@@ -34,7 +34,10 @@ impl LogRotation {
     fn file(&self) -> Result<&PathBuf, RotationError> {
         self.file
             .as_ref()
-            .map_err(|holder| RotationError::Elsewhere(holder.clone()))
+            .map_err(|holder| RotationError::Elsewhere {
+                part: Part::Log,
+                holder: holder.clone(),
+            })
     }
 }
 
@@ -50,8 +53,8 @@ impl CosignerRotation {
         CosignerRotation { places, keys }
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, RotationError> {
-        files::of_cosigner(&self.places)
+    fn files(&self, part: Part) -> Result<Vec<PathBuf>, RotationError> {
+        files::of_cosigner(part, &self.places)
     }
 
     /// Reads the files again, and signs with what they hold.
@@ -124,7 +127,7 @@ impl Rotations {
             return Ok(vec![key]);
         }
         let own = self.cosigner(part)?;
-        let keys = files::begin_cosigner(&own.files()?)?;
+        let keys = files::begin_cosigner(&own.files(part)?)?;
         own.read()?;
         Ok(keys)
     }
@@ -143,7 +146,7 @@ impl Rotations {
             return Ok(verifiers);
         }
         let own = self.cosigner(part)?;
-        files::finish(&own.files()?)?;
+        files::finish(&own.files(part)?)?;
         Ok(own.read()?.verifiers())
     }
 }

@@ -10,7 +10,7 @@
 use crate::files;
 use assay_tlog::witness::ClockFloor;
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -72,7 +72,7 @@ impl FloorFile {
             source,
         };
         let stored = stored.seconds();
-        let known = match fs::read_to_string(path) {
+        let known = match files::read_text(path) {
             Ok(text) => parse(&text).ok_or_else(|| FloorFileError::Malformed {
                 path: path.to_owned(),
             })?,
@@ -124,6 +124,7 @@ fn parse(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn an_older_store_is_refused() {

@@ -3,6 +3,8 @@
 
 use super::StorageError;
 use super::open::{OPEN, Open};
+use assay_host::files::open_with;
+pub(crate) use assay_host::files::sync_folder;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
@@ -23,13 +25,9 @@ impl Lock {
     /// Fails with [`StorageError::Locked`] if somebody else holds it, in this process or another.
     pub(crate) fn take(path: &Path) -> Result<Self, StorageError> {
         let open = OPEN.one_more();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(|e| failure("open", path, e))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = open_with(path, &options).map_err(|e| failure("open", path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { file, _open: open }),
             Err(TryLockError::WouldBlock) => Err(StorageError::Locked(path.to_owned())),
@@ -44,12 +42,6 @@ impl Drop for Lock {
         // it is running.
         let _ = self.file.unlock();
     }
-}
-
-/// Makes the names in the folder `path` durable. A file that was made, renamed or removed in it is
-/// only certain to stay so after this.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 /// The folder that a file is in.

@@ -6,6 +6,7 @@
 
 use super::disk::{Lock, failure, sync_folder};
 use super::{BlobReader, Blobs, StorageError};
+use assay_host::files;
 use assay_tlog::Hash;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -94,7 +95,7 @@ impl Blobs for Files {
         let path = self.path(key);
         // A file of another length is not this blob, whatever its name says: a disk that was
         // repaired leaves such. It is replaced by content that is checked.
-        let there = fs::metadata(&path).is_ok_and(|found| found.len() == size);
+        let there = fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() == size);
         let folder = self.make_folder(&path)?;
         if !there {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -107,7 +108,7 @@ impl Blobs for Files {
 
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
         let path = self.path(key);
-        match File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))) {
+        match files::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))) {
             Ok((len, file)) => Ok(Some(BlobReader::new(len, file))),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failure("open", &path, e)),

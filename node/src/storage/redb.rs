@@ -23,6 +23,7 @@ use crate::pace::Pace;
 use ::redb::{
     Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition, WriteTransaction,
 };
+use assay_host::files::demand_regular_or_none;
 use assay_tlog::Hash;
 use bytes::Bytes;
 use std::fs;
@@ -79,6 +80,7 @@ impl Redb {
         if options.create && file.exists() {
             return Err(StorageError::Exists(path.to_owned()));
         }
+        demand_regular_or_none(&file).map_err(|e| disk::failure("open", &file, e))?;
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_mib << 20);
         let db = if options.create {

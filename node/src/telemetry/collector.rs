@@ -6,6 +6,7 @@
 
 use super::TraceError;
 use crate::config::TraceConfig;
+use crate::threads;
 use assay_client::wrong_port;
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::{
@@ -47,11 +48,8 @@ impl Collector {
         if !is_address(address) {
             return Err(TraceError::Collector);
         }
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("otlp")
-            .enable_all()
-            .build()?;
+        let mut builder = Builder::new_multi_thread();
+        let runtime = threads::runtime(builder.worker_threads(1).thread_name("otlp"))?;
         let exporter = {
             let _entered = runtime.enter();
             exporter(address).map_err(|_| TraceError::Collector)?

@@ -9,6 +9,7 @@ pub use lines::lost_lines;
 pub use spans::{Answer, SPANS, call, within};
 
 use crate::config::{TraceConfig, TraceFormat};
+use assay_host::threads::demand_one;
 use collector::Collector;
 use lines::{Last, Lines};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -60,6 +61,7 @@ pub fn traces(config: &TraceConfig) -> Result<Traces, TraceError> {
         Ok(filter) => filter,
         Err(_) => EnvFilter::try_new(&config.filter)?,
     };
+    demand_one()?;
     let collector = Collector::start(config)?;
     let writer = Lines::start(io::stderr())?;
     let last = Last(writer.clone());

@@ -5,8 +5,8 @@
 
 use crate::{
     config::{
-        AgentConfig, ConfigFile, CosignerKeys, FederationConfig, ServerConfig, TokenConfig,
-        TraceConfig, holder::CosignerTables,
+        AgentConfig, ConfigFile, FederationConfig, ServerConfig, TokenConfig, TraceConfig,
+        holder::cosigner_tables,
     },
     storage::backend::Backend,
 };
@@ -76,22 +76,9 @@ pub struct Identity {
     pub burst: u32,
 }
 
+cosigner_tables!(Identity);
+
 impl Identity {
-    /// Where its keys are.
-    pub fn keys(&self) -> CosignerKeys {
-        self.tables().keys()
-    }
-
-    fn tables(&self) -> CosignerTables<'_> {
-        CosignerTables {
-            name: &self.name,
-            key: &self.key,
-            ml_dsa_44: &self.ml_dsa_44_key,
-            agent: &self.agent,
-            token: &self.token,
-        }
-    }
-
     /// Says what is wrong, if something is.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.burst == 0 {

@@ -11,7 +11,7 @@ use assay_tlog::log_list::{LogList, LogListError, SkipReason};
 use assay_tlog::note::{KeyError, VerifierKey, refuse_private_key};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -121,7 +121,7 @@ pub struct Imported {
 impl Listed {
     /// Reads the file, which need not be there.
     pub fn read(path: &Path) -> Result<Self, ListedError> {
-        let text = match fs::read_to_string(path) {
+        let text = match files::read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => {
@@ -229,6 +229,7 @@ impl Imported {
 mod tests {
     use super::*;
     use assay_tlog::note::SignerKey;
+    use std::fs;
 
     fn vkey(name: &str, seed: u8) -> String {
         let key = SignerKey::from_seed(name, &[seed; 32]).unwrap();

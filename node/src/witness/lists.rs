@@ -8,6 +8,7 @@ use super::service::Witness;
 use crate::http_client;
 use crate::peers::Peers;
 use crate::reason::with_causes;
+use assay_host::files;
 use assay_tlog::limits::LIST_BYTES;
 use axum::{
     Router,
@@ -50,7 +51,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     // One byte more than may be says that it is too long.
-    let file = std::fs::File::open(path)?;
+    let file = files::open(path)?;
     file.take(LIST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,8 +1,8 @@
 //! The rules, held against this source tree. A failure lists every violation.
 
 use assay_house::{
-    Tree, Violation, circles, claims, closures, docs, links, modules::Modules, promises, purity,
-    sizes,
+    Tree, Violation, circles, claims, closures, docs, links, modules::Modules, opened, promises,
+    purity, sizes,
 };
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -75,6 +75,12 @@ fn core_names_no_clock_file_socket_thread_or_terminal() {
         "there is no crate below core/"
     );
     assert_none(&purity::impurities(tree));
+}
+
+#[test]
+fn files_are_opened_in_one_place() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&opened::by_themselves(tree, modules));
 }
 
 #[test]

@@ -367,3 +367,12 @@ fn a_passphrase_is_asked_for_at_a_terminal_and_not_shown() {
     assert_eq!(differ.status.code(), Some(2), "{differ:?}");
     assert!(!folder.join("l").exists());
 }
+
+/// What runs services for others passes variables that nobody set as empty.
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let mut node = Node::init().unwrap();
+    given(&mut node, BY_FILE, Path::new(""));
+    node.run().unwrap();
+    node.stop().unwrap();
+}

@@ -21,6 +21,7 @@ mod held_key;
 mod idle;
 mod issuers;
 mod lines;
+mod pipes;
 mod publish;
 mod read_api;
 mod reads;
@@ -28,6 +29,7 @@ mod restart;
 mod slow_disk;
 mod ssh_agent;
 mod strangers;
+mod threads;
 mod tls;
 mod token;
 

@@ -4,12 +4,13 @@
 use crate::held_key::{assert_published, assert_refuse, assert_unsigned};
 use crate::{AT_ONCE, Fixture};
 use anyhow::ensure;
+use assay_node::signer::agent::read_public_key;
 use assay_proto::v1::Wait;
 use assay_tests::{
     process::{Node, ORIGIN, binaries},
     ssh_agent::{AgentKey, SshAgent},
 };
-use assay_tlog::note::{Note, SignerKey};
+use assay_tlog::note::{Algorithm, Note, SignerKey};
 use std::{
     fs,
     io::{self, Read as _, Write as _},
@@ -258,4 +259,59 @@ fn a_key_in_an_agent_is_not_replaced_by_commands_about_files() -> anyhow::Result
     node.run()?;
     assert_refuse(&node, "is in an ssh-agent")?;
     node.stop()
+}
+
+/// The verifier key of a log of this origin whose key an agent holds.
+fn vkey(key: &AgentKey) -> anyhow::Result<String> {
+    let public = fs::read_to_string(key.public())?;
+    let vkey = read_public_key(&public, ORIGIN, Algorithm::Ed25519)?;
+    Ok(vkey.to_string())
+}
+
+/// Both keys sign until the configuration has the next one in the place of the first.
+#[tokio::test]
+async fn a_key_that_an_agent_holds_is_rotated_by_the_configuration() -> anyhow::Result<()> {
+    let (Some(now), Some(next)) = (key_at_hand()?, key_at_hand()?) else {
+        return Ok(());
+    };
+    let (_agent, _other) = (now.agent()?, next.agent()?);
+    let mut fixture = fixture(&now).await?;
+    let mut acknowledged = fixture.publish(0..1, Wait::Integrated).await?;
+    let config = fixture.node.folder().join("node.toml");
+    let (before, next_vkey) = (fs::read_to_string(&config)?, vkey(&next)?);
+    assert_refuse(&fixture.node, "[log.next.agent]")?;
+    let done = now.table("log.agent", &vkey(&now)?);
+    ensure!(before.contains(done.trim()), "{before}");
+    let after = before.replace(done.trim(), next.table("log.agent", &next_vkey).trim());
+
+    // Without a checkpoint that the next key signed, nobody would know it.
+    fixture.node.stop()?;
+    fs::write(&config, &after)?;
+    let (_, said) = fixture.node.run_refused()?;
+    ensure!(
+        said.contains("does not hold a checkpoint of this log"),
+        "{said}"
+    );
+
+    let both = before + &next.table("log.next.agent", &next_vkey);
+    fs::write(&config, both)?;
+    fixture.run().await?;
+    acknowledged.extend(fixture.publish(1..2, Wait::Integrated).await?);
+    let finish = fixture
+        .node
+        .assay_node(&["key", "rotate", "log"], &["--finish"])?;
+    let said = String::from_utf8(finish.stderr)?;
+    ensure!(finish.status.success(), "{said}");
+    ensure!(
+        said.contains("put what [log.next.agent] has into [log.agent]"),
+        "{said}"
+    );
+    ensure!(String::from_utf8(finish.stdout)?.trim() == next_vkey);
+    fixture.node.stop()?;
+
+    fs::write(&config, &after)?;
+    fixture.run().await?;
+    ensure!(fixture.node.ready().vkey == next_vkey);
+    acknowledged.extend(fixture.publish(2..3, Wait::Integrated).await?);
+    assert_published(&fixture.log, &acknowledged).await
 }

@@ -10,9 +10,12 @@ use std::{fs, net::TcpListener, time::Instant};
 /// Pages that a node makes at once.
 const AT_ONCE: usize = 8;
 
+/// What one network has made at once of these.
+const OF_NETWORK: usize = 4;
+
 /// A world whose policy also names a log that takes connections and never answers, as long as the
 /// listener lives: it holds up the pages that ask it, as long as they have patience.
-async fn held_up() -> anyhow::Result<(World, TcpListener)> {
+async fn held_up(edits: &str) -> anyhow::Result<(World, TcpListener)> {
     let mut world = World::new("").await?;
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", silent.local_addr()?);
@@ -22,6 +25,7 @@ async fn held_up() -> anyhow::Result<(World, TcpListener)> {
     let logs = format!("[[log]]\nkey = \"{own}\"\n\n[[log]]\nkey = \"{key}\"\nurl = \"{url}\"\n");
     fs::write(&file, format!("{before}\n{logs}"))?;
     world.node.stop()?;
+    world.node.configure(edits)?;
     world.node.run()?;
     world.log = Log::connect(world.node.ready()).await?;
     Ok((world, silent))
@@ -29,7 +33,7 @@ async fn held_up() -> anyhow::Result<(World, TcpListener)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result<()> {
-    let (world, silent) = held_up().await?;
+    let (world, silent) = held_up("").await?;
     let asked = (0..3 * AT_ONCE).map(|number| {
         let (http, url) = (reqwest::Client::new(), &world.node.ready().url);
         let url = format!("{url}/p/pkg:cargo/a{number}");
@@ -75,6 +79,53 @@ async fn pages_beyond_what_a_node_can_make_are_refused_early() -> anyhow::Result
     assert_eq!((asked_for, refused), (AT_ONCE, 2 * AT_ONCE));
     drop(silent);
     assert_eq!(world.page("/p/pkg:cargo/b").await?.status, 200);
+    Ok(())
+}
+
+/// Asks for pages of packages of this name, so many at once, each as for one of the callers that
+/// are named in turn. Returns how many were made, and how many were refused.
+async fn asked_for(
+    world: &World,
+    name: &str,
+    number: usize,
+    callers: &[&str],
+) -> anyhow::Result<(usize, usize)> {
+    let asked = callers.iter().cycle().take(number).enumerate();
+    let asked = asked.map(|(number, caller)| {
+        let url = format!("{}/p/pkg:cargo/{name}{number}", world.node.ready().url);
+        let request = reqwest::Client::new().get(url);
+        request.header("x-forwarded-for", *caller).send()
+    });
+    let (mut made, mut refused) = (0, 0);
+    for answer in join_all(asked).await {
+        match answer?.status().as_u16() {
+            200 => made += 1,
+            429 | 503 => refused += 1,
+            other => anyhow::bail!("{other}"),
+        }
+    }
+    Ok((made, refused))
+}
+
+/// Behind an HTTP proxy all come from one address, and often on one connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_caller_behind_a_proxy_takes_no_turns_of_others() -> anyhow::Result<()> {
+    let (world, _silent) = held_up("server.trusted_proxies = [\"127.0.0.1\"]").await?;
+    let (many, few) = tokio::join!(
+        asked_for(&world, "many", 3 * AT_ONCE, &["192.0.2.1"]),
+        asked_for(&world, "few", OF_NETWORK, &["192.0.2.2"]),
+    );
+    assert_eq!(few?, (OF_NETWORK, 0));
+    assert_eq!(many?, (OF_NETWORK, 3 * AT_ONCE - OF_NETWORK));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_trusted_proxy_has_his_own_turns_whomever_he_names() -> anyhow::Result<()> {
+    let (world, _silent) = held_up("server.shared_addresses = []").await?;
+    let named = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
+    let asked = asked_for(&world, "named", AT_ONCE, &named).await?;
+    assert_eq!(asked, (OF_NETWORK, AT_ONCE - OF_NETWORK));
     Ok(())
 }
 

@@ -4,9 +4,10 @@
 use super::problems::Problems;
 use crate::exit::Failure;
 use assay_client::plain;
+use assay_host::files;
 use assay_intake::bridge::Bridge;
 use std::{
-    fs::{self, DirEntry, File},
+    fs::{self, DirEntry},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -138,14 +139,14 @@ impl Folder {
     pub fn read(&self, place: &str) -> Result<Vec<u8>, String> {
         let path = self.root.join(place);
         let failed = |e: std::io::Error| format!("cannot be read: {e}");
-        // It was a file when the folder was listed; a pipe that took its place would wait for ever.
+        // It was a file when the folder was listed, and no link.
         let is_file = fs::symlink_metadata(&path).map_err(failed)?.is_file();
         if !is_file {
             return Err("is not a file any more".to_owned());
         }
         let most = self.bridge.most_bytes;
         let mut bytes = Vec::new();
-        let file = File::open(&path).map_err(failed)?;
+        let file = files::open(&path).map_err(failed)?;
         file.take(most as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;

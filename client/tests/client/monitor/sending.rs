@@ -207,3 +207,26 @@ async fn nobody_there_loses_nothing() {
     assert_eq!((delivered.sent, delivered.waiting), (0, 1));
     assert!(delivered.why_not.unwrap().contains("no answer"));
 }
+
+/// Two monitors of other logs may share a state folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_send_at_once_one_does_and_neither_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fake, mut monitor, _) = begun(&folder, "").await;
+    let outbox = Outbox::open(folder.path()).unwrap();
+    for number in 10..13 {
+        fake.state().publish(&claim(2, number));
+    }
+    monitor.round(NOW, &mut Sent(outbox.clone())).await.unwrap();
+    let (url, received) = receiver(&[]).await;
+    let deliver = async || {
+        let outbox = Outbox::open(folder.path()).unwrap();
+        let mut webhook = Delivery::to(Webhook::new(&url, key()).unwrap());
+        webhook.deliver(&outbox, 100, NOW, true).await.unwrap()
+    };
+    // The first one waits for an answer when the other one begins.
+    let (first, second) = tokio::join!(deliver(), deliver());
+    assert_eq!((first.sent, first.waiting), (3, 0));
+    assert_eq!((second.sent, second.why_not), (0, None));
+    assert_eq!(received.lock().unwrap().requests.len(), 3);
+}

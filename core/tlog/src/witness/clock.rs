@@ -12,12 +12,6 @@ const BEHIND_S: u64 = 300;
 /// was down for a night or a day starts by itself.
 pub const AHEAD_S: u64 = 24 * 60 * 60;
 
-/// Seconds that the time of a peer may differ and still confirm a clock.
-const PEER_S: u64 = 60 * 60;
-
-/// Peers whose times confirm a clock.
-const PEERS: usize = 3;
-
 /// Why a clock is not believed. Nothing is signed until it is right, or somebody confirms it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockFault {
@@ -74,18 +68,6 @@ impl ClockFloor {
         Ok(ClockFloor(now.max(self.0)))
     }
 
-    /// Does what [`ClockFloor::advanced`] does, and believes a clock that jumped ahead if three of
-    /// `peers` show the same time to within an hour. `peers` has what one clock of each of several
-    /// peers showed at `now`; that they are different peers is the caller's to know.
-    pub fn confirmed_by_peers(self, now: u64, peers: &[u64]) -> Result<Self, ClockFault> {
-        let agreeing = peers.iter().filter(|peer| peer.abs_diff(now) <= PEER_S);
-        if agreeing.count() >= PEERS {
-            self.confirmed_by_operator(now)
-        } else {
-            self.advanced(now)
-        }
-    }
-
     /// Does what [`ClockFloor::advanced`] does, and believes a clock that jumped ahead, because the
     /// operator looked at it. A floor that is too high is not lowered by anybody: what was stated
     /// stays stated, and the key has to be retired.
@@ -136,18 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_needs_three_peers_or_the_operator() {
+    fn a_jump_needs_the_operator() {
         let floor = ClockFloor::new(NOW);
         let now = NOW + 10 * AHEAD_S;
-        let (near, far) = (now - PEER_S, now - PEER_S - 1);
         let ahead = Err(ClockFault::Ahead { now, floor: NOW });
-        for peers in [&[][..], &[near, now], &[near, now, far], &[NOW, NOW, NOW]] {
-            assert_eq!(floor.confirmed_by_peers(now, peers), ahead, "{peers:?}");
-        }
-        let confirmed = Ok(ClockFloor::new(now));
-        let peers = [now + PEER_S, far, near, 0, now];
-        assert_eq!(floor.confirmed_by_peers(now, &peers), confirmed);
-        assert_eq!(floor.confirmed_by_operator(now), confirmed);
+        assert_eq!(floor.advanced(now), ahead);
+        assert_eq!(floor.confirmed_by_operator(now), Ok(ClockFloor::new(now)));
         // A witness that never had a floor.
         assert!(ClockFloor::new(0).advanced(NOW).is_err());
         let first = ClockFloor::new(0).confirmed_by_operator(NOW);
@@ -160,7 +136,6 @@ mod tests {
         let now = NOW - BEHIND_S - 1;
         let behind = Err(ClockFault::Behind { now, stated: NOW });
         assert_eq!(floor.confirmed_by_operator(now), behind);
-        assert_eq!(floor.confirmed_by_peers(now, &[now; 3]), behind);
         for (floor, now) in [(0, 0), (NOW, 1 << 63), (u64::MAX, u64::MAX)] {
             let refused = ClockFloor::new(floor).confirmed_by_operator(now);
             assert_eq!(refused, Err(ClockFault::Impossible { now }));

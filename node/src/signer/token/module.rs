@@ -11,6 +11,7 @@
 
 use super::{PIN_CREDENTIAL, PIN_VARIABLE};
 use crate::config::TokenUri;
+use assay_host::files::demand_regular_or_none;
 use assay_keyfile::{Passphrase, passphrase};
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
@@ -143,11 +144,8 @@ impl Module {
         let path = self.uri.module.display();
         let module = match &self.loaded {
             Some(module) => module.clone(),
-            None => Pkcs11::new(&self.uri.module).map_err(|error| {
-                format!(
-                    "the PKCS#11 module {path} cannot be loaded: {}",
-                    words(&error)
-                )
+            None => load(&self.uri.module).map_err(|reason| {
+                format!("the PKCS#11 module {path} cannot be loaded: {reason}")
             })?,
         };
         if self.loaded.is_none() {
@@ -323,6 +321,12 @@ impl Drop for Module {
         }
         drop(self.session.take());
     }
+}
+
+/// Loads a library, which the system would wait for if it were a pipe.
+fn load(path: &Path) -> Result<Pkcs11, String> {
+    demand_regular_or_none(path).map_err(|error| error.to_string())?;
+    Pkcs11::new(path).map_err(|error| words(&error))
 }
 
 /// What went wrong, in few words. The standard's own are a paragraph each.

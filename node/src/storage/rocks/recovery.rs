@@ -19,6 +19,7 @@
 use super::failure::refused;
 use super::{options, wal};
 use crate::storage::{StorageError, disk::failure};
+use assay_host::files;
 use rocksdb::DB;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -63,7 +64,7 @@ impl Mark {
             path: path.clone(),
             reason: reason.to_owned(),
         };
-        let file = match File::options().read(true).write(true).open(&path) {
+        let file = match files::open_with(&path, File::options().read(true).write(true)) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(corrupt("the note of what was acknowledged is gone"));
@@ -118,13 +119,32 @@ impl Mark {
     }
 }
 
+/// Fails with [`StorageError::Io`] if a pipe or a device is among the files of `tables`, which
+/// RocksDB would open and wait for.
+fn demand_files(tables: &Path) -> Result<(), StorageError> {
+    let list = |e| failure("list", tables, e);
+    let entries = match fs::read_dir(tables) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(list(e)),
+    };
+    for entry in entries {
+        let path = entry.map_err(list)?.path();
+        if !path.is_dir() {
+            files::demand_regular_or_none(&path).map_err(|e| failure("open", &path, e))?;
+        }
+    }
+    Ok(())
+}
+
 /// Fails with [`StorageError::Corrupt`] if there is no database in `tables`, or if the file is gone
 /// that says of which files it is made: RocksDB says of that only that it cannot be opened.
 pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
+    demand_files(tables)?;
     let current = tables.join("CURRENT");
     let reason = if current.exists() {
         // What is in it is for RocksDB to judge.
-        let named = fs::read_to_string(current).unwrap_or_default();
+        let named = files::read_text(&current).unwrap_or_default();
         let name = named.trim_end();
         if !name.starts_with("MANIFEST-") || tables.join(name).exists() {
             return Ok(());

@@ -21,6 +21,7 @@
 //! off.
 
 use crate::storage::{StorageError, disk::failure};
+use assay_host::files;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ enum Found<'a> {
 impl LogFile<'_> {
     /// Reads the file to its end and returns the sequence number that must come next.
     fn check(mut self) -> Result<Option<u64>, StorageError> {
-        let mut file = File::open(self.path).map_err(|e| failure("open", self.path, e))?;
+        let mut file = files::open(self.path).map_err(|e| failure("open", self.path, e))?;
         let mut block = Vec::with_capacity(BLOCK);
         let mut start = 0;
         // Where the written part ends, once that has been seen.

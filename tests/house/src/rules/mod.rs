@@ -50,6 +50,22 @@ pub const TEST_PACKAGES: &[&str] = &[
 /// The feature of libraries that tests of other crates need. No product may ask for it.
 pub const TEST_FEATURE: &str = "testing";
 
+/// What opens whatever stands at a path, and waits for it: a pipe that nobody writes to holds up a
+/// start for ever.
+pub const OPENS: &[&str] = &[
+    "File::create",
+    "File::open",
+    "fs::copy",
+    "fs::read",
+    "fs::read_to_string",
+    "fs::write",
+    "from_pem_file",
+    "pem_file_iter",
+];
+
+/// The files that may use them.
+pub const OPENERS: &[&str] = &["host/src/files.rs"];
+
 /// Documents in which every named path must exist.
 pub const DOCUMENTS: &[&str] = &[
     "ARCHITECTURE.md",

@@ -1,0 +1,47 @@
+//! Threads for what blocks, of which each runtime has one from its start on.
+//!
+//! tokio starts such a thread when it is needed, and panics if the system then gives none and the
+//! runtime has none: a call would end without an answer. With one that stays, work waits for its
+//! turn instead.
+
+use assay_host::threads::demand_one;
+use rayon::ThreadPoolBuilder;
+use std::{error::Error as _, io, time::Duration};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::spawn_blocking,
+    time::sleep,
+};
+
+/// How long a thread stays that nothing is asked of.
+const STAYS: Duration = Duration::from_secs(60);
+
+/// How often one is asked for nothing, so that one stays.
+const USED: Duration = Duration::from_secs(20);
+
+/// Makes a runtime that never lacks a thread for what blocks. Fails if the system gives none now.
+pub fn runtime(builder: &mut Builder) -> io::Result<Runtime> {
+    demand_one()?;
+    let runtime = builder.enable_all().thread_keep_alive(STAYS).build()?;
+    drop(runtime.spawn_blocking(|| ()));
+    runtime.spawn(keep_one());
+    Ok(runtime)
+}
+
+async fn keep_one() {
+    loop {
+        sleep(USED).await;
+        // If all are busy, it waits for one of them, as other work does.
+        let _ = spawn_blocking(|| ()).await;
+    }
+}
+
+/// Starts the threads for what is computed on all cores, which would otherwise be started by the
+/// first claim. Fails if the system does not give them.
+pub fn start_computing() -> io::Result<()> {
+    match ThreadPoolBuilder::new().build_global() {
+        Err(error) if error.source().is_some() => Err(io::Error::other(error)),
+        // Or they were started before.
+        _ => Ok(()),
+    }
+}
