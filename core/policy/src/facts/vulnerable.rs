@@ -9,6 +9,7 @@
 use super::artifact::artifacts;
 use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
+use super::in_bom::is_by_bom_alone;
 use super::latest::{Editions, Replaced, Word, standing};
 use super::relation::{Relation, Within, of_statement, of_statement_within};
 use super::stated::{Matter, Stated, lists, names};
@@ -87,6 +88,10 @@ impl<'a> Vulnerabilities<'a> {
             } else {
                 (of_statement(statement, facts.component)?, false)
             };
+            // What else is in a BOM is not spoken of by what cannot be compared with it.
+            if relation == Relation::Unnamed && is_by_bom_alone(fact.subjects, facts.component) {
+                return None;
+            }
             Some(About {
                 relation: relation.max(fact.relation),
                 of_whole,
