@@ -5,8 +5,8 @@ use assay_claims::kind;
 use assay_policy::{Component, InBom};
 use std::collections::BTreeSet;
 
-/// The names of a component: of its package, of its artifacts, and of the BOM that lists it. What is
-/// said of a version is said of its package, too, so that versions need not be asked for.
+/// The names of a component: of its package, its artifacts, and the BOM that lists it. What is said
+/// of a version is said of its package, too, so that versions need not be asked for.
 pub(super) fn of_component(component: &Component) -> Vec<Name> {
     let mut names: Vec<Name> = of_package(component).collect();
     for (algorithm, hex) in component.digests() {

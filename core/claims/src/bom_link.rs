@@ -124,8 +124,8 @@ impl fmt::Display for BomLink {
     }
 }
 
-/// What stands behind the `#` of a link, decoded: percent-encoding undone where it is whole; what is
-/// not is as it stands.
+/// What stands behind the `#` of a link, decoded: percent-encoding undone where it is whole; what
+/// is not is as it stands.
 pub fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

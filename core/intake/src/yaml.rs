@@ -53,8 +53,8 @@ pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
 }
 
 /// Parses a text whose size was checked, and which may hold up to `most` documents. What holds
-/// nothing is left out, and so are the members of each that `unread` names: these are as well-formed
-/// as the others, and nobody looks at them.
+/// nothing is left out, and so are the members of each that `unread` names: these are as
+/// well-formed as the others, and nobody looks at them.
 pub(crate) fn parse_several(
     text: &str,
     most: usize,

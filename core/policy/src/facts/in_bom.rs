@@ -1,5 +1,5 @@
-//! What is said by BOM-Links, of what a CycloneDX BOM lists: of exactly that, in that version of the
-//! BOM, and for it only where nothing else has the name.
+//! What is said by BOM-Links, of what a CycloneDX BOM lists: of exactly that, in that version of
+//! the BOM, and for it only where nothing else has the name.
 
 use super::relation::{Relation, of_named, of_statement_any};
 use crate::component::{Component, Pointed};

@@ -146,14 +146,20 @@ fn a_version_beside_a_link_clears_nothing_by_the_link() {
     }
 }
 
+const APP: &str =
+    r#""metadata":{"component":{"type":"application","name":"app","purl":"pkg:npm/app@2"}},"#;
+const X: &str =
+    r#""components":[{"type":"library","name":"x","bom-ref":"x","purl":"pkg:npm/x@1"}],"#;
+
+/// A vulnerability in this state, of nothing.
+fn bare(id: &str, state: &str) -> String {
+    format!(r#"{{"id":"{id}","analysis":{{"state":"{state}"}}}}"#)
+}
+
 #[test]
 fn what_is_cleared_of_nothing_is_left_out_and_told() {
-    let app =
-        r#""metadata":{"component":{"type":"application","name":"app","purl":"pkg:npm/app@2"}},"#;
-    let x = r#""components":[{"type":"library","name":"x","bom-ref":"x","purl":"pkg:npm/x@1"}],"#;
+    let (app, x) = (APP, X);
     let services = r#""services":[{"name":"s","bom-ref":"s"}],"#;
-    let bare =
-        |id: &str, state: &str| format!(r#"{{"id":"{id}","analysis":{{"state":"{state}"}}}}"#);
     let also = of("resolved", r#"{"ref":"pkg:npm/z@1"}"#).replace("CVE-1", "CVE-2");
     let z = "CVE-2 fixed - pkg:npm/z@1".to_owned();
     let in_app = "CVE-2 fixed - pkg:npm/app@2 > pkg:npm/z@1".to_owned();
@@ -196,18 +202,22 @@ fn what_is_cleared_of_nothing_is_left_out_and_told() {
         let told = notes.any(|(_, note)| note.contains("CVE-1; name it in `affects`"));
         assert_eq!(told, is_told, "{members} {state}");
     }
-    // By itself it is for the publisher to say, unless the document lists several things.
+}
+
+#[test]
+fn what_says_of_nothing_what_it_is_about_is_for_the_publisher() {
+    // Unless the document lists several things.
     let alone = document("", &bare("CVE-1", "not_affected"));
     assert_eq!(
         said("vex", &alone),
         (vec!["CVE-1 not_affected - ".to_owned()], vec![])
     );
-    let refused = claims("vex", &document(x, &bare("CVE-1", "not_affected"))).unwrap_err();
+    let refused = claims("vex", &document(X, &bare("CVE-1", "not_affected"))).unwrap_err();
     assert!(refused.to_string().contains("CVE-1; name it"), "{refused}");
     let many: Vec<String> = (1..8)
         .map(|n| bare(&format!("CVE-{n}"), "resolved"))
         .collect();
-    let refused = claims("vex", &document(x, &many.join(","))).unwrap_err();
+    let refused = claims("vex", &document(X, &many.join(","))).unwrap_err();
     assert!(
         refused.to_string().contains("CVE-4, CVE-5, …;"),
         "{refused}"
@@ -215,7 +225,7 @@ fn what_is_cleared_of_nothing_is_left_out_and_told() {
     // Beside a BOM it is told with the BOM.
     let sbom = claims(
         "sbom",
-        &document(&format!("{app}{x}"), &bare("CVE-1", "resolved")),
+        &document(&format!("{APP}{X}"), &bare("CVE-1", "resolved")),
     );
     let sbom = sbom.unwrap();
     assert_eq!(sbom.len(), 1);
