@@ -1,6 +1,7 @@
 //! Carrying out a plan: what is sent is written down before, and what the log has after it. A run
 //! that is stopped anywhere is finished by the next one.
 
+use super::refusal::{is_busy, is_not_logged};
 use super::{TOGETHER, folder::Folder, problems::Problems};
 use crate::{
     exit::Failure,
@@ -19,7 +20,6 @@ use bytes::Bytes;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tonic::Code;
 
 /// Claims that are sent together: what is not known after a crash. A node answers when they are in
 /// a published tree, which takes as long for many as for few, so there are many: about 30 MiB.
@@ -468,24 +468,6 @@ fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, re
             step.held = held;
         }
     }
-}
-
-/// Whether a refusal says that the claim is not in the log: it is about the claim, its signers or a
-/// limit. With the others a node says that it cannot tell, as where it cannot read the leaf that
-/// the claim has, or that the log has it.
-fn is_not_logged(refusal: &Refused) -> bool {
-    matches!(
-        refusal.code,
-        Code::InvalidArgument
-            | Code::PermissionDenied
-            | Code::Unauthenticated
-            | Code::FailedPrecondition
-            | Code::ResourceExhausted
-    )
-}
-
-fn is_busy(refusal: &Refused) -> bool {
-    matches!(refusal.code, Code::ResourceExhausted | Code::Unavailable)
 }
 
 fn draft(prepared: Prepared) -> Result<Draft, DraftError> {

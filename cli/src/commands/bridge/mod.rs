@@ -3,6 +3,7 @@
 mod carry;
 mod folder;
 mod problems;
+mod refusal;
 mod survey;
 
 use crate::{
