@@ -67,11 +67,14 @@ impl Scene {
         }
     }
 
-    /// A document about these subjects, with a statement of each of these products.
+    /// A document about these subjects, with a statement of each of these products; of another
+    /// status, if that stands before it.
     fn say(&mut self, by: usize, subjects: &[Subject], status: &str, products: &[&str]) {
         let at = self.world.next_leaf().get();
         let statements = products.iter().map(|product| {
-            let products = match *product {
+            let affected = product.strip_prefix("affected ");
+            let status = affected.map_or(status, |_| "affected");
+            let products = match affected.unwrap_or(product) {
                 "" => String::new(),
                 product => format!(r#","products":[{product}]"#),
             };
@@ -156,6 +159,11 @@ fn a_link_clears_what_it_leads_to_and_nothing_else() {
         (in_bom(OTHER, "x"), Outcome::Denied),
         (
             with_part(OTHER, &format!(r#"{{"@id":"{LIB}"}}"#)),
+            Outcome::Denied,
+        ),
+        // What is in something else in the BOM.
+        (
+            with_part(&format!("{BOM}#y"), &format!(r#"{{"@id":"{LIB}"}}"#)),
             Outcome::Denied,
         ),
         // No name, and a link that is none.
@@ -299,7 +307,29 @@ fn nothing_else_that_is_said_of_a_bom_is_said_of_what_is_in_it() {
     let others = [&*others[0], &*others[1]];
     scene.say(1, &subjects, "affected", &others);
     assert_eq!(scene.outcome(&listed(BOM, &["x"])), Outcome::Fine);
-    // A review of the BOM reviews nothing that it lists.
+    let of_other = format!(
+        "affected {}",
+        with_part(OTHER, r#"{"@id":"pkg:npm/lib@2"}"#)
+    );
+    scene.say(1, &subjects, "fixed", &[&in_bom(BOM, "x"), &of_other]);
+    assert_eq!(scene.outcome(&listed(BOM, &["x"])), Outcome::Fine);
+    // Nor is such a document about it.
+    let mut scene = Scene::new();
+    scene.say(1, &subjects, "affected", &[&of_other]);
+    let policy = scene.policy();
+    let known = Known::judge(&policy, &scene.world.claims, NOW_MS);
+    assert_eq!(known.about(&listed(BOM, &["x"])).count(), 1);
+    // What is said of something else in the BOM is not said of it, whatever the claim is about.
+    let mut scene = Scene::new();
+    scene.clear(1, &[&in_bom(BOM, "x")]);
+    let package = Subject::package(crate::testing::purl(LIB));
+    scene.say(1, &[package], "affected", &[&in_bom(BOM, "z")]);
+    assert_eq!(scene.outcome(&listed(BOM, &["x"])), Outcome::Fine);
+    assert_eq!(scene.outcome(&component(LIB)), Outcome::Denied);
+}
+
+#[test]
+fn a_review_of_a_bom_reviews_nothing_that_it_lists() {
     let mut scene = Scene::new();
     let review = value(r#"{"criteria":["c"],"verdict":"pass","scope":"version"}"#);
     let review = Statement::new(vec![link(BOM).subject()], AUDIT, review).unwrap();
