@@ -330,6 +330,7 @@ fn listing(name: &str, components: Components) -> Listing {
         format: components.format.name(),
         listed,
         bom: components.bom,
+        disputed_refs: components.disputed_refs,
         notes: notes.collect(),
         unidentified: unidentified.collect(),
     }

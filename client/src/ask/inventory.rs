@@ -1,8 +1,8 @@
 //! What a project is made of, as its lock files and SBOMs name it: each component once, with the
 //! places where it stands. Reading such files is left to the caller.
 
+use super::boms::{self, Source, dispute_across};
 use super::names;
-use crate::percent_encoded;
 use assay_claims::index::Name;
 use assay_claims::purl::Purl;
 
@@ -20,6 +20,8 @@ pub struct Listing {
     pub listed: Vec<Listed>,
     /// How others point at it, if it is a CycloneDX BOM that has a number: a BOM-Link.
     pub bom: Option<String>,
+    /// Names that such a BOM gives to several things.
+    pub disputed_refs: BTreeSet<String>,
     /// What is to be known of it.
     pub notes: Vec<Note>,
     /// What it names so that it cannot be looked up.
@@ -120,7 +122,7 @@ pub struct Part {
 
 /// What tells two components apart.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Identity {
+pub(super) struct Identity {
     purl: Option<String>,
     name: String,
     version: Option<String>,
@@ -138,6 +140,17 @@ pub struct Inventory {
     pub own_parts: Vec<Part>,
     /// The components.
     pub parts: Vec<Part>,
+}
+
+impl Identity {
+    pub(super) fn of(listed: &Listed) -> Self {
+        Identity {
+            purl: listed.purl.as_ref().map(Purl::to_string),
+            name: listed.name.clone(),
+            version: listed.version.clone(),
+            digests: listed.digests.clone(),
+        }
+    }
 }
 
 impl Part {
@@ -168,18 +181,16 @@ impl Part {
 
 impl Inventory {
     /// Takes what some files name.
-    pub fn new(listings: Vec<Listing>) -> Self {
+    pub fn new(mut listings: Vec<Listing>) -> Self {
+        dispute_across(&mut listings);
         let mut inventory = Inventory::default();
         let mut own = BTreeSet::new();
         let (mut known, mut known_own) = (BTreeMap::new(), BTreeMap::new());
         for listing in listings {
             let mut components = 0;
-            let product = product(&listing.listed);
-            let file = Source {
-                name: &listing.name,
-                bom: listing.bom.as_deref(),
-            };
-            for listed in listing.listed {
+            let file = Source::of(&listing);
+            let product = product(&listing.listed, &file);
+            for listed in &listing.listed {
                 if listed.own {
                     own.insert(match &listed.purl {
                         Some(purl) => purl.to_string(),
@@ -229,34 +240,13 @@ impl Inventory {
 
 /// The product that a file is about, if it is an SBOM of one that can be told from others: that has
 /// been given to others. Nobody is asked about the names of a project that is one's own.
-fn product(listed: &[Listed]) -> Option<assay_policy::Component> {
+fn product(listed: &[Listed], file: &Source<'_>) -> Option<assay_policy::Component> {
     let mut own = listed
         .iter()
         .filter(|listed| listed.own && listed.asked && !listed.by_path);
     let (product, more) = (own.next()?, own.next());
     let identified = product.purl.is_some() || !product.digests.is_empty();
-    (more.is_none() && identified)
-        .then(|| assay_policy::Component::new(product.purl.clone(), product.digests.clone()))
-}
-
-/// A file that components are of.
-struct Source<'f> {
-    name: &'f str,
-    /// How others point at it.
-    bom: Option<&'f str>,
-}
-
-impl Source<'_> {
-    /// The BOM-Links that point at what the file calls so.
-    fn links(&self, names: &[String]) -> Vec<String> {
-        let Some(bom) = self.bom else {
-            return Vec::new();
-        };
-        let names = names.iter();
-        names
-            .map(|name| format!("{bom}#{}", percent_encoded(name, b"")))
-            .collect()
-    }
+    (more.is_none() && identified).then(|| file.component(product))
 }
 
 /// Adds a component of a file, or another place of one that is there. `product` is what it is a
@@ -264,7 +254,7 @@ impl Source<'_> {
 fn add(
     parts: &mut Vec<Part>,
     file: &Source<'_>,
-    listed: Listed,
+    listed: &Listed,
     product: Option<&assay_policy::Component>,
     known: &mut BTreeMap<Identity, usize>,
 ) {
@@ -273,32 +263,24 @@ fn add(
         line: listed.line,
     };
     let links = file.links(&listed.bom_refs);
-    let identity = Identity {
-        purl: listed.purl.as_ref().map(Purl::to_string),
-        name: listed.name.clone(),
-        version: listed.version.clone(),
-        digests: listed.digests.clone(),
+    let component = match product {
+        Some(product) => file.component(listed).in_product(product.clone()),
+        None => file.component(listed),
     };
+    let identity = Identity::of(listed);
     if let Some(twin) = known.get(&identity).and_then(|at| parts.get_mut(*at)) {
         twin.places.push(place);
         twin.links.extend(links);
-        // What is said of it as a part of one product is not said of it in another.
-        if twin.component.product() != product {
-            twin.component = twin.component.alone();
-        }
+        twin.component = boms::common(&twin.component, &component);
         twin.dev &= listed.dev;
         twin.optional &= listed.optional;
         return;
     }
     known.insert(identity, parts.len());
-    let component = assay_policy::Component::new(listed.purl, listed.digests);
     parts.push(Part {
-        component: match product {
-            Some(product) => component.in_product(product.clone()),
-            None => component,
-        },
-        name: listed.name,
-        version: listed.version,
+        component,
+        name: listed.name.clone(),
+        version: listed.version.clone(),
         places: vec![place],
         links,
         dev: listed.dev,

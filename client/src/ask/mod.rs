@@ -11,6 +11,7 @@
 
 mod about;
 mod asker;
+mod boms;
 mod census;
 mod confirmed;
 mod connection;

@@ -2,11 +2,11 @@
 
 use assay_claims::index::{By, DIGESTS, Kind, Label, Name};
 use assay_claims::kind;
-use assay_policy::Component;
+use assay_policy::{Component, InBom};
 use std::collections::BTreeSet;
 
-/// The names of a component: of its package, and of its artifacts. What is said of a version is
-/// said of its package, too, so that versions need not be asked for.
+/// The names of a component: of its package, its artifacts, and the BOM that lists it. What is said
+/// of a version is said of its package, too, so that versions need not be asked for.
 pub(super) fn of_component(component: &Component) -> Vec<Name> {
     let mut names: Vec<Name> = of_package(component).collect();
     for (algorithm, hex) in component.digests() {
@@ -14,6 +14,7 @@ pub(super) fn of_component(component: &Component) -> Vec<Name> {
             names.push(Name::new(Kind::Digest, &format!("{algorithm}:{hex}")));
         }
     }
+    names.extend(component.bom().map(InBom::index_name));
     names
 }
 

@@ -68,7 +68,6 @@ fn inventory() -> Inventory {
     Inventory::new(vec![Listing {
         name: "Cargo.lock".into(),
         format: "Cargo.lock",
-        bom: None,
         listed: vec![
             own,
             listed(said::ALPHA, 7),
@@ -84,6 +83,7 @@ fn inventory() -> Inventory {
             what: "mystery".into(),
             reason: "has no version".into(),
         }],
+        ..Listing::default()
     }])
 }
 

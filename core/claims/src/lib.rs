@@ -7,6 +7,7 @@
 //! verifier that it is named after.
 
 pub mod audit;
+pub mod bom_link;
 pub mod claim;
 pub mod dsse;
 pub mod entry;

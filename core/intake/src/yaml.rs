@@ -10,8 +10,9 @@ use crate::documents::{Document, DocumentError};
 use assay_claims::json::{self, Tape, TapeWriter, Value};
 use assay_claims::kind::node::push_key;
 use assay_claims::limits;
+use assay_tlog::Hash;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Longest YAML document that is read, in bytes: ten times the largest that is known of the formats
 /// that are taken.
@@ -42,7 +43,7 @@ pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
 
 /// Parses a text whose size was checked, as [`parse`] does.
 pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
-    parse_several(text, 1).and_then(|documents| {
+    parse_several(text, 1, &[]).and_then(|documents| {
         let last = documents.last().map(|document| document.root().to_value());
         last.ok_or_else(|| DocumentError::Line {
             line: 1,
@@ -52,12 +53,19 @@ pub(crate) fn parse_text(text: &str) -> Result<Value, DocumentError> {
 }
 
 /// Parses a text whose size was checked, and which may hold up to `most` documents. What holds
-/// nothing is left out.
-pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Tape<'static>>, DocumentError> {
+/// nothing is left out, and so are the members of each that `unread` names: these are as
+/// well-formed as the others, and nobody looks at them.
+pub(crate) fn parse_several(
+    text: &str,
+    most: usize,
+    unread: &[&str],
+) -> Result<Vec<Tape<'static>>, DocumentError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder {
         lines: lines(text),
+        writer: TapeWriter::of_text(text.len()),
         most,
+        unread,
         ..Builder::default()
     };
     while let Some(event) = parser.next_event() {
@@ -71,7 +79,7 @@ pub(crate) fn parse_several(text: &str, most: usize) -> Result<Vec<Tape<'static>
 
 /// Arrays and objects that are not finished, from the outermost.
 #[derive(Default)]
-struct Builder {
+struct Builder<'u> {
     open: Vec<Open>,
     /// The document that is not finished.
     writer: TapeWriter,
@@ -79,6 +87,10 @@ struct Builder {
     documents: usize,
     /// How many documents are read.
     most: usize,
+    /// Members of a document that are left out.
+    unread: &'u [&'u str],
+    /// Whether one of them comes.
+    is_unread: bool,
     /// Lines of the text.
     lines: usize,
 }
@@ -92,17 +104,18 @@ enum Open {
 /// The keys of an object, and the one whose value comes next.
 #[derive(Default)]
 struct Members {
-    seen: HashSet<Box<str>>,
+    /// The beginnings of their digests: a list of packages has many.
+    seen: BTreeSet<[u8; 16]>,
     key: Option<String>,
 }
 
 /// How many lines a text has: what stands behind the last line break is one, too.
 fn lines(text: &str) -> usize {
-    let breaks = text.replace("\r\n", "\n");
-    1 + breaks.matches(['\n', '\r']).count()
+    let breaks = text.matches(['\n', '\r']).count() - text.matches("\r\n").count();
+    1 + breaks
 }
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
         match event {
             Event::Scalar(_, _, 1.., _)
@@ -129,19 +142,29 @@ impl Builder {
                 if self.open.pop().is_none() {
                     return Err("something ends here that did not begin");
                 }
-                self.writer.end();
+                if let Some(writer) = self.writer() {
+                    writer.end();
+                }
                 self.ended()
             }
-            Event::Scalar(text, style, ..) => match self.open.last_mut() {
-                Some(Open::Object(members)) if members.key.is_none() => {
-                    self.writer.string(&text);
-                    members.name(text.into_owned())
+            Event::Scalar(text, style, ..) => {
+                let is_first = self.open.len() == 1;
+                match self.open.last_mut() {
+                    Some(Open::Object(members)) if members.key.is_none() => {
+                        self.is_unread |= is_first && self.unread.contains(&&*text);
+                        if !self.is_unread {
+                            self.writer.key(&text);
+                        }
+                        members.name(text.into_owned())
+                    }
+                    _ => {
+                        if let Some(writer) = self.writer() {
+                            write_scalar(writer, &text, style);
+                        }
+                        self.ended()
+                    }
                 }
-                _ => {
-                    write_scalar(&mut self.writer, &text, style);
-                    self.ended()
-                }
-            },
+            }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
     }
@@ -155,9 +178,10 @@ impl Builder {
                 Err("a key has to be a plain text")
             }
             _ => {
-                match open {
-                    Open::Array(_) => self.writer.array(),
-                    Open::Object(_) => self.writer.object(),
+                match (&open, self.writer()) {
+                    (Open::Array(_), Some(writer)) => writer.array(),
+                    (Open::Object(_), Some(writer)) => writer.object(),
+                    (_, None) => {}
                 }
                 self.open.push(open);
                 Ok(())
@@ -165,8 +189,15 @@ impl Builder {
         }
     }
 
+    /// Where a value is written, unless nobody looks at it.
+    fn writer(&mut self) -> Option<&mut TapeWriter> {
+        (!self.is_unread).then_some(&mut self.writer)
+    }
+
     /// A value ends here.
     fn ended(&mut self) -> Result<(), &'static str> {
+        // Only a member of the whole document begins to be left out.
+        self.is_unread &= self.open.len() > 1;
         match self.open.last_mut() {
             Some(Open::Array(items)) => *items += 1,
             Some(Open::Object(members)) => {
@@ -211,7 +242,12 @@ impl Builder {
 
 impl Members {
     fn name(&mut self, key: String) -> Result<(), &'static str> {
-        if !self.seen.insert(key.as_str().into()) {
+        let mut half = [0; 16];
+        let digest = Hash::of(key.as_bytes());
+        half.iter_mut()
+            .zip(digest.as_bytes())
+            .for_each(|(half, byte)| *half = *byte);
+        if !self.seen.insert(half) {
             return Err("the key here stands in the same mapping before");
         }
         self.key = Some(key);
@@ -294,6 +330,35 @@ mod tests {
             matches!(&nested, DocumentError::Syntax { path, .. } if path == "$.a[0].b"),
             "{nested}"
         );
+    }
+
+    #[test]
+    fn members_that_nobody_looks_at_are_left_out() {
+        let of = |text: &str| {
+            let documents = parse_several(text, 2, &["no", "nor"]).map_err(|e| e.to_string())?;
+            let all = documents.iter().map(|one| one.root().to_value().to_json());
+            Ok::<_, String>(all.collect::<Vec<_>>().join(" "))
+        };
+        for (text, expected) in [
+            (
+                "a: 1\nno: {a: [1, {no: 2}], b: x}\nb: {no: 3}",
+                r#"{"a":1,"b":{"no":3}}"#,
+            ),
+            ("no: [[x]]\nnor: 1\nb: 2", r#"{"b":2}"#),
+            ("no:\nb: 2", r#"{"b":2}"#),
+            ("b: 2\nno: 1\n---\nno: 1\nc: 3", r#"{"b":2} {"c":3}"#),
+            ("- no\n- {no: 1}", r#"["no",{"no":1}]"#),
+        ] {
+            assert_eq!(of(text).as_deref(), Ok(expected), "{text}");
+        }
+        for bad in [
+            "no: {a: 1, a: 2}",
+            "no: [*x]",
+            "no: {a: !t 1}",
+            "no: 1\nno: 2",
+        ] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -45,6 +45,11 @@ What `assay publish KIND FILE` makes claims of:
 | --- | --- |
 ";
 
+const DOCUMENTS_TAIL: &str = "
+What a report of a scan lists as found and ignored or suppressed is taken as found, and named:
+whoever runs a scanner does not clear what it finds (design.md, 3.3).
+";
+
 fn page() -> Result<String, std::fmt::Error> {
     let mut page = HEAD.to_owned();
     for format in Format::ALL {
@@ -64,6 +69,7 @@ fn page() -> Result<String, std::fmt::Error> {
     for (kind, help) in documents::kinds() {
         writeln!(page, "| `{kind}` | {help} |")?;
     }
+    page.push_str(DOCUMENTS_TAIL);
     Ok(page)
 }
 

@@ -1,5 +1,6 @@
 //! What is asked about.
 
+use assay_claims::bom_link::BomLink;
 use assay_claims::index::{Kind, Name};
 use assay_claims::json::Value;
 use assay_claims::purl::{Purl, PurlError};
@@ -11,6 +12,108 @@ pub struct Component {
     purl: Option<Purl>,
     digests: Vec<(String, String)>,
     within: Option<Box<Component>>,
+    bom: Option<InBom>,
+}
+
+/// Where a component stands in a CycloneDX BOM that others can point at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InBom {
+    /// The BOM.
+    bom: BomLink,
+    /// SHA-256 of the link to the BOM, in hex: the subject of claims about what is in it.
+    digest: String,
+    /// What the BOM calls the component: a name for each place where it lists it.
+    names: Vec<String>,
+    /// Those of the names that it gives to something else, too.
+    disputed: Vec<String>,
+    /// Whether the BOM is about it as a whole.
+    is_subject: bool,
+}
+
+/// Whether a link into a BOM leads to a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pointed {
+    /// To it.
+    Here,
+    /// To it or to something else of the same name.
+    Perhaps,
+    /// To something else in the BOM.
+    Elsewhere,
+}
+
+/// Most places at which a BOM may list a component that is cleared place by place: each statement
+/// is compared with each.
+const PLACES: usize = 32;
+
+impl InBom {
+    /// What a BOM calls by these names (`bom-ref`), each for another place where it lists it;
+    /// `disputed` are those that it gives to something else, too. `is_subject` says that the BOM as
+    /// a whole is about it.
+    pub fn new(bom: &BomLink, names: Vec<String>, disputed: Vec<String>, is_subject: bool) -> Self {
+        InBom {
+            bom: bom.to_whole(),
+            digest: bom.digest().to_hex(),
+            names,
+            disputed,
+            is_subject,
+        }
+    }
+
+    /// The name under which claims about what is in the BOM stand in the index.
+    pub fn index_name(&self) -> Name {
+        Name::new(Kind::Digest, &format!("sha256:{}", self.digest))
+    }
+
+    /// The digest of the link, as algorithm and hex, as a claim about the BOM has it.
+    pub(crate) fn digest(&self) -> (&str, &str) {
+        ("sha256", &self.digest)
+    }
+
+    /// The places where the BOM lists it.
+    pub(crate) fn places(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The links that lead to it, or may.
+    pub(crate) fn links(&self) -> impl Iterator<Item = BomLink> {
+        let whole = self.is_subject.then(|| self.bom.clone());
+        let names = self.names.iter();
+        whole.into_iter().chain(names.map(|name| self.bom.at(name)))
+    }
+
+    /// Whether a link leads to the BOM, or to anything in it.
+    pub(crate) fn is_of(&self, link: &BomLink) -> bool {
+        link.bom() == self.bom.bom()
+    }
+
+    /// Whether a link leads to the component; `None` if it is one to another BOM.
+    pub(crate) fn pointed(&self, link: &BomLink) -> Option<Pointed> {
+        let has = |names: &[String]| {
+            let element = link.element();
+            element.is_some_and(|element| names.iter().any(|name| name == element))
+        };
+        self.is_of(link).then(|| {
+            if has(&self.disputed) {
+                Pointed::Perhaps
+            } else if has(&self.names) || (link.element().is_none() && self.is_subject) {
+                Pointed::Here
+            } else {
+                Pointed::Elsewhere
+            }
+        })
+    }
+
+    /// The same at each of its places; at none of these, if they are more than [`PLACES`].
+    pub(crate) fn at_each_place(&self) -> impl Iterator<Item = InBom> {
+        let is_many = self.names.len() > PLACES;
+        let names = self.names.iter().filter(move |_| !is_many);
+        let each = names.map(|name| vec![name.clone()]);
+        let none = is_many.then(Vec::new);
+        each.chain(none).map(|names| InBom {
+            names,
+            ..self.clone()
+        })
+    }
 }
 
 impl Component {
@@ -21,6 +124,16 @@ impl Component {
             purl,
             digests,
             within: None,
+            bom: None,
+        }
+    }
+
+    /// The same, as a BOM lists it. What documents say of it by a link to that is then said of
+    /// this.
+    pub fn in_bom(self, bom: InBom) -> Self {
+        Component {
+            bom: Some(bom),
+            ..self
         }
     }
 
@@ -59,10 +172,29 @@ impl Component {
         &self.digests
     }
 
-    /// The same, of no product.
+    /// The same, of no product, and in no BOM.
     pub fn alone(&self) -> Self {
         Component {
             within: None,
+            bom: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same, which is the one artifact with this digest.
+    pub(crate) fn of_artifact(&self, digest: (String, String)) -> Self {
+        Component {
+            digests: vec![digest],
+            ..self.clone()
+        }
+    }
+
+    /// The same, as a part of the same product, and neither in a BOM.
+    pub fn in_no_bom(&self) -> Self {
+        let product = self.within.as_deref().map(Component::in_no_bom);
+        Component {
+            within: product.map(Box::new),
+            bom: None,
             ..self.clone()
         }
     }
@@ -70,6 +202,11 @@ impl Component {
     /// The product that it is a part of, if that is known.
     pub fn product(&self) -> Option<&Component> {
         self.within.as_deref()
+    }
+
+    /// Where it stands in a BOM, if it was listed in one that others can point at.
+    pub fn bom(&self) -> Option<&InBom> {
+        self.bom.as_ref()
     }
 
     /// The packages that claims about it can be of, as they are compared: its own, and the source

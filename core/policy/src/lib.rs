@@ -13,7 +13,7 @@ pub mod testing;
 pub mod trust;
 pub mod verdict;
 
-pub use component::Component;
+pub use component::{Component, InBom};
 
 #[cfg(test)]
 mod tests;

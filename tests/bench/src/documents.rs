@@ -125,7 +125,54 @@ pub fn read(path: &Path) -> anyhow::Result<()> {
 }
 
 /// Files of many components, each as its tool writes it.
-fn large_files() -> anyhow::Result<[(&'static str, String); 4]> {
+fn large_files() -> anyhow::Result<Vec<(&'static str, String)>> {
+    let (some, more) = (large_json()?, large_texts()?);
+    Ok(some.into_iter().chain(more).collect())
+}
+
+/// Those in YAML, in JSON with commas, and in XML.
+fn large_texts() -> anyhow::Result<[(&'static str, String); 3]> {
+    let integrity = format!("sha512-{}==", "A".repeat(86));
+    let digest = "0123456789abcdef".repeat(4);
+    let mut pnpm = String::from("lockfileVersion: '9.0'\n\npackages:\n");
+    let mut snapshots = String::from("\nsnapshots:\n");
+    let mut bun = String::from("{\n  \"lockfileVersion\": 1,\n  \"packages\": {\n");
+    let mut xml = String::from(
+        "<?xml version=\"1.0\"?>\n<bom xmlns=\"http://cyclonedx.org/schema/bom/1.5\" \
+         version=\"1\">\n  <components>\n",
+    );
+    for number in 0..COMPONENTS {
+        let name = format!("bench-{number}");
+        write!(
+            pnpm,
+            "\n  {name}@1.0.0:\n    resolution: {{integrity: {integrity}}}\n"
+        )?;
+        // Of all of them it would be more than is read of YAML.
+        if number % 2 == 0 {
+            write!(snapshots, "\n  {name}@1.0.0: {{}}\n")?;
+        }
+        writeln!(
+            bun,
+            "    \"{name}\": [\"{name}@1.0.0\", \"\", {{}}, \"{integrity}\"],\n"
+        )?;
+        let purl = format!("pkg:npm/{name}@1.0.0");
+        writeln!(
+            xml,
+            "    <component type=\"library\" bom-ref=\"{purl}\">\n      <name>{name}</name>\n      \
+             <version>1.0.0</version>\n      <hashes>\n        <hash \
+             alg=\"SHA-256\">{digest}</hash>\n      </hashes>\n      <purl>{purl}</purl>\n    \
+             </component>"
+        )?;
+    }
+    Ok([
+        ("pnpm-lock.yaml", pnpm + &snapshots),
+        ("bun.lock", bun + "  }\n}\n"),
+        ("bench.cdx.xml", xml + "  </components>\n</bom>\n"),
+    ])
+}
+
+/// A lock file of cargo, and those in JSON.
+fn large_json() -> anyhow::Result<[(&'static str, String); 4]> {
     let digest = "0123456789abcdef".repeat(4);
     let mut lock = String::from("version = 4\n");
     let (mut npm, mut cyclonedx, mut spdx) = (serde_json::Map::new(), Vec::new(), Vec::new());

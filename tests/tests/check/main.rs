@@ -14,6 +14,7 @@ mod lifecycle;
 mod logs;
 mod outcomes;
 mod strangers;
+mod vex;
 mod vsa;
 
 use assay_tests::world;

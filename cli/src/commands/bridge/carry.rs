@@ -4,6 +4,7 @@
 use super::TOGETHER;
 use super::problems::Problems;
 use super::reading::{Maker, Read, Step, What};
+use super::refusal::{is_busy, is_not_logged};
 use crate::{
     exit::Failure,
     publishing::{ATTEMPTS, pause_of, when_asked_to},
@@ -21,7 +22,6 @@ use std::collections::BTreeSet;
 use std::slice::Chunks;
 use std::time::Duration;
 use tokio::task::{JoinHandle, block_in_place};
-use tonic::Code;
 
 /// Claims that are sent together: what is not known after a crash. That many are about 16 MiB, and
 /// as many are made while the node takes them.
@@ -462,22 +462,4 @@ fn take_back(steps: &mut [Step], before: impl Iterator<Item = (Held, usize)>, re
             step.held = held;
         }
     }
-}
-
-/// Whether a refusal says that the claim is not in the log: it is about the claim, its signers or a
-/// limit. With the others a node says that it cannot tell, as where it cannot read the leaf that
-/// the claim has, or that the log has it.
-fn is_not_logged(refusal: &Refused) -> bool {
-    matches!(
-        refusal.code,
-        Code::InvalidArgument
-            | Code::PermissionDenied
-            | Code::Unauthenticated
-            | Code::FailedPrecondition
-            | Code::ResourceExhausted
-    )
-}
-
-fn is_busy(refusal: &Refused) -> bool {
-    matches!(refusal.code, Code::ResourceExhausted | Code::Unavailable)
 }

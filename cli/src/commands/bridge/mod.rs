@@ -4,6 +4,7 @@ mod carry;
 mod folder;
 mod problems;
 mod reading;
+mod refusal;
 mod survey;
 
 use crate::{

@@ -190,6 +190,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_component_is_called_ends_no_value() {
+        let odd = Entry {
+            component: "a; b, c\\".into(),
+            ..entry()
+        };
+        let text = document(&calendar(odd));
+        let summary = "\r\nSUMMARY:a\\; b\\, c\\\\: ";
+        assert!(text.contains(summary), "{text}");
+    }
+
+    #[test]
     fn an_event_that_moves_is_the_same_event() {
         let uid = |entry: Entry| {
             let text = document(&calendar(entry));

@@ -4,11 +4,15 @@
 use super::fault::JsonError;
 use super::value::{Number, Value};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Longest text of a tape, in bytes: an entry holds a place in it beside a kind.
 const TEXT_BYTES: usize = 1 << (32 - KIND_BITS);
 const KIND_BITS: u32 = 3;
+
+/// Bytes of a text for each entry, at least, in all but odd texts.
+const BYTES_OF_ENTRY: usize = 8;
 
 /// What an entry is. What is beside it:
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +200,21 @@ impl<'t> Tape<'t> {
         Ok(Tape { text, entries })
     }
 
+    /// The same of another text, in which all values stand where they stood in this one, and at
+    /// most white space in their place: as it is, if that is not as long.
+    pub fn over(self, text: &str) -> Tape<'_> {
+        if text.len() != self.text.len() {
+            return Tape {
+                text: Cow::Owned(self.text.into_owned()),
+                entries: self.entries,
+            };
+        }
+        Tape {
+            text: Cow::Borrowed(text),
+            entries: self.entries,
+        }
+    }
+
     /// The value that is the whole text.
     pub fn root(&self) -> Part<'_> {
         Part {
@@ -214,9 +233,28 @@ pub struct TapeWriter {
     text: String,
     entries: Entries,
     open: Vec<usize>,
+    /// Which of the strings some keys are.
+    keys: BTreeMap<Box<str>, usize>,
 }
 
+/// Most keys that are kept once: the formats that are read have fewer names of members.
+const KEYS: usize = 256;
+
 impl TapeWriter {
+    /// Writes what a text of so many bytes says, for which there is room then: lists that grow by
+    /// themselves take up to three times their memory on the way.
+    pub fn of_text(bytes: usize) -> Self {
+        let entries = Entries {
+            list: Vec::with_capacity(bytes / BYTES_OF_ENTRY),
+            apart: String::with_capacity(bytes),
+            ends: Vec::with_capacity(bytes / BYTES_OF_ENTRY),
+        };
+        TapeWriter {
+            entries,
+            ..TapeWriter::default()
+        }
+    }
+
     /// Begins an array.
     pub fn array(&mut self) {
         self.begin(Kind::Array);
@@ -251,9 +289,25 @@ impl TapeWriter {
         self.text.push(' ');
     }
 
-    /// Writes a string, or a key.
+    /// Writes a string.
     pub fn string(&mut self, text: &str) {
         self.entries.push_apart(0, text);
+    }
+
+    /// Writes a key. The first keys of a document come again and again in many, and are kept once.
+    pub fn key(&mut self, text: &str) {
+        match self.keys.get(text) {
+            Some(known) => {
+                self.entries.push(Kind::Apart, *known);
+            }
+            None => {
+                let which = self.entries.ends.len();
+                self.entries.push_apart(0, text);
+                if self.keys.len() < KEYS {
+                    self.keys.insert(text.into(), which);
+                }
+            }
+        }
     }
 
     /// What was written.

@@ -33,6 +33,9 @@ pub struct Vulns {
     pub scanner: String,
     /// What it found, in its order; an identifier may come more than once.
     pub vulnerabilities: Vec<Vulnerability>,
+    /// What it was told to keep silent about: that it did not find these says nothing. A member of
+    /// Assay's own, `scanner.ignored`.
+    pub ignored: Vec<String>,
     /// When the scan ended.
     pub finished: Timestamp,
     /// What was scanned, as JSON, if it is stated: two scans with the same value were of the same
@@ -83,6 +86,11 @@ impl Vulns {
         Ok(Vulns {
             scanner: scanner.need("uri")?.text()?.to_owned(),
             vulnerabilities: found(&results)?,
+            ignored: raw::items(scanner.value().get("ignored"))
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             finished: node.need("metadata")?.need("scanFinishedOn")?.timestamp()?,
             scanned: node
                 .value()

@@ -36,6 +36,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     tarball::remark_patches(&root, &mut list);
     if let Some(packages) = root.get("packages") {
+        list.expect(packages.members()?.count());
         for (key, package) in packages.members()? {
             read_package(key, &package, &mut list)?;
         }

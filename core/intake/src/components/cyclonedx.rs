@@ -27,8 +27,12 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
     let mut list = List::default();
-    let version = bom.value().get("version").and_then(Part::as_u64);
-    list.bom = sbom::bom_link(bom.shown("serialNumber"), version);
+    let version = match bom.value().get("version") {
+        Some(version) => version.as_u64(),
+        None => Some(sbom::FIRST),
+    };
+    let link = bom.shown("serialNumber").zip(version);
+    list.bom = link.and_then(|(serial, version)| sbom::bom_link(serial, version));
     if let Some(metadata) = bom.get("metadata")
         && let Some(component) = metadata.get("component")
     {
@@ -43,10 +47,22 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             None,
             &format!("services, which are no software to look up: {count}"),
         );
+        name_services(&services, &mut list)?;
     }
     sbom::note_vex(bom.value(), &mut list);
     note_gaps(&bom, &mut list)?;
     Ok(list)
+}
+
+/// Takes note of what services are called: nothing else is meant by these names.
+fn name_services(services: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    for service in services.items()? {
+        list.unlisted(service.shown("bom-ref").map(str::to_owned));
+        if let Some(parts) = service.get("services") {
+            name_services(&parts, list)?;
+        }
+    }
+    Ok(())
 }
 
 fn read_components(parent: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
@@ -85,7 +101,7 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         .transpose()?;
     let purl = purl.filter(|purl| !purl.is_empty());
     if purl.is_none() && !own && component.shown("type") == Some("file") {
-        sbom::file(&described.name, list);
+        sbom::file(described, list);
         return read_components(component, list);
     }
     Element {
@@ -257,6 +273,86 @@ mod tests {
         ] {
             assert!(notes(&found).contains(said), "{}", notes(&found));
         }
+    }
+
+    #[test]
+    fn a_bom_is_pointed_at_by_its_number_and_version() {
+        let uuid = "3e671687-395b-41f5-a30f-a58921a69b79";
+        let link =
+            |members: &str| found(CycloneDx, &bom(&format!(r#"{members}"components":[]"#))).bom;
+        let serial = format!(r#""serialNumber":"urn:uuid:{uuid}","#);
+        for (version, expected) in [
+            (r#""version":3,"#, Some(3)),
+            ("", Some(1)),
+            // What says no version that a link could name is pointed at by none.
+            (r#""version":0,"#, None),
+            (r#""version":"3","#, None),
+            (r#""version":1.5,"#, None),
+        ] {
+            let expected = expected.map(|number| format!("urn:cdx:{uuid}/{number}"));
+            assert_eq!(link(&format!("{serial}{version}")), expected, "{version}");
+        }
+        assert_eq!(link(""), None);
+        assert_eq!(link(&serial.replace("3e", "")), None);
+    }
+
+    /// Nobody can tell what is meant by a name of several things, listed or not.
+    #[test]
+    fn names_of_several_things_are_disputed() {
+        let disputed = |more: &str, serial: &str| {
+            let text = bom(&format!(
+                r#"{serial}"components":[
+                {{"name":"a","bom-ref":"a","purl":"pkg:npm/a@1"}},
+                {{"name":"a","bom-ref":"b","purl":"pkg:npm/a@1"}},
+                {{"name":"c","bom-ref":"c","purl":"pkg:npm/c@1"}}{more}"#
+            ));
+            let found = found(CycloneDx, &text);
+            let mut listed = found.list.iter();
+            let twins = listed.find(|one| one.name == "a").unwrap();
+            assert_eq!(twins.bom_refs, ["a", "b"]);
+            found
+                .disputed_refs
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let serial = r#""serialNumber":"urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79","#;
+        for (more, expected) in [
+            ("]", ""),
+            (r#",{"name":"a","bom-ref":"a","purl":"pkg:npm/a@1"}]"#, ""),
+            (r#",{"name":"d","bom-ref":"a","purl":"pkg:npm/d@1"}]"#, "a"),
+            (r#",{"name":"no purl","bom-ref":"b"}]"#, "b"),
+            (r#",{"type":"file","name":"f","bom-ref":"c"}]"#, "c"),
+            (r#"],"services":[{"name":"s","bom-ref":"a"}]"#, "a"),
+            (
+                r#"],"services":[{"name":"s","services":[{"name":"t","bom-ref":"c"}]}]"#,
+                "c",
+            ),
+            (
+                r#"],"metadata":{"component":{"name":"own","bom-ref":"a"}}"#,
+                "a",
+            ),
+        ] {
+            assert_eq!(disputed(more, serial), expected, "{more}");
+        }
+        // Nobody points into a BOM without a number.
+        assert_eq!(disputed(r#",{"name":"no purl","bom-ref":"b"}]"#, ""), "");
+    }
+
+    /// Of Julia name and version are not enough.
+    #[test]
+    fn why_a_package_of_julia_is_not_identified_is_told() {
+        let found = found(
+            CycloneDx,
+            &bom(
+                r#""components":[{"name":"JSON","version":"0.21.4","purl":"pkg:julia/JSON@0.21.4"},
+                {"name":"JSON","version":"0.21.4","purl":"pkg:julia/JSON@0.21.4?uuid=682c06a0-de6a-54ab-a142-c8b1cf79cde6"}]"#,
+            ),
+        );
+        assert_eq!(lines(&found).len(), 1);
+        let said = "JSON 0.21.4 \"pkg:julia/JSON@0.21.4\" is no package URL: a purl of type julia \
+                    must have the qualifier uuid";
+        assert_eq!(unidentified(&found), [said]);
     }
 
     #[test]

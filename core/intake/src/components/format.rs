@@ -188,6 +188,8 @@ impl fmt::Display for Format {
 
 const USE_AN_SBOM: &str =
     "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
+const USE_AN_SBOM_WITH_UUIDS: &str = "if it is Julia's, write an SBOM of the project in which each \
+    package URL has the package's uuid, and check that";
 const USE_AN_SBOM_OF_IT: &str =
     "it is a database of rpm; write an SBOM of the system or image, and check that";
 const USE_THE_LOCK: &str =
@@ -211,6 +213,7 @@ pub const NOT_READ: &[(&str, &str)] = &[
     ("stack.yaml.lock", USE_AN_SBOM),
     ("cabal.project.freeze", USE_AN_SBOM),
     ("shard.lock", USE_AN_SBOM),
+    ("Manifest.toml", USE_AN_SBOM_WITH_UUIDS),
     ("environment.yml", USE_CONDA_LOCK),
     ("environment.yaml", USE_CONDA_LOCK),
     ("setup.py", USE_THE_LOCK),

@@ -1,5 +1,6 @@
 //! The file as readers see it.
 
+use super::cut::{Cut, Kind, tags};
 use super::fault::{Fault, tail};
 use super::program::{self, Language};
 use crate::documents::DocumentError;
@@ -168,21 +169,28 @@ impl<'a> Input<'a> {
 
     /// The file as JSON in which comments may stand, and a comma before a closing bracket; the rest
     /// as [`Input::json`] has it.
-    pub(super) fn json_with_commas(&self) -> Result<Tape<'static>, Fault> {
+    pub(super) fn json_with_commas(&self) -> Result<Tape<'a>, Fault> {
         let parsed = Tape::parse(jsonc::plain(self.text), limits::COMPONENT_JSON_DEPTH);
+        // Values stand where they stood: the plain text need not be kept beside this one.
+        let parsed = parsed.map(|tape| tape.over(self.text));
         parsed.map_err(|e| json_fault(&e))
     }
 
     /// The file as YAML, read into JSON values; at most [`limits::COMPONENT_YAML_BYTES`] of it.
     pub(super) fn yaml(&self) -> Result<Tape<'static>, Fault> {
-        let mut documents = self.yaml_documents(1)?;
+        let mut documents = self.yaml_documents(1, &[])?;
         documents
             .pop()
             .ok_or_else(|| Fault::at(1, "the document is empty"))
     }
 
-    /// The file as up to `most` documents of YAML, as [`Input::yaml`] reads one.
-    pub(super) fn yaml_documents(&self, most: usize) -> Result<Vec<Tape<'static>>, Fault> {
+    /// The file as up to `most` documents of YAML, as [`Input::yaml`] reads one, each without the
+    /// members that `unread` names.
+    pub(super) fn yaml_documents(
+        &self,
+        most: usize,
+        unread: &[&str],
+    ) -> Result<Vec<Tape<'static>>, Fault> {
         if self.text.len() > limits::COMPONENT_YAML_BYTES {
             let reason = format!(
                 "the file has {} bytes; of YAML, {} are read",
@@ -191,7 +199,7 @@ impl<'a> Input<'a> {
             );
             return Err(Fault::new(None, reason));
         }
-        yaml::parse_several(self.text, most).map_err(|e| match e {
+        yaml::parse_several(self.text, most, unread).map_err(|e| match e {
             DocumentError::Syntax { line, reason, .. } | DocumentError::Line { line, reason } => {
                 let reason = format!("cannot be read: {}", shown(&reason));
                 Fault::new(u32::try_from(line).ok(), reason)
@@ -205,56 +213,35 @@ impl<'a> Input<'a> {
     /// many namespaces, which take long to read, are refused.
     pub(super) fn xml(&self) -> Result<roxmltree::Document<'a>, Fault> {
         self.check_tags()?;
-        let of_size = u32::try_from(self.text.len() / XML_NODE_BYTES).unwrap_or(u32::MAX);
-        let nodes_limit = of_size
-            .saturating_add(XML_NODES_ALWAYS)
-            .min(limits::COMPONENT_XML_NODES);
-        let options = roxmltree::ParsingOptions {
-            allow_dtd: false,
-            nodes_limit,
-            ..roxmltree::ParsingOptions::default()
-        };
-        roxmltree::Document::parse_with_options(self.text, options).map_err(|e| {
+        parse_xml(self.text).map_err(|e| {
             let reason = format!("is not XML that is read: {}", shown(&e.to_string()));
             Fault::new(Some(e.pos().row), reason)
         })
     }
 
+    /// The file as XML whose root is `root`, cut into the elements of the first `list` right in
+    /// it. `None` if it is to be read whole.
+    pub(super) fn xml_list(&self, root: &str, list: &str) -> Result<Option<Cut<'a>>, Fault> {
+        self.check_tags()?;
+        Ok(Cut::of(self.text, [root, list]))
+    }
+
     /// Refuses XML that is parsed in more time than its size lets expect: each attribute of a tag
     /// is compared with the others, and each namespace with those that are known.
     fn check_tags(&self) -> Result<(), Fault> {
-        let (mut at, mut namespaces) = (0, 0);
-        while let Some(start) = self.rest(at).find('<') {
-            let (start, rest) = (at + start, self.rest(at + start));
-            let passed = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")]
-                .into_iter()
-                .find(|(begin, _)| rest.starts_with(begin));
-            let length = match passed {
-                Some((_, end)) => rest.find(end).map(|at| at + end.len()),
-                None => tag_length(rest),
-            };
-            // What has no end is for the parser to refuse.
-            let length = length.unwrap_or(rest.len());
-            if passed.is_none() {
-                let tag = rest.get(..length).unwrap_or_default();
-                if tag.len() > XML_TAG_BYTES {
-                    let reason = format!("a tag is longer than {XML_TAG_BYTES} bytes");
-                    return Err(Fault::new(Some(self.line(start)), reason));
-                }
-                namespaces += tag.matches("xmlns").count();
-                if namespaces > XML_NAMESPACES {
-                    let reason = format!("more than {XML_NAMESPACES} namespaces are declared");
-                    return Err(Fault::new(Some(self.line(start)), reason));
-                }
+        let mut namespaces = 0;
+        for tag in tags(self.text).filter(|tag| tag.kind != Kind::Passed) {
+            if tag.text.len() > XML_TAG_BYTES {
+                let reason = format!("a tag is longer than {XML_TAG_BYTES} bytes");
+                return Err(Fault::new(Some(self.line(tag.at)), reason));
             }
-            at = start + length;
+            namespaces += tag.text.matches("xmlns").count();
+            if namespaces > XML_NAMESPACES {
+                let reason = format!("more than {XML_NAMESPACES} namespaces are declared");
+                return Err(Fault::new(Some(self.line(tag.at)), reason));
+            }
         }
         Ok(())
-    }
-
-    /// The text from a byte on.
-    fn rest(&self, at: usize) -> &'a str {
-        self.text.get(at..).unwrap_or_default()
     }
 
     /// Finds lines of places that come in order.
@@ -277,18 +264,18 @@ const XML_NAMESPACES: usize = 64;
 const XML_NODES_ALWAYS: u32 = 100_000;
 const XML_NODE_BYTES: usize = 8;
 
-/// The length of the tag that a text begins with: up to the first `>` outside quotes.
-fn tag_length(text: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(at + 1),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    None
+/// A text as XML, as [`Input::xml`] has it.
+pub(super) fn parse_xml(text: &str) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
+    let of_size = u32::try_from(text.len() / XML_NODE_BYTES).unwrap_or(u32::MAX);
+    let nodes_limit = of_size
+        .saturating_add(XML_NODES_ALWAYS)
+        .min(limits::COMPONENT_XML_NODES);
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: false,
+        nodes_limit,
+        ..roxmltree::ParsingOptions::default()
+    };
+    roxmltree::Document::parse_with_options(text, options)
 }
 
 /// Turns byte offsets into lines, each byte being looked at once.

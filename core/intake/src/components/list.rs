@@ -4,11 +4,12 @@
 use super::component::{Component, Note, Unidentified};
 use super::fault::Fault;
 use super::pinned::placeholder;
+use super::refs;
 use crate::limits;
 use crate::text::shown;
 use assay_claims::purl::{self, Purl};
 use assay_tlog::Hash;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most names that a note shows; of more it says how many.
 const NAMES_SHOWN: usize = 5;
@@ -17,11 +18,13 @@ const NAMES_SHOWN: usize = 5;
 #[derive(Default)]
 pub(super) struct List {
     list: Vec<Component>,
-    /// Which component has an identity: its digest, as components of long names would take twice
-    /// their memory otherwise.
-    places: BTreeMap<Hash, usize>,
+    /// Which component has an identity: the beginning of its digest, as components of long names
+    /// would take twice their memory otherwise.
+    places: BTreeMap<Identity, u32>,
     /// How others point at the file, if they can.
     pub(super) bom: Option<String>,
+    /// What a BOM calls that which is not in the list.
+    other_refs: Vec<String>,
     unidentified: Vec<Unidentified>,
     notes: Vec<Note>,
     /// Entries that share a remark: one note in the end.
@@ -34,6 +37,8 @@ pub(super) struct Found {
     pub list: Vec<Component>,
     /// How others point at the file, if they can.
     pub bom: Option<String>,
+    /// What a BOM calls several things by.
+    pub disputed_refs: BTreeSet<String>,
     /// What a person must know.
     pub notes: Vec<Note>,
     /// What cannot be looked up.
@@ -48,6 +53,13 @@ struct Group {
 }
 
 impl List {
+    /// Makes room for so many components, where it is known how many there are: a list that grows
+    /// by itself takes up to three times its memory on the way.
+    pub(super) fn expect(&mut self, count: usize) {
+        let most = limits::COMPONENTS.saturating_sub(self.list.len());
+        self.list.reserve_exact(count.min(most));
+    }
+
     /// Adds the component with the purl that `parts` make. If they make none, or one without a
     /// version, the component has to be known by its digests.
     pub(super) fn package(
@@ -85,7 +97,14 @@ impl List {
             Some(version) => format!("{} {version}", component.name),
             None => component.name,
         };
+        self.unlisted(component.bom_refs);
         self.unidentified(component.line, &what, reason)
+    }
+
+    /// Notes what a BOM calls that which is not in the list: what the list has by the same name is
+    /// not told by it.
+    pub(super) fn unlisted(&mut self, bom_refs: impl IntoIterator<Item = String>) {
+        self.other_refs.extend(bom_refs);
     }
 
     /// Adds a component, unless it is there already: then what one of them is not, both are not.
@@ -93,14 +112,13 @@ impl List {
         let control = |text: &str| text.contains(char::is_control);
         if control(&component.name) || component.version.as_deref().is_some_and(control) {
             let reason = "has control characters in its name or version";
+            self.unlisted(component.bom_refs);
             return self.unidentified(component.line, &component.name, reason);
         }
         let identity = identity(&component);
-        if let Some(twin) = self
-            .places
-            .get(&identity)
-            .and_then(|place| self.list.get_mut(*place))
-        {
+        let place = self.places.get(&identity);
+        let place = place.and_then(|place| usize::try_from(*place).ok());
+        if let Some(twin) = place.and_then(|place| self.list.get_mut(place)) {
             twin.bom_refs.extend(component.bom_refs);
             twin.own &= component.own;
             twin.by_path |= component.by_path;
@@ -109,7 +127,9 @@ impl List {
             return Ok(());
         }
         self.room()?;
-        self.places.insert(identity, self.list.len());
+        // There are no more than are read.
+        let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.places.insert(identity, place);
         // It stays, and a list of one digest has room for four.
         component.name.shrink_to_fit();
         component.digests.shrink_to_fit();
@@ -195,9 +215,15 @@ impl List {
         if self.unidentified.is_empty() && self.list.iter().all(|component| component.own) {
             self.note_nothing(is_sbom);
         }
+        refs::list_each_once(&mut self.list);
+        let disputed_refs = match self.bom {
+            Some(_) => refs::disputed(&self.list, &self.other_refs),
+            None => BTreeSet::new(),
+        };
         Found {
             list: self.list,
             bom: self.bom,
+            disputed_refs,
             notes: self.notes,
             unidentified: self.unidentified,
         }
@@ -225,8 +251,12 @@ impl List {
     }
 }
 
+/// Half of a digest: so few components do not meet by chance, and who makes some meet takes them
+/// from a file of their own.
+type Identity = [u8; 16];
+
 /// What makes two components one: purl, name, version and digests, each with its length before it.
-fn identity(component: &Component) -> Hash {
+fn identity(component: &Component) -> Identity {
     let mut parts = Vec::with_capacity(256);
     let mut part = |text: Option<&str>| {
         let length = text.map_or(u64::MAX, |text| text.len() as u64);
@@ -240,7 +270,13 @@ fn identity(component: &Component) -> Hash {
         part(Some(algorithm));
         part(Some(digest));
     }
-    Hash::of(&parts)
+    let mut identity = Identity::default();
+    let digest = Hash::of(&parts);
+    identity
+        .iter_mut()
+        .zip(digest.as_bytes())
+        .for_each(|(half, byte)| *half = *byte);
+    identity
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod code_host;
 mod component;
 mod composer;
 mod conda;
+mod cut;
 mod cyclonedx;
 mod deno;
 mod digest;
@@ -52,6 +53,7 @@ mod purls;
 mod pylock;
 mod python;
 mod reader;
+mod refs;
 mod requirements;
 mod sbom;
 mod spdx2;
@@ -73,6 +75,7 @@ pub use format::{Format, NOT_READ};
 
 use crate::limits;
 use input::Input;
+use std::collections::BTreeSet;
 
 /// What a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,9 @@ pub struct Components {
     /// `urn:cdx:` with number and version. With `#` and a component's name there, percent-encoded,
     /// it points at the component.
     pub bom: Option<String>,
+    /// Names that such a BOM gives to several things ([`Component::bom_refs`], and those of what is
+    /// not in the list): nobody can tell which of these is meant.
+    pub disputed_refs: BTreeSet<String>,
     /// What a person must know to take the list for what it is.
     pub notes: Vec<Note>,
     /// What the file names, but not so that it could be looked up. These count: a project is not
@@ -171,6 +177,7 @@ fn read_input(
         format,
         list: found.list,
         bom: found.bom,
+        disputed_refs: found.disputed_refs,
         notes: found.notes,
         unidentified: found.unidentified,
     })

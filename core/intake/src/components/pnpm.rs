@@ -26,7 +26,7 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     // From pnpm 11 on, what pnpm itself was installed from may stand before the project.
-    let documents = input.yaml_documents(2)?;
+    let documents = input.yaml_documents(2, &["snapshots"])?;
     if documents.is_empty() {
         return Err(Fault::at(1, "the document is empty"));
     }
@@ -39,6 +39,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         let Some(packages) = root.get("packages") else {
             continue;
         };
+        list.expect(packages.members()?.count());
         for (key, package) in packages.members()? {
             package.need_object()?;
             read_package(key, &package, major, &mut list)?;

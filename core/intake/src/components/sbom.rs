@@ -8,6 +8,7 @@ use super::input::Node;
 use super::list::List;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
+use assay_claims::bom_link::{BomLink, SCHEME};
 use assay_claims::json::Part;
 use assay_claims::kind::node::quoted;
 use assay_claims::purl::Purl;
@@ -333,15 +334,15 @@ pub(super) fn component(name: &str, version: Option<&str>) -> Component {
     }
 }
 
-/// How others point at a BOM with this serial number, in this version (CycloneDX, "BOM-Link"); the
-/// first, if it does not say which.
-pub(super) fn bom_link(serial: Option<&str>, version: Option<u64>) -> Option<String> {
-    let number = serial?.strip_prefix("urn:uuid:")?;
-    let groups = number.split('-').map(str::len);
-    let is_uuid =
-        groups.eq([8, 4, 4, 4, 12]) && number.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
-    is_uuid.then(|| format!("urn:cdx:{number}/{}", version.unwrap_or(1)))
+/// How others point at a BOM with this serial number, in this version.
+pub(super) fn bom_link(serial: &str, version: u64) -> Option<String> {
+    BomLink::to_bom(serial, version)?;
+    let number = serial.strip_prefix("urn:uuid:")?;
+    Some(format!("{SCHEME}{number}/{version}"))
 }
+
+/// The version of a BOM that does not say which (CycloneDX, `version`).
+pub(super) const FIRST: u64 = 1;
 
 /// Says that what a document says of vulnerabilities is not weighed: it is nobody's word before
 /// somebody signed it.
@@ -365,9 +366,10 @@ pub(super) fn note_files(count: usize, list: &mut List) {
 }
 
 /// Leaves out a component that is a file, and no package of its own. It is noted with the others.
-pub(super) fn file(name: &str, list: &mut List) {
+pub(super) fn file(component: Component, list: &mut List) {
     let remark = "files of its packages, which are not looked up one by one";
-    list.remark(remark, None, name);
+    list.remark(remark, None, &component.name);
+    list.unlisted(component.bom_refs);
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
     }
     let is_file = package.shown("primaryPackagePurpose") == Some("FILE");
     if is_file && purls.is_empty() && !component.own {
-        sbom::file(&component.name, list);
+        sbom::file(component, list);
         return Ok(());
     }
     let info = package.shown("sourceInfo");

@@ -145,7 +145,7 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
     };
     let is_file = package.shown("software_primaryPurpose") == Some("file");
     if is_file && purls.is_empty() && !component.own {
-        sbom::file(&component.name, list);
+        sbom::file(component, list);
         return Ok(());
     }
     Element {

@@ -40,6 +40,7 @@ const TYPES: &[(&str, &str, Option<&str>)] = &[
     ("gomod", "golang", None),
     ("gradle", "maven", None),
     ("jar", "maven", None),
+    ("julia", "julia", None),
     ("node-pkg", "npm", None),
     ("npm", "npm", None),
     ("nuget", "nuget", None),
@@ -197,6 +198,7 @@ mod tests {
             {"Type":"jar","Packages":[{"Name":"org.a:b","Version":"2"}]},
             {"Type":"npm","Packages":[{"Name":"@s/c","Version":"3"}]},
             {"Type":"odd","Packages":[{"Name":"d","Version":"4"}]},
+            {"Type":"julia","Packages":[{"Name":"JSON","Version":"0.21.4"}]},
             {"Target":"only","Type":"npm","Vulnerabilities":[]},
             {"Target":"config","Class":"config"}]}"#;
         let found = found(TrivyJson, text);
@@ -211,7 +213,12 @@ mod tests {
                 "pkg:npm/%40s/c@3",
             ]
         );
-        assert_eq!(unidentified(&found).len(), 2, "{:?}", unidentified(&found));
+        let unidentified = unidentified(&found);
+        assert_eq!(unidentified.len(), 3, "{unidentified:?}");
+        assert!(unidentified.contains(
+            &"JSON 0.21.4 has no package URL: a purl of type julia must have the qualifier uuid"
+                .to_owned()
+        ));
     }
 
     #[test]

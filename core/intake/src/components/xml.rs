@@ -1,12 +1,13 @@
 //! CycloneDX XML (`bom-1.x.xsd`), 1.0 to 1.7.
 
 use super::component::Component;
+use super::cut::{Cut, Piece};
 use super::digest::{self, Digests};
 use super::elsewhere;
 use super::fault::Fault;
-use super::input::{Input, Lines};
+use super::input::{Input, Lines, parse_xml};
 use super::list::List;
-use super::markup::{child, elements, line, own_text, text};
+use super::markup::{child, elements, own_text, text};
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
@@ -29,56 +30,176 @@ const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/1.";
 /// Deepest nesting of components that is read.
 const DEPTH: usize = 64;
 
+/// Why a BOM is not read in pieces.
+enum Trouble {
+    Fault(Fault),
+    /// A piece is no XML by itself.
+    Piece,
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Trouble::Fault(fault)
+    }
+}
+
+/// A BOM that is being read.
+struct Reading<'l> {
+    list: List,
+    lines: Lines<'l>,
+}
+
+/// An element, and where it stands in the file: it may be a piece of that by itself.
+struct Placed<'n, 'd, 'i> {
+    node: &'n Node<'d, 'i>,
+    of: Option<&'n Piece>,
+}
+
+impl<'d, 'i> Placed<'_, 'd, 'i> {
+    fn with<'n>(&'n self, node: &'n Node<'d, 'i>) -> Placed<'n, 'd, 'i> {
+        Placed { node, of: self.of }
+    }
+}
+
+impl Reading<'_> {
+    fn of<'l>(input: &'l Input<'_>) -> Reading<'l> {
+        Reading {
+            list: List::default(),
+            lines: input.places(),
+        }
+    }
+
+    /// The line in which an element begins.
+    fn line(&mut self, element: &Placed<'_, '_, '_>) -> u32 {
+        let range = element.node.range();
+        let start = element
+            .of
+            .map_or(range.start, |piece| piece.place(range.start));
+        self.lines.of(start..start)
+    }
+}
+
 fn read(input: &Input<'_>) -> Result<List, Fault> {
+    if let Some(cut) = input.xml_list("bom", "components")? {
+        match read_pieces(input, &cut) {
+            Ok(list) => return Ok(list),
+            Err(Trouble::Fault(fault)) => return Err(fault),
+            // What is wrong is said of the whole.
+            Err(Trouble::Piece) => {}
+        }
+    }
     let document = input.xml()?;
-    let bom = document.root_element();
-    let namespace = bom.tag_name().namespace().unwrap_or_default();
-    if bom.tag_name().name() != "bom" || !namespace.starts_with(NAMESPACE) {
+    let mut reading = Reading::of(input);
+    let (node, of) = (&document.root_element(), None);
+    read_bom(&Placed { node, of }, &mut reading, |_| Ok::<(), Fault>(()))?;
+    Ok(reading.list)
+}
+
+/// Reads a BOM component by component: its tree would take several times its memory.
+fn read_pieces(input: &Input<'_>, cut: &Cut<'_>) -> Result<List, Trouble> {
+    let mut reading = Reading::of(input);
+    reading.list.expect(cut.len());
+    let rest = cut.rest().ok_or(Trouble::Piece)?;
+    let document = parse_xml(&rest.text).map_err(|_| Trouble::Piece)?;
+    let bom = Placed {
+        node: &document.root_element(),
+        of: Some(&rest),
+    };
+    read_bom(&bom, &mut reading, |reading| {
+        for piece in cut.items() {
+            let piece = piece.ok_or(Trouble::Piece)?;
+            let document = parse_xml(&piece.text).map_err(|_| Trouble::Piece)?;
+            let bom = Placed {
+                node: &document.root_element(),
+                of: Some(&piece),
+            };
+            read_components(&bom, 0, reading)?;
+        }
+        Ok::<(), Trouble>(())
+    })?;
+    Ok(reading.list)
+}
+
+/// Reads a BOM, and what is in its list of components besides those that stand there.
+fn read_bom<E: From<Fault>>(
+    bom: &Placed<'_, '_, '_>,
+    reading: &mut Reading<'_>,
+    more: impl FnOnce(&mut Reading<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let root = bom.node;
+    let namespace = root.tag_name().namespace().unwrap_or_default();
+    if root.tag_name().name() != "bom" || !namespace.starts_with(NAMESPACE) {
         let reason = format!("the root is not <bom> of a namespace {NAMESPACE}…");
-        return Err(Fault::new(Some(line(&bom)), reason));
+        return Err(Fault::new(Some(reading.line(bom)), reason).into());
     }
-    let (mut list, mut lines) = (List::default(), input.places());
-    let version = bom.attribute("version").and_then(|text| text.parse().ok());
-    list.bom = sbom::bom_link(bom.attribute("serialNumber"), version);
-    let about = child(&bom, "metadata").and_then(|metadata| child(&metadata, "component"));
+    let version = match root.attribute("version") {
+        Some(version) => version.parse().ok(),
+        None => Some(sbom::FIRST),
+    };
+    let serial = root.attribute("serialNumber");
+    let link = serial.zip(version);
+    reading.list.bom = link.and_then(|(serial, version)| sbom::bom_link(serial, version));
+    let about = child(root, "metadata").and_then(|metadata| child(&metadata, "component"));
     if let Some(component) = about {
-        read_component(&component, true, 0, (&mut list, &mut lines))?;
-        read_links(&component, bom.attribute("serialNumber"), &mut list)?;
+        read_component(&bom.with(&component), true, 0, reading)?;
+        read_links(&component, serial, &mut reading.list)?;
     }
-    read_components(&bom, 0, (&mut list, &mut lines))?;
-    read_links(&bom, bom.attribute("serialNumber"), &mut list)?;
-    let vex = child(&bom, "vulnerabilities");
+    read_components(bom, 0, reading)?;
+    more(reading)?;
+    read_links(root, serial, &mut reading.list)?;
+    name_services(bom, 0, reading)?;
+    let vex = child(root, "vulnerabilities");
     if vex.is_some_and(|all| elements(&all).next().is_some()) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, \
                     its issuer can publish it: assay publish vex FILE";
-        list.note(None, text);
+        reading.list.note(None, text);
     }
-    Ok(list)
+    Ok(())
+}
+
+/// Takes note of what services are called: nothing else is meant by these names.
+fn name_services(
+    parent: &Placed<'_, '_, '_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> Result<(), Fault> {
+    if depth > DEPTH {
+        let reason = format!("services are nested deeper than {DEPTH} levels");
+        return Err(Fault::at(reading.line(parent), reason));
+    }
+    let services = child(parent.node, "services");
+    for service in services.iter().flat_map(elements) {
+        let name = service.attribute("bom-ref").map(str::to_owned);
+        reading.list.unlisted(name);
+        name_services(&parent.with(&service), depth + 1, reading)?;
+    }
+    Ok(())
 }
 
 fn read_components(
-    parent: &Node<'_, '_>,
+    parent: &Placed<'_, '_, '_>,
     depth: usize,
-    (list, lines): (&mut List, &mut Lines<'_>),
+    reading: &mut Reading<'_>,
 ) -> Result<(), Fault> {
     if depth > DEPTH {
         let reason = format!("components are nested deeper than {DEPTH} levels");
-        return Err(Fault::new(Some(line(parent)), reason));
+        return Err(Fault::at(reading.line(parent), reason));
     }
-    let components = child(parent, "components");
+    let components = child(parent.node, "components");
     for component in components.iter().flat_map(elements) {
-        read_component(&component, false, depth, (&mut *list, &mut *lines))?;
+        read_component(&parent.with(&component), false, depth, reading)?;
     }
     Ok(())
 }
 
 fn read_component(
-    component: &Node<'_, '_>,
+    placed: &Placed<'_, '_, '_>,
     own: bool,
     depth: usize,
-    (list, lines): (&mut List, &mut Lines<'_>),
+    reading: &mut Reading<'_>,
 ) -> Result<(), Fault> {
-    let at = lines.of(component.range());
+    let at = reading.line(placed);
+    let (component, list) = (placed.node, &mut reading.list);
     let Some(name) = text(component, "name") else {
         return Err(Fault::at(at, "a component has no name"));
     };
@@ -98,8 +219,8 @@ fn read_component(
     };
     let purl = text(component, "purl");
     if purl.is_none() && !own && component.attribute("type") == Some("file") {
-        sbom::file(&described.name, list);
-        return read_components(component, depth + 1, (list, lines));
+        sbom::file(described, list);
+        return read_components(placed, depth + 1, reading);
     }
     if !own {
         read_links(component, None, list)?;
@@ -110,7 +231,7 @@ fn read_component(
         upstream: upstream(component),
     }
     .add(list)?;
-    read_components(component, depth + 1, (list, lines))
+    read_components(placed, depth + 1, reading)
 }
 
 /// What stands in other BOMs.
@@ -210,6 +331,42 @@ mod tests {
             assert_eq!(lines(&found), ["(own) own :2", "pkg:npm/b@2 :2"]);
             assert_eq!(unidentified(&found).len(), parts);
             assert_eq!(found.notes.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_bom_is_pointed_at_as_in_json() {
+        let uuid = "3e671687-395b-41f5-a30f-a58921a69b79";
+        let components = "<components>\
+            <component bom-ref=\"a\"><name>a</name><purl>pkg:npm/a@1</purl></component>\
+            <component bom-ref=\"b\"><name>b</name><purl>pkg:npm/b@1</purl></component>\
+            <component bom-ref=\"c\"><name>c</name><purl>pkg:npm/c@1</purl></component>\
+            <component bom-ref=\"a\" type=\"file\"><name>f</name></component>\
+            <component bom-ref=\"b\"><name>no purl</name></component></components>\
+            <services><service bom-ref=\"s\"><services><service bom-ref=\"c\"/></services>\
+            </service></services>";
+        for (attributes, expected) in [
+            (
+                format!("serialNumber=\"urn:uuid:{uuid}\" version=\"2\""),
+                Some(2),
+            ),
+            (format!("serialNumber=\"urn:uuid:{uuid}\""), Some(1)),
+            (
+                format!("serialNumber=\"urn:uuid:{uuid}\" version=\"x\""),
+                None,
+            ),
+            ("version=\"2\"".to_owned(), None),
+        ] {
+            let text = bom(components).replace("<bom ", &format!("<bom {attributes} "));
+            let found = found(CycloneDxXml, &text);
+            let link = expected.map(|version| format!("urn:cdx:{uuid}/{version}"));
+            let names: &[&str] = if link.is_some() {
+                &["a", "b", "c"]
+            } else {
+                &[]
+            };
+            assert_eq!(found.bom, link, "{attributes}");
+            assert!(found.disputed_refs.iter().eq(names), "{attributes}");
         }
     }
 

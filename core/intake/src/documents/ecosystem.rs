@@ -1,5 +1,6 @@
 //! Packages as OSV names them (OSV schema, "affected[].package"), as purls.
 
+use assay_claims::kind::node::quoted;
 use assay_claims::purl::{Components, Purl, place};
 
 /// OSV's ecosystems whose packages have a purl type, with the type and, for those of distributions,
@@ -145,9 +146,21 @@ pub(super) fn of_release(purl: Purl, ecosystem: &str) -> Purl {
 /// The purl of a package of an ecosystem, which may go on after a colon with a release
 /// ([`of_release`]). `None` if the ecosystem's packages have no purl that is known here.
 pub(super) fn purl(ecosystem: &str, name: &str, version: Option<&str>) -> Option<Purl> {
-    let base = ecosystem.split(':').next()?;
+    purl_or_why(ecosystem, name, version).ok()
+}
+
+/// The same, or why there is none: of some ecosystems name and version are not enough, as packages
+/// of Julia are told apart by their UUIDs.
+pub(super) fn purl_or_why(
+    ecosystem: &str,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Purl, String> {
+    let base = ecosystem.split(':').next().unwrap_or_default();
     let mut known = ECOSYSTEMS.into_iter();
-    let (_, ty, distribution) = known.find(|(known, _, _)| *known == base)?;
+    let Some((_, ty, distribution)) = known.find(|(known, _, _)| *known == base) else {
+        return Err("those of its ecosystem are not known here".to_owned());
+    };
     // Packages of Swift are called by the addresses of their repositories.
     let repository = place(name).filter(|_| ty == "swift");
     let repository = repository.map(|(host, path)| format!("{host}{path}"));
@@ -172,7 +185,17 @@ pub(super) fn purl(ecosystem: &str, name: &str, version: Option<&str>) -> Option
         version,
         ..Components::default()
     });
-    Some(of_release(purl.ok()?, ecosystem))
+    let purl = purl.map_err(|e| e.to_string())?;
+    Ok(of_release(purl, ecosystem))
+}
+
+/// What people are told of a package that a document names without a purl that could be used.
+pub(super) fn without_purl(ecosystem: &str, name: &str, why: &str) -> String {
+    format!(
+        "{} of {} has no package URL here, and nothing is claimed of it: {why}",
+        quoted(name),
+        quoted(ecosystem)
+    )
 }
 
 #[cfg(test)]
@@ -256,6 +279,12 @@ mod tests {
         }
         assert_eq!(purl("Nowhere", "a", None), None);
         assert_eq!(purl("npm", "", None), None);
+        for (ecosystem, why) in [
+            ("Julia", "a purl of type julia must have the qualifier uuid"),
+            ("Nowhere:1", "those of its ecosystem are not known here"),
+        ] {
+            assert_eq!(purl_or_why(ecosystem, "a", None), Err(why.to_owned()));
+        }
     }
 
     #[test]
@@ -358,5 +387,32 @@ mod tests {
             let purl = purl(ecosystem, name, version).unwrap();
             assert_eq!(purl.as_str(), expected);
         }
+    }
+
+    #[test]
+    fn advisories_of_what_has_no_package_url_say_why() {
+        let of = |package: &str| {
+            let text = format!(
+                r#"{{"id":"JLSEC-1","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"Julia","name":"JSON"{package}}}}}]}}"#
+            );
+            crate::documents::prepare("vex", "r.json", text.as_bytes(), "")
+        };
+        for package in ["", r#","purl":"pkg:julia/JSON""#] {
+            let refused = of(package).unwrap_err().to_string();
+            let said = "\"JSON\" of \"Julia\" has no package URL here, and nothing is claimed of \
+                        it: a purl of type julia must have the qualifier uuid";
+            assert!(refused.contains(said), "{refused}");
+        }
+        let named = r#","purl":"pkg:julia/JSON?uuid=682c06a0-de6a-54ab-a142-c8b1cf79cde6""#;
+        assert_eq!(of(named).unwrap().len(), 1);
+        let github = r#"{"ghsa_id":"GHSA-29mw-wpgm-hmr9","published_at":"2026-01-01T00:00:00Z",
+            "updated_at":"2026-01-01T00:00:00Z","vulnerabilities":[{"package":{"ecosystem":"other","name":"a"},
+            "vulnerable_version_range":"< 1"}]}"#;
+        let refused = crate::documents::prepare("vex", "r.json", github.as_bytes(), "");
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("those of its ecosystem are not known here"),
+            "{refused}"
+        );
     }
 }

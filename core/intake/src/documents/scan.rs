@@ -44,7 +44,8 @@ pub(super) struct Scan {
     pub is_whole: bool,
     /// When the scan started and finished, if the document says so.
     pub times: Option<(String, String)>,
-    /// Advisories that the scanner was told to keep silent about.
+    /// Advisories that the scanner was told to keep silent about, so that nothing says whether they
+    /// were found.
     pub ignored: Vec<Value>,
     /// The names of what was scanned, as far as the document gives them.
     pub scanned: Vec<String>,
@@ -131,8 +132,7 @@ impl Scan {
         let ignored: BTreeSet<&str> = self.ignored.iter().filter_map(Value::as_str).collect();
         if !ignored.is_empty() {
             let names: Vec<&str> = ignored.iter().copied().collect();
-            let label =
-                "advisories that the scanner was told to ignore, whose findings are left out";
+            let label = "advisories that the scanner was told to ignore, of which it says nothing";
             let value = format!("{}: {}", names.len(), names.join(", "));
             summary.push((label.to_owned(), value));
         }

@@ -1,6 +1,7 @@
 //! Subjects that a document suggests: what it says that it is about, in the form that a claim needs
 //! (docs/design.md 3.3).
 
+use assay_claims::bom_link::BomLink;
 use assay_claims::json::Value;
 use assay_claims::kind::descriptor::{any_digest, digest};
 use assay_claims::kind::node::{Node, quoted};
@@ -44,6 +45,14 @@ impl Subjects {
         let uri = uri.map(|purl| purl.as_str().to_owned());
         let subject = Subject::of_parts(name.map(str::to_owned), uri, digests);
         if !self.list.contains(&subject) {
+            self.list.push(subject);
+        }
+    }
+
+    /// Suggests the BOM that a link leads to, or into.
+    pub fn suggest_bom(&mut self, link: &BomLink) {
+        let subject = link.subject();
+        if self.list.len() <= limits::SUBJECTS && !self.list.contains(&subject) {
             self.list.push(subject);
         }
     }

@@ -136,12 +136,12 @@ fn of_group(group: &Group<'_, '_>, facts: &Facts<'_>, by: &[Whom]) -> Option<Agr
 }
 
 /// Whether a statement is about the component wherever it is. Whoever makes the component may also
-/// say something of it as a part of one product.
+/// say something of it as a part of one product, or of what one BOM lists.
 fn is_of_itself(stated: &Stated<'_>, component: &Component) -> bool {
     if stated.fact.of_product {
         return false;
     }
-    component.product().is_none()
+    (component.product().is_none() && component.bom().is_none())
         || of_statement(stated.statement, &component.alone()) == Some(Relation::This)
 }
 

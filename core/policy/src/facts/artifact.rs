@@ -1,6 +1,6 @@
 //! Whether digests are those of the artifact that is asked about.
 
-use crate::component::Component;
+use crate::component::{Component, InBom};
 use assay_claims::kind::descriptor::any_digest;
 use assay_claims::purl::Purl;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,12 +84,14 @@ pub(super) fn artifact<'d>(
 }
 
 /// A component as each of the artifacts that it may be, of which there are several if it has
-/// several digests of one algorithm (the wheels of a package), and as a part of each that its
-/// product may be; none if it is one artifact, or no digest of it is known.
+/// several digests of one algorithm (the wheels of a package), at each place where its BOM lists
+/// it, and as a part of each artifact that its product may be; none if it is one artifact, or no
+/// digest of it is known, and at one place.
 pub(crate) fn artifacts(component: &Component) -> Vec<Component> {
     let own = alternatives(component);
     let of_product = component.product().map(alternatives).unwrap_or_default();
-    if own.len() < 2 && of_product.len() < 2 {
+    let places = component.bom().map_or(0, InBom::places);
+    if own.len() < 2 && of_product.len() < 2 && places < 2 {
         return Vec::new();
     }
     let products = match component.product() {
@@ -97,7 +99,7 @@ pub(crate) fn artifacts(component: &Component) -> Vec<Component> {
         None => vec![None],
     };
     let mut all = Vec::new();
-    for one in each(&component.alone(), own) {
+    for one in each(component, own).iter().flat_map(at_each_place) {
         all.extend(products.iter().map(|product| match product {
             Some(product) => one.clone().in_product(product.clone()),
             None => one.clone(),
@@ -111,10 +113,20 @@ fn each(component: &Component, digests: Vec<(String, String)>) -> Vec<Component>
     if digests.len() < 2 {
         return vec![component.clone()];
     }
-    let purl = component.purl();
     let digests = digests.into_iter();
-    let each = digests.map(|digest| Component::new(purl.cloned(), vec![digest]));
+    let each = digests.map(|digest| component.of_artifact(digest));
     each.collect()
+}
+
+/// A component at each place where its BOM lists it; as it is, if there are no several.
+fn at_each_place(component: &Component) -> Vec<Component> {
+    match component.bom() {
+        Some(bom) if bom.places() > 1 => {
+            let places = bom.at_each_place();
+            places.map(|one| component.clone().in_bom(one)).collect()
+        }
+        _ => vec![component.clone()],
+    }
 }
 
 /// The digests of the algorithm of which a component has most; what its purl states counts if no

@@ -77,6 +77,16 @@ impl<'a> Scan<'a> {
             severity: Severity::highest(&found.severities),
         })
     }
+
+    /// What it was told to keep silent about, folded.
+    pub(super) fn untold(&self) -> BTreeSet<String> {
+        self.said.ignored.iter().map(|id| folded(id)).collect()
+    }
+
+    /// Whether what it did not find is not there: it looked at everything, and counts.
+    pub(super) fn is_whole(&self) -> bool {
+        self.said.is_complete && self.speaker.stands
+    }
 }
 
 /// Takes a scan into the series of those that replace each other.

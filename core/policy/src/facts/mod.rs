@@ -4,6 +4,7 @@ mod agreed;
 mod artifact;
 mod finding;
 mod identity;
+mod in_bom;
 mod latest;
 mod part;
 mod relation;

@@ -6,8 +6,9 @@
 //! package of the same name and version, or about the same artifact, can speak against it.
 
 use super::artifact::{Artifact, CHECKSUM, artifact, artifacts, checksums};
+use super::in_bom::{is_bom_of, of_bom, pointed};
 use super::versions::in_versions;
-use crate::component::Component;
+use crate::component::{Component, Pointed};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
@@ -77,6 +78,7 @@ fn relation_of_any(subjects: &[Subject], body: &Body, component: &Component) -> 
     let closest = subjects
         .iter()
         .filter_map(|subject| of_named(subject.purl(), subject.digests(), component))
+        .chain(of_bom(subjects, body, component))
         .min()?;
     let applies = match component.purl() {
         Some(purl) if purl.version().is_some() => is_of_version(body, purl),
@@ -108,7 +110,10 @@ pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> O
 }
 
 /// The same, of any artifact that the component may be.
-fn of_statement_any(statement: &VexStatement, component: &Component) -> Option<Relation> {
+pub(super) fn of_statement_any(
+    statement: &VexStatement,
+    component: &Component,
+) -> Option<Relation> {
     if statement.products.is_empty() {
         return Some(Relation::This);
     }
@@ -248,6 +253,7 @@ fn of_part(product: &Product, component: &Component) -> Option<Relation> {
     let ours = component.product();
     let of_whole = match ours.map(|ours| of_product_alone(product, ours)) {
         Some(Likeness::Is(relation)) => relation,
+        _ if is_bom_of(product, component) => Relation::This,
         Some(Likeness::Other) if !is_some_version(product, ours) => return None,
         Some(_) | None => Relation::OtherProduct,
     };
@@ -301,9 +307,35 @@ fn of_product(product: &Product, component: &Component) -> Likeness {
     }
 }
 
-/// All identifiers of a product name the same thing. If one of them is of something else, or a purl
-/// that is none, it cannot be told whether the product is this.
+/// All identifiers of a product name the same thing. If one of them is of something else, it cannot
+/// be told whether the product is this. A link into a BOM says which it is of all that have one
+/// purl, and more of its build than the purl: where it leads to something else, it is not this.
 fn of_product_alone(product: &Product, component: &Component) -> Likeness {
+    let names = of_names(product, component);
+    let Some(pointed) = pointed(product, component) else {
+        return names;
+    };
+    match (pointed, names) {
+        (Pointed::Elsewhere, Likeness::Is(relation)) => {
+            Likeness::Is(relation.max(Relation::OtherBuild))
+        }
+        (Pointed::Elsewhere, _) => Likeness::Other,
+        (_, Likeness::Other) => Likeness::Is(Relation::Unnamed),
+        (
+            Pointed::Here,
+            Likeness::Unnamed | Likeness::Is(Relation::SomeArtifact | Relation::OtherBuild),
+        ) => Likeness::Is(Relation::This),
+        (Pointed::Here, likeness) => likeness,
+        (Pointed::Perhaps, Likeness::Unnamed) => Likeness::Is(Relation::SomeArtifact),
+        (Pointed::Perhaps, Likeness::Is(relation)) => {
+            Likeness::Is(relation.max(Relation::SomeArtifact))
+        }
+    }
+}
+
+/// How the purls and the digests of a product stand to a component. A purl that is none leaves it
+/// open.
+fn of_names(product: &Product, component: &Component) -> Likeness {
     let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
     let read: Vec<Option<Purl>> = ids.map(|id| Purl::canonicalize(id).ok()).collect();
     let is_unread = read.contains(&None);
@@ -331,7 +363,7 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
 
 /// How what has this purl and these digests stands to a component; `None` if it is something else.
 /// Digests in the purl are digests.
-fn of_named(
+pub(super) fn of_named(
     purl: Option<&Purl>,
     digests: &[(String, String)],
     component: &Component,

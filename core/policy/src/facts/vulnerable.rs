@@ -9,6 +9,7 @@
 use super::artifact::artifacts;
 use super::finding::{Found, Scan, Series, take_scan};
 use super::identity::products;
+use super::in_bom::is_by_bom_alone;
 use super::latest::{Editions, Replaced, Word, standing};
 use super::relation::{Relation, Within, of_statement, of_statement_within};
 use super::stated::{Matter, Stated, lists, names};
@@ -87,6 +88,10 @@ impl<'a> Vulnerabilities<'a> {
             } else {
                 (of_statement(statement, facts.component)?, false)
             };
+            // What else is in a BOM is not spoken of by what cannot be compared with it.
+            if relation == Relation::Unnamed && is_by_bom_alone(fact.subjects, facts.component) {
+                return None;
+            }
             Some(About {
                 relation: relation.max(fact.relation),
                 of_whole,
@@ -251,23 +256,37 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
-    /// Takes the scans that replace each other: of these the last that is sound counts, and what
-    /// was found since.
+    /// Takes the scans that replace each other: of these the last that is sound counts, what was
+    /// found since, and what was found before and all later ones were told to keep silent about.
     fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
         scans.sort_by(|a, b| a.when.cmp(&b.when));
-        let mut whole = scans.iter().filter(|scan| scan.said.is_complete);
-        let last = whole.rfind(|scan| scan.speaker.stands);
-        for scan in &scans {
-            match last {
-                Some(last) if last.when.is_after(&scan.when) => {
+        let last = scans.iter().rfind(|scan| scan.is_whole());
+        let mut untold: Option<BTreeSet<String>> = None;
+        let mut counting = Vec::new();
+        for scan in scans.iter().rev() {
+            let mut found: Vec<Found<'a>> = scan.findings().collect();
+            if let (Some(last), Some(untold)) = (last, &untold)
+                && last.when.is_after(&scan.when)
+            {
+                found.retain(|one| one.is_named(untold));
+                if found.is_empty() || !scan.speaker.against {
                     let issuer = scan.speaker.issuer;
                     self.replaced
                         .insert(scan.fact, Part::Whole, issuer, last.fact.place());
                 }
-                _ if scan.speaker.against => self.found.extend(scan.findings()),
-                _ => {}
+            }
+            if scan.speaker.against {
+                counting.push(found);
+            }
+            if scan.is_whole() {
+                let mut ignored = scan.untold();
+                if let Some(later) = &untold {
+                    ignored.retain(|id| later.contains(id));
+                }
+                untold = Some(ignored);
             }
         }
+        self.found.extend(counting.into_iter().rev().flatten());
     }
 
     /// The statements that stand of what a statement is about, by the same issuer.

@@ -252,6 +252,35 @@ fn a_scan_of_something_else_clears_nothing() {
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }
 
+/// Whoever has the scanner keep silent about something is not one of those who clear it.
+#[test]
+fn what_a_scan_was_told_to_ignore_it_does_not_take_back() {
+    let (mut world, maker, policy) = world();
+    let say = |world: &mut World, day: u32, found: &[&str], ignored: &str| {
+        let text = scan(day, found, "");
+        let text = text.replace(r#""result""#, &format!(r#""ignored":[{ignored}],"result""#));
+        world.log(&about("pkg:cargo/a@1", SCAN, &text), &[&maker]);
+    };
+    say(&mut world, 1, &["CVE-1", "CVE-2"], "");
+    say(&mut world, 2, &[], r#""cve-1","CVE-7""#);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    let found = |world: &World| {
+        let policy = parse(&policy);
+        let known = Known::judge(&policy, &world.claims, NOW_MS);
+        let all = known.vulnerabilities(&component("pkg:cargo/a@1"));
+        all.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&world), ["CVE-1"]);
+    say(&mut world, 3, &[], r#""CVE-1","CVE-2""#);
+    assert_eq!(found(&world), ["CVE-1"]);
+    // One that looks for it, and does not find it, does.
+    let mut seen = World::continuing(&world);
+    say(&mut seen, 4, &[], r#""CVE-2""#);
+    assert_eq!(outcome(&policy, &seen), Outcome::Fine);
+    say(&mut seen, 5, &[], r#""CVE-1""#);
+    assert_eq!(outcome(&policy, &seen), Outcome::Fine);
+}
+
 #[test]
 fn an_older_vex_statement_reverses_no_newer_one() {
     let (mut world, maker, policy) = world();

@@ -3,6 +3,7 @@
 mod agreed;
 mod artifacts;
 mod attacks;
+mod boms;
 mod deciding;
 mod heard;
 mod ignoring;

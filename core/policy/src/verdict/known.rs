@@ -391,7 +391,8 @@ impl<'a> Known<'a> {
         self.relate(self.places(component), component)
     }
 
-    /// The places of claims that name a component's packages or digests.
+    /// The places of claims that name a component's packages or digests, and of those about the BOM
+    /// that lists it which can be about it.
     fn places(&self, component: &Component) -> BTreeSet<usize> {
         let mut places: BTreeSet<usize> = BTreeSet::new();
         for package in component.packages() {
@@ -404,6 +405,10 @@ impl<'a> Known<'a> {
                     .into_iter()
                     .flatten(),
             );
+        }
+        if let Some(bom) = component.bom() {
+            let of_bom = self.by_digest.get(&bom.digest()).into_iter().flatten();
+            places.extend(self.parts.in_bom(component, of_bom.copied()));
         }
         places
     }

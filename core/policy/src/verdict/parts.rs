@@ -1,7 +1,8 @@
 //! Which claims speak of which parts of products, so that for each part of a product only those are
 //! looked at that can be about it.
 
-use crate::component::Component;
+use crate::component::{Component, InBom};
+use assay_claims::bom_link::BomLink;
 use assay_claims::kind::vex::{Product, Vex};
 use assay_claims::purl::Purl;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Parts<'a> {
     by_package: BTreeMap<String, BTreeSet<usize>>,
     by_digest: BTreeMap<(&'a str, &'a str), BTreeSet<usize>>,
+    /// Whatever BOM-Links lead to, products and their parts.
+    by_link: BTreeMap<BomLink, BTreeSet<usize>>,
     /// Those that say something of products as a whole.
     of_whole: BTreeSet<usize>,
 }
@@ -26,6 +29,7 @@ impl<'a> Parts<'a> {
                 if product.parts.is_empty() {
                     self.of_whole.insert(place);
                 }
+                self.take_links(place, product);
                 for part in &product.parts {
                     self.take_part(place, part);
                 }
@@ -33,7 +37,14 @@ impl<'a> Parts<'a> {
         }
     }
 
+    fn take_links(&mut self, place: usize, product: &Product) {
+        for link in product.ids.iter().filter_map(|id| BomLink::parse(id)) {
+            self.by_link.entry(link).or_default().insert(place);
+        }
+    }
+
     fn take_part(&mut self, place: usize, part: &'a Product) {
+        self.take_links(place, part);
         for purl in part.ids.iter().filter_map(|id| Purl::canonicalize(id).ok()) {
             let package = purl.package_key().into_owned();
             self.by_package.entry(package).or_default().insert(place);
@@ -51,18 +62,36 @@ impl<'a> Parts<'a> {
         component: &Component,
         mut places: BTreeSet<usize>,
     ) -> BTreeSet<usize> {
-        let packages = component.packages();
-        let mut about: Vec<&BTreeSet<usize>> = packages
-            .filter_map(|package| self.by_package.get(&package))
-            .collect();
-        let digests = component.digests().iter();
-        about.extend(
-            digests
-                .filter_map(|(name, value)| self.by_digest.get(&(name.as_str(), value.as_str()))),
-        );
+        let mut about = self.naming(component);
         about.push(&self.of_whole);
         places.retain(|place| about.iter().any(|some| some.contains(place)));
         places
+    }
+
+    /// Those of the given places whose claims can speak of a component in its BOM.
+    pub(super) fn in_bom<'s>(
+        &'s self,
+        component: &'s Component,
+        places: impl Iterator<Item = usize>,
+    ) -> impl Iterator<Item = usize> {
+        let naming = self.naming(component);
+        places.filter(move |place| naming.iter().any(|some| some.contains(place)))
+    }
+
+    /// The places of claims that name a component as a part of something, or by a link to it.
+    fn naming<'s>(&'s self, component: &'s Component) -> Vec<&'s BTreeSet<usize>> {
+        let packages = component.packages();
+        let mut naming: Vec<&BTreeSet<usize>> = packages
+            .filter_map(|package| self.by_package.get(&package))
+            .collect();
+        let digests = component.digests().iter();
+        naming.extend(
+            digests
+                .filter_map(|(name, value)| self.by_digest.get(&(name.as_str(), value.as_str()))),
+        );
+        let links = component.bom().into_iter().flat_map(InBom::links);
+        naming.extend(links.filter_map(|link| self.by_link.get(&link)));
+        naming
     }
 }
 

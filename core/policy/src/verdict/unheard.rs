@@ -9,7 +9,7 @@
 
 use super::known::CLAIMS_ABOUT_ONE;
 use super::reason::Bound;
-use crate::component::Component;
+use crate::component::{Component, InBom};
 use crate::facts::relation;
 use crate::trust::{HeardTo, JudgedClaim, Limit, Trust, covers, is_final};
 use assay_claims::index::{By, Kind, Label, Name};
@@ -281,7 +281,9 @@ fn name_of(issuer: &IssuerId) -> Name {
 fn names(component: &Component) -> impl Iterator<Item = Name> {
     let digests = component.digests().iter();
     let digests = digests.map(|(algorithm, digest)| format!("{algorithm}:{digest}"));
+    let bom = component.bom().map(InBom::index_name);
     component
         .package_names()
         .chain(digests.map(|digest| Name::new(Kind::Digest, &digest)))
+        .chain(bom)
 }

@@ -3,7 +3,7 @@
 use super::super::fault::{Fault, JsonError};
 use super::super::parse::Reader;
 use super::super::target::Target;
-use super::{Entries, Kind, TEXT_BYTES};
+use super::{BYTES_OF_ENTRY, Entries, Kind, TEXT_BYTES};
 
 /// Reads a text that is not too long for its places to fit entries.
 pub(super) fn entries(text: &str, deepest: usize) -> Result<Entries, JsonError> {
@@ -28,7 +28,10 @@ impl<'t> Writer<'t> {
     fn new(text: &'t str) -> Self {
         Writer {
             text,
-            entries: Entries::default(),
+            entries: Entries {
+                list: Vec::with_capacity(text.len() / BYTES_OF_ENTRY),
+                ..Entries::default()
+            },
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The JSON of OWASP Dependency-Check (dependency-check/DependencyCheck, `jsonReport.vsl`).
 
-use super::super::findings::Findings;
+use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, nothing_scanned, scan, texts, time};
+use super::{Place, found_at, nothing_scanned, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
+use std::collections::BTreeSet;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -18,38 +19,37 @@ pub(in super::super) const TOOL: Tool = Tool {
 /// What a report found.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
-    let (mut ignored, mut summary, mut any) = (Vec::new(), Vec::new(), false);
+    let (mut ignored, mut any) = (BTreeSet::new(), false);
     for dependency in root.need("dependencies")?.items()? {
         any = true;
-        let file = dependency.need("fileName")?.text()?;
+        let name = dependency.need("fileName")?.text()?;
         let purls = texts(dependency.value().get("packages"), Some("id"));
         let purl = purls.into_iter().find(|id| id.starts_with("pkg:"));
-        if let Some(list) = dependency.get("vulnerabilities") {
+        for (key, suppressed) in [
+            ("vulnerabilities", false),
+            ("suppressedVulnerabilities", true),
+        ] {
+            let Some(list) = dependency.get(key) else {
+                continue;
+            };
             for found in list.items()? {
-                let finding = findings.entry(found.need("name")?.text()?);
-                if let Some(word) = found.shown("severity") {
-                    finding.severity("database", word);
+                let id = found.need("name")?.text()?;
+                let finding = findings.entry(id);
+                rate(&found, finding);
+                let place = Place {
+                    name,
+                    version: None,
+                    purl,
+                    suppressed,
+                };
+                found_at(finding, place);
+                if suppressed {
+                    ignored.insert(id);
                 }
-                for (key, method) in [
-                    ("cvssv2", "CVSS_V2"),
-                    ("cvssv3", "CVSS_V3"),
-                    ("cvssv4", "CVSS_V4"),
-                ] {
-                    let score = ["baseScore", "score"].into_iter();
-                    let mut score = score.filter_map(|part| found.value().get(key)?.get(part));
-                    if let Some(Value::Number(score)) = score.next() {
-                        finding.severity(method, score.as_str());
-                    }
-                }
-                found_in(finding, file, None, purl);
-            }
-        }
-        if let Some(list) = dependency.get("suppressedVulnerabilities") {
-            for found in list.items()? {
-                ignored.push(found.need("name")?.text()?.into());
             }
         }
     }
+    let mut summary: Vec<_> = suppressed(&ignored).into_iter().collect();
     if !any {
         summary.push(nothing_scanned());
     }
@@ -68,7 +68,23 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         is_whole: any && failed.is_empty(),
         summary,
         times: time(root, "/projectInfo/reportDate"),
-        ignored,
         ..scan("pkg:github/dependency-check/DependencyCheck", findings)
     })
+}
+
+fn rate(found: &Node<'_, '_>, finding: &mut Finding) {
+    if let Some(word) = found.shown("severity") {
+        finding.severity("database", word);
+    }
+    for (key, method) in [
+        ("cvssv2", "CVSS_V2"),
+        ("cvssv3", "CVSS_V3"),
+        ("cvssv4", "CVSS_V4"),
+    ] {
+        let score = ["baseScore", "score"].into_iter();
+        let mut score = score.filter_map(|part| found.value().get(key)?.get(part));
+        if let Some(Value::Number(score)) = score.next() {
+            finding.severity(method, score.as_str());
+        }
+    }
 }

@@ -100,7 +100,8 @@ fn objects(bytes: &[u8]) -> Vec<&[u8]> {
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
+            // Outside of a string it is no JSON, however that is cut.
+            b'\\' => escaped = true,
             b'"' => quoted = !quoted,
             b'{' if !quoted => depth += 1,
             b'}' if !quoted => {

@@ -3,10 +3,11 @@
 use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, scan, texts, time};
+use super::{Place, found_at, method, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
+use std::collections::BTreeSet;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -19,25 +20,22 @@ pub(in super::super) const TOOL: Tool = Tool {
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let mut findings = Findings::default();
     for found in root.need("matches")?.items()? {
-        let vulnerability = found.need("vulnerability")?;
-        let finding = findings.entry(vulnerability.need("id")?.text()?);
-        let related = found.value().get("relatedVulnerabilities");
-        finding.aliases(&texts(related, Some("id")));
-        rate_by_grype(&vulnerability, finding);
-        let artifact = found.need("artifact")?;
-        let name = artifact.need("name")?.text()?;
-        found_in(
-            finding,
-            name,
-            artifact.shown("version"),
-            artifact.shown("purl"),
-        );
+        take(&found, false, &mut findings)?;
     }
-    let mut ignored = Vec::new();
+    let (mut ignored, mut ruled_out) = (BTreeSet::new(), 0);
     if let Some(list) = root.get("ignoredMatches") {
         for found in list.items()? {
-            ignored.push(found.need("vulnerability")?.need("id")?.text()?.into());
+            if is_ruled_out(found.value()) {
+                ruled_out += 1;
+            } else {
+                ignored.insert(take(&found, true, &mut findings)?);
+            }
         }
+    }
+    let mut summary: Vec<_> = suppressed(&ignored).into_iter().collect();
+    if ruled_out > 0 {
+        let label = "matches that grype itself rules out, and that are left out";
+        summary.push((label.to_owned(), ruled_out.to_string()));
     }
     let text = |pointer: &str| root.value().pointer(pointer).and_then(Value::as_str);
     let targets = ["/source/target/userInput", "/source/target"];
@@ -45,11 +43,50 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     Ok(Scan {
         version: text("/descriptor/version").map(str::to_owned),
         times: time(root, "/descriptor/timestamp"),
-        ignored,
         scanned: target.into_iter().collect(),
+        summary,
         ..scan("pkg:github/anchore/grype", findings)
     })
 }
+
+/// Takes a match up, which the user told grype to ignore if it is `suppressed`. Returns its id.
+fn take<'v>(
+    found: &Node<'v, '_>,
+    suppressed: bool,
+    findings: &mut Findings,
+) -> Result<&'v str, PredicateError> {
+    let vulnerability = found.need("vulnerability")?;
+    let id = vulnerability.need("id")?.text()?;
+    let finding = findings.entry(id);
+    let related = found.value().get("relatedVulnerabilities");
+    finding.aliases(&texts(related, Some("id")));
+    rate_by_grype(&vulnerability, finding);
+    let artifact = found.need("artifact")?;
+    let place = Place {
+        name: artifact.need("name")?.text()?,
+        version: artifact.shown("version"),
+        purl: artifact.shown("purl"),
+        suppressed,
+    };
+    found_at(finding, place);
+    Ok(id)
+}
+
+/// Whether grype's own data and no rule of the user's say that an ignored match is none.
+fn is_ruled_out(found: &Value) -> bool {
+    let rules = found.get("appliedIgnoreRules").and_then(Value::as_array);
+    let rules = rules.unwrap_or_default();
+    let is_own = |rule: &Value| {
+        let reason = rule.get("reason").and_then(Value::as_str);
+        reason.is_some_and(|reason| OWN_REASONS.contains(&reason))
+    };
+    !rules.is_empty() && rules.iter().all(is_own)
+}
+
+/// The reasons that grype has for rules of its own making (anchore/grype, `grype/matcher`): the
+/// distribution has fixed it in the package that the files belong to, or says that it has not got
+/// it.
+const OWN_REASONS: [&str; 2] = ["DistroPackageFixed", "Explicit APK NAK"];
 
 fn rate_by_grype(vulnerability: &Node<'_, '_>, finding: &mut Finding) {
     if let Some(word) = vulnerability.shown("severity") {

@@ -1,6 +1,7 @@
 //! The JSON of other scanners. Each report becomes one claim with what was found, where, and by
 //! which other names. What was found in a package that has no purl here is named all the same. What
-//! a report lists as ignored is an ignored advisory of the claim, and no finding.
+//! a report lists as found and ignored is a finding, as in SARIF, and says so: whoever ran the
+//! scanner is not one of those who may clear it.
 
 pub(super) mod dependency_check;
 pub(super) mod govulncheck;
@@ -16,6 +17,7 @@ use assay_claims::json::{Value, object};
 use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;
 use assay_claims::time;
+use std::collections::BTreeSet;
 
 /// A scan by a scanner, of which more is to be said.
 fn scan(uri: &str, findings: Findings) -> Scan {
@@ -49,14 +51,42 @@ fn time(root: &Node<'_, '_>, pointer: &str) -> Option<(String, String)> {
     Some((stated.to_owned(), stated.to_owned()))
 }
 
-/// Where something was found.
+/// A place where something was found.
+struct Place<'v> {
+    name: &'v str,
+    version: Option<&'v str>,
+    purl: Option<&'v str>,
+    /// Whether the scanner was told to ignore it there.
+    suppressed: bool,
+}
+
 fn found_in(finding: &mut Finding, name: &str, version: Option<&str>, purl: Option<&str>) {
-    let purl = purl.and_then(|purl| Purl::canonicalize(purl).ok());
+    let place = Place {
+        name,
+        version,
+        purl,
+        suppressed: false,
+    };
+    found_at(finding, place);
+}
+
+/// The same, whether or not it was to be ignored there.
+fn found_at(finding: &mut Finding, place: Place<'_>) {
+    let purl = place.purl.and_then(|purl| Purl::canonicalize(purl).ok());
     finding.annotate(object([
-        ("package", Some(name.into())),
-        ("version", version.map(Value::from)),
+        ("package", Some(place.name.into())),
+        ("version", place.version.map(Value::from)),
         ("purl", purl.map(|purl| purl.as_str().into())),
+        ("suppressed", place.suppressed.then_some(Value::Bool(true))),
     ]));
+}
+
+/// What people are told of findings that the scanner was told to ignore, if there are any.
+fn suppressed(ids: &BTreeSet<&str>) -> Option<(String, String)> {
+    let label = "findings that the scanner was told to ignore, and that count all the same";
+    let names: Vec<&str> = ids.iter().copied().collect();
+    let line = format!("{}: {}", names.len(), names.join(", "));
+    (!names.is_empty()).then(|| (label.to_owned(), line))
 }
 
 /// The texts of a list, or of members of its items.

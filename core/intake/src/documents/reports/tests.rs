@@ -45,7 +45,7 @@ fn grype_is_read() {
          "relatedVulnerabilities":[{"id":"CVE-1"},{"id":"GHSA-1"}],
          "artifact":{"name":"lib","version":"1.0","purl":"pkg:npm/lib@1.0"}},
         {"vulnerability":{"id":"CVE-2","severity":"Negligible"},"artifact":{"name":"binary","version":"7"}}],
-      "ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}}],
+      "ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x","version":"1","purl":"pkg:npm/x@1"}}],
       "source":{"type":"image","target":{"userInput":"img:1"}},
       "descriptor":{"name":"grype","version":"0.80.0"}}"#;
     let (lines, whole) = found(text).unwrap();
@@ -54,7 +54,8 @@ fn grype_is_read() {
         lines,
         [
             "GHSA-1 [CVE-1] High CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H in pkg:npm/lib@1.0",
-            "CVE-2 [] Negligible in "
+            "CVE-2 [] Negligible in ",
+            "CVE-3 []  in pkg:npm/x@1",
         ]
     );
     let claim = prepare("scan", "r", text.as_bytes(), NOW)
@@ -62,7 +63,7 @@ fn grype_is_read() {
         .remove(0);
     let json = claim.predicate.to_json();
     assert!(
-        json.contains(r#""version":"0.80.0","ignored":["CVE-3"]"#),
+        json.contains(r#""purl":"pkg:npm/x@1","suppressed":true"#),
         "{json}"
     );
     assert!(!json.contains("img:1"));
@@ -85,8 +86,8 @@ fn grype_is_read() {
                 "$.ignoredMatches[0].vulnerability.id",
             ),
             (
-                r#"[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}}]"#,
-                "7",
+                r#""ignoredMatches":["#,
+                r#""ignoredMatches":7,"other":["#,
                 "$.ignoredMatches",
             ),
         ],
@@ -174,24 +175,70 @@ fn the_time_of_a_scan_is_the_one_that_its_document_states() {
     }
 }
 
+/// Whoever ran the scanner is not one of those who may clear what it found.
 #[test]
-fn what_a_scanner_was_told_to_ignore_is_told() {
-    let grype = r#"{"matches":[],"ignoredMatches":[{"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"}},
+fn what_a_scanner_was_told_to_ignore_is_found_and_told() {
+    let grype = r#"{"matches":[],"ignoredMatches":[
+        {"vulnerability":{"id":"CVE-3"},"artifact":{"name":"x"},"appliedIgnoreRules":[{"vulnerability":"CVE-3","reason":"we looked"}]},
         {"vulnerability":{"id":"CVE-3"},"artifact":{"name":"y"}}],"descriptor":{"name":"grype"}}"#;
     let trivy = r#"{"SchemaVersion":2,"ArtifactName":"a","Results":[{"Target":"l",
-        "ExperimentalModifiedFindings":[{"Type":"vulnerability","Status":"ignored","Finding":{"VulnerabilityID":"CVE-3"}}]}]}"#;
-    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"dependencies":[{"fileName":"a.jar",
+        "ExperimentalModifiedFindings":[{"Type":"vulnerability","Status":"ignored","Finding":{"VulnerabilityID":"CVE-3","PkgName":"x"}}]}]}"#;
+    let dependency_check = r#"{"reportSchema":"1.1","scanInfo":{},"dependencies":[{"fileName":"x",
         "suppressedVulnerabilities":[{"name":"CVE-3"}]}]}"#;
-    let cargo_audit = r#"{"lockfile":{"dependency-count":1},"settings":{"ignore":["CVE-3"]},
-        "vulnerabilities":{"found":false,"count":0,"list":[]}}"#;
-    for text in [grype, trivy, dependency_check, cargo_audit] {
+    for text in [grype, trivy, dependency_check] {
+        let (lines, whole) = found(text).unwrap();
+        assert!(whole, "{text}");
+        assert_eq!(lines, ["CVE-3 []  in "], "{text}");
         let claim = prepare("scan", "r", text.as_bytes(), NOW)
             .unwrap()
             .remove(0);
+        let json = claim.predicate.to_json();
+        assert!(
+            json.contains(r#""package":"x","suppressed":true"#),
+            "{json}"
+        );
         let mut lines = claim.summary.iter();
         let line = lines.find(|(label, _)| label.contains("told to ignore"));
         assert_eq!(line.unwrap().1, "1: CVE-3", "{text}");
     }
+    // Whether this was found is not said.
+    let cargo_audit = r#"{"lockfile":{"dependency-count":1},"settings":{"ignore":["CVE-3"]},
+        "vulnerabilities":{"found":false,"count":0,"list":[]}}"#;
+    let claim = prepare("scan", "r", cargo_audit.as_bytes(), NOW)
+        .unwrap()
+        .remove(0);
+    let scan = Vulns::parse(&claim.predicate).unwrap();
+    assert_eq!(
+        (scan.vulnerabilities.len(), scan.ignored),
+        (0, vec!["CVE-3".to_owned()])
+    );
+    let mut lines = claim.summary.iter();
+    let line = lines.find(|(label, _)| label.contains("told to ignore"));
+    assert_eq!(line.unwrap().1, "1: CVE-3");
+}
+
+/// What grype knows itself to be no match was never told to it.
+#[test]
+fn what_grype_rules_out_itself_is_not_found() {
+    let with = |rules: &str| {
+        let text = format!(
+            r#"{{"matches":[],"ignoredMatches":[{{"vulnerability":{{"id":"CVE-3"}},"artifact":{{"name":"x"}},"appliedIgnoreRules":[{rules}]}}],"descriptor":{{"name":"grype"}}}}"#
+        );
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let mut lines = claim.summary.iter();
+        let is_told = lines.any(|(label, _)| label.contains("rules out"));
+        (found(&text).unwrap().0.len(), is_told)
+    };
+    let own = r#"{"vulnerability":"CVE-3","reason":"DistroPackageFixed"}"#;
+    let nak = r#"{"vulnerability":"CVE-3","reason":"Explicit APK NAK"}"#;
+    let told = r#"{"vulnerability":"CVE-3"}"#;
+    assert_eq!(with(own), (0, true));
+    assert_eq!(with(&format!("{own},{nak}")), (0, true));
+    assert_eq!(with(&format!("{own},{told}")), (1, false));
+    assert_eq!(with(told), (1, false));
+    assert_eq!(with(""), (1, false));
 }
 
 #[test]
@@ -351,7 +398,13 @@ fn dependency_check_is_read() {
          "vulnerabilities":[{"name":"CVE-1","severity":"HIGH","cvssv3":{"baseScore":8.1}}],
          "suppressedVulnerabilities":[{"name":"CVE-2"}]},{"fileName":"b.jar"}]}"#;
     let (lines, _) = found(text).unwrap();
-    assert_eq!(lines, ["CVE-1 [] HIGH 8.1 in pkg:maven/e/a@1"]);
+    assert_eq!(
+        lines,
+        [
+            "CVE-1 [] HIGH 8.1 in pkg:maven/e/a@1",
+            "CVE-2 []  in pkg:maven/e/a@1"
+        ]
+    );
     assert_broken(
         text,
         &[

@@ -4,10 +4,11 @@ use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{found_in, method, nothing_scanned, scan, texts, time};
+use super::{Place, found_at, method, nothing_scanned, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
+use std::collections::BTreeSet;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -16,33 +17,40 @@ pub(in super::super) const TOOL: Tool = Tool {
     prepare: |source| read(&source.root())?.of_json(source),
 };
 
-/// Adds the vulnerabilities that a rule of the user took out of a result. Returns how many findings
-/// of other kinds it took out.
-fn set_aside(result: &Value, ignored: &mut Vec<Value>) -> usize {
-    let modified = result.get("ExperimentalModifiedFindings");
+/// Takes up the vulnerabilities that a rule of the user, or VEX of the user's choice, took out of a
+/// result. Returns how many findings of other kinds it took out.
+fn take_set_aside<'v>(
+    result: &Node<'v, '_>,
+    findings: &mut Findings,
+    ignored: &mut BTreeSet<&'v str>,
+) -> Result<usize, PredicateError> {
+    let Some(list) = result.get("ExperimentalModifiedFindings") else {
+        return Ok(0);
+    };
     let mut others = 0;
-    for found in modified.and_then(Value::as_array).unwrap_or_default() {
-        let id = found.pointer("/Finding/VulnerabilityID");
-        match id.and_then(Value::as_str) {
-            Some(id) => ignored.push(id.into()),
-            None => others += 1,
+    for modified in list.items()? {
+        match modified.get("Finding") {
+            Some(found) if found.get("VulnerabilityID").is_some() => {
+                ignored.insert(found_by_trivy(&found, true, findings)?);
+            }
+            _ => others += 1,
         }
     }
-    others
+    Ok(others)
 }
 
 /// What a report found.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
-    let mut ignored = Vec::new();
+    let mut ignored = BTreeSet::new();
     let (mut others, mut any) = (0, false);
     if let Some(results) = root.get("Results") {
         for result in results.items()? {
             any |= looked_for_vulnerabilities(result.value());
             if let Some(list) = result.get("Vulnerabilities") {
                 for found in list.items()? {
-                    found_by_trivy(&found, &mut findings)?;
+                    found_by_trivy(&found, false, &mut findings)?;
                 }
             }
             for key in ["Misconfigurations", "Secrets", "Licenses"] {
@@ -50,10 +58,10 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
                     others += list.items()?.count();
                 }
             }
-            others += set_aside(result.value(), &mut ignored);
+            others += take_set_aside(&result, &mut findings, &mut ignored)?;
         }
     }
-    let mut summary = Vec::new();
+    let mut summary: Vec<_> = suppressed(&ignored).into_iter().collect();
     if others > 0 {
         let label = "misconfigurations, secrets and licenses, which are left out";
         summary.push((label.to_owned(), others.to_string()));
@@ -79,7 +87,6 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .map(str::to_owned),
         is_whole: any,
         times: time(root, "/CreatedAt"),
-        ignored,
         scanned: root
             .shown("ArtifactName")
             .map(str::to_owned)
@@ -102,8 +109,14 @@ fn looked_for_vulnerabilities(result: &Value) -> bool {
     result.get("Vulnerabilities").is_some() || !is_other
 }
 
-fn found_by_trivy(found: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
-    let finding = findings.entry(found.need("VulnerabilityID")?.text()?);
+/// Takes a vulnerability up, which was set aside if it is `suppressed`. Returns its id.
+fn found_by_trivy<'v>(
+    found: &Node<'v, '_>,
+    suppressed: bool,
+    findings: &mut Findings,
+) -> Result<&'v str, PredicateError> {
+    let id = found.need("VulnerabilityID")?.text()?;
+    let finding = findings.entry(id);
     finding.aliases(&texts(found.value().get("VendorIDs"), None));
     if let Some(word) = found.shown("Severity") {
         finding.severity("database", word);
@@ -120,7 +133,12 @@ fn found_by_trivy(found: &Node<'_, '_>, findings: &mut Findings) -> Result<(), P
         .value()
         .pointer("/PkgIdentifier/PURL")
         .and_then(Value::as_str);
-    let name = found.need("PkgName")?.text()?;
-    found_in(finding, name, found.shown("InstalledVersion"), purl);
-    Ok(())
+    let place = Place {
+        name: found.need("PkgName")?.text()?,
+        version: found.shown("InstalledVersion"),
+        purl,
+        suppressed,
+    };
+    found_at(finding, place);
+    Ok(id)
 }

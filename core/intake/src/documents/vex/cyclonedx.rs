@@ -3,17 +3,16 @@
 //! An analysis in the BOM of a product is of its components as they are used there. A vulnerability
 //! that is listed without an analysis affects what it is listed for: that is what the list says.
 
-use super::super::subjects::all_digests;
+mod names;
+
 use super::super::tool::Source;
-use super::product::{contradiction, contradicts};
 use super::{Named, Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, Read, quoted};
 use assay_claims::kind::vex::Status;
-use assay_claims::purl::Purl;
 use assay_tlog::Hash;
-use std::collections::{HashMap, HashSet};
+use names::Names;
 
 /// Whether a BOM says anything of vulnerabilities.
 pub(in super::super) fn has_vex<'v>(bom: impl Read<'v>) -> bool {
@@ -47,12 +46,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
             None => format!("sha256:{}", Hash::of(source.document.bytes()).to_hex()),
         },
         author: author.unwrap_or("not stated").to_owned(),
-        version: bom
-            .value()
-            .get("version")
-            .and_then(Value::as_u64)
-            .unwrap_or(1)
-            .max(1),
+        version: names.version,
         timestamp,
         format: format!(
             "CycloneDX {} VEX",
@@ -63,11 +57,41 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
         aggregate: Ratings::default(),
         notes: Vec::new(),
     };
+    let mut unplaced = Vec::new();
     for vulnerability in bom.need("vulnerabilities")?.items()? {
-        read_vulnerability(&vulnerability, &names, &mut said)?;
+        read_vulnerability(&vulnerability, &names, (&mut said, &mut unplaced))?;
     }
+    leave_out_unplaced(&mut said, unplaced);
     Ok(said)
 }
+
+/// Leaves out what clears nothing that the document names, where it names something: whoever
+/// publishes it says what it is about for all of it, and would clear that. `unplaced` are the
+/// vulnerabilities of which it is left out already.
+fn leave_out_unplaced(said: &mut Said, mut unplaced: Vec<String>) {
+    if said.statements.iter().any(Statement::is_identified) {
+        said.statements.retain(|one| {
+            let is_unplaced = one.status.clears() && one.product == Named::default();
+            if is_unplaced {
+                unplaced.push(one.vulnerability.clone());
+            }
+            !is_unplaced
+        });
+    }
+    if unplaced.is_empty() {
+        return;
+    }
+    let first: Vec<&str> = unplaced.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if unplaced.len() > SHOWN { ", …" } else { "" };
+    said.notes.push(format!(
+        "it does not say of what these are no danger, and nothing is cleared of them: {}{more}; \
+         name it in `affects`",
+        first.join(", ")
+    ));
+}
+
+/// Most vulnerabilities that a note names.
+const SHOWN: usize = 5;
 
 fn time(node: &Node<'_, '_>, key: &'static str) -> Result<Option<String>, PredicateError> {
     let Some(time) = node.get(key) else {
@@ -80,7 +104,7 @@ fn time(node: &Node<'_, '_>, key: &'static str) -> Result<Option<String>, Predic
 fn read_vulnerability(
     vulnerability: &Node<'_, '_>,
     names: &Names<'_>,
-    said: &mut Said,
+    (said, unplaced): (&mut Said, &mut Vec<String>),
 ) -> Result<(), PredicateError> {
     let id = vulnerability.optional_text("id")?;
     let mut ids: Vec<String> = id.map(str::to_owned).into_iter().collect();
@@ -98,8 +122,12 @@ fn read_vulnerability(
     }
     let (analyzed, reason) = analysis(vulnerability)?;
     let ratings = ratings(vulnerability.value());
-    let mut add = |status: Status, product: Named, part: Option<Named>| {
-        let (product, part) = names.meant((product, part), status, &mut said.notes);
+    let said_of = said_of(vulnerability, names, analyzed)?;
+    if said_of.is_empty() {
+        unplaced.push(id.clone());
+    }
+    for SaidOf { status, place } in said_of {
+        let (product, part) = names.meant(place, status, &mut said.notes);
         let statement = Statement {
             vulnerability: id.clone(),
             aliases: aliases.to_vec(),
@@ -113,29 +141,54 @@ fn read_vulnerability(
             ratings: ratings.clone(),
             timestamp: reason.timestamp.clone(),
         };
-        said.push(vulnerability, statement)
-    };
-    let mut any = false;
-    if let Some(affects) = vulnerability.get("affects") {
-        for affected in affects.items()? {
-            any = true;
-            let reference = affected.need("ref")?;
-            let (whole, named) = names.resolve(&reference, reference.text()?)?;
-            for (status, named) in versions(&affected, analyzed, named)? {
-                let (product, part) = match &whole {
-                    Some(whole) => (whole.clone(), Some(named)),
-                    None => names.place(named),
-                };
-                add(status, product, part)?;
+        said.push(vulnerability, statement)?;
+    }
+    Ok(())
+}
+
+/// What is said of something.
+struct SaidOf {
+    status: Status,
+    /// A product, and the part of it that is meant.
+    place: (Named, Option<Named>),
+}
+
+/// What is said of a vulnerability, of each thing that it is listed for. Where that is nothing, it
+/// is said of the product, or of whatever the publisher names if there is none. A BOM that lists
+/// more than the product leaves open which of it is cleared: then nothing is.
+fn said_of(
+    vulnerability: &Node<'_, '_>,
+    names: &Names<'_>,
+    analyzed: Option<Status>,
+) -> Result<Vec<SaidOf>, PredicateError> {
+    let mut all = Vec::new();
+    let affects = vulnerability.get("affects");
+    let affects = affects.as_ref().map(|list| list.items()).transpose()?;
+    for affected in affects.into_iter().flatten() {
+        let reference = affected.need("ref")?;
+        let meant = names.resolve(&reference, reference.text()?)?;
+        for (status, named) in versions(&affected, analyzed, meant.named)? {
+            let place = match &meant.whole {
+                Some(whole) => (whole.clone(), Some(named)),
+                None => names.place(named),
+            };
+            all.push(SaidOf { status, place });
+        }
+        if let Some(here) = meant.here {
+            for (status, named) in versions(&affected, analyzed, here)? {
+                if !status.clears() {
+                    let place = names.place(named);
+                    all.push(SaidOf { status, place });
+                }
             }
         }
     }
-    if !any {
-        // Without a product it is about whatever the publisher says.
-        let own = names.own.clone().unwrap_or_default();
-        add(analyzed.unwrap_or(Status::Affected), own, None)?;
+    let status = analyzed.unwrap_or(Status::Affected);
+    if all.is_empty() && !(status.clears() && names.lists_parts) {
+        let place = (names.own.clone().unwrap_or_default(), None);
+        all.push(SaidOf { status, place });
     }
-    Ok(())
+    Ok(all)
 }
 
 /// How severe a vulnerability is by each source that rates it.
@@ -229,7 +282,7 @@ fn versions(
                 None => None,
             };
             let status = of_version(analyzed, status);
-            let named = match (
+            let stated = match (
                 version.optional_text("version")?,
                 version.optional_text("range")?,
             ) {
@@ -237,7 +290,10 @@ fn versions(
                 (None, Some(range)) => named.in_stated_range(range),
                 _ => return Err(version.fault("has to have one of version and range")),
             };
-            all.push((status, named));
+            // What speaks against what a BOM lists does so whichever version that is of.
+            let link = named.link.clone().filter(|_| !status.clears());
+            let link = link.or(stated.link.clone());
+            all.push((status, stated.linked(link)));
         }
     }
     if all.is_empty() {
@@ -256,181 +312,4 @@ fn of_version(analyzed: Option<Status>, status: Option<&str>) -> Status {
         (Some(_), Some(Status::Fixed | Status::NotAffected)) => Status::Affected,
         (_, analyzed) => analyzed.unwrap_or(Status::Affected),
     }
-}
-
-/// What a BOM names, by its references.
-struct Names<'v> {
-    serial: Option<&'v str>,
-    /// The product that it is about.
-    own: Option<Named>,
-    by_ref: HashMap<&'v str, &'v Value>,
-    /// References that several components have, which are not the same.
-    twice: HashSet<&'v str>,
-}
-
-impl<'v> Names<'v> {
-    fn of(bom: &'v Value) -> Self {
-        let (mut by_ref, mut twice) = (HashMap::new(), HashSet::new());
-        let own = bom.pointer("/metadata/component");
-        let mut open: Vec<&Value> = own.into_iter().collect();
-        let lists = ["components", "services"];
-        for key in lists {
-            open.extend(bom.get(key).and_then(Value::as_array).unwrap_or_default());
-        }
-        while let Some(component) = open.pop() {
-            if let Some(name) = component.get("bom-ref").and_then(Value::as_str) {
-                let known = by_ref.insert(name, component);
-                if known.is_some_and(|known| named(known) != named(component)) {
-                    twice.insert(name);
-                }
-            }
-            for key in lists {
-                open.extend(
-                    component
-                        .get(key)
-                        .and_then(Value::as_array)
-                        .unwrap_or_default(),
-                );
-            }
-        }
-        Names {
-            serial: bom.get("serialNumber").and_then(Value::as_str),
-            own: own.map(named),
-            by_ref,
-            twice,
-        }
-    }
-
-    /// The component that a reference of the BOM itself leads to. Refused if it leads to several:
-    /// nobody can tell which is meant (CycloneDX, "bom-ref": unique within the BOM).
-    fn component(
-        &self,
-        node: &Node<'_, '_>,
-        reference: &str,
-    ) -> Result<Option<Named>, PredicateError> {
-        if self.twice.contains(reference) {
-            return Err(node.fault(format!(
-                "is the bom-ref {} of several components, so that nobody can tell which is meant; \
-                 have the tool that wrote the BOM give each its own",
-                quoted(reference)
-            )));
-        }
-        Ok(self.by_ref.get(reference).map(|one| named(one)))
-    }
-
-    /// What a reference leads to: a component of the BOM, or what a BOM-Link or a purl names. What
-    /// is in another BOM is so as a part of what that is of, which comes first.
-    fn resolve(
-        &self,
-        node: &Node<'_, '_>,
-        reference: &str,
-    ) -> Result<(Option<Named>, Named), PredicateError> {
-        if let Some(component) = self.component(node, reference)? {
-            return Ok((None, component));
-        }
-        let Some(link) = reference.strip_prefix("urn:cdx:") else {
-            return Ok((None, Named::of_text(reference)));
-        };
-        let (bom, element) = match link.split_once('#') {
-            Some((bom, element)) => (bom, Some(decoded(element))),
-            None => (link, None),
-        };
-        let serial = self
-            .serial
-            .and_then(|serial| serial.strip_prefix("urn:uuid:"));
-        let is_own = serial.is_some() && bom.split('/').next() == serial;
-        let unknown = || Named::of_text(reference);
-        if is_own {
-            let found = match &element {
-                None => self.own.clone(),
-                Some(element) => self.component(node, element)?,
-            };
-            return Ok((None, found.unwrap_or_else(unknown)));
-        }
-        let whole = Named::of_text(&format!("urn:cdx:{bom}"));
-        // What a BOM elsewhere calls its component is its own affair, unless it is a purl.
-        let part = match element {
-            Some(element) if Purl::canonicalize(&element).is_ok() => Named::of_text(&element),
-            _ => unknown(),
-        };
-        Ok((Some(whole), part))
-    }
-
-    /// What is meant by a product and a part of it, in a statement with this status.
-    fn meant(
-        &self,
-        (product, part): (Named, Option<Named>),
-        status: Status,
-        notes: &mut Vec<String>,
-    ) -> (Named, Option<Named>) {
-        let mut meant = |named: Named| self.disputed(named, status.clears(), notes);
-        (meant(product), part.map(meant))
-    }
-
-    /// What is meant by a component whose version is not that of its purl: both by what speaks
-    /// against it, and neither by what clears it.
-    fn disputed(&self, named: Named, clears: bool, notes: &mut Vec<String>) -> Named {
-        let component = named.id.as_deref().and_then(|id| self.by_ref.get(id));
-        let stated = component.and_then(|one| one.get("version")?.as_str());
-        let Some(stated) = stated.filter(|stated| !stated.is_empty()) else {
-            return named;
-        };
-        let mut purls = named.purls.iter();
-        let Some(purl) = purls.find(|purl| contradicts(purl, stated, false)) else {
-            return named;
-        };
-        let note = contradiction(purl, stated);
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-        if clears {
-            let version = purl.version().unwrap_or_default();
-            return named.in_range(&format!("{version} {stated}"));
-        }
-        let other = named.in_stated_version(stated, false);
-        named.and(&other)
-    }
-
-    /// The product that a statement about something is of, and the part of it.
-    fn place(&self, named: Named) -> (Named, Option<Named>) {
-        match &self.own {
-            Some(own) if !own.is_same(&named) => (own.clone(), Some(named)),
-            _ => (named, None),
-        }
-    }
-}
-
-fn named(component: &Value) -> Named {
-    let root = Node::root("$", component);
-    let text = |key| component.get(key).and_then(Value::as_str);
-    let purl = text("purl").and_then(|purl| Purl::canonicalize(purl).ok());
-    Named {
-        id: text("bom-ref").map(str::to_owned),
-        name: text("name").map(str::to_owned),
-        purls: purl.into_iter().collect(),
-        cpe: text("cpe").map(str::to_owned),
-        digests: all_digests(root.get("hashes"), "alg", "content"),
-    }
-    .with_version(text("version"))
-}
-
-/// Percent-encoding undone where it is whole; what is not is as it stands.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

@@ -82,7 +82,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     if said.statements.is_empty() {
         let reason = "the advisory names no package that has a package URL here: publish a scan by \
                       osv-scanner, or OpenVEX";
-        return Err(DocumentError::NotTaken(reason.into()));
+        return Err(said.nothing(reason));
     }
     said.claims(source, "application/json")
 }
@@ -134,13 +134,13 @@ fn product(
     let known = ECOSYSTEMS
         .iter()
         .find(|(theirs, _)| theirs.eq_ignore_ascii_case(system));
-    let Some(purl) = known.and_then(|(_, osv)| ecosystem::purl(osv, name, None)) else {
-        notes.push(format!(
-            "{} of {} has no package URL here",
-            quoted(name),
-            quoted(system)
-        ));
-        return Ok(None);
+    let osv = known.map_or("", |(_, osv)| osv);
+    let purl = match ecosystem::purl_or_why(osv, name, None) {
+        Ok(purl) => purl,
+        Err(why) => {
+            notes.push(ecosystem::without_purl(system, name, &why));
+            return Ok(None);
+        }
     };
     let ty = purl.components().ty.clone();
     let any = Named {

@@ -149,7 +149,7 @@ impl Said {
         if self.statements.is_empty() {
             let reason = "it says of no vulnerability whether it applies, so that there is nothing \
                           to claim";
-            return Err(DocumentError::NotTaken(reason.into()));
+            return Err(self.nothing(reason));
         }
         let timestamp = self.timestamp.as_deref().unwrap_or(source.now);
         let mut notes = self.notes.clone();
@@ -190,6 +190,13 @@ impl Said {
                 .push(Subject::artifact(Some(self.id.clone()), &document));
         }
         Ok(claims)
+    }
+
+    /// Why there is nothing to claim, with what was left out.
+    fn nothing(&self, reason: &str) -> DocumentError {
+        let reasons = std::iter::once(reason).chain(self.notes.iter().map(String::as_str));
+        let reasons: Vec<&str> = reasons.collect();
+        DocumentError::NotTaken(shown(&reasons.join("; ")))
     }
 
     fn summary(&self) -> Summary {

@@ -89,7 +89,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     if said.statements.is_empty() {
         let reason = "the OSV record names no package that has a package URL here: publish a scan \
                       by osv-scanner, or OpenVEX";
-        return Err(DocumentError::NotTaken(reason.into()));
+        return Err(said.nothing(reason));
     }
     said.claims(source, "application/json")
 }
@@ -145,19 +145,17 @@ fn products(
         package.need("name")?.text()?,
     );
     let purl = match package.optional_text("purl")? {
-        Some(purl) => {
-            let purl = Purl::canonicalize(purl).ok();
-            purl.map(|purl| ecosystem::of_release(purl, system))
-        }
-        None => ecosystem::purl(system, name, None),
+        Some(purl) => Purl::canonicalize(purl)
+            .map(|purl| ecosystem::of_release(purl, system))
+            .map_err(|e| e.to_string()),
+        None => ecosystem::purl_or_why(system, name, None),
     };
-    let Some(purl) = purl else {
-        notes.push(format!(
-            "{} of {} has no package URL here",
-            quoted(name),
-            quoted(system)
-        ));
-        return Ok(Vec::new());
+    let purl = match purl {
+        Ok(purl) => purl,
+        Err(why) => {
+            notes.push(ecosystem::without_purl(system, name, &why));
+            return Ok(Vec::new());
+        }
     };
     let ty = purl.components().ty.clone();
     let any = Named {

@@ -2,6 +2,7 @@
 
 use super::super::subjects::Subjects;
 use super::words;
+use assay_claims::bom_link::BomLink;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::node::quoted;
 use assay_claims::kind::vex::UNNAMED;
@@ -22,6 +23,8 @@ pub(in super::super) struct Named {
     pub cpe: Option<String>,
     /// Its digests, under in-toto's names.
     pub digests: Vec<(String, String)>,
+    /// The BOM, or what is listed in one, that it is.
+    pub link: Option<BomLink>,
 }
 
 /// Whether a text can be one version: it begins as versions do, and is neither a range nor words.
@@ -172,9 +175,14 @@ impl Named {
         }
     }
 
+    /// The same, which this link leads to.
+    pub fn linked(self, link: Option<BomLink>) -> Self {
+        Named { link, ..self }
+    }
+
     /// Whether it can be told from others.
     pub fn is_identified(&self) -> bool {
-        !self.purls.is_empty() || !self.digests.is_empty()
+        !self.purls.is_empty() || !self.digests.is_empty() || self.link.is_some()
     }
 
     /// Whether it is surely the same.
@@ -308,7 +316,12 @@ impl Named {
                 .as_ref()
                 .or(self.cpe.as_ref())
                 .or(self.name.as_ref());
-            format!("{} {what}", id.map(String::as_str).unwrap_or_default())
+            let id = id.map(String::as_str).unwrap_or_default();
+            match &self.link {
+                // What begins as a link would be one to something else.
+                Some(_) => format!("{what} of {id}"),
+                None => format!("{id} {what}"),
+            }
         });
         let mut versions = self.purls.iter().filter_map(Purl::version);
         let is_this = !purls.is_empty() && versions.all(|version| version == what);
@@ -322,6 +335,8 @@ impl Named {
             } else {
                 Vec::new()
             },
+            // What a BOM lists is of one version, which the link does not tell.
+            link: self.link.clone().filter(|_| is_this),
         }
     }
 
@@ -340,10 +355,11 @@ impl Named {
             ]);
             let identified = purl.is_some() || self.cpe.is_some();
             let name = self.id.as_deref().or(self.name.as_deref());
-            let id = match (purl, name.unwrap_or("unnamed")) {
-                (Some(purl), _) => purl.as_str().to_owned(),
-                (None, name) if alone => format!("{UNNAMED}{name}"),
-                (None, name) => name.to_owned(),
+            let id = match (&self.link, purl, name.unwrap_or("unnamed")) {
+                (Some(link), _, _) => link.to_string(),
+                (None, Some(purl), _) => purl.as_str().to_owned(),
+                (None, None, name) if alone => format!("{UNNAMED}{name}"),
+                (None, None, name) => name.to_owned(),
             };
             let hashes = self.digests.iter();
             let hashes = hashes.map(|(name, value)| (name.clone(), value.as_str().into()));
@@ -376,6 +392,9 @@ impl Named {
         }
         if self.purls.is_empty() {
             subjects.suggest(name, None, digests);
+        }
+        if let Some(link) = &self.link {
+            subjects.suggest_bom(link);
         }
     }
 }

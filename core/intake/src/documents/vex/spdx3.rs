@@ -427,6 +427,7 @@ fn named(element: &Value) -> Named {
         purls: purl.into_iter().collect(),
         cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
         digests: all_digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
+        link: None,
     }
     .with_version(text(element, "software_packageVersion"))
 }

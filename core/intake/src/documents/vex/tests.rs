@@ -1,5 +1,6 @@
 //! What documents of each format say.
 
+mod bom_links;
 mod csaf;
 mod csaf_products;
 mod cyclonedx;
