@@ -132,7 +132,9 @@ mod tests {
                 "pkg:npm/c@1.0.0?repository_url=https:%2F%2Fnpm.corp.example%2F sha1".to_owned(),
                 "pkg:npm/d@1.0.0 sha1".to_owned(),
                 "(e) own".to_owned(),
-                "(f) gitCommit".to_owned(),
+                format!(
+                    "pkg:npm/f@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Ff.git%40{commit} gitCommit"
+                ),
                 "(g) sha1".to_owned(),
             ]
         );

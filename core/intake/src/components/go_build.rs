@@ -119,9 +119,8 @@ fn add(module: &Module<'_>, own: bool, list: &mut List) -> Result<(), Fault> {
     let shown = format!("{name} {version}");
     let (name, version) = match by {
         None => (name, version),
-        Some((folder, "" | DEVELOPMENT)) => {
-            let reason = format!("the folder {folder} stands in for it");
-            return list.unidentified(Some(line), &shown, &reason);
+        Some((_, "" | DEVELOPMENT)) => {
+            return list.by_folder("golang", (name, version), Some(line));
         }
         Some(other) => {
             list.remark("another module stands in for it", Some(line), &shown);
@@ -159,12 +158,11 @@ mod tests {
                 "pkg:golang/a.org/tool@v1.4.0 :3",
                 "pkg:golang/fork.org/c@v1.0.1 :4",
                 "pkg:golang/b.org/d/v2@v2.1.0 :6",
+                "pkg:golang/e.org/f@v1.0.0 own :7",
             ]
         );
-        assert_eq!(
-            unidentified(&read),
-            [":7 e.org/f v1.0.0 the folder ../f stands in for it"]
-        );
+        assert!(read.list.iter().all(|one| one.own == one.by_path));
+        assert!(notes(&read).contains("a folder stands in for it: e.org/f v1.0.0"));
         assert!(notes(&read).contains("libraries of C"));
     }
 

@@ -133,9 +133,8 @@ impl<'a> File<'a> {
                     list.remark("another module stands in for it", number, &name);
                     (*by, *version)
                 }
-                Some(Replacement { by, version: None }) => {
-                    let reason = format!("the folder {by} stands in for it");
-                    list.unidentified(number, &name, &reason)?;
+                Some(Replacement { version: None, .. }) => {
+                    list.by_folder("golang", (module, version), number)?;
                     continue;
                 }
             };
@@ -222,13 +221,16 @@ mod tests {
                 "(a.org/own) own :1",
                 "pkg:golang/fork.org/c@v1.0.1 :7",
                 "pkg:golang/b.org/d/v2@v2.1.0 :8",
+                "pkg:golang/e.org/f@v1.0.0 own :10",
                 "pkg:golang/e.org/g@v1.5.0 :11",
             ]
         );
+        let by_path = found.list.iter().filter(|one| one.by_path);
         assert_eq!(
-            unidentified(&found),
-            [":10 e.org/f v1.0.0 the folder ../f stands in for it"]
+            by_path.map(|one| &*one.name).collect::<Vec<_>>(),
+            ["e.org/f"]
         );
+        assert!(notes(&found).contains("a folder stands in for it: e.org/f v1.0.0"));
         assert!(
             notes(&found).contains("Go 1.22.4 or newer"),
             "{}",

@@ -65,8 +65,14 @@ impl List {
     pub(super) fn package(
         &mut self,
         mut component: Component,
-        parts: purl::Components,
+        mut parts: purl::Components,
     ) -> Result<(), Fault> {
+        // Sources that say no version: what is said of every version of the package is about them.
+        if parts.version.is_none() && parts.qualifiers.iter().any(|(key, _)| key == "vcs_url") {
+            let mut digests = component.digests.iter();
+            let commit = digests.find(|(algorithm, _)| algorithm == "gitCommit");
+            parts.version = commit.map(|(_, commit)| commit.clone());
+        }
         if let Some(reason) = parts.version.as_deref().and_then(placeholder) {
             if !component.own {
                 return self.without_purl(component, reason);

@@ -65,15 +65,12 @@ fn read_entry(number: u32, entry: &str, list: &mut List) -> Result<(), Fault> {
         let (Some(address), Some(commit)) = (texts.get(1), texts.get(2)) else {
             return Err(malformed());
         };
-        let mut component = component(app);
-        component.digests.extend(
-            Repository {
-                address,
-                revision: Some(commit),
-            }
-            .commit(),
-        );
-        return list.without_purl(component, "is from git, and not pinned to a commit");
+        let repository = Repository {
+            address,
+            revision: Some(commit),
+        };
+        let parts = origin::package("hex", app, None);
+        return list.sources(component(app), parts, &repository);
     }
     let name = tuple
         .strip_prefix("hex, :")
@@ -121,10 +118,12 @@ mod tests {
         assert_eq!(
             lines(&found(MixLock, &text)),
             [
-                "pkg:hex/a_b@1.0.0 sha256 :2",
-                "pkg:hex/old@0.1.0 :3",
-                "(g) gitCommit :4",
-                "pkg:hex/p@2.0.0?repository_url=hex:acme sha256 :5",
+                "pkg:hex/a_b@1.0.0 sha256 :2".to_owned(),
+                "pkg:hex/old@0.1.0 :3".to_owned(),
+                format!(
+                    "pkg:hex/g@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{commit} gitCommit :4"
+                ),
+                "pkg:hex/p@2.0.0?repository_url=hex:acme sha256 :5".to_owned(),
             ]
         );
         for (text, said) in [

@@ -11,6 +11,7 @@
 
 mod apk;
 mod blocks;
+mod built;
 mod bun;
 mod cargo;
 mod cargo_auditable;

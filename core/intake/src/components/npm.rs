@@ -381,6 +381,10 @@ mod tests {
         );
     }
 
+    fn of_commit(name: &str, path: &str) -> String {
+        format!("pkg:npm/{name}@{COMMIT}?vcs_url=git%2Bhttps:%2F%2F{path}%40{COMMIT} gitCommit")
+    }
+
     #[test]
     fn version_1_is_a_tree() {
         let text = tree(&format!(
@@ -395,12 +399,12 @@ mod tests {
         assert_eq!(
             lines(&found),
             [
-                "pkg:npm/top@1.0.0 own",
-                "pkg:npm/a@1.0.0 sha1",
-                "pkg:npm/b@2.0.0 dev",
-                "pkg:npm/%40s/real@3.0.0",
-                "(g) gitCommit",
-                "(h) gitCommit"
+                "pkg:npm/top@1.0.0 own".to_owned(),
+                "pkg:npm/a@1.0.0 sha1".to_owned(),
+                "pkg:npm/b@2.0.0 dev".to_owned(),
+                "pkg:npm/%40s/real@3.0.0".to_owned(),
+                of_commit("g", "host%2Fg.git"),
+                of_commit("h", "github.com%2Fo%2Fh"),
             ]
         );
         assert_eq!(unidentified(&found), ["f is a local file without digest"]);

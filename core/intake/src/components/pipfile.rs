@@ -73,8 +73,8 @@ fn read_package(
             address,
             revision: package.optional_text("ref")?,
         };
-        component.digests.extend(repository.commit());
-        return list.without_purl(component, "is from git, and not pinned to a commit");
+        let parts = origin::package("pypi", name, None);
+        return list.sources(component, parts, &repository);
     }
     let path = package.value().get("path").filter(|path| !path.is_null());
     let file = path.and_then(Part::as_str).filter(|path| is_archive(path));
@@ -145,14 +145,16 @@ mod tests {
         assert_eq!(
             lines(&found),
             [
-                "pkg:pypi/a.b@1.0 sha256",
-                "pkg:pypi/ours@2?repository_url=https:%2F%2Fpy.test%2Fsimple",
-                "pkg:pypi/lost@2?repository_url=theirs",
-                "(vcs) gitCommit",
-                "pkg:pypi/wheel@1.0?download_url=file:wheel-1.0-py3-none-any.whl",
-                "pkg:pypi/there@1.0?download_url=https:%2F%2Fhost%2Fthere-1.0.tar.gz",
-                "(local) own",
-                "pkg:pypi/dev@3 dev",
+                "pkg:pypi/a.b@1.0 sha256".to_owned(),
+                "pkg:pypi/ours@2?repository_url=https:%2F%2Fpy.test%2Fsimple".to_owned(),
+                "pkg:pypi/lost@2?repository_url=theirs".to_owned(),
+                format!(
+                    "pkg:pypi/vcs@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fx%40{commit} gitCommit"
+                ),
+                "pkg:pypi/wheel@1.0?download_url=file:wheel-1.0-py3-none-any.whl".to_owned(),
+                "pkg:pypi/there@1.0?download_url=https:%2F%2Fhost%2Fthere-1.0.tar.gz".to_owned(),
+                "(local) own".to_owned(),
+                "pkg:pypi/dev@3 dev".to_owned(),
             ]
         );
         assert_eq!(

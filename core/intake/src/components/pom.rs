@@ -124,7 +124,12 @@ impl<'a> Project<'a> {
     /// The text of an element, with the values of properties in it; `None` if it is not there, or
     /// has one that the file does not say.
     fn stated(&self, parent: &Node<'_, '_>, name: &str) -> Option<String> {
-        let mut value = text(parent, name)?.into_owned();
+        self.resolved(&text(parent, name)?)
+    }
+
+    /// A text with the values of properties in it; `None` if it has one that the file does not say.
+    fn resolved(&self, text: &str) -> Option<String> {
+        let mut value = text.to_owned();
         for _ in 0..STEPS {
             let Some((before, rest)) = value.split_once("${") else {
                 return Some(value);
@@ -155,11 +160,9 @@ impl<'a> Project<'a> {
             .get("project.groupId")
             .map(|value| &**value)
             .unwrap_or_default();
-        let version = self
-            .properties
-            .get("project.version")
-            .map(|value| &**value)
-            .unwrap_or_default();
+        let version = self.properties.get("project.version");
+        let version = version.and_then(|version| self.resolved(version));
+        let version = version.as_deref().unwrap_or_default();
         let component = Component {
             name: name.clone().into_owned(),
             version: Some(version.to_owned()).filter(|version| !version.is_empty()),
@@ -282,6 +285,20 @@ mod tests {
             ]
         );
         assert_eq!(unidentified(&found).len(), 5, "{:?}", unidentified(&found));
+    }
+
+    #[test]
+    fn a_project_has_the_version_that_its_properties_say() {
+        for (properties, said) in [
+            ("<revision>1.5</revision>", "pkg:maven/c/d@1.5 own :1"),
+            ("", "(d) own :1"),
+        ] {
+            let text = format!(
+                "<project><groupId>c</groupId><artifactId>d</artifactId><version>${{revision}}\
+                 </version><properties>{properties}</properties></project>"
+            );
+            assert_eq!(lines(&found(PomXml, &text)), [said], "{text}");
+        }
     }
 
     #[test]

@@ -15,6 +15,18 @@ pub(super) fn is_archive(text: &str) -> bool {
         .any(|end| plain.ends_with(end))
 }
 
+/// The name of the package whose file is at an address: what stands before the version in that of a
+/// wheel (PEP 427) or of sources (PEP 625).
+pub(super) fn name_of(address: &str) -> Option<&str> {
+    let file = address.split(['?', '#']).next()?.rsplit('/').next()?;
+    let name = match file.strip_suffix(".whl") {
+        Some(wheel) if wheel.matches('-').count() >= 4 => wheel.split('-').next(),
+        Some(_) => None,
+        None => Some(file.strip_suffix(".tar.gz")?.rsplit_once('-')?.0),
+    };
+    name.filter(|name| !name.is_empty())
+}
+
 /// Adds a package that is one file: at an address, or beside the project. The name of the file says
 /// the version if nothing else does. Without one it has to be known by its digests.
 pub(super) fn add_file(

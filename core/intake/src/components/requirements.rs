@@ -9,13 +9,15 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
-use super::origin::{self, Repository, without_secrets};
-use super::python::{add_file, is_archive};
+use super::origin::{self, without_secrets};
+use super::python::{is_archive, name_of};
 use super::reader::{Reader, Sign};
+use address::{read_address, read_editable, read_unnamed};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
 use options::{EXTRA_INDEX, INDEX, Index, LINKS, Named};
 
+mod address;
 mod options;
 
 pub(super) const READER: Reader = Reader {
@@ -118,7 +120,17 @@ fn read_line(number: u32, line: &str, index: &Index, list: &mut List) -> Result<
     let (requirement, _marker) = requirement.split_once(';').unwrap_or((requirement, ""));
     let requirement = requirement.trim();
     let Some((name, rest)) = cut_name(requirement) else {
-        return read_unnamed(number, requirement, list);
+        let name = name_of(requirement).filter(|_| requirement.contains("://"));
+        let Some(name) = name else {
+            return read_unnamed(number, requirement, list);
+        };
+        let component = Component {
+            name: name.into(),
+            digests: hashes,
+            line: Some(number),
+            ..Component::default()
+        };
+        return read_address(component, requirement, list);
     };
     let component = Component {
         name: name.into(),
@@ -178,20 +190,6 @@ fn read_option(
     Ok(())
 }
 
-/// Sources that are installed so that they can be edited: a commit is one all the same.
-fn read_editable(number: u32, address: &str, list: &mut List) -> Result<(), Fault> {
-    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
-    let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
-    let name = pairs.find(|(key, _)| *key == "egg").map(|(_, name)| name);
-    let name = name.map(|name| name.split('[').next().unwrap_or_default().to_owned());
-    let component = Component {
-        name: name.unwrap_or_else(|| without_secrets(address)),
-        line: Some(number),
-        ..Component::default()
-    };
-    read_address(component, address, list)
-}
-
 /// Parts the requirement and the digests of its options `--hash=ALGORITHM:HEX`.
 fn cut_hashes(number: u32, line: &str) -> Result<(&str, Digests), Fault> {
     let options_at = line
@@ -237,47 +235,13 @@ fn cut_name(requirement: &str) -> Option<(&str, &str)> {
         .then_some((name, rest))
 }
 
-/// A path or an address without name is a requirement; anything else is none.
-fn read_unnamed(number: u32, requirement: &str, list: &mut List) -> Result<(), Fault> {
-    let plain = !requirement.contains(char::is_whitespace);
-    if requirement.contains("://") {
-        let reason = "is an address without name and version: write `NAME @ ADDRESS` with a hash";
-        return list.unidentified(Some(number), &without_secrets(requirement), reason);
-    }
-    if plain
-        && (is_archive(requirement) || requirement.contains('/') || requirement.starts_with('.'))
-    {
-        return list.unidentified(Some(number), requirement, "is a local file or folder");
-    }
-    Err(Fault::at(
-        number,
-        format!("{} is no requirement", quoted(requirement)),
-    ))
-}
-
-/// `NAME @ ADDRESS`: known by a digest, whether an option, the fragment, or the commit says it.
-fn read_address(mut component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
-    let line = component.line;
-    if let Some(repository) = address.strip_prefix("git+") {
-        let repository = repository.split('#').next().unwrap_or_default();
-        let revision = repository.rsplit_once('@').map(|(_, revision)| revision);
-        component.digests.extend(
-            Repository {
-                address: repository,
-                revision,
-            }
-            .commit(),
-        );
-        return list.without_purl(component, "is from git, and not pinned to a commit");
-    }
-    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
-    for (algorithm, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
-        let digest = digest::hex(algorithm, value);
-        component.digests.extend(
-            digest.map_err(|reason| Fault::new(line, format!("{} {reason}", quoted(value))))?,
-        );
-    }
-    add_file(component, address, list)
+/// The version of a specifier that only one version meets (PEP 440, "Version matching").
+fn pinned(specifier: &str) -> Option<&str> {
+    let specifier = specifier.trim();
+    let exact = specifier.strip_prefix("===");
+    let version = exact.or_else(|| specifier.strip_prefix("=="))?.trim();
+    let is_one = !version.is_empty() && !version.contains(['*', '=', '<', '>', '~']);
+    is_one.then_some(version)
 }
 
 fn read_versions(
@@ -291,13 +255,9 @@ fn read_versions(
         .strip_prefix('(')
         .and_then(|inner| inner.strip_suffix(')'))
         .unwrap_or(versions);
-    let pinned = versions
-        .strip_prefix("===")
-        .or_else(|| versions.strip_prefix("=="))
-        .map(str::trim);
-    let Some(version) =
-        pinned.filter(|v| !v.is_empty() && !v.contains(['*', ',', '=', '<', '>', '~']))
-    else {
+    // One that pins does so whatever stands beside it.
+    let mut pinned = versions.split(',').filter_map(pinned);
+    let (Some(version), None) = (pinned.next(), pinned.next()) else {
         let reason = "is not pinned: write NAME==VERSION";
         return if component.digests.is_empty() {
             list.unidentified(component.line, whole, reason)
@@ -357,7 +317,9 @@ mod tests {
             ("a", "a is not pinned"),
             ("a>=1.0", "a>=1.0 is not pinned"),
             ("a==1.*", "a==1.* is not pinned"),
-            ("a==1.0,!=1.1", "a==1.0,!=1.1 is not pinned"),
+            ("a>=1.0,!=1.1", "a>=1.0,!=1.1 is not pinned"),
+            ("a==1.0,==1.1", "a==1.0,==1.1 is not pinned"),
+            ("a==1.*,>1", "a==1.*,>1 is not pinned"),
             ("a==", "a== is not pinned"),
             ("a~=1.0", "a~=1.0 is not pinned"),
             ("-r other.txt", "-r other.txt names another file"),
@@ -400,6 +362,52 @@ mod tests {
     }
 
     #[test]
+    fn sources_are_of_the_version_that_is_their_commit() {
+        let named = format!(
+            "pkg:pypi/a@{COMMIT}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40{COMMIT} gitCommit :1"
+        );
+        for (line, said) in [
+            (format!("a @ git+https://host/a@{COMMIT}"), named.clone()),
+            (format!("-e git+https://host/a@{COMMIT}#egg=a"), named),
+            (
+                format!("-e git+https://host/a@{COMMIT}"),
+                format!("(git+https://host/a@{COMMIT}) gitCommit :1"),
+            ),
+        ] {
+            assert_eq!(lines(&found(Requirements, &line)), [said], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_address() {
+        let (pypi, sum) = ("https://files.pythonhosted.org/p", "ab".repeat(32));
+        for (line, said) in [
+            (
+                format!("{pypi}/Six_URL-1.16.0-py2.py3-none-any.whl#sha256={sum}"),
+                "pkg:pypi/six-url@1.16.0 sha256 :1",
+            ),
+            (format!("{pypi}/a-b-1.0.tar.gz"), "pkg:pypi/a-b@1.0 :1"),
+            (
+                "https://host/a-1.0.tar.gz".to_owned(),
+                "pkg:pypi/a@1.0?download_url=https:%2F%2Fhost%2Fa-1.0.tar.gz :1",
+            ),
+        ] {
+            assert_eq!(lines(&found(Requirements, &line)), [said], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_pins_does_so_whatever_stands_beside_it() {
+        for line in ["a==1.0,!=1.1", "a>=0.5, ==1.0", "a (==1.0,<2)", "a===1.0"] {
+            assert_eq!(
+                lines(&found(Requirements, line)),
+                ["pkg:pypi/a@1.0 :1"],
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
     fn a_digest_is_enough_without_a_version() {
         let hash = "ab".repeat(32);
         for (line, digest) in [
@@ -407,10 +415,6 @@ mod tests {
             (
                 format!("a @ https://host/a.whl --hash=sha256:{hash}"),
                 "sha256",
-            ),
-            (
-                format!("a @ git+https://host/a@{COMMIT}#egg=a"),
-                "gitCommit",
             ),
             (format!("a>=1.0 --hash=sha256:{hash}"), "sha256"),
         ] {

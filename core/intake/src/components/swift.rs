@@ -60,31 +60,36 @@ fn read_pin(
             .collect(),
         ..Component::default()
     };
-    if pin.shown("kind") == Some("registry") && location.is_empty() {
+    if pin.shown("kind") == Some("registry") {
         let reason = "is from a registry, and the file does not say from which";
         return list.without_purl(component, reason);
     }
-    match path(location) {
-        Some(path) if version.is_some() => {
-            list.package(component, origin::spaced("swift", &path, version))
+    // A branch is pinned to a commit: what is said of every version of the package is about it.
+    let commit = component.digests.first().map(|(_, commit)| commit.clone());
+    match (path(location), version.or(commit.as_deref())) {
+        (Some(path), Some(version)) => {
+            list.package(component, origin::spaced("swift", &path, Some(version)))
         }
         _ => list.without_purl(component, "has no version or no address of a repository"),
     }
 }
 
-/// Host and path of a repository, which are the namespace and name of its purl.
+/// Host and path of a repository, which are the namespace and name of its purl. Hosts have no case,
+/// and a port is no part of them.
 fn path(location: &str) -> Option<String> {
     let location = origin::without_secrets(location);
-    let path = match location.split_once("://") {
-        Some((_, path)) => path
-            .rsplit_once('@')
-            .map_or(path, |(_, path)| path)
-            .to_owned(),
-        None => location.split_once('@')?.1.replacen(':', "/", 1),
+    let (host, path) = match location.split_once("://") {
+        Some((_, path)) => {
+            let path = path.rsplit_once('@').map_or(path, |(_, path)| path);
+            let (host, path) = path.split_once('/')?;
+            (host.split(':').next().unwrap_or(host), path)
+        }
+        None => location.split_once('@')?.1.split_once(':')?,
     };
     let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
-    (path.contains('/') && !path.contains("//")).then(|| path.to_owned())
+    let is_whole = ![host, path].contains(&"") && !path.starts_with('/') && !path.contains("//");
+    is_whole.then(|| format!("{}/{path}", host.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -107,8 +112,21 @@ mod tests {
         ] {
             assert_eq!(
                 lines(&found(SwiftResolved, &text)),
-                ["pkg:swift/github.com/o/a@1.0.0 gitCommit", "(b) gitCommit"]
+                [
+                    "pkg:swift/github.com/o/a@1.0.0 gitCommit".to_owned(),
+                    format!("pkg:swift/github.com/o/b@{commit} gitCommit"),
+                ]
             );
+        }
+        for (location, said) in [
+            ("https://GitHub.com/o/a", "github.com/o/a"),
+            ("ssh://git@host.example:2222/o/a.git/", "host.example/o/a"),
+            ("git@Host.example:o/a.git", "host.example/o/a"),
+        ] {
+            assert_eq!(super::path(location).as_deref(), Some(said));
+        }
+        for location in ["https://host", "https:///o/a", "a/b", "https://host//a"] {
+            assert_eq!(super::path(location), None, "{location}");
         }
         for (text, said) in [
             ("{}", "x:1: $.version: is missing"),

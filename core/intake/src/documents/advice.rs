@@ -61,8 +61,14 @@ fn looks_like(document: &Value) -> String {
     } else if has("auditReportVersion") {
         "looks like a report of npm audit: use `publish scan`".into()
     } else if has("advisories") && has("metadata") {
-        "looks like a report of npm audit 6: write it with npm 7 or later, or publish SARIF or the \
-         JSON of osv-scanner"
+        "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or publish \
+         what osv-scanner says of the lock file"
+            .into()
+    } else if has("results") && has("created_at") {
+        "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock".into()
+    } else if has("results") && (has("paths") || has("metrics")) {
+        "looks like a report of Semgrep or Bandit, which look at source code and not at \
+         dependencies: publish their SARIF"
             .into()
     } else if has("dependencies") && (has("fixes") || has("scanInfo")) {
         "looks like a report of pip-audit or Dependency-Check: use `publish scan`".into()

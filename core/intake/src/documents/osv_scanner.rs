@@ -18,8 +18,20 @@ pub(super) const TOOL: Tool = Tool {
     prepare,
 };
 
+/// What osv-scanner writes at the root of a report. Other scanners have `results`, too, and nothing
+/// in them once they found nothing.
+const ROOT: &[&str] = &[
+    "results",
+    "experimental_config",
+    "experimental_generic_findings",
+    "image_metadata",
+    "license_summary",
+];
+
 fn is_report(value: &Value) -> bool {
-    value.get("results").is_some() && value.get("bomFormat").is_none()
+    let members = value.as_object().unwrap_or_default();
+    let is_known = members.iter().all(|(key, _)| ROOT.contains(&key.as_str()));
+    value.get("results").is_some() && (is_known || value.pointer("/results/0/packages").is_some())
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
@@ -226,6 +238,33 @@ fn read_severities(
 #[cfg(test)]
 mod tests {
     use crate::documents::prepare;
+
+    #[test]
+    fn what_others_found_nothing_with_is_no_report_of_osv_scanner() {
+        let now = "2026-11-22T18:41:48Z";
+        for (text, said) in [
+            (
+                r#"{"version":"0.9.2","created_at":"x","results":[]}"#,
+                "bundler-audit",
+            ),
+            (
+                r#"{"errors":[],"paths":{},"results":[],"version":"1"}"#,
+                "Semgrep",
+            ),
+            (r#"{"errors":[],"metrics":{},"results":[]}"#, "Bandit"),
+            (r#"{"results":[],"else":1}"#, r#"has "results", "else""#),
+        ] {
+            let refusal = prepare("scan", "r", text.as_bytes(), now).unwrap_err();
+            assert!(refusal.to_string().contains(said), "{refusal}");
+        }
+        for text in [
+            r#"{"results":[]}"#,
+            r#"{"results":null,"experimental_config":{"licenses":{"summary":false,"allowlist":null}}}"#,
+            r#"{"results":[{"source":{"path":"l"},"packages":[]}],"of_tomorrow":1}"#,
+        ] {
+            prepare("scan", "r", text.as_bytes(), now).unwrap();
+        }
+    }
 
     #[test]
     fn a_severity_stands_in_the_record_of_the_package_or_in_the_group() {

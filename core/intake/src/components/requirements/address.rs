@@ -1,0 +1,74 @@
+//! Requirements that say where something is, and not which version of it.
+
+use crate::components::component::Component;
+use crate::components::digest;
+use crate::components::fault::Fault;
+use crate::components::list::List;
+use crate::components::origin::{self, Repository, without_secrets};
+use crate::components::python::{add_file, is_archive};
+use assay_claims::kind::node::quoted;
+
+/// Sources that are installed so that they can be edited: a commit is one all the same.
+pub(super) fn read_editable(number: u32, address: &str, list: &mut List) -> Result<(), Fault> {
+    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
+    let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
+    let name = pairs.find(|(key, _)| *key == "egg").map(|(_, name)| name);
+    let name = name.map(|name| name.split('[').next().unwrap_or_default().to_owned());
+    let component = Component {
+        name: name.unwrap_or_else(|| without_secrets(address)),
+        line: Some(number),
+        ..Component::default()
+    };
+    read_address(component, address, list)
+}
+
+/// A path or an address without name is a requirement; anything else is none.
+pub(super) fn read_unnamed(number: u32, requirement: &str, list: &mut List) -> Result<(), Fault> {
+    let plain = !requirement.contains(char::is_whitespace);
+    if requirement.contains("://") {
+        let reason = "is an address without name and version: write `NAME @ ADDRESS` with a hash";
+        return list.unidentified(Some(number), &without_secrets(requirement), reason);
+    }
+    if plain
+        && (is_archive(requirement) || requirement.contains('/') || requirement.starts_with('.'))
+    {
+        return list.unidentified(Some(number), requirement, "is a local file or folder");
+    }
+    Err(Fault::at(
+        number,
+        format!("{} is no requirement", quoted(requirement)),
+    ))
+}
+
+/// `NAME @ ADDRESS`: known by a digest, whether an option, the fragment, or the commit says it.
+pub(super) fn read_address(
+    mut component: Component,
+    address: &str,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let line = component.line;
+    if let Some(repository) = address.strip_prefix("git+") {
+        let repository = repository.split('#').next().unwrap_or_default();
+        let revision = repository.rsplit_once('@').map(|(_, revision)| revision);
+        let repository = Repository {
+            address: revision
+                .and_then(|revision| repository.strip_suffix(revision)?.strip_suffix('@'))
+                .unwrap_or(repository),
+            revision,
+        };
+        if component.name.contains("://") {
+            component.digests.extend(repository.commit());
+            return list.without_purl(component, "is from git, and not pinned to a commit");
+        }
+        let parts = origin::package("pypi", &component.name, None);
+        return list.sources(component, parts, &repository);
+    }
+    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
+    for (algorithm, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
+        let digest = digest::hex(algorithm, value);
+        component.digests.extend(
+            digest.map_err(|reason| Fault::new(line, format!("{} {reason}", quoted(value))))?,
+        );
+    }
+    add_file(component, address, list)
+}
