@@ -361,7 +361,8 @@ impl Carrier<'_> {
         Offered { claims, answers }
     }
 
-    /// Sees what became of claims that are offered, and offers again what the node was too busy for.
+    /// Sees what became of claims that are offered, and offers again those for which the node was
+    /// too busy.
     ///
     /// An error means that it is not known what became of any of them.
     async fn publish(&mut self, steps: &[Step], offered: Offered) -> Result<Outcome, Failure> {

@@ -121,7 +121,8 @@ mod tests {
                 "pkg:hex/a_b@1.0.0 sha256 :2".to_owned(),
                 "pkg:hex/old@0.1.0 :3".to_owned(),
                 format!(
-                    "pkg:hex/g@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{commit} gitCommit :4"
+                    "pkg:hex/g@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{commit} \
+                     gitCommit :4"
                 ),
                 "pkg:hex/p@2.0.0?repository_url=hex:acme sha256 :5".to_owned(),
             ]

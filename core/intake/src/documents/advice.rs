@@ -61,8 +61,8 @@ fn looks_like(document: &Value) -> String {
     } else if has("auditReportVersion") {
         "looks like a report of npm audit: use `publish scan`".into()
     } else if has("advisories") && has("metadata") {
-        "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or publish \
-         what osv-scanner says of the lock file"
+        "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or \
+         publish what osv-scanner says of the lock file"
             .into()
     } else if has("results") && has("created_at") {
         "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock".into()
