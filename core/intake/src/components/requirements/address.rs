@@ -49,13 +49,11 @@ pub(super) fn read_address(
     let line = component.line;
     if let Some(repository) = address.strip_prefix("git+") {
         let repository = repository.split('#').next().unwrap_or_default();
-        let revision = repository.rsplit_once('@').map(|(_, revision)| revision);
-        let repository = Repository {
-            address: revision
-                .and_then(|revision| repository.strip_suffix(revision)?.strip_suffix('@'))
-                .unwrap_or(repository),
-            revision,
+        let (address, revision) = match repository.rsplit_once('@') {
+            Some((address, revision)) => (address, Some(revision)),
+            None => (repository, None),
         };
+        let repository = Repository { address, revision };
         if component.name.contains("://") {
             component.digests.extend(repository.commit());
             return list.without_purl(component, "is from git, and not pinned to a commit");
