@@ -2,7 +2,7 @@
 //! for them, as a table.
 
 use anyhow::bail;
-use assay_tests::judges::{HEADING, Row, osv, scanners::Kind, vex};
+use assay_tests::judges::{HEADING, Row, osv, repository, scanners::Kind, vex};
 use std::time::Instant;
 
 /// Most differences of a row that are printed.
@@ -22,6 +22,9 @@ fn main() -> anyhow::Result<()> {
         if is_wanted(kind.name()) {
             rows.extend(vex::rows(kind)?);
         }
+    }
+    if is_wanted(Kind::Trivy.name()) {
+        rows.extend(repository::rows()?);
     }
     println!("{HEADING}");
     rows.iter().for_each(|row| println!("{row}"));

@@ -1,8 +1,9 @@
 //! What scanners are known to make of VEX otherwise than the policy does, and why. Each was looked
 //! up in their sources; what is so no more is a difference.
 
+use super::repository::GIVEN as REPOSITORY;
 use super::scanners::Kind;
-use super::vex::{GOOD, INNER, OWN, PART};
+use super::vex::{GOOD, INNER, OWN, PART, PRIVATE, TWIN};
 
 /// How a scanner makes something else of a case than the policy does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ const ANY_PART: &str =
     "of a statement about a part it takes the product, if it looks for that alone";
 const COVERS: &str = "what is said of what needs a component covers it, on that way to it";
 const CVE_ONLY: &str = "in CSAF it looks for CVEs, and calls this by another name";
+const ANY_PLACE: &str =
+    "a repository does not know its readers' SBOMs, and it takes a package of any place for this";
 const NO_FORMAT: &str = "it does not read CycloneDX";
 const CRASH: &str = "it crashes on a vulnerability without CVE, and on a part of what it found";
 
@@ -115,4 +118,28 @@ pub(super) const KNOWN: &[Known] = &[
         COVERS,
     ),
     known(Kind::Trivy, "csaf", Differs::Fails, CRASH),
+    known_of(
+        Kind::Trivy,
+        REPOSITORY,
+        Differs::Kept,
+        (PART, 9),
+        NO_PRODUCT,
+    ),
+    known_of(
+        Kind::Trivy,
+        REPOSITORY,
+        Differs::Lost,
+        (TWIN, 20),
+        ANY_PLACE,
+    ),
+    known_of(
+        Kind::Trivy,
+        REPOSITORY,
+        Differs::Lost,
+        (PRIVATE, 20),
+        ANY_PLACE,
+    ),
+    known_of(Kind::Trivy, REPOSITORY, Differs::Lost, (OWN, 31), ANY_PART),
+    known_of(Kind::Trivy, REPOSITORY, Differs::Lost, (INNER, 32), COVERS),
+    known_of(Kind::Trivy, REPOSITORY, Differs::Lost, (INNER, 33), COVERS),
 ];

@@ -8,6 +8,7 @@
 mod known;
 pub mod locks;
 pub mod osv;
+pub mod repository;
 pub mod scanners;
 pub mod vex;
 

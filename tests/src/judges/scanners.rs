@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 /// Findings: the purl of a component, and the id of a vulnerability, as the scanner has them.
@@ -121,6 +121,23 @@ impl Scanner {
             }
         };
         Ok(found)
+    }
+
+    /// Where its settings are.
+    pub fn home(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What comes of another command of the scanner, with the same cache and home.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(&self.program);
+        if self.kind == Kind::Trivy {
+            command.arg("--cache-dir").arg(&self.folder);
+        }
+        Ok(command.args(arguments).env("HOME", &self.folder).output()?)
     }
 
     fn grype(&self, command: &mut Command, input: &Path) {

@@ -66,8 +66,8 @@ const BUILT: &str = "pkg:cargo/built@1.0.0%2Bb.1";
 const SCOPED: &str = "pkg:npm/%40scope/good@1.0.0";
 const PYTHON: &str = "pkg:pypi/foo-bar@1.0.post1";
 const MODULE: &str = "pkg:golang/example.com/mod@v1.0.0";
-const TWIN: &str = "pkg:cargo/twin@1.0.0";
-const PRIVATE: &str = "pkg:cargo/twin@1.0.0?repository_url=https:%2F%2Fcrates.example";
+pub(super) const TWIN: &str = "pkg:cargo/twin@1.0.0";
+pub(super) const PRIVATE: &str = "pkg:cargo/twin@1.0.0?repository_url=https:%2F%2Fcrates.example";
 const WHOLE: &str = "pkg:golang/example.com/whole@v1.0.0";
 const BELOW: &str = "pkg:golang/example.com/whole@v1.0.0#below";
 
@@ -140,15 +140,15 @@ const OF_OWN: &[Case] = &[
 ];
 
 /// An SBOM.
-struct Bom {
-    name: &'static str,
+pub(super) struct Bom {
+    pub(super) name: &'static str,
     product: &'static str,
     cases: &'static [Case],
     /// What needs what.
     edges: &'static [(&'static str, &'static str)],
 }
 
-static BOMS: [Bom; 2] = [
+pub(super) static BOMS: [Bom; 2] = [
     Bom {
         name: "app.cdx.json",
         product: APP,
@@ -220,7 +220,7 @@ fn statement(case: &Case, word: Word) -> (&'static str, Value) {
 }
 
 /// A log in which all of it is said, and the records of the vulnerabilities.
-fn world() -> anyhow::Result<(World, Vec<PathBuf>)> {
+pub(super) fn world() -> anyhow::Result<(World, Vec<PathBuf>)> {
     let mut world = World::new()?;
     for case in cases() {
         for word in case.words {
@@ -268,7 +268,7 @@ fn world() -> anyhow::Result<(World, Vec<PathBuf>)> {
 }
 
 /// An SBOM in CycloneDX.
-fn sbom(bom: &Bom) -> Value {
+pub(super) fn sbom(bom: &Bom) -> Value {
     let purls: BTreeSet<&str> = bom.cases.iter().map(|case| case.purl).collect();
     let component = |purl: &str| {
         let case = bom.cases.iter().find(|case| case.purl == purl);
@@ -404,7 +404,13 @@ impl Row {
 }
 
 /// Holds what a scanner lost against what was cleared.
-fn row(kind: Kind, bom: &Bom, given: &str, before: &Found, after: anyhow::Result<Found>) -> Row {
+pub(super) fn row(
+    kind: Kind,
+    bom: &Bom,
+    given: &str,
+    before: &Found,
+    after: anyhow::Result<Found>,
+) -> Row {
     let mut row = Row {
         judge: kind.name().to_owned(),
         input: format!("{} with {given}", bom.name),
