@@ -25,8 +25,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`ClientError::State`] if another process has it (then the system gives no reason), or if it
-    /// is not a file of UTF-8.
+    /// [`ClientError::State`] if another process has it (then the system gives no reason), or if its
+    /// lines are no UTF-8.
     pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
         let failed = |what: &str, source| state(path, what, source);
         // Before its folder is made, and a file for the lock.
@@ -44,19 +44,31 @@ impl Journal {
             TryLockError::WouldBlock => failed("another process uses the state file", None),
             TryLockError::Error(e) => failed("cannot lock the state file", Some(e)),
         })?;
-        let text = match files::read_text(path) {
+        let mut text = match files::read(path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(failed("cannot read the state file", Some(e))),
         };
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let end = text.iter().rposition(|byte| *byte == b'\n');
+        let whole = end.map_or(0, |end| end + 1);
+        // A crash cuts a line off within a character, too.
+        let torn = String::from_utf8_lossy(&text.split_off(whole)).into_owned();
+        let lines = String::from_utf8(text).map_err(|e| {
+            let at = e.utf8_error().valid_up_to() + 1;
+            failed(
+                &format!(
+                    "the state file is damaged: no UTF-8 at byte {at}; move it away to begin anew"
+                ),
+                None,
+            )
+        })?;
         let journal = Journal {
             path: path.to_owned(),
             file: None,
             whole: whole as u64,
             _lock: lock,
         };
-        Ok((journal, text))
+        Ok((journal, lines + &torn))
     }
 
     /// Appends lines. When this returns, they are on stable storage.
@@ -115,8 +127,13 @@ mod tests {
     fn what_is_not_a_file_of_text_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
-        fs::write(&path, [0xff, 0xfe]).unwrap();
-        for path in [folder.path(), Path::new("/dev/null"), path.as_path()] {
+        fs::write(&path, b"one\n\xff\n").unwrap();
+        let error = Journal::open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("no UTF-8 at byte 5; move it away"),
+            "{error}"
+        );
+        for path in [folder.path(), Path::new("/dev/null")] {
             let copy = folder.path().join("link");
             std::os::unix::fs::symlink(path, &copy).unwrap();
             let error = Journal::open(&copy).unwrap_err();
@@ -137,9 +154,10 @@ mod tests {
         journal.append(&["one".into(), "two".into()]).unwrap();
         assert!(Journal::open(&path).is_err(), "it is taken");
         drop(journal);
-        fs::write(&path, "one\ntwo\nthr").unwrap();
+        // A name that ends in "ü", of which one byte was written.
+        fs::write(&path, b"one\ntwo\nthr\xc3").unwrap();
         let (mut journal, text) = Journal::open(&path).unwrap();
-        assert_eq!(text, "one\ntwo\nthr");
+        assert_eq!(text, "one\ntwo\nthr\u{fffd}");
         journal.append(&["three".into()]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
         journal.replace(&["3".into()]).unwrap();

@@ -12,6 +12,7 @@ use std::{
     io::{self, Read},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::Path,
+    string::FromUtf8Error,
 };
 
 /// There is something at a path, and it is no regular file.
@@ -95,11 +96,15 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`read`], of a text. Fails with [`io::ErrorKind::InvalidData`] if it is no UTF-8.
+/// As [`read`], of a text. Fails with [`io::ErrorKind::InvalidData`], whose text says where and what
+/// to do, if it is no UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    open(path)?.read_to_string(&mut text)?;
-    Ok(text)
+    let no_text = |error: FromUtf8Error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        let advice = format!("no UTF-8 at byte {at}: restore the file, or save it as UTF-8");
+        io::Error::new(io::ErrorKind::InvalidData, advice)
+    };
+    String::from_utf8(read(path)?).map_err(no_text)
 }
 
 /// Makes the names in a folder durable. A file that was made, renamed or removed in it is only
@@ -161,6 +166,19 @@ mod tests {
     fn pipe(path: &Path) {
         let made = Command::new("mkfifo").arg(path).status();
         assert!(made.unwrap().success());
+    }
+
+    #[test]
+    fn what_is_no_text_is_said_to_be_none_where_it_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        fs::write(&path, b"\xc3\xbcber\xfc").unwrap();
+        let error = read_text(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let said = error.to_string();
+        assert!(said.starts_with("no UTF-8 at byte 6: restore"), "{said}");
+        fs::write(&path, "über").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "über");
     }
 
     #[test]

@@ -46,7 +46,6 @@ pub enum ConfigError {
 fn more(source: &io::Error, init: &str) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => format!("; `{init}` makes one"),
-        io::ErrorKind::InvalidData => "; it has to be text in UTF-8".to_owned(),
         _ => String::new(),
     }
 }
@@ -137,7 +136,7 @@ mod tests {
         std::fs::write(&utf16, [&[0xff, 0xfe][..], &bytes[..]].concat()).unwrap();
         for (path, words) in [
             (folder.path().join("none"), "`assay-node init` makes one"),
-            (utf16, "has to be text in UTF-8"),
+            (utf16, "save it as UTF-8"),
             (folder.path().to_owned(), "is a folder"),
         ] {
             let said = with_causes(&Config::load(&path).unwrap_err());

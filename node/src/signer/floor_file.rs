@@ -72,10 +72,12 @@ impl FloorFile {
             source,
         };
         let stored = stored.seconds();
+        let malformed = || FloorFileError::Malformed {
+            path: path.to_owned(),
+        };
         let known = match files::read_text(path) {
-            Ok(text) => parse(&text).ok_or_else(|| FloorFileError::Malformed {
-                path: path.to_owned(),
-            })?,
+            Ok(text) => parse(&text).ok_or_else(malformed)?,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(malformed()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(unusable(error)),
         };
@@ -140,7 +142,7 @@ mod tests {
         }
         let refused = FloorFile::open(&path, ClockFloor::new(1060)).unwrap_err();
         assert!(refused.to_string().contains("retire the keys"), "{refused}");
-        for text in ["", "1061", "01061\n", "+1\n", "x\n"] {
+        for text in [&b""[..], b"1061", b"01061\n", b"+1\n", b"x\n", b"10\xb61\n"] {
             fs::write(&path, text).unwrap();
             let refused = FloorFile::open(&path, ClockFloor::new(2000)).unwrap_err();
             let is_malformed = matches!(refused, FloorFileError::Malformed { .. });
