@@ -334,6 +334,12 @@ repository:
                 "$.project.administrators",
             ),
             (
+                "  repositories:\n    - name: R\n      url: https://github.com/own/repo\n      \
+                 comment: c\n",
+                "  repositories: []\n",
+                "$.project.repositories",
+            ),
+            (
                 "reports-accepted: true",
                 "reports-accepted: sure",
                 "$.project.vulnerability-reporting.reports-accepted",
@@ -367,6 +373,18 @@ repository:
             let error = prepare("practice", "si.yml", text.as_bytes(), "").unwrap_err();
             assert!(error.place().starts_with(place), "{error}");
         }
+    }
+
+    /// A header may say where its project is described, and then that has to be of something.
+    #[test]
+    fn a_document_is_of_a_project_or_a_repository() {
+        let (header, _) = DOCUMENT.split_once("project:").unwrap();
+        let header = format!("{header}  project-si-source: https://example.org/si.yml\n");
+        let (_, repository) = DOCUMENT.split_once("repository:").unwrap();
+        let alone = format!("{header}repository:{repository}");
+        assert!(prepare("practice", "si.yml", alone.as_bytes(), "").is_ok());
+        let error = prepare("practice", "si.yml", header.as_bytes(), "").unwrap_err();
+        assert_eq!(error.to_string(), "$: has neither project nor repository");
     }
 
     #[test]

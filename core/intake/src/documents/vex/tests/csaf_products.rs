@@ -206,8 +206,7 @@ fn who_publishes_a_later_version_is_told_to_take_the_former_back() {
 /// A module as a part of a release, and a package as a part of that.
 #[test]
 fn a_package_of_a_module_is_one_of_the_release() {
-    let module =
-        r#"{"product_id":"MOD","name":"m:14","product_identification_helper":{"purl":"MODULE"}}"#;
+    let module = r#"{"product_id":"MOD","name":"m:14","product_identification_helper":{"purls":["MODULE"]}}"#;
     let within = r#"{"category":"default_component_of","product_reference":"MOD","relates_to_product_reference":"CPE","full_product_name":{"product_id":"CPE:MOD","name":"m"}},
       {"category":"default_component_of","product_reference":"LR","relates_to_product_reference":"CPE:MOD","full_product_name":{"product_id":"CPE:MOD:LR","name":"lib"}}"#;
     let build = "pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64";
@@ -237,6 +236,13 @@ fn a_package_of_a_module_is_one_of_the_release() {
             build,
             "CPE > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64&rpmmod=m:14",
         ),
+        // What clears it in either of two modules may not clear it in the other.
+        (
+            "pkg:rpmmod/redhat/m@14 pkg:rpmmod/redhat/n@14",
+            "cpe:/a:redhat:openshift:4",
+            build,
+            "CPE:MOD > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64",
+        ),
     ] {
         let text = csaf(r#""fixed":["CPE:MOD:LR"]"#, "")
             .replace("cpe:2.3:o:v:os:1:*:*:*:*:*:*:*", cpe)
@@ -244,7 +250,7 @@ fn a_package_of_a_module_is_one_of_the_release() {
                 r#""full_product_names":["#,
                 &format!(
                     r#""full_product_names":[{},"#,
-                    module.replace("MODULE", module_)
+                    module.replace("MODULE", &module_.replace(' ', r#"",""#))
                 ),
                 1,
             )
