@@ -334,12 +334,6 @@ repository:
                 "$.project.administrators",
             ),
             (
-                "  repositories:\n    - name: R\n      url: https://github.com/own/repo\n      \
-                 comment: c\n",
-                "  repositories: []\n",
-                "$.project.repositories",
-            ),
-            (
                 "reports-accepted: true",
                 "reports-accepted: sure",
                 "$.project.vulnerability-reporting.reports-accepted",
@@ -385,6 +379,14 @@ repository:
         assert!(prepare("practice", "si.yml", alone.as_bytes(), "").is_ok());
         let error = prepare("practice", "si.yml", header.as_bytes(), "").unwrap_err();
         assert_eq!(error.to_string(), "$: has neither project nor repository");
+        let (before, rest) = DOCUMENT.split_once("    - name: R\n").unwrap();
+        let (_, after) = rest.split_once("comment: c\n").unwrap();
+        let none = format!("{}: []\n{after}", before.trim_end_matches(":\n"));
+        let error = prepare("practice", "si.yml", none.as_bytes(), "").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "$.project.repositories: names no repository"
+        );
     }
 
     #[test]
