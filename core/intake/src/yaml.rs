@@ -303,7 +303,8 @@ mod tests {
             ("a: !!binary aGk=", "line 1, column 4", "tags"),
             ("a: !x []", "line 1", "tags"),
             ("a: 1\nb: 2\na: 3", "line 3, column 1", "before"),
-            ("[a]: 1", "line 1", "key"),
+            ("[a]: 1", "line 1", "a key has to be a plain text"),
+            ("{}: 1", "line 1", "a key has to be a plain text"),
             ("a: 1\n---\nb: 2", "line 2", "second document"),
             ("a:\n  - b\n c", "line 3", ""),
             ("", "line 1", "empty"),
@@ -330,6 +331,15 @@ mod tests {
             matches!(&nested, DocumentError::Syntax { path, .. } if path == "$.a[0].b"),
             "{nested}"
         );
+    }
+
+    /// The parser sees to that, and nothing here relies on it.
+    #[test]
+    fn an_end_without_a_beginning_is_refused() {
+        for event in [Event::SequenceEnd, Event::MappingEnd] {
+            let taken = Builder::default().take(event);
+            assert_eq!(taken, Err("something ends here that did not begin"));
+        }
     }
 
     #[test]

@@ -113,15 +113,14 @@ impl<'t> Target<'t> for Tree {
     }
 
     fn twin<'s>(&'s self, object: &'s Members) -> Option<(usize, &'s str)> {
-        let mut keys: Vec<&str> = object.list.iter().map(|(key, _)| key.as_str()).collect();
+        let keys = object.list.iter().map(|(key, _)| key.as_str());
+        let mut keys: Vec<(&str, usize)> = keys.zip(0..).collect();
         keys.sort_unstable();
-        let mut pairs = keys.windows(2);
-        if pairs.all(|pair| !matches!(pair, [a, b] if a == b)) {
-            return None;
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        let mut list = object.list.iter();
-        let twin = list.position(|(key, _)| !seen.insert(key))?;
+        let twins = keys.windows(2).filter_map(|pair| match pair {
+            [(one, _), (other, at)] if one == other => Some(*at),
+            _ => None,
+        });
+        let twin = twins.min()?;
         let compared = object.list.len().saturating_sub(object.places.len());
         let place = object.places.get(twin.saturating_sub(compared))?;
         Some((*place, object.list.get(twin)?.0.as_str()))

@@ -19,7 +19,8 @@ pub fn package(package: u8) -> Label {
     Label::of(name, By::issuer(&issuer(package)))
 }
 
-fn about(package: u8) -> (u8, Claimed) {
+/// A claim about the package of this number, by the issuer of the same number.
+pub fn about(package: u8) -> (u8, Claimed) {
     (
         package,
         Claimed::Package {

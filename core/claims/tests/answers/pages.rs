@@ -1,6 +1,7 @@
 //! Pages of a list: one lie each, and the check that finds it.
 
-use crate::named::{package, published, refused};
+use crate::log::Log;
+use crate::named::{about, package, published, refused};
 use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{Answer, AnswerError, AnswerPage, Label, Query, VerifiedPages};
@@ -127,4 +128,28 @@ fn a_page_of_another_label_is_refused() {
     let pages = [absent, label].map(|label| page(label, answer(label)).unwrap());
     let together = VerifiedPages::verify(ListFrontier::default(), pages.into());
     assert_eq!(together.unwrap_err(), AnswerError::OtherList(absent));
+}
+
+/// Pages may be of several checkpoints, and then nothing else says that they are of one history.
+#[test]
+fn pages_are_ascending_together() {
+    let (_, log) = published();
+    let other = Log::new(&[vec![about(0), about(0), about(0)]].into());
+    let size = *other.sizes().last().unwrap();
+    let label = package(0);
+    assert_eq!(
+        other.truth(&label, size),
+        [1, 2, 3].map(LeafIndex::new),
+        "the third is before the second of the log above"
+    );
+    let page = |log: &Log, size: u64, from: u64| {
+        let answer = log.answer(&Query::Page { label, from }, size, 2);
+        AnswerPage::verify(log.checkpoint(size), &label, from, answer).unwrap()
+    };
+    let pages = vec![page(&log, 9, 0), page(&other, size, 2)];
+    let leaf = LeafIndex::new(3);
+    assert_eq!(
+        VerifiedPages::verify(ListFrontier::default(), pages).unwrap_err(),
+        AnswerError::ListOrder { label, leaf }
+    );
 }

@@ -302,3 +302,6 @@ fn json_fault(e: &json::JsonError) -> Fault {
     let reason = format!("column {} ({}): {}", e.column, tail(&e.path), e.reason);
     Fault::new(u32::try_from(e.line).ok(), shown(&reason))
 }
+
+#[cfg(test)]
+mod tests;

@@ -320,6 +320,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (text, said) in [
             ("packages: {}\n", "$.lockfileVersion: is missing"),
+            ("# lockfileVersion: '9.0'\n", "x:1: the document is empty"),
             ("lockfileVersion: '4.0'\n", "is not one of 5 to 9"),
             ("lockfileVersion: '9.0'\npackages: []\n", "$.packages"),
             (

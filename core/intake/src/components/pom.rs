@@ -301,6 +301,24 @@ mod tests {
         }
     }
 
+    /// Texts that stand for each other would be of any length.
+    #[test]
+    fn what_properties_come_to_is_no_longer_than_a_purl() {
+        let of = |length: usize| {
+            let text = format!(
+                "<project><artifactId>d</artifactId><properties><v>{}</v></properties><dependencies>\
+                 <dependency><groupId>g</groupId><artifactId>a</artifactId><version>${{v}}\
+                 </version></dependency></dependencies></project>",
+                "1".repeat(length)
+            );
+            unidentified(&found(PomXml, &text))
+        };
+        assert_eq!(of(100), [""; 0]);
+        let long = of(assay_claims::limits::PURL_BYTES + 1);
+        let said = ":1 g:a has a version that the file does not say";
+        assert_eq!(long, [said]);
+    }
+
     #[test]
     fn a_comment_does_not_cut_a_text_and_profiles_are_told_of() {
         let dependency = "<dependencies><dependency><groupId>org.a</groupId><artifactId>b\

@@ -409,6 +409,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         let deep = "<components><component><name>a</name>".repeat(80);
         let ends = "</component></components>".repeat(80);
+        let services = "<services><service>".repeat(80) + &"</service></services>".repeat(80);
         let laughs = "<!DOCTYPE bom [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>";
         for (text, said) in [
             ("<bom/>".to_owned(), "x:1: the root is not <bom>"),
@@ -421,6 +422,7 @@ mod tests {
                 bom(&format!("{deep}{ends}")),
                 "x:2: components are nested deeper",
             ),
+            (bom(&services), "x:2: services are nested deeper"),
             (
                 format!("{laughs}{}", bom("")),
                 "x:1: is not XML that is read",

@@ -414,6 +414,10 @@ mod tests {
             ),
             (document(&[&event("endOfSupport", 2027, V1)]), "supportId"),
             (
+                document(&[&event("endOfLife", 2027, r#","versions":[]"#)]),
+                "$.events[0].versions: names no version",
+            ),
+            (
                 document(&[&event("released", 2027, r#","version":"1""#)]),
                 "nothing to claim",
             ),

@@ -365,4 +365,24 @@ mod tests {
         assert_eq!(large.attachment.unwrap().bytes.len(), 10);
         check(REFERENCE, &large.predicate).unwrap();
     }
+
+    #[test]
+    fn a_reference_to_more_subjects_than_fit_is_refused() {
+        let document = Document::new("x", b" ").unwrap();
+        let referenced = |count: usize| {
+            let mut subjects = Subjects::default();
+            for at in 0..count {
+                let name = format!("{at}{}", "x".repeat(INLINE_BYTES / 100));
+                let digest = ("sha256".to_owned(), "0".repeat(64));
+                subjects.suggest(Some(&name), None, vec![digest]);
+            }
+            document.referenced(subjects, vec![], "m", "w")
+        };
+        assert_eq!(referenced(50).unwrap().subjects.len(), 50);
+        let error = referenced(100).unwrap_err().to_string();
+        assert!(
+            error.contains("more subjects than a claim holds"),
+            "{error}"
+        );
+    }
 }

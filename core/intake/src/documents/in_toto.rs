@@ -217,6 +217,9 @@ mod tests {
             let error = error(&STATEMENT.replacen(from, to, 1));
             assert!(error.contains(expected), "{error}");
         }
+        let nothing = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],
+            "predicateType":"https://e.org/own","predicate":{}}"#;
+        assert!(error(nothing).contains("$.subject: names no subject"));
         let large = STATEMENT.replacen("1.10", &format!("{:?}", "x".repeat(30_000)), 1);
         assert!(error(&large).contains("attachment"));
     }

@@ -194,6 +194,12 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_without_statements_is_refused() {
+        let error = prepare("lifecycle", "x.json", br#"{"statements":[]}"#, "").unwrap_err();
+        assert_eq!(error.to_string(), "$.statements: holds no statement");
+    }
+
+    #[test]
     fn core_is_closed_and_its_times_have_a_form() {
         for (from, to, place) in [
             (r#""end_of_life""#, r#""end_of_live""#, "$.end_of_live"),

@@ -200,6 +200,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_statement_is_refused_for_what_it_is() {
+        for (text, place) in [
+            ("{\n\"a\": }", "line 2, column 6"),
+            ("{\"a\": }", "line 1, column 7"),
+            ("{\"a\": }\n{}", "line 1, column 7"),
+        ] {
+            let error = prepare("provenance", "p.json", text.as_bytes(), "").unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+        let error = prepare("provenance", "p.json", b"{\"a\":1}", "").unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("provenance takes SLSA provenance"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn what_is_wrong_inside_is_named() {
         let inside = |from: &str, to: &str| {
             envelope(

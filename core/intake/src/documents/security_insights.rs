@@ -369,6 +369,26 @@ repository:
         }
     }
 
+    /// A header may say where its project is described, and then that has to be of something.
+    #[test]
+    fn a_document_is_of_a_project_or_a_repository() {
+        let (header, _) = DOCUMENT.split_once("project:").unwrap();
+        let header = format!("{header}  project-si-source: https://example.org/si.yml\n");
+        let (_, repository) = DOCUMENT.split_once("repository:").unwrap();
+        let alone = format!("{header}repository:{repository}");
+        assert!(prepare("practice", "si.yml", alone.as_bytes(), "").is_ok());
+        let error = prepare("practice", "si.yml", header.as_bytes(), "").unwrap_err();
+        assert_eq!(error.to_string(), "$: has neither project nor repository");
+        let (before, rest) = DOCUMENT.split_once("    - name: R\n").unwrap();
+        let (_, after) = rest.split_once("comment: c\n").unwrap();
+        let none = format!("{}: []\n{after}", before.trim_end_matches(":\n"));
+        let error = prepare("practice", "si.yml", none.as_bytes(), "").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "$.project.repositories: names no repository"
+        );
+    }
+
     #[test]
     fn only_repositories_of_github_are_packages() {
         for (url, purl) in [

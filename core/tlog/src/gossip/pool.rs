@@ -487,3 +487,6 @@ impl Log {
             .map(move |note| Line { log, note })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,10 @@ mod tests {
             assert!(plain.cosignature_line(&checkpoint, 1, &signature).is_err());
         }
         assert!(made(1, &body).is_err());
+        // Its first bytes are no time, though with them it is a signature of the body.
+        let (begins, rest) = body.split_first_chunk().unwrap();
+        let time = u64::from_be_bytes(*begins);
+        assert!(plain.cosignature_line(&checkpoint, time, rest).is_err());
         for time in [0, 1 << 63] {
             let refused = VerifierKey::cosignature_text(&checkpoint, time);
             assert_eq!(refused, Err(CosignError::Time(time)));

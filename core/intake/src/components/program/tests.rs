@@ -138,3 +138,15 @@ fn a_program_cut_anywhere_is_read_or_refused() {
         }
     }
 }
+
+#[test]
+fn a_program_that_is_too_large_is_not_looked_into() {
+    let program = elf(".go.buildinfo", &go_info(2, "go1.22.4", MODULES));
+    let mut large = vec![0; limits::PROGRAM_BYTES + 1];
+    large[..program.len()].copy_from_slice(&program);
+    let error = read("t", &large).unwrap_err().to_string();
+    assert!(
+        error.contains("the program has 536870913 bytes, and at most 536870912 are read"),
+        "{error}"
+    );
+}

@@ -7,6 +7,8 @@ mod claim;
 mod evidence;
 mod forms;
 mod named;
+#[cfg(test)]
+mod tests;
 
 pub use evidence::{Evidence, LogEntry, Signer};
 pub use named::Mismatch;

@@ -115,7 +115,8 @@ pub(super) fn of_pypi(file: &str) -> Option<Purl> {
             source.rsplit_once('-')?
         }
     };
-    if name.is_empty() || version.is_empty() {
+    // A package URL has a name, but may do without a version.
+    if version.is_empty() {
         return None;
     }
     Purl::canonicalize(&format!("pkg:pypi/{name}@{version}")).ok()
@@ -137,6 +138,9 @@ mod tests {
             ("a-b-1.0.zip", Some("pkg:pypi/a-b@1.0")),
             ("a.tar.gz", None),
             ("-1.whl", None),
+            ("-1.tar.gz", None),
+            ("a-.tar.gz", None),
+            ("a--py3-none-any.whl", None),
             ("a-1.0.exe", None),
         ] {
             let purl = of_pypi(file);

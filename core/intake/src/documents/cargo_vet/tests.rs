@@ -301,3 +301,13 @@ fn a_criterion_that_implies_what_nobody_defines_is_refused() {
         "$.criteria.good.implies"
     );
 }
+
+#[test]
+fn a_list_of_more_audits_than_are_read_is_refused() {
+    let audit = "[[audits.a]]\ncriteria = \"safe-to-run\"\nversion = \"1.0.0\"\n";
+    let error = audits(&audit.repeat(AUDITS + 1)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "$.audits: holds more than 10000 audits; publish it in parts"
+    );
+}

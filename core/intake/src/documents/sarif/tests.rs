@@ -432,3 +432,13 @@ fn a_run_with_results_in_other_files_is_not_whole() {
         assert_eq!(elsewhere(&format!("{run}{here}"), ""), " true", "{run}");
     }
 }
+
+#[test]
+fn a_log_without_runs_is_refused() {
+    let log = br#"{"version":"2.1.0","runs":[]}"#;
+    let error = prepare("scan", "x.sarif", log, NOW).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "$.runs: holds no run, so there is nothing to claim"
+    );
+}

@@ -120,3 +120,31 @@ impl Open {
         self.subjects.notes.extend(subjects.notes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a frame that leaves no room, each statement is a claim.
+    #[test]
+    fn a_document_becomes_no_more_claims_than_are_made() {
+        let document = Document::new("x", b" ").unwrap();
+        let packed = |count: usize| {
+            let frame = Frame {
+                predicate_type: "t".to_owned(),
+                members: vec![("m".to_owned(), "x".repeat(INLINE_BYTES - 1024).into())],
+                summary: vec![],
+                media_type: "m".to_owned(),
+                notes: vec![],
+            };
+            let piece = |_| Piece {
+                statement: "s".into(),
+                subjects: Subjects::default(),
+            };
+            pack(&document, frame, (0..count).map(piece).collect())
+        };
+        assert_eq!(packed(3).unwrap().len(), 3);
+        let error = packed(CLAIMS + 1).unwrap_err().to_string();
+        assert!(error.contains("more than 1000 claims"), "{error}");
+    }
+}

@@ -165,6 +165,7 @@ fn title(body: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::REQUIREMENTS;
     use crate::documents::prepare;
     use assay_claims::kind::vex::Vex;
 
@@ -215,7 +216,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
+        let many = vec!["\"^0.9.4\""; REQUIREMENTS].join(", ");
         for (from, to, expected) in [
+            ("\"^0.9.4\"", &*many, "$.versions.patched"),
             ("package = \"a\"\n", "", "$.advisory.package"),
             ("2099-01-02", "soon", "$.advisory.date"),
             (">= 1.2.3", "newer", "$.versions.patched[0]"),

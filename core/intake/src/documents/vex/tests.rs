@@ -103,3 +103,56 @@ fn a_vulnerability_is_spelled_as_it_is_looked_for() {
     }
     assert_eq!(openvex("CVE-2026-0001", "cve-in-short"), Ok(()));
 }
+
+/// Each format says why itself: what is said of all would be of no use.
+#[test]
+fn a_document_that_says_of_nothing_how_it_stands_is_refused_for_that() {
+    let osv = |more: &str| {
+        format!(
+            r#"{{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"Nowhere","name":"a"}}{more}}}]}}"#
+        )
+    };
+    let informational = osv(r#","database_specific":{"informational":"notice"}"#);
+    let ghsa = r#"{"ghsa_id":"GHSA-1","updated_at":"2026-01-01T00:00:00Z","vulnerabilities":[{"package":{"ecosystem":"elsewhere","name":"a"}}]}"#;
+    let rejected = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","vulnerabilities":[{"id":"CVE-1","rejected":"2026-01-01T00:00:00Z"}]}"#;
+    for (text, why, note) in [
+        (osv(""), "the OSV record names no package", "Nowhere"),
+        (informational, "the OSV record is informational", ""),
+        (
+            ghsa.to_owned(),
+            "the advisory names no package",
+            "elsewhere",
+        ),
+        (
+            csaf::csaf("", "").replacen("product_status", "status", 1),
+            "the CSAF document has no product_status",
+            "",
+        ),
+        (
+            rejected.to_owned(),
+            "it says of no vulnerability whether it applies",
+            "was rejected",
+        ),
+    ] {
+        let error = claims("vex", &text).unwrap_err().to_string();
+        assert!(
+            error.contains(why) && error.contains(note),
+            "{why}: {error}"
+        );
+    }
+}
+
+#[test]
+fn other_names_of_a_vulnerability_are_bounded() {
+    let of = |count: usize| {
+        let names: Vec<String> = (0..count).map(|at| format!(r#""TRACKER-{at}""#)).collect();
+        let text = format!(
+            r#"{{"id":"A","modified":"2026-01-01T00:00:00Z","aliases":[{}],"affected":[{{"package":{{"ecosystem":"npm","name":"a"}}}}]}}"#,
+            names.join(",")
+        );
+        claims("vex", &text).map(|claims| claims.len())
+    };
+    assert_eq!(of(100), Ok(1));
+    let error = of(102).unwrap_err().to_string();
+    assert!(error.contains("has more than 100 other names"), "{error}");
+}

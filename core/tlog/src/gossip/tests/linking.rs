@@ -337,3 +337,14 @@ fn logs_that_cannot_be_told_apart_or_have_endless_names_are_refused() {
     assert_eq!(pool.take(&Branch::new(3).head(3), 0, 0), Taken::Foreign);
     assert_eq!(pool.tips().count(), 0);
 }
+
+#[test]
+fn what_is_known_costs_no_verification() {
+    let mut pool = pool();
+    let head = Branch::new(3).head(3);
+    assert_eq!(pool.verify(head.note()), Ok(Some(head.clone())));
+    let _ = pool.take(&head, 0, 0);
+    assert_eq!(pool.verify(head.note()), Ok(None));
+    // Whoever asks for their own is told of it again.
+    assert_eq!(pool.verify_own(head.note()), Ok(Some(head)));
+}

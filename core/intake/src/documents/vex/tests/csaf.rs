@@ -336,6 +336,10 @@ fn what_is_said_of_a_file_is_said_of_no_other() {
     )
     .unwrap_err();
     assert!(error.place().ends_with(".hashes[0].file_hashes"), "{error}");
+    let many = |count: usize| claims("vex", &with(&vec![file("sha256", &a); count]));
+    assert!(many(100).is_ok());
+    let error = many(101).unwrap_err();
+    assert!(error.place().ends_with(".hashes"), "{error}");
 }
 
 #[test]

@@ -203,15 +203,34 @@ fn who_publishes_a_later_version_is_told_to_take_the_former_back() {
     }
 }
 
+/// What clears a package with this purl as a part of modules, which are a part of a release.
+fn in_module(modules: &str, cpe: &str, purl: &str) -> Vec<String> {
+    let module = format!(
+        r#"{{"product_id":"MOD","name":"m:14","product_identification_helper":{{"purls":["{}"]}}}}"#,
+        modules.replace(' ', r#"",""#)
+    );
+    let within = r#"{"category":"default_component_of","product_reference":"MOD","relates_to_product_reference":"CPE","full_product_name":{"product_id":"CPE:MOD","name":"m"}},
+      {"category":"default_component_of","product_reference":"LR","relates_to_product_reference":"CPE:MOD","full_product_name":{"product_id":"CPE:MOD:LR","name":"lib"}}"#;
+    let mut text =
+        csaf(r#""fixed":["CPE:MOD:LR"]"#, "").replace("cpe:2.3:o:v:os:1:*:*:*:*:*:*:*", cpe);
+    for (list, more) in [("full_product_names", &*module), ("relationships", within)] {
+        let begin = format!(r#""{list}":["#);
+        text = text.replacen(&begin, &format!("{begin}{more},"), 1);
+    }
+    let named = |purl: &str| {
+        format!(r#""name":"lib, old","product_identification_helper":{{"purl":"{purl}"}}"#)
+    };
+    lines(
+        "vex",
+        &text.replacen(&named("pkg:npm/lib"), &named(purl), 1),
+    )
+}
+
 /// A module as a part of a release, and a package as a part of that.
 #[test]
 fn a_package_of_a_module_is_one_of_the_release() {
-    let module =
-        r#"{"product_id":"MOD","name":"m:14","product_identification_helper":{"purl":"MODULE"}}"#;
-    let within = r#"{"category":"default_component_of","product_reference":"MOD","relates_to_product_reference":"CPE","full_product_name":{"product_id":"CPE:MOD","name":"m"}},
-      {"category":"default_component_of","product_reference":"LR","relates_to_product_reference":"CPE:MOD","full_product_name":{"product_id":"CPE:MOD:LR","name":"lib"}}"#;
     let build = "pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64";
-    for (module_, cpe, purl, product) in [
+    for (modules, cpe, purl, product) in [
         (
             "pkg:rpmmod/redhat/m@14:8060:c",
             "cpe:/a:redhat:enterprise_linux:8::appstream",
@@ -237,31 +256,16 @@ fn a_package_of_a_module_is_one_of_the_release() {
             build,
             "CPE > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64&rpmmod=m:14",
         ),
+        // What clears it in either of two modules may not clear it in the other.
+        (
+            "pkg:rpmmod/redhat/m@14 pkg:rpmmod/redhat/n@14",
+            "cpe:/a:redhat:openshift:4",
+            build,
+            "CPE:MOD > pkg:rpm/redhat/lib@1-1.module%2Bel8?arch=x86_64",
+        ),
     ] {
-        let text = csaf(r#""fixed":["CPE:MOD:LR"]"#, "")
-            .replace("cpe:2.3:o:v:os:1:*:*:*:*:*:*:*", cpe)
-            .replacen(
-                r#""full_product_names":["#,
-                &format!(
-                    r#""full_product_names":[{},"#,
-                    module.replace("MODULE", module_)
-                ),
-                1,
-            )
-            .replacen(
-                r#""relationships":["#,
-                &format!(r#""relationships":[{within},"#),
-                1,
-            )
-            .replacen(
-                r#""name":"lib, old","product_identification_helper":{"purl":"pkg:npm/lib"}"#,
-                &format!(
-                    r#""name":"lib, old","product_identification_helper":{{"purl":"{purl}"}}"#
-                ),
-                1,
-            );
         let line = format!("CVE-1=GHSA-1 fixed - {product}");
-        assert_eq!(lines("vex", &text), [line], "{module_} {cpe}");
+        assert_eq!(in_module(modules, cpe, purl), [line], "{modules} {cpe}");
     }
 }
 
