@@ -6,10 +6,10 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::Failure,
-    policy_file,
+    output, policy_file,
 };
 use assay_client::ask::{Asked, Asker, Inventory};
-use assay_client::report::{Conclusion, Scales};
+use assay_client::report::{Conclusion, Scales, words};
 use assay_intake::components;
 use assay_policy::rules::Policy;
 use clap::Args;
@@ -102,6 +102,9 @@ impl Question {
         let report = self.scales().answers(&self.asked);
         if let Conclusion::Unanswered(_) | Conclusion::Failed(_) = report.conclusion() {
             return asking::conclude(&report);
+        }
+        for ended in words::no_longer_ignored(&report) {
+            output::say(settings, &output::plain(&ended));
         }
         write()?;
         self.submit_heads(settings).await;

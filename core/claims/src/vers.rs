@@ -123,7 +123,13 @@ fn order_of(scheme: &str) -> Option<Order> {
                 within(all, version, numbers::intdot, numbers::with_zeros),
             ])
         },
-        "maven" => |all, version| within(all, version, maven::read, Ord::cmp),
+        // A build of a snapshot is one, and which of them is meant may not be said.
+        "maven" => |all, version| {
+            agreed([
+                within(all, version, maven::read_built, Ord::cmp),
+                within(all, version, maven::read_snapshot, Ord::cmp),
+            ])
+        },
         "nuget" => |all, version| within(all, version, nuget::read, Ord::cmp),
         "pypi" => in_python,
         // Where a release is left out, or a zero at the end, that may mean any and may mean none.

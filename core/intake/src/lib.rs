@@ -7,6 +7,7 @@
 pub mod bridge;
 pub mod components;
 pub mod documents;
+mod image;
 mod jsonc;
 pub mod limits;
 mod tag_value;

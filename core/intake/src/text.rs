@@ -30,3 +30,22 @@ pub fn compression(bytes: &[u8]) -> Option<&'static str> {
         .find(|(magic, _)| bytes.starts_with(magic))
         .map(|(_, name)| *name)
 }
+
+/// The text of bytes that are UTF-16, with a byte order mark or with ASCII at the beginning; `None`
+/// if they are anything else, or broken.
+pub fn utf_16(bytes: &[u8]) -> Option<String> {
+    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] => (bytes, u16::from_le_bytes),
+        [0, 1..=0x7f, 0, 1..=0x7f, ..] => (bytes, u16::from_be_bytes),
+        _ => return None,
+    };
+    let (pairs, odd) = rest.as_chunks::<2>();
+    if !odd.is_empty() {
+        return None;
+    }
+    char::decode_utf16(pairs.iter().map(|pair| read(*pair)))
+        .collect::<Result<String, _>>()
+        .ok()
+}

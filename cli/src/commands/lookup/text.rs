@@ -29,6 +29,9 @@ pub fn text(about: &About, report: &Report) -> String {
         let word = output::color(line.word, color);
         wrap(&mut text, &format!("{word}: "), "  ", &line.rest);
     }
+    for ended in words::no_longer_ignored(report) {
+        wrap(&mut text, "", "  ", &ended);
+    }
     if let Some(privacy) = words::privacy(report) {
         wrap(&mut text, "", "  ", &privacy);
     }

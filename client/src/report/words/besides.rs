@@ -44,8 +44,8 @@ pub(super) fn own(report: &Report) -> Option<String> {
     })
 }
 
-/// The entries of the policy that ignore nothing any more.
-pub(super) fn expired(report: &Report) -> Vec<String> {
+/// The entries of the policy that ignore nothing any more, each in a sentence.
+pub fn no_longer_ignored(report: &Report) -> Vec<String> {
     let entries = report.ignores.iter().filter(|entry| entry.expired);
     entries
         .map(|entry| {

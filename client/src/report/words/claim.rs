@@ -180,10 +180,10 @@ fn scan_line(scan: &Vulns) -> String {
         0 => format!("{scanner} found nothing on {on}"),
         n => format!("{scanner} found {n} on {on}: {}", listed(&found)),
     };
-    if scan.is_complete {
-        said
-    } else {
-        format!("{said}; it did not end well, and may have missed more")
+    match (scan.is_complete, scan.looks_for_known) {
+        (true, true) => said,
+        (false, _) => format!("{said}; it did not end well, and may have missed more"),
+        (true, false) => format!("{said}; it is not known to look for known vulnerabilities"),
     }
 }
 

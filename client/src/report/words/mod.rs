@@ -31,6 +31,7 @@ mod wrote;
 mod tests;
 
 pub use asked::{hint, lacking, name, unanswered};
+pub use besides::no_longer_ignored;
 pub(super) use claim::fact;
 pub use claim::says as line_says;
 pub use explain::{Section, explain, lax_logs, what_is_ignored};

@@ -148,7 +148,8 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
     if unspoken.no_word > 0 {
         return format!(
             "Issuers {trust} made {} about it, and none that says whether it can be used: only \
-             how it was built, that documents belong to it, or what cannot be read.",
+             how it was built, that documents belong to it, what a scan for something else found, \
+             or what cannot be read.",
             claims(unspoken.no_word)
         );
     }

@@ -21,7 +21,7 @@ pub fn lines(report: &Report) -> Vec<String> {
     lines.extend(gate::lines(report));
     lines.extend(besides::unidentified(report));
     lines.extend(besides::own(report));
-    lines.extend(besides::expired(report));
+    lines.extend(besides::no_longer_ignored(report));
     lines.extend(next(report).map(|next| format!("Next: {next}")));
     let whole = report.logs.iter().filter(|log| log.is_good());
     lines.extend(whole.map(|log| completeness(log, report)));
@@ -102,6 +102,10 @@ fn unknown(report: &Report) -> Option<String> {
 enum Unknown {
     /// Nothing, or claims that have effect, but by issuers who are not trusted.
     NoTrustedClaims,
+    /// Claims by trusted issuers that judge nothing.
+    Wordless,
+    /// Claims by trusted issuers that are not known to be about exactly this.
+    Nearby,
     /// One claim, which was withdrawn.
     Withdrawn,
     /// One claim, which never had effect.
@@ -116,6 +120,12 @@ impl Unknown {
         let Some(unspoken) = &reason.unspoken else {
             return Self::NoTrustedClaims;
         };
+        if unspoken.no_word > 0 {
+            return Self::Wordless;
+        }
+        if unspoken.nearby > 0 {
+            return Self::Nearby;
+        }
         if unspoken.by_others > 0 || unspoken.idle == 0 {
             return Self::NoTrustedClaims;
         }
@@ -129,6 +139,8 @@ impl Unknown {
     fn words(self) -> &'static str {
         match self {
             Self::NoTrustedClaims => "without claims from issuers you trust",
+            Self::Wordless => "whose claims do not say whether it can be used",
+            Self::Nearby => "whose claims are not known to be about exactly this",
             Self::Withdrawn => "whose only claim found was withdrawn",
             Self::Ineffective => "whose only claim found has no effect",
             Self::Several => "whose claims found were withdrawn or have no effect",
@@ -406,6 +418,22 @@ mod tests {
             unknown(&[ineffective.clone(), withdrawn.clone(), unspoken(0, 1, 1, 1)]),
             "3 components: 3 unknown: 1 whose only claim found was withdrawn, 1 whose only claim \
              found has no effect, 1 whose claims found were withdrawn or have no effect."
+        );
+        let (wordless, nearby) = (
+            Unspoken {
+                no_word: 1,
+                ..ineffective.clone()
+            },
+            Unspoken {
+                nearby: 2,
+                ..withdrawn.clone()
+            },
+        );
+        assert_eq!(
+            unknown(&[nearby, wordless, unspoken(0, 0, 0, 0)]),
+            "3 components: 3 unknown: 1 without claims from issuers you trust, 1 whose claims do \
+             not say whether it can be used, 1 whose claims are not known to be about exactly \
+             this."
         );
         assert_eq!(
             unknown(&[withdrawn.clone(), withdrawn]),

@@ -44,6 +44,10 @@ pub struct Vulns {
     /// Whether it looked at all that it was to look at: its metadata do not say that they are not
     /// `complete`. What a scan found that broke off counts; what it did not find says nothing.
     pub is_complete: bool,
+    /// Whether it looked for known vulnerabilities: its metadata do not say that they are no
+    /// `knownVulnerabilities`, as of a linter. What such a scan found counts; that it found nothing
+    /// says nothing of what is known.
+    pub looks_for_known: bool,
 }
 
 /// A vulnerability that a scanner found.
@@ -96,9 +100,15 @@ impl Vulns {
                 .value()
                 .pointer("/metadata/scanned")
                 .map(Value::to_json),
-            is_complete: node.value().pointer("/metadata/complete") != Some(&Value::Bool(false)),
+            is_complete: !is_denied(node, "/metadata/complete"),
+            looks_for_known: !is_denied(node, "/metadata/knownVulnerabilities"),
         })
     }
+}
+
+/// Whether a member says `false`.
+fn is_denied(node: &Node<'_, '_>, pointer: &str) -> bool {
+    node.value().pointer(pointer) == Some(&Value::Bool(false))
 }
 
 /// What was found. A result that is there for another name of one that is listed as well, so that
@@ -254,7 +264,7 @@ mod tests {
                 "metadata":{{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:00Z"}}}}"#
             );
             let mut read = Vulns::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
-            assert!(read.is_complete);
+            assert!(read.is_complete && read.looks_for_known);
             let rest = read.vulnerabilities.split_off(1);
             (read.vulnerabilities.remove(0), rest)
         };

@@ -2,7 +2,7 @@
 //! ComparableVersion does. Where that class goes in circles (`1-alpha`, `1`, `1.x.2`), this follows
 //! the reference: a qualifier after a dot is one after a hyphen.
 
-use super::{Number, digits, span};
+use super::{Number, are_digits, digits, span};
 use std::cmp::Ordering;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,39 @@ impl PartialOrd for Version {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
+}
+
+/// What stands before the time of its build in a version of a snapshot, and that time:
+/// `1.0-20240101.120000-3` is of `1.0`. Maven knows it by this form
+/// (`org.apache.maven.artifact.Artifact`, `VERSION_FILE_PATTERN`).
+fn built(text: &str) -> Option<(&str, &str)> {
+    let (rest, number) = text.rsplit_once('-')?;
+    let (rest, time) = rest.rsplit_once('.')?;
+    let (base, day) = rest.rsplit_once('-')?;
+    let is_time = day.len() == 8 && time.len() == 6;
+    let are_numbers = [day, time, number].into_iter().all(are_digits);
+    let built = text.get(base.len() + 1..)?;
+    (is_time && are_numbers && !base.is_empty()).then_some((base, built))
+}
+
+/// The snapshot that a version is a build of, as others are: `1.0-SNAPSHOT` of
+/// `1.0-20240101.120000-3`.
+pub(crate) fn snapshot(text: &str) -> Option<String> {
+    built(text).map(|(base, _)| format!("{base}-SNAPSHOT"))
+}
+
+/// A version in which a build of a snapshot is a later one than the snapshot that has no time. By
+/// its numbers alone it would come after the release that it is built for.
+pub(crate) fn read_built(text: &str) -> Option<Version> {
+    match built(text) {
+        Some((base, built)) => read(&format!("{base}-SNAPSHOT-{built}")),
+        None => read(text),
+    }
+}
+
+/// A version in which builds of a snapshot are all one.
+pub(crate) fn read_snapshot(text: &str) -> Option<Version> {
+    read(snapshot(text).as_deref().unwrap_or(text))
 }
 
 /// A version that begins with a digit. Maven would order any text, and what does not is more likely

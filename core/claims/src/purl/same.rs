@@ -2,7 +2,7 @@
 //! differently; and the packages of sources that a package was built of.
 
 use super::{Components, Purl, fold};
-use crate::order::are_digits;
+use crate::order::{are_digits, maven};
 use crate::version;
 use std::borrow::Cow;
 
@@ -46,13 +46,17 @@ impl Purl {
         })
     }
 
-    /// The package in the public version that a local one (`2.0+cu118`, PEP 440) was made of;
-    /// `None` if the version is none of these.
+    /// The package in the version that this one was made of, and others, too: the public version of
+    /// a local one (`2.0+cu118`, PEP 440), the snapshot of a build (`1.0-20240101.120000-3`,
+    /// Maven). `None` if the version is none of these.
     pub fn public(&self) -> Option<Purl> {
         let mut parts = self.components().clone();
-        let version = self.version().filter(|_| parts.ty == "pypi")?;
-        let (public, _local) = version.split_once('+')?;
-        parts.version = Some(public.to_owned());
+        let version = self.version()?;
+        parts.version = Some(match parts.ty.as_str() {
+            "pypi" => version.split_once('+')?.0.to_owned(),
+            "maven" => maven::snapshot(version)?,
+            _ => return None,
+        });
         Purl::build(parts).ok()
     }
 

@@ -242,6 +242,39 @@ fn each_ecosystem_has_an_order() {
     }
 }
 
+/// By its numbers alone a build of a snapshot would come after the release that it is built for.
+#[test]
+fn a_build_of_a_snapshot_is_where_the_snapshot_is() {
+    let build = "1.0-20240101.120000-3";
+    for (range, expected) in [
+        ("<1.0", Applies::Yes),
+        (">=1.0", Applies::No),
+        (">1.0-rc1", Applies::Yes),
+        ("<1.0-rc1", Applies::No),
+        (">=1.0-SNAPSHOT", Applies::Yes),
+        // The snapshot that has no time may be any of its builds.
+        ("<=1.0-SNAPSHOT", Applies::Undecided),
+        ("=1.0-SNAPSHOT", Applies::Undecided),
+        ("=1.0-20240102.120000-4", Applies::Undecided),
+        ("<1.0-20240102.120000-4", Applies::Undecided),
+        ("=1.0-20240101.120000-3", Applies::Yes),
+    ] {
+        let said = contains(&format!("vers:maven/{range}"), "maven", build);
+        assert_eq!(said, expected, "{range}");
+    }
+    for other in [
+        "1.0-20240101.12000-3",
+        "1.0-2024.120000-3",
+        "1.0-20240101.120000-x",
+    ] {
+        assert_eq!(
+            contains("vers:maven/>=1.0", "maven", other),
+            Applies::Yes,
+            "{other}"
+        );
+    }
+}
+
 #[test]
 fn a_scheme_can_be_of_many_types() {
     for (range, package_type, version, expected) in [

@@ -121,7 +121,8 @@ mod tests {
     "d": ["d@1.0.0", "https://registry.npmjs.org/d/-/d-1.0.0.tgz", {{}}, "{INTEGRITY}"],
     "e": ["e@workspace:packages/e"],
     "f": ["f@git+https://host/f.git#{commit}", {{}}, "host-f"],
-    "g": ["g@https://host/g.tgz", {{}}, "{INTEGRITY}"],"#
+    "g": ["g@https://host/g.tgz", {{}}, "{INTEGRITY}"],
+    "h": ["h@github:o/h#17620a2", {{}}, "o-h-17620a2"],"#
         ));
         assert_eq!(
             lines(&found(BunLock, &text)),
@@ -136,6 +137,8 @@ mod tests {
                     "pkg:npm/f@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Ff.git%40{commit} gitCommit"
                 ),
                 "(g) sha1".to_owned(),
+                "pkg:npm/h@17620a2?vcs_url=git%2Bhttps:%2F%2Fgithub.com%2Fo%2Fh%4017620a2"
+                    .to_owned(),
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! `conda-lock.yml` of conda-lock, version 1, and `pixi.lock` of pixi, versions 4 to 6.
+//! `conda-lock.yml` of conda-lock, version 1, and `pixi.lock` of pixi, versions 4 to 7.
 //!
 //! Both name packages of conda by the address of their archive, `CHANNEL/SUBDIR/NAME-VERSION-BUILD`
 //! with `.conda` or `.tar.bz2`, beside wheels of Python. What several platforms need stands once
@@ -9,7 +9,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
-use super::origin;
+use super::origin::{self, Repository};
 use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::json::Part;
@@ -74,52 +74,69 @@ fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
 fn read_pixi(input: &Input<'_>) -> Result<List, Fault> {
     let document = input.yaml()?;
     let root = Node::root("$", document.root());
-    number(&root.need("version")?, &["4", "5", "6"])?;
+    number(&root.need("version")?, &["4", "5", "6", "7"])?;
     let mut list = List::default();
     for package in root.need("packages")?.items()? {
-        let kind = package.optional_text("kind")?;
-        let address = ["conda", "pypi", "url", "path"]
-            .into_iter()
-            .find_map(|key| Some((key, package.get(key)?)));
-        let Some((key, address)) = address else {
-            return Err(package.fault("has no address").into());
-        };
-        let text = address.string()?;
-        let is_python = key == "pypi" || kind == Some("pypi");
-        let mut component = Component {
-            name: package
-                .optional_text("name")?
-                .unwrap_or_default()
-                .to_owned(),
-            version: package.optional_text("version")?.map(str::to_owned),
-            digests: digests(&package)?,
-            ..Component::default()
-        };
-        let is_local = !text.contains("://");
-        if is_local && is_python && is_archive(text) {
-            add_file(component, text, &mut list)?;
-        } else if is_local && (text.ends_with(".conda") || text.ends_with(".tar.bz2")) {
-            add_local(component, text, &mut list)?;
-        } else if is_local {
-            component.own = true;
-            if component.name.is_empty() {
-                text.clone_into(&mut component.name);
-            }
-            list.remark("local folders", None, &component.name);
-            list.without_purl(component, "is a local folder")?;
-        } else if is_python {
-            add_python(component, text, &mut list)?;
-        } else {
-            let Some(archive) = Archive::read(text) else {
-                return Err(address.fault("is no archive of conda").into());
-            };
-            archive.name.clone_into(&mut component.name);
-            component.version = Some(archive.version.to_owned());
-            archive.add(component, &mut list)?;
-        }
+        read_pixi_package(&package, &mut list)?;
     }
     Ok(list)
 }
+
+fn read_pixi_package(package: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let kind = package.optional_text("kind")?;
+    let address = ["conda", "conda_source", "pypi", "url", "path"]
+        .into_iter()
+        .find_map(|key| Some((key, package.get(key)?)));
+    let Some((key, address)) = address else {
+        return Err(package.fault("has no address").into());
+    };
+    let (built, text) = match address.string()?.split_once(" @ ") {
+        // `NAME[HASH] @ PLACE`
+        Some((name, place)) if key == "conda_source" => (name.split('[').next(), place),
+        _ => (None, address.string()?),
+    };
+    let is_python = key == "pypi" || kind == Some("pypi");
+    let name = package.optional_text("name")?.or(built);
+    let mut component = Component {
+        name: name.unwrap_or_default().to_owned(),
+        version: package.optional_text("version")?.map(str::to_owned),
+        digests: digests(package)?,
+        ..Component::default()
+    };
+    let ty = if is_python { "pypi" } else { "conda" };
+    if text.starts_with("git+") {
+        let parts = origin::package(ty, &component.name, component.version.as_deref());
+        list.remark(BUILT, None, &component.name);
+        return list.sources(component, parts, &Repository::read(text));
+    }
+    let is_local = !text.contains("://");
+    if is_local && is_python && is_archive(text) {
+        add_file(component, text, list)
+    } else if is_local && (text.ends_with(".conda") || text.ends_with(".tar.bz2")) {
+        add_local(component, text, list)
+    } else if is_local {
+        component.own = true;
+        component.by_path = !origin::is_here(text);
+        if component.name.is_empty() {
+            text.clone_into(&mut component.name);
+        }
+        list.remark("local folders", None, &component.name);
+        let parts = origin::package(ty, &component.name, component.version.as_deref());
+        list.package(component, parts)
+    } else if is_python {
+        add_python(component, text, list)
+    } else {
+        let Some(archive) = Archive::read(text) else {
+            return Err(address.fault("is no archive of conda").into());
+        };
+        archive.name.clone_into(&mut component.name);
+        component.version = Some(archive.version.to_owned());
+        archive.add(component, list)
+    }
+}
+
+const BUILT: &str =
+    "from git, so that what is known of the channel's or PyPI's package need not hold";
 
 /// Fails unless a version of a format is one of these.
 fn number(version: &Node<'_, '_>, known: &[&str]) -> Result<(), Fault> {
@@ -145,6 +162,11 @@ fn digests(package: &Node<'_, '_>) -> Result<Digests, Fault> {
 
 /// Adds a package of Python, which comes from PyPI or from an address of its own.
 fn add_python(component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
+    if address.starts_with("git+") {
+        let parts = origin::package("pypi", &component.name, component.version.as_deref());
+        list.remark(BUILT, None, &component.name);
+        return list.sources(component, parts, &Repository::read_pip(address));
+    }
     if !purl::is_public_registry("pypi", address) {
         return add_file(component, address, list);
     }
@@ -259,9 +281,12 @@ mod tests {
              dev\n  optional: true\n- name: a\n  version: '2.0'\n  manager: pip\n  url: \
              https://files.pythonhosted.org/packages/a-2.0.whl\n  hash: {{sha256: {0}}}\n- name: \
              b\n  version: 1.0\n  manager: conda\n  url: \
-             https://corp.example/t/SECRET/main/noarch/b-1.0-0.tar.bz2\n  hash: {{md5: {1}}}\n",
+             https://corp.example/t/SECRET/main/noarch/b-1.0-0.tar.bz2\n  hash: {{md5: {1}}}\n- \
+             name: g\n  version: '0.1'\n  manager: pip\n  url: \
+             git+https://host/g.git@{2}\n  hash: {{}}\n",
             sha256(),
             "0a".repeat(16),
+            "17".repeat(20),
         );
         let text = text.replace("version: 1.0\n", "version: '1.0'\n");
         assert_eq!(
@@ -272,6 +297,7 @@ mod tests {
                 "pkg:pypi/a@2.0 sha256",
                 "pkg:conda/b@1.0?build=0&channel=main&repository_url=https:%2F%2Fcorp.example&\
                  subdir=noarch&type=tar.bz2",
+                "pkg:pypi/g@0.1?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%401717171717171717171717171717171717171717 gitCommit",
             ]
         );
     }
@@ -310,6 +336,51 @@ mod tests {
         for text in [new, old] {
             assert_eq!(lines(&found(PixiLock, &text)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_built_from_git_says_its_commit() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        let at = "vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40";
+        let text = format!(
+            "version: 6\nenvironments: {{}}\npackages:\n- pypi: \
+             git+https://host/a?rev=main#{commit}\n  name: a\n  version: '2.0'\n- pypi: \
+             git+https://host/a?rev=17620a2#17620a2\n  name: b\n- conda: \
+             git+https://host/a#{commit}\n  name: c\n  version: '1.0'\n  build: h_0\n"
+        );
+        let found = found(PixiLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                format!("pkg:pypi/a@2.0?{at}{commit} gitCommit"),
+                format!("pkg:pypi/b@17620a2?{at}17620a2"),
+                format!("pkg:conda/c@1.0?{at}{commit} gitCommit"),
+            ]
+        );
+    }
+
+    #[test]
+    fn version_7_names_what_is_built_and_where() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        let text = format!(
+            "version: 7\nplatforms:\n- name: linux-64\nenvironments: {{}}\npackages:\n- \
+             conda_source: x[87dc0b8a] @ x\n  version: 0.1.0\n  source:\n    git: \
+             https://host/x.git\n- conda_source: y[87dc0b8a] @ git+https://host/a#{commit}\n- \
+             conda_source: z[87dc0b8a] @ .\n"
+        );
+        let found = found(PixiLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:conda/x@0.1.0 own".to_owned(),
+                format!(
+                    "pkg:conda/y@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40{commit} gitCommit"
+                ),
+                "(z) own".to_owned(),
+            ]
+        );
+        let by_path: Vec<_> = found.list.iter().map(|one| one.by_path).collect();
+        assert_eq!(by_path, [true, false, false]);
     }
 
     #[test]
@@ -353,7 +424,7 @@ mod tests {
                 "version: 1\npackage: [{name: a, manager: pip, url: x, hash: {sha256: zz}}]\n",
                 "is no sha256 in hex",
             ),
-            (PixiLock, "version: 3\npackages: []\n", "is not 4, 5, 6"),
+            (PixiLock, "version: 3\npackages: []\n", "is not 4, 5, 6, 7"),
             (PixiLock, "version: 6\npackages: [{}]\n", "has no address"),
             (
                 PixiLock,

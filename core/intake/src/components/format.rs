@@ -60,7 +60,7 @@ formats! {
     DenoLock(deno::READER),
     /// `conda-lock.yml` of conda-lock, version 1.
     CondaLock(conda::CONDA_LOCK),
-    /// `pixi.lock` of pixi, versions 4 to 6.
+    /// `pixi.lock` of pixi, versions 4 to 7.
     PixiLock(conda::PIXI),
     /// `uv.lock` of uv, version 1.
     UvLock(uv::READER),
@@ -92,8 +92,10 @@ formats! {
     MixLock(mix::READER),
     /// `pom.xml` of Maven.
     PomXml(pom::READER),
-    /// What `mvn dependency:tree` writes.
+    /// What `mvn dependency:tree` writes, as text or as a graph (`-DoutputType=dot`).
     MavenTree(maven_tree::READER),
+    /// What `mvn dependency:tree -DoutputType=json` writes.
+    MavenTreeJson(maven_tree::JSON),
     /// `gradle.lockfile` of Gradle.
     GradleLock(gradle::READER),
     /// `gradle/verification-metadata.xml` of Gradle.
@@ -226,6 +228,11 @@ pub const NOT_READ: &[(&str, &str)] = &[
     (
         "Dockerfile",
         "it says how an image is built; write an SBOM of the image, and check that",
+    ),
+    (
+        "libs.versions.toml",
+        "it says what may be asked for, not what is built; let Gradle lock its versions \
+         (--write-locks), and check gradle.lockfile",
     ),
     ("Cargo.toml", USE_THE_LOCK),
     ("package.json", USE_THE_LOCK),

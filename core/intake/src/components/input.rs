@@ -6,7 +6,7 @@ use super::program::{self, Language};
 use crate::documents::DocumentError;
 use crate::jsonc;
 use crate::limits;
-use crate::text::{compression, shown};
+use crate::text::{compression, shown, utf_16};
 use crate::yaml;
 use assay_claims::json::{self, Part, Tape};
 use assay_claims::kind::node;
@@ -36,7 +36,9 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
             program: Some(said.language),
         });
     }
-    let text = utf16(bytes).map(|text| Cow::Owned(text.into_bytes()));
+    let is_read = bytes.len() <= limits::DOCUMENT_BYTES;
+    let text = is_read.then(|| utf_16(bytes)).flatten();
+    let text = text.map(|text| Cow::Owned(text.into_bytes()));
     let bytes = text.unwrap_or(Cow::Borrowed(bytes));
     // Old editors end lines with a carriage return alone.
     let returns = bytes.contains(&b'\r') && !bytes.contains(&b'\n');
@@ -49,23 +51,6 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
         },
         program: None,
     })
-}
-
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        [1..=0x7f, 0, 1..=0x7f, 0, ..] => (bytes, u16::from_le_bytes),
-        [0, 1..=0x7f, 0, 1..=0x7f, ..] => (bytes, u16::from_be_bytes),
-        _ => return None,
-    };
-    let (pairs, odd) = rest.as_chunks::<2>();
-    if bytes.len() > limits::DOCUMENT_BYTES || !odd.is_empty() {
-        return None;
-    }
-    char::decode_utf16(pairs.iter().map(|pair| read(*pair)))
-        .collect::<Result<String, _>>()
-        .ok()
 }
 
 /// A file of allowed size that is not compressed, in UTF-8.

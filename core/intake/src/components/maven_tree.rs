@@ -1,12 +1,13 @@
-//! What `mvn dependency:tree` writes (maven-dependency-plugin, `outputType=text`): the project at
-//! the root, then a line for each artifact, `GROUP:NAME:TYPE[:CLASSIFIER]:VERSION:SCOPE`.
+//! What `mvn dependency:tree` writes (maven-dependency-plugin): the project at the root, and each
+//! artifact as `GROUP:NAME:TYPE[:CLASSIFIER]:VERSION:SCOPE`, in a line of its own
+//! (`outputType=text`) or at the end of an arrow (`dot`); or all of them as objects (`json`).
 
 use super::component::Component;
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{maven, qualify_maven};
-use super::reader::{Reader, Sign};
+use super::reader::{Head, Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
 
@@ -16,9 +17,89 @@ pub(super) const READER: Reader = Reader {
     remedy: "nothing of the file is taken; let `mvn dependency:tree -DoutputFile=FILE` write it",
     files: &["dependency-tree.txt"],
     path: None,
-    sign: Sign::Text(|head| head.text().lines().take(200).any(is_branch)),
+    sign: Sign::Text(|head| is_graph(head) || head.text().lines().take(200).any(is_branch)),
     read: |input, _| read(input),
 };
+
+pub(super) const JSON: Reader = Reader {
+    name: "Maven dependency tree JSON",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; let `mvn dependency:tree -DoutputType=json` write it",
+    files: &["dependency-tree.json"],
+    path: None,
+    sign: Sign::Member("artifactId"),
+    read: |input, _| read_json(input),
+};
+
+/// What a graph begins with (`outputType=dot`).
+const GRAPH: &str = "digraph \"";
+
+fn is_graph(head: &Head<'_>) -> bool {
+    head.has(GRAPH) || head.has(&format!("[INFO] {GRAPH}"))
+}
+
+fn read_json(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    read_object(&Node::root("$", input.json()?), true, &mut list)?;
+    Ok(list)
+}
+
+/// Adds the artifact that an object is, and those below it. JSON nests no deeper than is read.
+fn read_object(object: &Node<'_, '_>, own: bool, list: &mut List) -> Result<(), Fault> {
+    let (group, name) = (
+        object.need("groupId")?.text()?,
+        object.need("artifactId")?.text()?,
+    );
+    let version = object.need("version")?.text()?;
+    let Some(mut parts) = maven(&format!("{group}:{name}"), version) else {
+        return Err(object.fault("is no artifact").into());
+    };
+    let kind = object.shown("type").unwrap_or("jar");
+    qualify_maven(&mut parts, kind, object.shown("classifier"));
+    let optional = object.value().get("optional");
+    let component = Component {
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        own,
+        dev: object.shown("scope") == Some("test"),
+        optional: optional
+            .is_some_and(|it| it.as_bool() == Some(true) || it.as_str() == Some("true")),
+        ..Component::default()
+    };
+    list.package(component, parts)?;
+    if let Some(children) = object.get("children") {
+        for child in children.items()? {
+            read_object(&child, false, list)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the artifacts of a graph: what it is of, and each that an arrow leads to. What was left out
+/// for another place where it stands is in brackets.
+fn read_graph(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    for (number, line) in input.lines() {
+        let line = line.strip_prefix("[INFO]").unwrap_or(line).trim();
+        let (text, is_drawn) = match line.split_once(" -> ") {
+            Some((_, to)) => (to, true),
+            None if line.starts_with(GRAPH) => (line, false),
+            None => continue,
+        };
+        let text = text.split('"').nth(1).unwrap_or_default();
+        if is_drawn && text.starts_with('(') {
+            continue;
+        }
+        let Some((parts, scope)) = artifact(text, is_drawn) else {
+            return Err(Fault::at(
+                number,
+                format!("{} is no artifact", quoted(text)),
+            ));
+        };
+        add(number, text, (parts, scope), &mut list)?;
+    }
+    Ok(list)
+}
 
 /// Whether a line is one of a tree that says what an artifact is.
 fn is_branch(line: &str) -> bool {
@@ -38,6 +119,9 @@ const BANNER: &str = "[INFO] --- ";
 const DRAWN: [char; 5] = ['|', '+', '\\', '-', ' '];
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
+    if is_graph(&Head::new(input.text())) {
+        return read_graph(input);
+    }
     let mut list = List::default();
     let mut roots = 0;
     for (number, line) in input.lines() {
@@ -66,16 +150,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             ));
         };
         roots += usize::from(scope.is_none());
-        let component = Component {
-            name: parts.name.clone(),
-            version: parts.version.clone(),
-            line: Some(number),
-            own: scope.is_none(),
-            dev: scope == Some("test"),
-            optional: bare.ends_with("(optional)"),
-            ..Component::default()
-        };
-        list.package(component, parts)?;
+        add(number, bare, (parts, scope), &mut list)?;
     }
     if roots == 0 {
         return Err(Fault::new(
@@ -84,6 +159,24 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         ));
     }
     Ok(list)
+}
+
+fn add(
+    line: u32,
+    text: &str,
+    (parts, scope): (purl::Components, Option<&str>),
+    list: &mut List,
+) -> Result<(), Fault> {
+    let component = Component {
+        name: parts.name.clone(),
+        version: parts.version.clone(),
+        line: Some(line),
+        own: scope.is_none(),
+        dev: scope == Some("test"),
+        optional: text.ends_with("(optional)"),
+        ..Component::default()
+    };
+    list.package(component, parts)
 }
 
 /// The parts of an artifact's purl and its scope, which the root has not.
@@ -106,7 +199,7 @@ fn artifact(line: &str, is_drawn: bool) -> Option<(purl::Components, Option<&str
 
 #[cfg(test)]
 mod tests {
-    use crate::components::Format::MavenTree;
+    use crate::components::Format::{MavenTree, MavenTreeJson};
     use crate::components::tests::{found, lines, refusal};
 
     #[test]
@@ -128,6 +221,62 @@ mod tests {
                 "pkg:maven/org.a/t@4 dev :10",
             ]
         );
+    }
+
+    #[test]
+    fn a_tree_is_the_same_in_each_of_its_forms() {
+        let expected = [
+            "pkg:maven/com.e/shop@1.0 own",
+            "pkg:maven/org.a/b@2.0",
+            "pkg:maven/org.a/c@3.0?classifier=linux&type=so optional",
+            "pkg:maven/org.a/t@4 dev",
+        ];
+        let json = r#"{"groupId":"com.e","artifactId":"shop","version":"1.0","type":"jar","scope":"",
+            "classifier":"","optional":"false","children":[
+            {"groupId":"org.a","artifactId":"b","version":"2.0","type":"jar","scope":"compile","classifier":"",
+             "optional":"false","children":[{"groupId":"org.a","artifactId":"c","version":"3.0","type":"so",
+              "scope":"runtime","classifier":"linux","optional":"true"}]},
+            {"groupId":"org.a","artifactId":"t","version":"4","type":"jar","scope":"test"}]}"#;
+        let mut read = lines(&found(MavenTreeJson, json));
+        read.sort();
+        assert_eq!(read, expected);
+        let dot = "digraph \"com.e:shop:jar:1.0\" { \n \t\"com.e:shop:jar:1.0\" -> \
+            \"org.a:b:jar:2.0:compile\" ; \n\t\"com.e:shop:jar:1.0\" -> \"org.a:t:jar:4:test\" ; \
+            \n\t\"org.a:b:jar:2.0:compile\" -> \"org.a:c:so:linux:3.0:runtime (optional)\" ; \
+            \n\t\"org.a:t:jar:4:test\" -> \"(org.a:b:jar:2.0:test - omitted for duplicate)\" ; \
+            \n } ";
+        for text in [
+            dot.to_owned(),
+            format!("[INFO] {}", dot.replace('\n', "\n[INFO] ")),
+        ] {
+            let found = lines(&found(MavenTree, &text));
+            let mut bare: Vec<_> = found
+                .iter()
+                .filter_map(|line| line.split(" :").next())
+                .collect();
+            bare.sort_unstable();
+            assert_eq!(bare, expected);
+        }
+        for (format, text, said) in [
+            (
+                MavenTree,
+                "digraph \"a\" {\n}\n",
+                "x:1: \"a\" is no artifact",
+            ),
+            (
+                MavenTreeJson,
+                r#"{"artifactId":"a"}"#,
+                "x:1: $.groupId: is missing",
+            ),
+            (
+                MavenTreeJson,
+                r#"{"groupId":"g","artifactId":"a","version":"1","children":[{}]}"#,
+                "x:1: $.children[0].groupId: is missing",
+            ),
+        ] {
+            let error = refusal(format, text);
+            assert!(error.starts_with(said), "{error}");
+        }
     }
 
     #[test]

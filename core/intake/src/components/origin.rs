@@ -123,6 +123,26 @@ impl<'a> Repository<'a> {
         }
     }
 
+    /// Reads `git+ADDRESS[@REVISION][#…]`, as pip writes it: the revision stands behind the path,
+    /// as an `@` before that is of a user.
+    pub(super) fn read_pip(text: &'a str) -> Self {
+        let text = text.strip_prefix("git+").unwrap_or(text);
+        let text = text.split('#').next().unwrap_or_default();
+        let host = text.find("://").map_or(0, |at| at + "://".len());
+        let rest = text.get(host..).unwrap_or_default();
+        let path = host + rest.find('/').unwrap_or(rest.len());
+        match text.rsplit_once('@') {
+            Some((address, revision)) if address.len() > path => Repository {
+                address,
+                revision: Some(revision),
+            },
+            _ => Repository {
+                address: text,
+                revision: None,
+            },
+        }
+    }
+
     /// Adds `vcs_url=git+ADDRESS@REVISION`, in the syntax of SPDX download locations that purl-spec
     /// demands.
     pub(super) fn qualify(&self, parts: &mut purl::Components) {

@@ -159,7 +159,7 @@ mod tests {
         );
         assert_eq!(
             unidentified(&found),
-            ["moving is from git, and not pinned to a commit"]
+            ["moving is from git at \"main\", which says no version: pin it to a commit"]
         );
     }
 

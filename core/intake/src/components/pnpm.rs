@@ -4,10 +4,11 @@
 //! and `/NAME/VERSION_PEERS` before.
 
 use super::component::Component;
-use super::digest;
+use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
+use super::origin;
 use super::reader::{Reader, Sign};
 use super::tarball;
 use assay_claims::json::Part;
@@ -158,6 +159,10 @@ fn read_package(
             .fault(format!("{} says no name and version", quoted(key)))
             .into());
     };
+    let (version, is_runtime) = match version.strip_prefix(RUNTIME) {
+        Some(version) => (version, true),
+        None => (version, cut.is_some_and(|(_, at)| at.starts_with(RUNTIME))),
+    };
     let flag = |key: &str| package.value().get(key).and_then(Part::as_bool) == Some(true);
     // Where it lies is no version.
     let stated = Some(version).filter(|version| !version.contains([':', '/']));
@@ -169,9 +174,9 @@ fn read_package(
         ..Component::default()
     };
     let resolution = package.need("resolution")?;
-    if let Some(integrity) = resolution.get("integrity") {
-        component.digests =
-            digest::integrity(integrity.string()?).map_err(|reason| integrity.fault(reason))?;
+    component.digests = digests(&resolution)?;
+    if is_runtime {
+        return add_runtime(component, &resolution, list);
     }
     let text = |key: &'static str| resolution.shown(key).map(str::to_owned);
     let address = match text("type").as_deref() {
@@ -189,6 +194,41 @@ fn read_package(
         _ => text("tarball"),
     };
     tarball::locate(component, address.as_deref(), list)
+}
+
+/// What a package's version begins with that is no package of npm: a runtime (node, deno, bun) that
+/// pnpm fetches from those who make it.
+const RUNTIME: &str = "runtime:";
+
+/// The digests of a package.
+fn digests(resolution: &Node<'_, '_>) -> Result<Digests, Fault> {
+    let Some(integrity) = resolution.get("integrity") else {
+        return Ok(Digests::new());
+    };
+    let digests = digest::integrity(integrity.string()?);
+    Ok(digests.map_err(|reason| integrity.fault(reason))?)
+}
+
+/// Adds a runtime, which has an archive for each platform. npm has other packages of these names.
+fn add_runtime(
+    mut component: Component,
+    resolution: &Node<'_, '_>,
+    list: &mut List,
+) -> Result<(), Fault> {
+    if let Some(variants) = resolution.get("variants") {
+        for variant in variants.items()? {
+            if let Some(resolution) = variant.get("resolution") {
+                component.digests.extend(digests(&resolution)?);
+            }
+        }
+    }
+    list.remark(
+        "runtimes, which are no packages of npm",
+        None,
+        &component.name,
+    );
+    let parts = origin::package("generic", &component.name, component.version.as_deref());
+    list.package(component, parts)
 }
 
 #[cfg(test)]
@@ -264,6 +304,40 @@ mod tests {
                 "(c) own".to_owned(),
             ]
         );
+    }
+
+    /// npm has a package of the name, which is something else.
+    #[test]
+    fn a_runtime_is_no_package_of_npm() {
+        let variant = |os: &str| {
+            format!(
+                "        - resolution:\n            archive: tarball\n            integrity: \
+                 sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n            type: binary\n            url: \
+                 https://nodejs.org/download/release/v24.6.0/node-v24.6.0-{os}.tar.gz\n          \
+                 targets:\n            - cpu: x64\n              os: {os}\n"
+            )
+        };
+        for version in ["    version: 24.6.0\n", ""] {
+            let text = format!(
+                "lockfileVersion: '9.0'\npackages:\n  node@runtime:24.6.0:\n    hasBin: true\n    \
+                 resolution:\n      type: variations\n      variants:\n{}{}{version}  \
+                 deno@runtime:2.4.2:\n    resolution: {INTEGRITY}\n  node@24.6.0:\n    \
+                 resolution: {INTEGRITY}\n",
+                variant("linux"),
+                variant("darwin")
+            );
+            let found = found(PnpmLock, &text);
+            assert_eq!(
+                lines(&found),
+                [
+                    "pkg:generic/node@24.6.0 sha1 sha1",
+                    "pkg:generic/deno@2.4.2 sha1",
+                    "pkg:npm/node@24.6.0 sha1",
+                ]
+            );
+            let told = "runtimes, which are no packages of npm: node, deno";
+            assert_eq!(notes(&found), told);
+        }
     }
 
     /// Where a package lies is no version, which a folder may have beside it.

@@ -135,13 +135,12 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
             address: vcs.url.as_deref().unwrap_or_default(),
             revision: Some(&vcs.commit_id),
         };
-        repository.qualify(&mut parts);
-        component.digests.extend(repository.commit());
         list.remark(
             "from a repository, and not from an index",
             Some(line),
             &name,
         );
+        return list.sources(component, parts, &repository);
     } else if let Some(folder) = &package.directory {
         component.own = true;
         component.by_path = !origin::is_here(&folder.path);

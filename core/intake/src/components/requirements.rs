@@ -344,7 +344,7 @@ mod tests {
             ),
             (
                 "a @ git+https://host/a@main",
-                "a is from git, and not pinned to a commit",
+                "a is from git at \"main\", which says no version",
             ),
             ("--odd=1", "--odd is an option that is not known here"),
         ] {
@@ -373,8 +373,30 @@ mod tests {
                 format!("-e git+https://host/a@{COMMIT}"),
                 format!("(git+https://host/a@{COMMIT}) gitCommit :1"),
             ),
+            (
+                "a @ git+https://u:s@host/a@v1.2.0#egg=a".to_owned(),
+                "pkg:pypi/a@1.2.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40v1.2.0 :1".to_owned(),
+            ),
         ] {
             assert_eq!(lines(&found(Requirements, &line)), [said], "{line}");
+        }
+        // The user is no revision.
+        for (line, said) in [
+            (
+                "a @ git+ssh://git@host/o/a",
+                ":1 a is from git, and pinned to nothing",
+            ),
+            (
+                "a @ git+https://host/a@main",
+                ":1 a is from git at \"main\"",
+            ),
+            (
+                "-e git+https://host/a@v1.2.0",
+                "is from git, and has neither a name nor a commit",
+            ),
+        ] {
+            let found = unidentified(&found(Requirements, line)).concat();
+            assert!(found.contains(said), "{found}");
         }
     }
 

@@ -8,6 +8,7 @@ use super::input::Node;
 use super::list::List;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
+use crate::image::{image, image_digest};
 use assay_claims::bom_link::{BomLink, SCHEME};
 use assay_claims::json::Part;
 use assay_claims::kind::node::quoted;
@@ -205,42 +206,6 @@ fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
         None => Ok(purl),
         Some(reason) => Err(reason.to_owned()),
     }
-}
-
-/// The digest in the version of a `pkg:oci` URL.
-fn image_digest(purl: &Purl) -> Option<(String, String)> {
-    let hex = purl
-        .version()?
-        .strip_prefix("sha256:")
-        .filter(|_| purl.components().ty == "oci")?;
-    digest::hex("sha256", hex).ok().flatten()
-}
-
-/// The purl of an image, by where it is to be had and its digest (purl-spec, "oci"). `None` if the
-/// digest is none.
-fn image(place: &str, digest: &str, arch: Option<&str>) -> Option<Purl> {
-    let place = place.split('@').next()?;
-    let (folder, tagged) = place.rsplit_once('/').unwrap_or(("", place));
-    let name = tagged.split(':').next()?;
-    let mut parts = assay_claims::purl::Components {
-        ty: "oci".to_owned(),
-        name: name.to_owned(),
-        version: Some(digest.to_owned()),
-        ..assay_claims::purl::Components::default()
-    };
-    // Without a host it is of a registry that is not said.
-    let host = folder.split('/').next()?;
-    if host.contains(['.', ':']) || host == "localhost" {
-        let place = format!("{folder}/{name}");
-        parts.qualifiers.push(("repository_url".to_owned(), place));
-    }
-    let arch = arch.filter(|arch| !arch.is_empty());
-    parts
-        .qualifiers
-        .extend(arch.map(|arch| ("arch".to_owned(), arch.to_owned())));
-    Purl::build(parts)
-        .ok()
-        .filter(|purl| image_digest(purl).is_some())
 }
 
 /// Where a scanner says that an image is to be had, each with the digest there: `PLACE@DIGEST`.

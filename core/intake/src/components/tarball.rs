@@ -25,7 +25,7 @@ fn parts(component: &Component) -> purl::Components {
 
 /// Adds an installed package, with where it comes from.
 pub(super) fn locate(
-    mut component: Component,
+    component: Component,
     resolved: Option<&str>,
     list: &mut List,
 ) -> Result<(), Fault> {
@@ -39,14 +39,12 @@ pub(super) fn locate(
                 .strip_prefix("github:")
                 .map(|path| format!("https://github.com/{path}"));
             let address = address.as_deref().or(resolved).unwrap_or_default();
-            let repository = Repository::read(address);
-            repository.qualify(&mut parts);
-            component.digests.extend(repository.commit());
             list.remark(
                 "from git, so that what is known of the registry's package need not hold",
                 None,
                 &name,
             );
+            return list.sources(component, parts, &Repository::read(address));
         }
         Some(address) if address.starts_with("file:") => {
             list.remark(

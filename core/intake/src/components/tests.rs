@@ -11,6 +11,19 @@ pub(super) fn found(format: Format, text: &str) -> Components {
     read_as(format, "x", text.as_bytes(), Some(&distribution)).unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// What a list has, as if it were of a file.
+pub(super) fn found_in(list: list::List) -> Components {
+    let found = list.finish(false);
+    Components {
+        format: Format::NpmLock,
+        list: found.list,
+        bom: found.bom,
+        disputed_refs: found.disputed_refs,
+        notes: found.notes,
+        unidentified: found.unidentified,
+    }
+}
+
 /// The error that a text of a format is refused with; it says what to do.
 pub(super) fn refusal(format: Format, text: &str) -> String {
     match read_as(format, "x", text.as_bytes(), None) {

@@ -84,11 +84,22 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     Ok(list)
 }
 
+const UNPUSHED: &str =
+    "images without the digest of a registry in the report: what is said of them is not found";
+
 /// The image that was looked at, by where it was had.
 fn read_image(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let Some(about) = root.value().get("Metadata") else {
         return Ok(());
     };
+    if sbom::repo_digests(about.get("RepoDigests"))
+        .next()
+        .is_none()
+        && root.shown("ArtifactType") == Some("container_image")
+    {
+        let name = root.shown("ArtifactName").unwrap_or_default();
+        list.remark(UNPUSHED, None, name);
+    }
     let places = sbom::repo_digests(about.get("RepoDigests"));
     let arch = about
         .get("ImageConfig")
@@ -167,7 +178,7 @@ fn parts(ty: &str, name: &str, component: &Component) -> Option<purl::Components
 mod tests {
     use super::TYPES;
     use crate::components::Format::TrivyJson;
-    use crate::components::tests::{found, lines, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     #[test]
     fn the_image_is_what_the_report_is_about() {
@@ -181,6 +192,19 @@ mod tests {
             [format!(
                 "pkg:oci/img@{digest}?arch=amd64&repository_url=localhost:5000%2Fe%2Fimg sha256 own"
             )]
+        );
+    }
+
+    #[test]
+    fn an_image_of_no_registry_is_told() {
+        let text = r#"{"ArtifactName":"x:1","ArtifactType":"container_image",
+            "Metadata":{"RepoTags":["x:1"]},"Results":[{"Type":"npm","Packages":[{"Name":"c","Version":"3"}]}]}"#;
+        let found = found(TrivyJson, text);
+        assert_eq!(lines(&found), ["pkg:npm/c@3"]);
+        assert!(
+            notes(&found).ends_with("is not found: x:1"),
+            "{}",
+            notes(&found)
         );
     }
 

@@ -167,14 +167,12 @@ fn read_source(
             list.remark("from another index than PyPI", at, &name);
         }
     } else if let Some(address) = source.git {
-        let repository = Repository::read(&address);
-        repository.qualify(&mut parts);
-        component.digests.extend(repository.commit());
         list.remark(
             "from git, so that what is known of PyPI's package need not hold",
             at,
             &name,
         );
+        return list.sources(component, parts, &Repository::read(&address));
     } else if let Some(address) = source.url.or(source.path) {
         return add_file(component, &address, list);
     } else if let Some(path) = source.directory.or(source.editable).or(source.r#virtual) {

@@ -25,18 +25,43 @@ pub(super) const CARGO_DENY: Tool = Tool {
 };
 
 fn is_cargo_deny(bytes: &[u8]) -> bool {
-    const BEGINNING: usize = 4096;
-    let beginning = bytes.get(..BEGINNING).unwrap_or(bytes);
-    let text: String = String::from_utf8_lossy(beginning)
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect();
+    let text = beginning(bytes);
     let kinds = ["diagnostic", "log", "summary"];
     text.starts_with('{')
         && text.contains("\"fields\":{")
         && kinds
             .into_iter()
             .any(|kind| text.contains(&format!("\"type\":\"{kind}\"")))
+}
+
+/// What yarn's audits write, a JSON object a line.
+pub(super) const YARN_AUDIT: Tool = Tool {
+    takes: Takes::Bytes(is_yarn_audit),
+    prepare: |_| {
+        let advice = "the document looks like what `yarn audit --json` writes, which is not taken: \
+                      publish what osv-scanner says of yarn.lock";
+        Err(DocumentError::NotTaken(advice.into()))
+    },
+};
+
+/// yarn 1 says of each line what it is, and begins with what it says of the run; later ones have
+/// each advisory below the package that it is of.
+fn is_yarn_audit(bytes: &[u8]) -> bool {
+    let text = beginning(bytes);
+    let kinds = ["auditAdvisory", "auditSummary", "auditAction"];
+    let of_first = kinds
+        .into_iter()
+        .any(|kind| text.contains(&format!("{{\"type\":\"{kind}\"")));
+    let of_later = text.starts_with("{\"value\":") && text.contains("\"children\":{\"ID\":");
+    of_first || of_later
+}
+
+/// The beginning of a document, without white space.
+fn beginning(bytes: &[u8]) -> String {
+    const BEGINNING: usize = 4096;
+    let beginning = bytes.get(..BEGINNING).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(beginning);
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 fn looks_like(document: &Value) -> String {
@@ -110,5 +135,28 @@ fn shape(document: &Value) -> String {
         }
         Value::Array(_) => "is an array".into(),
         _ => "is neither an object nor an array".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+
+    #[test]
+    fn audits_of_yarn_are_sent_to_another_scanner() {
+        for text in [
+            "{\"type\":\"auditAdvisory\",\"data\":{}}\n{\"type\":\"auditSummary\",\"data\":{}}\n",
+            "{\"type\":\"auditSummary\",\"data\":{}}\n",
+            "{\"type\":\"info\",\"data\":\"a\"}\n{\"type\":\"auditSummary\",\"data\":{}}\n",
+            "{\"value\":\"a\",\"children\":{\"ID\":1}}\n",
+        ] {
+            let refused = prepare("scan", "x", text.as_bytes(), "")
+                .unwrap_err()
+                .to_string();
+            assert!(
+                refused.contains("what osv-scanner says of yarn.lock"),
+                "{refused}"
+            );
+        }
     }
 }

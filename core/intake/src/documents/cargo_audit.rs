@@ -66,6 +66,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         database: database(root)?,
         findings,
         is_whole: !is_empty,
+        looks_for_known: true,
         times: None,
         ignored: ignored(root)?,
         // It says how many packages its lock file has, and not which file that is.

@@ -6,7 +6,7 @@ use super::draft::{Attachment, Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use crate::limits::DOCUMENT_BYTES;
-use crate::text::compression;
+use crate::text::{compression, utf_16};
 use assay_claims::json::{self, Value, object};
 use assay_claims::kind::{Kind, reference};
 use assay_tlog::Hash;
@@ -22,6 +22,8 @@ const NAME_BYTES: usize = 255;
 /// The document and its name. Formats take it apart, and say in the end where it goes.
 pub struct Document {
     bytes: Bytes,
+    /// The same in UTF-8, if it is UTF-16, as PowerShell writes what is redirected into a file.
+    text: Option<String>,
     name: String,
 }
 
@@ -38,14 +40,15 @@ impl Document {
                 "the document is compressed ({format}): {advice}"
             )));
         }
-        if is_utf_16(bytes) {
-            let advice = "the document is UTF-16, as PowerShell writes what is redirected into a \
-                          file; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`, or in PowerShell \
-                          `| Out-File -Encoding utf8`) and publish the result";
+        let text = utf_16(bytes);
+        if text.is_none() && is_utf_16(bytes) {
+            let advice = "the document looks like UTF-16, and is broken; write it again, in UTF-8 \
+                          (in PowerShell `| Out-File -Encoding utf8`), and publish the result";
             return Err(DocumentError::NotTaken(advice.into()));
         }
         Ok(Document {
             bytes: Bytes::copy_from_slice(bytes),
+            text,
             name: attachment_name(file_name),
         })
     }
@@ -55,11 +58,10 @@ impl Document {
         &self.bytes
     }
 
-    /// The bytes without a byte order mark.
+    /// The bytes in UTF-8, without a byte order mark.
     pub fn body(&self) -> &[u8] {
-        self.bytes
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&self.bytes)
+        let bytes = self.text.as_ref().map_or(&*self.bytes, String::as_bytes);
+        bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
     }
 
     /// The document as JSON.
@@ -276,7 +278,7 @@ mod tests {
     }
 
     /// A text in UTF-16, with a byte order mark or without, big-endian or little-endian.
-    fn utf_16(text: &str, mark: bool, big: bool) -> Vec<u8> {
+    fn in_utf_16(text: &str, mark: bool, big: bool) -> Vec<u8> {
         let units = mark
             .then_some(0xfeff)
             .into_iter()
@@ -292,14 +294,20 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_told_from_what_is_broken() {
+    fn utf_16_is_read_and_stays_as_it_is() {
+        let object = json::parse(br#"{"a":"\u00e9"}"#).unwrap();
         for (mark, big) in [(true, true), (true, false), (false, true), (false, false)] {
-            let error = Document::new("x.sarif", &utf_16("{}", mark, big))
-                .err()
-                .unwrap();
-            assert!(error.to_string().contains("convert it to UTF-8"), "{error}");
+            let mut bytes = in_utf_16(r#"{"a":"é"}"#, mark, big);
+            let document = Document::new("x.json", &bytes).unwrap();
+            assert_eq!(document.json().unwrap(), object, "{mark} {big}");
+            assert_eq!(document.attachment("m").bytes, bytes);
+            bytes.pop();
+            let error = Document::new("x.json", &bytes).err().unwrap().to_string();
+            assert!(
+                error.contains("looks like UTF-16, and is broken"),
+                "{error}"
+            );
         }
-        assert!(Document::new("x.json", b"{}").is_ok());
     }
 
     #[test]

@@ -50,6 +50,26 @@ const ECOSYSTEMS: [(&str, &str, Option<&str>); 38] = [
     ("VSCode", "vscode-extension", None),
 ];
 
+/// OSV's ecosystems whose packages have no purl type in purl-spec, with what they are. A record
+/// that states purls of them itself is taken at its word.
+const WITHOUT_TYPE: [(&str, &str); 10] = [
+    ("Android", "projects of Android's sources"),
+    ("CleanStart", "packages of several systems"),
+    ("Docker Hardened Images", "packages of several systems"),
+    ("FreeBSD", "ports and parts of FreeBSD"),
+    ("GHC", "parts of a compiler"),
+    // Names are of Go's modules, and versions of Kubernetes.
+    ("Kubernetes", "parts of Kubernetes, in its own versions"),
+    ("Linux", "the kernel"),
+    ("OSS-Fuzz", "projects of OSS-Fuzz"),
+    ("Root", "packages that Root patched"),
+    ("TuxCare", "packages of several systems"),
+];
+
+/// Ecosystems that go on after a colon with the registry that packages are in, if it is not the
+/// usual one.
+const WITH_REGISTRY: [&str; 3] = ["Maven", "Packagist", "VSCode"];
+
 /// Distributions of which advisories and packages name releases by the same numbers, with what
 /// packages call them.
 const RELEASED: [(&str, &str); 13] = [
@@ -95,6 +115,7 @@ fn release(ecosystem: &str) -> Option<String> {
         "openSUSE" => suffix.strip_prefix("Leap ")?.to_owned(),
         "SUSE" => of_suse(suffix)?,
         "Alpine" if suffix == "edge" => return Some("alpine-edge".to_owned()),
+        "Debian" if suffix == "sid" => return Some("sid".to_owned()),
         _ => {
             let parts = suffix.split(':');
             let mut bare = parts.map(|part| part.strip_prefix('v').unwrap_or(part));
@@ -159,14 +180,23 @@ pub(super) fn purl_or_why(
     let base = ecosystem.split(':').next().unwrap_or_default();
     let mut known = ECOSYSTEMS.into_iter();
     let Some((_, ty, distribution)) = known.find(|(known, _, _)| *known == base) else {
-        return Err("those of its ecosystem are not known here".to_owned());
+        let mut others = WITHOUT_TYPE.iter();
+        return Err(match others.find(|(known, _)| *known == base) {
+            Some((_, what)) => format!("its ecosystem is of {what}, which have no purl type"),
+            None => "those of its ecosystem are not known here".to_owned(),
+        });
     };
     // Packages of Swift are called by the addresses of their repositories.
     let repository = place(name).filter(|_| ty == "swift");
     let repository = repository.map(|(host, path)| format!("{host}{path}"));
     let name = repository.as_deref().unwrap_or(name);
-    let separator = if ty == "maven" { ':' } else { '/' };
-    let (namespace, name) = match (distribution, name.rsplit_once(separator)) {
+    let cut = match ty {
+        "maven" => name.rsplit_once(':'),
+        // PUBLISHER.NAME
+        "vscode-extension" => name.split_once('.'),
+        _ => name.rsplit_once('/'),
+    };
+    let (namespace, name) = match (distribution, cut) {
         (Some(distribution), _) => (Some(distribution), name),
         (None, Some((namespace, name))) => (Some(namespace), name),
         (None, None) => (None, name),
@@ -183,10 +213,18 @@ pub(super) fn purl_or_why(
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
         version,
+        qualifiers: registry(ecosystem).into_iter().collect(),
         ..Components::default()
     });
     let purl = purl.map_err(|e| e.to_string())?;
     Ok(of_release(purl, ecosystem))
+}
+
+/// The registry that an ecosystem names, as the qualifier that says so.
+fn registry(ecosystem: &str) -> Option<(String, String)> {
+    let (base, address) = ecosystem.split_once(':')?;
+    let is_stated = WITH_REGISTRY.contains(&base) && place(address).is_some();
+    is_stated.then(|| ("repository_url".to_owned(), address.to_owned()))
 }
 
 /// What people are told of a package that a document names without a purl that could be used.
@@ -199,220 +237,4 @@ pub(super) fn without_purl(ecosystem: &str, name: &str, why: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Ecosystems, names, versions, and the purls.
-    const PACKAGES: &[(&str, &str, Option<&str>, &str)] = &[
-        ("npm", "@scope/a", Some("1.0.0"), "pkg:npm/%40scope/a@1.0.0"),
-        ("PyPI", "Some_Thing", None, "pkg:pypi/some-thing"),
-        (
-            "Go",
-            "example.org/a/b",
-            Some("1.2.3"),
-            "pkg:golang/example.org/a/b@v1.2.3",
-        ),
-        (
-            "Go",
-            "example.org/c",
-            Some("v1.22.1"),
-            "pkg:golang/example.org/c@v1.22.1",
-        ),
-        ("Maven", "org.e:a", Some("1"), "pkg:maven/org.e/a@1"),
-        (
-            "SwiftURL",
-            "https://host.test/e/a.git",
-            Some("1.0.0"),
-            "pkg:swift/host.test/e/a@1.0.0",
-        ),
-        (
-            "SwiftURL",
-            "http://host.test/e/b/",
-            None,
-            "pkg:swift/host.test/e/b",
-        ),
-        (
-            "SwiftURL",
-            "host.test/e/c.git",
-            None,
-            "pkg:swift/host.test/e/c",
-        ),
-        ("SwiftURL", "host.test/e/d", None, "pkg:swift/host.test/e/d"),
-        (
-            "GitHub Actions",
-            "Own/act",
-            None,
-            "pkg:githubactions/own/act",
-        ),
-        (
-            "Debian:12",
-            "curl",
-            Some("7.1-1"),
-            "pkg:deb/debian/curl@7.1-1?distro=debian-12",
-        ),
-        (
-            "Alpine:v3.19",
-            "musl",
-            None,
-            "pkg:apk/alpine/musl?distro=alpine-3.19",
-        ),
-        (
-            "Ubuntu:Pro:22.04:LTS",
-            "a",
-            None,
-            "pkg:deb/ubuntu/a?distro=ubuntu-22.04",
-        ),
-        (
-            "Rocky Linux:9",
-            "a",
-            None,
-            "pkg:rpm/rocky-linux/a?distro=rocky-9",
-        ),
-        ("crates.io", "serde", Some("1.0.0"), "pkg:cargo/serde@1.0.0"),
-    ];
-
-    #[test]
-    fn packages_of_ecosystems_have_purls() {
-        for &(ecosystem, name, version, expected) in PACKAGES {
-            let purl = purl(ecosystem, name, version).unwrap();
-            assert_eq!(purl.as_str(), expected);
-        }
-        assert_eq!(purl("Nowhere", "a", None), None);
-        assert_eq!(purl("npm", "", None), None);
-        for (ecosystem, why) in [
-            ("Julia", "a purl of type julia must have the qualifier uuid"),
-            ("Nowhere:1", "those of its ecosystem are not known here"),
-        ] {
-            assert_eq!(purl_or_why(ecosystem, "a", None), Err(why.to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_release_that_is_not_known_gives_way_to_the_ecosystem() {
-        for (ecosystem, stated, expected) in [
-            ("Ubuntu:Pro:18.04:LTS", "", "?distro=ubuntu-18.04"),
-            ("Ubuntu:18.04:LTS", "?distro=bionic", "?distro=bionic"),
-            (
-                "Ubuntu:Pro:18.04:LTS",
-                "?distro=esm-apps/unheard",
-                "?distro=ubuntu-18.04",
-            ),
-            ("npm", "?distro=unheard", "?distro=unheard"),
-        ] {
-            let purl = Purl::canonicalize(&format!("pkg:deb/ubuntu/a{stated}")).unwrap();
-            let purl = of_release(purl, ecosystem);
-            assert_eq!(purl.as_str(), format!("pkg:deb/ubuntu/a{expected}"));
-        }
-        let edge = purl("Alpine:edge", "a", None).unwrap();
-        assert_eq!(edge.as_str(), "pkg:apk/alpine/a?distro=alpine-edge");
-    }
-
-    #[test]
-    fn ecosystems_name_releases_in_their_own_ways() {
-        for (ecosystem, expected) in [
-            (
-                "Red Hat:enterprise_linux:8::baseos",
-                "redhat/a?distro=rhel-8",
-            ),
-            (
-                "Red Hat:rhel_eus:9.2::appstream",
-                "redhat/a?distro=rhel-9.2",
-            ),
-            ("openSUSE:Leap 15.4", "opensuse/a?distro=opensuse-leap-15.4"),
-            (
-                "SUSE:Linux Enterprise Server 15 SP4-LTSS",
-                "suse/a?distro=suse-15.4",
-            ),
-            (
-                "SUSE:Linux Enterprise Server 16.0",
-                "suse/a?distro=suse-16.0",
-            ),
-            (
-                "openSUSE:Tumbleweed",
-                "opensuse/a?distro=opensuse-tumbleweed",
-            ),
-            (
-                "SUSE:Linux Enterprise Module for Basesystem 15 SP7",
-                "suse/a?distro=suse-15.7",
-            ),
-            (
-                "openEuler:22.03-LTS-SP3",
-                "openeuler/a?distro=openeuler-22.03",
-            ),
-            ("Photon OS:4.0", "photon/a?distro=photon-4.0"),
-            ("Azure Linux:2", "azurelinux/a?distro=azurelinux-2"),
-            ("Mageia:8", "mageia/a?distro=mageia-8"),
-        ] {
-            let purl = purl(ecosystem, "a", None).unwrap();
-            assert_eq!(purl.as_str(), format!("pkg:rpm/{expected}"));
-        }
-        let purl = purl("Alpaquita:23", "a", None).unwrap();
-        assert_eq!(purl.as_str(), "pkg:apk/alpaquita/a?distro=alpaquita-23");
-    }
-
-    #[test]
-    fn what_is_no_release_of_a_distribution_is_none() {
-        for (ecosystem, name, version, expected) in [
-            ("Debian", "a", None, "pkg:deb/debian/a"),
-            (
-                "Red Hat:jboss_core_services:1::el8",
-                "a",
-                None,
-                "pkg:rpm/redhat/a",
-            ),
-            (
-                "SUSE:Linux Enterprise Micro 5.5",
-                "a",
-                None,
-                "pkg:rpm/suse/a",
-            ),
-            (
-                "SUSE:Linux Enterprise Module for Legacy 12",
-                "a",
-                None,
-                "pkg:rpm/suse/a",
-            ),
-            ("openSUSE:Leap Micro 5.5", "a", None, "pkg:rpm/opensuse/a"),
-            ("Alpaquita:stream", "a", None, "pkg:apk/alpaquita/a"),
-            ("MinimOS", "a", None, "pkg:apk/minimos/a"),
-            (
-                "GitHub Actions",
-                "e/act",
-                Some("1.0.0"),
-                "pkg:githubactions/e/act@1.0.0",
-            ),
-            ("Bitnami", "a", Some("1"), "pkg:bitnami/a@1"),
-            ("opam", "a", Some("1"), "pkg:opam/a@1"),
-        ] {
-            let purl = purl(ecosystem, name, version).unwrap();
-            assert_eq!(purl.as_str(), expected);
-        }
-    }
-
-    #[test]
-    fn advisories_of_what_has_no_package_url_say_why() {
-        let of = |package: &str| {
-            let text = format!(
-                r#"{{"id":"JLSEC-1","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"Julia","name":"JSON"{package}}}}}]}}"#
-            );
-            crate::documents::prepare("vex", "r.json", text.as_bytes(), "")
-        };
-        for package in ["", r#","purl":"pkg:julia/JSON""#] {
-            let refused = of(package).unwrap_err().to_string();
-            let said = "\"JSON\" of \"Julia\" has no package URL here, and nothing is claimed of \
-                        it: a purl of type julia must have the qualifier uuid";
-            assert!(refused.contains(said), "{refused}");
-        }
-        let named = r#","purl":"pkg:julia/JSON?uuid=682c06a0-de6a-54ab-a142-c8b1cf79cde6""#;
-        assert_eq!(of(named).unwrap().len(), 1);
-        let github = r#"{"ghsa_id":"GHSA-29mw-wpgm-hmr9","published_at":"2026-01-01T00:00:00Z",
-            "updated_at":"2026-01-01T00:00:00Z","vulnerabilities":[{"package":{"ecosystem":"other","name":"a"},
-            "vulnerable_version_range":"< 1"}]}"#;
-        let refused = crate::documents::prepare("vex", "r.json", github.as_bytes(), "");
-        let refused = refused.unwrap_err().to_string();
-        assert!(
-            refused.contains("those of its ecosystem are not known here"),
-            "{refused}"
-        );
-    }
-}
+mod tests;

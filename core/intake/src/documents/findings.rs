@@ -64,6 +64,15 @@ impl Findings {
         self.by_id.contains_key(&*spelled(id))
     }
 
+    /// Whether any of them, or another name of one, is of a list of vulnerabilities.
+    pub fn name_listed(&self) -> bool {
+        let of_finding = |one: &Finding| {
+            let mut names = std::iter::once(&one.id).chain(&one.aliases);
+            names.any(|name| canonical(name).is_some())
+        };
+        self.list.iter().any(of_finding)
+    }
+
     /// How many identifiers there are.
     pub fn len(&self) -> usize {
         self.list.len()

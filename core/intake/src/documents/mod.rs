@@ -85,6 +85,7 @@ const TABLE: &[Row] = &[
         value: Document::json,
         tools: &[
             advice::CARGO_DENY,
+            advice::YARN_AUDIT,
             reports::govulncheck::TOOL,
             sarif::TOOL,
             cargo_audit::TOOL,

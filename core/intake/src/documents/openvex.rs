@@ -9,7 +9,7 @@ use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
-use super::vex::{Frame, Piece, later_version, pack};
+use super::vex::{Frame, NO_ACTION, Piece, later_version, pack};
 use crate::text::shown;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -99,13 +99,21 @@ fn product_names(statements: &[VexStatement]) -> String {
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
-    let root = source.root();
+    let mut predicate = source.value.clone();
+    let note = complete(&mut predicate);
+    let root = Node::root("$", &predicate);
+    if root.value().get("statements").is_none() {
+        let reason = "the document holds no statement, so that there is nothing to claim; \
+                      govulncheck writes that where it found nothing: publish the JSON of its scan";
+        return Err(DocumentError::NotTaken(reason.into()));
+    }
     let vex = Vex::read(&root)?;
     let (mut subjects, summary) = describe(&root)?;
     subjects.notes.extend(later_version(vex.version));
+    subjects.notes.extend(note.clone());
     let draft = Draft {
         predicate_type: root.need("@context")?.text()?.to_owned(),
-        predicate: source.value.clone(),
+        predicate: predicate.clone(),
         subjects,
         summary,
     };
@@ -120,6 +128,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                 "it does not fit one claim, and every claim has some of its statements".into(),
             ];
             notes.extend(later_version(vex.version));
+            notes.extend(note);
             let frame = Frame {
                 predicate_type: draft.predicate_type.clone(),
                 members: members.collect(),
@@ -130,6 +139,50 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             pack(document, frame, pieces(&root)?)
         }
     }
+}
+
+/// Puts what tools write into the form that OpenVEX demands: its `@context`, and what is to be done
+/// where something is called affected, which govulncheck leaves out. Returns what people are told.
+fn complete(document: &mut Value) -> Option<String> {
+    let mut completed = 0;
+    let Value::Object(members) = document else {
+        return None;
+    };
+    for (key, value) in members {
+        let context = value.as_str().and_then(Vex::context);
+        if key == "@context"
+            && let Some(context) = context
+        {
+            *value = context.into();
+        } else if key == "statements"
+            && let Value::Array(statements) = value
+        {
+            completed += statements.iter_mut().filter_map(state_no_action).count();
+        }
+    }
+    (completed > 0).then(|| {
+        format!(
+            "OpenVEX demands of what is affected that it says what to do; where this document says \
+             nothing of it ({completed} times), the claim has {}",
+            quoted(NO_ACTION)
+        )
+    })
+}
+
+/// Says of a statement that calls something affected that nothing is said of what to do, if so.
+fn state_no_action(statement: &mut Value) -> Option<()> {
+    let status = statement.get("status").and_then(Value::as_str);
+    let action = statement.get("action_statement");
+    let says_nothing = action.is_none_or(|action| *action == Value::Null);
+    if status != Some(Status::Affected.as_str()) || !says_nothing {
+        return None;
+    }
+    let Value::Object(members) = statement else {
+        return None;
+    };
+    members.retain(|(key, _)| key != "action_statement");
+    members.push(("action_statement".to_owned(), NO_ACTION.into()));
+    Some(())
 }
 
 /// The statements, each of some products. Those that speak against something come last, so that no
@@ -294,195 +347,4 @@ fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::documents::prepare;
-    use assay_claims::kind::check;
-    use assay_claims::kind::vex::Vex;
-
-    const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
-        "timestamp":"2026-01-01T00:00:00Z","statements":[
-        {"vulnerability":{"name":"CVE-1"},"status":"not_affected","justification":"component_not_present","products":[
-          {"@id":"pkg:cargo/a@1","subcomponents":[{"@id":"pkg:cargo/b"}]},
-          {"identifiers":{"purl":"pkg:cargo/c@1"},"hashes":{"sha-256":"0000000000000000000000000000000000000000000000000000000000000000"}}]},
-        {"vulnerability":{"name":"CVE-2"},"status":"affected","action_statement":"update","timestamp":"2026-01-02T00:00:00Z"}]}"#;
-
-    const OLD: &str = r#"{"@context":"https://openvex.dev/ns","@id":"https://e.org/v","author":"A","version":"1",
-        "timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","products":["pkg:cargo/a@1"],"status":"fixed"}]}"#;
-
-    #[test]
-    fn the_type_is_the_context_of_the_document() {
-        for (text, predicate_type, subjects) in [
-            (NEW, "https://openvex.dev/ns/v0.2.0", 2),
-            (OLD, "https://openvex.dev/ns", 1),
-        ] {
-            let prepared = prepare("vex", "v.json", text.as_bytes(), "")
-                .unwrap()
-                .remove(0);
-            assert_eq!(prepared.predicate_type, predicate_type);
-            assert_eq!(
-                prepared.predicate,
-                assay_claims::json::parse(text.as_bytes()).unwrap()
-            );
-            assert_eq!(prepared.subjects.len(), subjects);
-            check(predicate_type, &prepared.predicate).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (from, to, place) in [
-            ("openvex.dev/ns/v0.2.0", "openvex.dev/ns/v9", "$.@context"),
-            (r#""@id":"https"#, r#""id":"https"#, "$.@id"),
-            (r#""author":"A""#, r#""author":"""#, "$.author"),
-            (r#""version":1"#, r#""version":0"#, "$.version"),
-            (
-                r#""timestamp":"2026-01-01T00:00:00Z","#,
-                "",
-                "$.statements[0]",
-            ),
-            (
-                r#""2026-01-02T00:00:00Z""#,
-                r#""soon""#,
-                "$.statements[1].timestamp",
-            ),
-            (
-                r#"{"name":"CVE-1"}"#,
-                "{}",
-                "$.statements[0].vulnerability.name",
-            ),
-            (
-                r#""status":"affected""#,
-                r#""status":"ok""#,
-                "$.statements[1].status",
-            ),
-            (
-                r#","justification":"component_not_present""#,
-                "",
-                "$.statements[0]",
-            ),
-            (
-                r#""component_not_present""#,
-                r#""trust me""#,
-                "$.statements[0].justification",
-            ),
-            (r#","action_statement":"update""#, "", "$.statements[1]"),
-            (
-                r#"{"@id":"pkg:cargo/b"}"#,
-                "{}",
-                "$.statements[0].products[0].subcomponents[0]",
-            ),
-        ] {
-            assert!(NEW.contains(from), "{from}");
-            let error =
-                prepare("vex", "v.json", NEW.replacen(from, to, 1).as_bytes(), "").unwrap_err();
-            assert_eq!(error.place(), place, "{error}");
-        }
-        let none = r#"{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[]}"#;
-        assert_eq!(
-            prepare("vex", "v.json", none.as_bytes(), "")
-                .unwrap_err()
-                .place(),
-            "$.statements"
-        );
-    }
-
-    #[test]
-    fn what_may_narrow_a_statement_that_clears_is_read_or_refused() {
-        let document = |statement: &str| {
-            format!(
-                r#"{{"@context":"https://openvex.dev/ns/v0.0.1","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{{"vulnerability":"CVE-1",{statement}}}]}}"#
-            )
-        };
-        let said = |statement: &str| prepare("vex", "v.json", document(statement).as_bytes(), "");
-        let product = r#""products":["pkg:npm/app@1"],"subcomponents":["pkg:npm/lib@1"]"#;
-        let claim = said(&format!(r#"{product},"status":"fixed""#))
-            .unwrap()
-            .remove(0);
-        let vex = Vex::parse(&claim.predicate).unwrap();
-        assert_eq!(
-            vex.statements[0].products[0].parts[0].name(),
-            "pkg:npm/lib@1"
-        );
-        let at = "$.statements[0]";
-        for (statement, place) in [
-            (r#""subcomponents":["pkg:npm/lib@1"]"#, ".subcomponents"),
-            (
-                r#""products":["a"],"subcomponents":"pkg:npm/lib@1""#,
-                ".subcomponents",
-            ),
-            (
-                r#""products":["a"],"subcomponents":[{}]"#,
-                ".subcomponents[0]",
-            ),
-            (r#""products":["a"],"components":["pkg:npm/lib@1"]"#, ""),
-            (
-                r#""products":[{"@id":"a","versions":"<2"}]"#,
-                ".products[0]",
-            ),
-            (
-                r#""products":[{"@id":"a","subcomponents":[{"@id":"b","subcomponents":[]}]}]"#,
-                ".products[0].subcomponents[0]",
-            ),
-        ] {
-            for status in ["fixed", "not_affected"] {
-                let why = r#""justification":"component_not_present""#;
-                let error = said(&format!(r#"{statement},"status":"{status}",{why}"#)).unwrap_err();
-                assert_eq!(error.place(), format!("{at}{place}"), "{error}");
-            }
-        }
-        // Against something it counts, and whoever publishes it is told.
-        let statement =
-            r#""products":["a"],"versions":"<2","status":"affected","action_statement":"a""#;
-        let claim = said(statement).unwrap().remove(0);
-        let note = r#""versions" is no member of OpenVEX, and is not read"#;
-        assert!(claim.summary.iter().any(|(_, text)| text == note));
-    }
-
-    #[test]
-    fn a_document_that_does_not_fit_becomes_several_claims_and_loses_nothing() {
-        let statement = |i: usize, status: &str| {
-            format!(
-                r#"{{"vulnerability":"CVE-2026-{i:04}","products":["pkg:npm/p{i}@1"],"status":"{status}","impact_statement":"{}","action_statement":"a"}}"#,
-                "x".repeat(100)
-            )
-        };
-        let many: Vec<String> = (0..300)
-            .map(|i| {
-                statement(
-                    i,
-                    if i % 2 == 0 {
-                        "affected"
-                    } else {
-                        "not_affected"
-                    },
-                )
-            })
-            .collect();
-        let products: Vec<String> = (0..900).map(|i| format!(r#""pkg:npm/q{i}@1""#)).collect();
-        for (statements, count) in [
-            (many.join(","), 300),
-            (
-                statement(7, "affected").replace(r#""pkg:npm/p7@1""#, &products.join(",")),
-                900,
-            ),
-        ] {
-            let text = format!(
-                r#"{{"@context":"https://openvex.dev/ns","@id":"i","author":"A","version":2,"timestamp":"2026-01-01T00:00:00Z","statements":[{statements}]}}"#
-            );
-            let claims = prepare("vex", "v.json", text.as_bytes(), "").unwrap();
-            assert!(claims.len() > 1);
-            let mut notes = claims[0].summary.iter();
-            assert!(notes.any(|(_, note)| note.contains("a later version of the document")));
-            let mut said = 0;
-            for claim in &claims {
-                check(&claim.predicate_type, &claim.predicate).unwrap();
-                assert_eq!(claim.attachment.as_ref().unwrap().bytes, text);
-                let vex = Vex::parse(&claim.predicate).unwrap();
-                let products = vex.statements.iter().map(|one| one.products.len());
-                said += products.sum::<usize>();
-                assert!(claim.subjects.len() <= 100 && vex.id == "i");
-            }
-            assert_eq!(said, count);
-        }
-    }
-}
+mod tests;

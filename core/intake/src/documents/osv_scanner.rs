@@ -80,6 +80,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         database: None,
         findings,
         is_whole: true,
+        looks_for_known: true,
         times: None,
         ignored: vec![],
         scanned: sources.into_iter().map(str::to_owned).collect(),

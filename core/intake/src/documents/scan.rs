@@ -12,6 +12,8 @@
 //!   referenced.
 //! - `metadata.complete` is `false` if the scan did not end well. What it found counts; what it did
 //!   not find says nothing.
+//! - `metadata.knownVulnerabilities` is `false` where the tool is not known to look for known
+//!   vulnerabilities, as linters do not: that those found nothing says nothing of them.
 //! - `metadata.scanned` is a SHA-256 over the names of what was scanned, where the document gives
 //!   them: scans of two lock files of one package are told apart by it. The names themselves are in
 //!   the document. They are paths, which name people and machines, and a log forgets nothing.
@@ -42,6 +44,8 @@ pub(super) struct Scan {
     /// Whether it looked at all that it was to look at, as far as the document says, and at
     /// anything.
     pub is_whole: bool,
+    /// Whether the scanner looks for known vulnerabilities, as far as it is known.
+    pub looks_for_known: bool,
     /// When the scan started and finished, if the document says so.
     pub times: Option<(String, String)>,
     /// Advisories that the scanner was told to keep silent about, so that nothing says whether they
@@ -80,7 +84,8 @@ impl Scan {
             ("scanFinishedOn", Some(finished.into())),
             ("scanned", self.scanned().map(Value::from)),
             ("timeSource", Some(source.into())),
-            ("complete", (!self.is_whole).then_some(Value::Bool(false))),
+            ("complete", denied(self.is_whole)),
+            ("knownVulnerabilities", denied(self.looks_for_known)),
         ]);
         object([("scanner", Some(scanner)), ("metadata", Some(metadata))])
     }
@@ -136,6 +141,11 @@ impl Scan {
             let value = format!("{}: {}", names.len(), names.join(", "));
             summary.push((label.to_owned(), value));
         }
+        if !self.looks_for_known {
+            let note = "this scanner is not known here to look for known vulnerabilities: what it \
+                        found counts, and that it found nothing says nothing of them";
+            summary.push(("note".to_owned(), note.to_owned()));
+        }
         if self.times.is_none() {
             let note = "the document does not say in RFC 3339 when the scan ran: the time of \
                         publishing is used";
@@ -148,6 +158,11 @@ impl Scan {
         let predicate = self.predicate(annotated, now);
         Draft::new(Kind::Scan, predicate, subjects, summary)
     }
+}
+
+/// The value of a member that stands only where something is not so.
+fn denied(is_so: bool) -> Option<Value> {
+    (!is_so).then_some(Value::Bool(false))
 }
 
 #[cfg(test)]
@@ -171,6 +186,7 @@ mod tests {
             database: None,
             findings: list,
             is_whole: true,
+            looks_for_known: true,
             times: None,
             ignored: vec![],
             scanned: vec![],

@@ -1,6 +1,7 @@
 //! Subjects that a document suggests: what it says that it is about, in the form that a claim needs
 //! (docs/design.md 3.3).
 
+use crate::image::{image, image_digest};
 use assay_claims::bom_link::BomLink;
 use assay_claims::json::Value;
 use assay_claims::kind::descriptor::{any_digest, digest};
@@ -49,6 +50,16 @@ impl Subjects {
         }
     }
 
+    /// Suggests the image that was looked at, for each place where the scanner says that it is to
+    /// be had (`PLACE@DIGEST`): by its purl and its digest there.
+    pub fn suggest_images(&mut self, name: Option<&str>, places: &[&str], arch: Option<&str>) {
+        for (place, digest) in places.iter().filter_map(|one| one.split_once('@')) {
+            if let Some(purl) = image(place, digest, arch) {
+                self.suggest(name, Some(purl.as_str()), Vec::new());
+            }
+        }
+    }
+
     /// Suggests the BOM that a link leads to, or into.
     pub fn suggest_bom(&mut self, link: &BomLink) {
         let subject = link.subject();
@@ -77,15 +88,6 @@ impl Subjects {
             }
         }
     }
-}
-
-/// The digest in the version of a `pkg:oci` URL: there the version *is* the digest of the image.
-fn image_digest(purl: &Purl) -> Option<(String, String)> {
-    let hex = purl
-        .version()?
-        .strip_prefix("sha256:")
-        .filter(|_| purl.as_str().starts_with("pkg:oci/"))?;
-    digest("sha256", hex)
 }
 
 fn push_new(digests: &mut Vec<(String, String)>, digest: (String, String)) {

@@ -256,17 +256,19 @@ impl<'a> Fact<'a> {
         speakers.any(|speaker| speaker.counts_for(&Whom::Anyone))
     }
 
-    /// Whether it says anything about whether the component can be used: a scan that ended well, a
-    /// review of the whole, practices, a scorecard, a test; support dates that are surely of this
-    /// version; and a VEX document, if one of its statements is about the very thing and somebody
-    /// came to it and stands by it: that they are still looking, or again, is no word for it.
+    /// Whether it says anything about whether the component can be used: a scan for known
+    /// vulnerabilities that ended well, a review of the whole, practices, a scorecard, a test;
+    /// support dates that are surely of this version; and a VEX document, if one of its statements
+    /// is about the very thing and somebody came to it and stands by it: that they are still
+    /// looking, or again, is no word for it.
     ///
     /// That documents belong to it, how it was built or released, what its registry has marked it
     /// as, what somebody demands of it, and what is said of claims or of issuers says nothing of
-    /// that, nor does what this reader cannot read. A scan that failed is a document, too.
+    /// that, nor does what this reader cannot read. A scan that failed is a document, too, and so
+    /// is one that looked for something else.
     fn is_a_word(&self, component: &Component, stands: impl Fn(usize) -> bool) -> bool {
         match self.body {
-            Body::Scan(scan) => scan.is_complete,
+            Body::Scan(scan) => scan.is_complete && scan.looks_for_known,
             Body::Audit(audit) => audit.judges(),
             Body::Practice(_) | Body::Scorecard(_) => true,
             Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,

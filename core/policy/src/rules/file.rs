@@ -113,7 +113,25 @@ pub(super) struct Ignore {
     pub(super) rule: Option<At<String>>,
     pub(super) scopes: Option<At<Vec<At<String>>>>,
     pub(super) reason: At<String>,
-    pub(super) until: At<String>,
+    pub(super) until: At<Day>,
+}
+
+/// A date, in quotation marks or as TOML has it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "has to be a date, such as \"2026-12-31\"")]
+pub(super) enum Day {
+    Text(String),
+    Date(toml::value::Datetime),
+}
+
+impl Day {
+    /// As it is written.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Day::Text(text) => text.clone(),
+            Day::Date(date) => date.to_string(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,7 +193,7 @@ pub(super) struct Require {
 pub(super) struct Test {
     pub(super) name: At<String>,
     pub(super) component: Option<At<String>>,
-    pub(super) on: Option<At<String>>,
+    pub(super) on: Option<At<Day>>,
     pub(super) logs: Option<LogState>,
     pub(super) expect: At<String>,
     #[serde(default)]

@@ -218,4 +218,9 @@ fn an_entry_says_what_why_and_until_when() {
     assert_eq!(bad(&empty).key, "ignore.reason");
     let for_ever = format!("{cve}\n{reason}\nuntil = \"never\"");
     assert_eq!(bad(&for_ever).key, "ignore.until");
+    // TOML has dates of its own.
+    let day = format!("version = 1\n[[ignore]]\n{cve}\n{reason}\nuntil = 2026-02-01\n");
+    assert_eq!(parse(&day).ignored()[0].until.as_str(), "2026-02-01");
+    let number = bad(&format!("{cve}\n{reason}\nuntil = 2026"));
+    assert!(number.reason.contains("has to be a date"), "{number:?}");
 }

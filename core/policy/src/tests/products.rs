@@ -355,6 +355,11 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:pypi/a@2.0%2Bcu118",
         Some(Relation::OtherVersions),
     ),
+    (
+        "pkg:maven/g/a@1.0-SNAPSHOT",
+        "pkg:maven/g/a@1.0-20240101.120000-3",
+        Some(Relation::OtherBuild),
+    ),
     // Of a range, with the epoch that stands beside the version.
     (
         "pkg:rpm/redhat/a?vers=vers:rpm%2F%3C2:1.0-1",

@@ -183,6 +183,12 @@ fn what_judges_nothing_leaves_software_unknown() {
         let both = after(&["builder", "auditor"], ty, scan);
         assert_eq!(both, Outcome::Fine, "{ty}");
     }
+    let elsewhere = scan.replace(
+        "\"metadata\":{",
+        "\"metadata\":{\"knownVulnerabilities\":false,",
+    );
+    let clean = after(&["auditor"], SCAN, &elsewhere);
+    assert_eq!(clean, Outcome::Unknown, "it looked for something else");
     // What is no version of Debian's has no place in their order.
     let undecided = after(&["maintainer"], LIFECYCLE, &dates("vers:deb/>=x"));
     assert_eq!(undecided, Outcome::Unknown);

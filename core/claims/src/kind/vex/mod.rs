@@ -261,7 +261,18 @@ impl Predicate for Vex {
 impl Vex {
     /// Whether a text begins like the `@context` of an OpenVEX document, of whatever version.
     pub fn is_context(text: &str) -> bool {
-        text.starts_with(CONTEXTS[0])
+        let https = text.strip_prefix("https://");
+        let place = https.or_else(|| text.strip_prefix("http://"));
+        place.is_some_and(|place| place.starts_with("openvex.dev/ns"))
+    }
+
+    /// The `@context` that a text spells: the same, or one that goes on with `/` or `#` or begins
+    /// with `http:`. `None` for what no document that is read has.
+    pub fn context(text: &str) -> Option<&'static str> {
+        let bare = text.trim_end_matches(['/', '#']);
+        let (_, place) = bare.split_once("://")?;
+        let mut known = CONTEXTS.iter().copied();
+        known.find(|context| context.strip_prefix("https://") == Some(place))
     }
 
     /// Reads a predicate: a whole OpenVEX document, checked as on admission.

@@ -73,6 +73,11 @@ const CONTENTS: &[(&str, Format)] = &[
     ("lockfileVersion: '9.0'\n", Format::PnpmLock),
     ("{\"_meta\":{}}", Format::PipfileLock),
     ("a:b:jar:1\n+- c:d:jar:2:compile\n", Format::MavenTree),
+    ("digraph \"a:b:jar:1\" {\n}\n", Format::MavenTree),
+    (
+        "{\"groupId\":\"a\",\"artifactId\":\"b\",\"version\":\"1\"}",
+        Format::MavenTreeJson,
+    ),
     ("<bom/>", Format::CycloneDxXml),
     ("<project/>", Format::PomXml),
     ("<packages/>", Format::NugetConfig),
@@ -177,6 +182,11 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
         ),
         ("renv.lock", "a", "write an SBOM"),
         ("Cargo.toml", "a", "check its lock file"),
+        (
+            "gradle/libs.versions.toml",
+            "a",
+            "let Gradle lock its versions",
+        ),
         ("spdx.rdf", "a", "export it as JSON"),
         (
             "x",

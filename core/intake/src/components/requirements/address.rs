@@ -47,16 +47,12 @@ pub(super) fn read_address(
     list: &mut List,
 ) -> Result<(), Fault> {
     let line = component.line;
-    if let Some(repository) = address.strip_prefix("git+") {
-        let repository = repository.split('#').next().unwrap_or_default();
-        let (address, revision) = match repository.rsplit_once('@') {
-            Some((address, revision)) => (address, Some(revision)),
-            None => (repository, None),
-        };
-        let repository = Repository { address, revision };
+    if address.starts_with("git+") {
+        let repository = Repository::read_pip(address);
         if component.name.contains("://") {
             component.digests.extend(repository.commit());
-            return list.without_purl(component, "is from git, and not pinned to a commit");
+            let reason = "is from git, and has neither a name nor a commit: write `NAME @ ADDRESS`";
+            return list.without_purl(component, reason);
         }
         let parts = origin::package("pypi", &component.name, None);
         return list.sources(component, parts, &repository);

@@ -2,8 +2,9 @@
 
 use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
+use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{Place, found_at, method, scan, suppressed, texts, time};
+use super::{Place, found_at, method, nothing_scanned, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -40,13 +41,49 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let text = |pointer: &str| root.value().pointer(pointer).and_then(Value::as_str);
     let targets = ["/source/target/userInput", "/source/target"];
     let target = targets.into_iter().find_map(text).map(str::to_owned);
+    let (names_source, is_broken) = (
+        root.value().get("source").is_some() || findings.len() > 0,
+        is_database_broken(root.value()),
+    );
+    if !names_source {
+        summary.push(nothing_scanned());
+    }
+    if is_broken {
+        let note =
+            "grype says that its database cannot be used: that it found nothing says nothing";
+        summary.push(("note".to_owned(), note.to_owned()));
+    }
     Ok(Scan {
         version: text("/descriptor/version").map(str::to_owned),
+        is_whole: names_source && !is_broken,
         times: time(root, "/descriptor/timestamp"),
+        subjects: images(root.value()),
         scanned: target.into_iter().collect(),
         summary,
         ..scan("pkg:github/anchore/grype", findings)
     })
+}
+
+/// Whether grype says that its database cannot be used: then it finds nothing anywhere.
+fn is_database_broken(root: &Value) -> bool {
+    let places = ["/descriptor/db/valid", "/descriptor/db/status/valid"];
+    let mut stated = places.into_iter().filter_map(|place| root.pointer(place));
+    stated.any(|valid| *valid == Value::Bool(false))
+}
+
+/// The image that was looked at, if it was one.
+fn images(root: &Value) -> Subjects {
+    let mut subjects = Subjects::default();
+    let source = root.get("source");
+    let is_image = source.and_then(|source| source.get("type")?.as_str()) == Some("image");
+    if let Some(target) = source.and_then(|source| source.get("target"))
+        && is_image
+    {
+        let text = |key: &str| target.get(key).and_then(Value::as_str);
+        let places = texts(target.get("repoDigests"), None);
+        subjects.suggest_images(text("userInput"), &places, text("architecture"));
+    }
+    subjects
 }
 
 /// Takes a match up, which the user told grype to ignore if it is `suppressed`. Returns its id.

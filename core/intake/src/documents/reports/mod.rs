@@ -27,6 +27,7 @@ fn scan(uri: &str, findings: Findings) -> Scan {
         database: None,
         findings,
         is_whole: true,
+        looks_for_known: true,
         times: None,
         ignored: vec![],
         scanned: vec![],

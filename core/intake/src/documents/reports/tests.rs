@@ -1,6 +1,7 @@
 use crate::documents::{DocumentError, prepare};
 use assay_claims::kind::check;
 use assay_claims::kind::scan::Vulns;
+use assay_claims::statement::Subject;
 
 const NOW: &str = "2026-11-22T18:41:48Z";
 
@@ -94,6 +95,33 @@ fn grype_is_read() {
     );
 }
 
+/// Nothing found says something of what was looked at, and of nothing else.
+#[test]
+fn a_clean_report_of_grype_is_of_what_it_looked_at() {
+    let hex = "0a".repeat(32);
+    let image = format!(
+        r#""source":{{"type":"image","target":{{"userInput":"ghcr.io/e/img:1","architecture":"arm64",
+        "repoDigests":["ghcr.io/e/img@sha256:{hex}"]}}}}"#
+    );
+    let oci = format!("pkg:oci/img@sha256:{hex}?arch=arm64&repository_url=ghcr.io%2Fe%2Fimg");
+    let folder = r#""source":{"type":"directory","target":"."}"#;
+    for (source, database, is_whole, about) in [
+        (image.as_str(), "{}", true, vec![oci.as_str()]),
+        (folder, r#"{"status":{"valid":true}}"#, true, vec![]),
+        (folder, r#"{"status":{"valid":false}}"#, false, vec![]),
+        (r#""distro":{}"#, "{}", false, vec![]),
+    ] {
+        let text =
+            format!(r#"{{"matches":[],{source},"descriptor":{{"name":"grype","db":{database}}}}}"#);
+        assert_eq!(found(&text).unwrap(), (vec![], is_whole), "{source}");
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let subjects = claim.subjects.iter().filter_map(Subject::uri);
+        assert_eq!(subjects.collect::<Vec<_>>(), about);
+    }
+}
+
 #[test]
 fn trivy_is_read() {
     let text = r#"{"SchemaVersion":2,"ArtifactName":"img:1","Metadata":{"RepoDigests":["img@sha256:23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb"]},
@@ -109,7 +137,11 @@ fn trivy_is_read() {
     let claim = prepare("scan", "r", text.as_bytes(), NOW)
         .unwrap()
         .remove(0);
-    assert_eq!(claim.subjects.len(), 1);
+    let image =
+        "pkg:oci/img@sha256:23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb";
+    let about: Vec<_> = claim.subjects.iter().map(Subject::uri).collect();
+    assert_eq!(about, [Some(image)]);
+    assert_eq!(claim.subjects[0].digests()[0].0, "sha256");
     assert!(
         claim
             .summary

@@ -69,16 +69,12 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     if !any {
         summary.push(nothing_scanned());
     }
+    let metadata = root.value().get("Metadata");
+    let places = texts(metadata.and_then(|about| about.get("RepoDigests")), None);
+    let arch = metadata.and_then(|about| about.pointer("/ImageConfig/architecture"));
+    let arch = arch.and_then(Value::as_str);
     let mut subjects = Subjects::default();
-    for digest in texts(root.value().pointer("/Metadata/RepoDigests"), None) {
-        let hex = digest.split_once("@sha256:").map(|(_, hex)| hex);
-        let digest = hex.and_then(|hex| assay_claims::kind::descriptor::digest("sha256", hex));
-        subjects.suggest(
-            root.shown("ArtifactName"),
-            None,
-            digest.into_iter().collect(),
-        );
-    }
+    subjects.suggest_images(root.shown("ArtifactName"), &places, arch);
     Ok(Scan {
         version: root
             .value()

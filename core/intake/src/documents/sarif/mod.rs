@@ -9,6 +9,7 @@
 mod external;
 mod gap;
 mod rules;
+mod tools;
 
 use super::document::Document;
 use super::draft::{Prepared, Summary};
@@ -117,16 +118,14 @@ fn prepare_run(
     }
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
-        uri: match driver.optional_text("informationUri")? {
-            Some(uri) => uri.to_owned(),
-            None => tool_uri(name),
-        },
+        uri: scanner(&driver, name)?,
         version: versions
             .find_map(|key| driver.shown(key))
             .map(str::to_owned),
         database: None,
-        findings,
         is_whole: gap.is_none() && is_listed,
+        looks_for_known: tools::look_for_known(name) || findings.name_listed(),
+        findings,
         times,
         ignored: vec![],
         scanned: scanned(run),
@@ -134,6 +133,12 @@ fn prepare_run(
         summary,
     };
     scan.prepared(source.document, MEDIA_TYPE, source.now)
+}
+
+/// The URI of a scanner: what its driver states, or one made of its name.
+fn scanner(driver: &Node<'_, '_>, name: &str) -> Result<String, PredicateError> {
+    let stated = driver.optional_text("informationUri")?;
+    Ok(stated.map_or_else(|| tool_uri(name), str::to_owned))
 }
 
 /// A claim that only references the document.

@@ -25,7 +25,7 @@ fn a_run_becomes_a_claim() {
         r#"{"id":"R0","severity":[{"method":"sarif-level","score":"error"},{"method":"security-severity","score":"8.1"}],"#,
         r#""annotations":[{"location":"a.c","line":3}]},"#,
         r#"{"id":"R1","severity":[{"method":"sarif-level","score":"warning"}],"annotations":[{"kind":"fail","suppressed":true}]}]},"#,
-        r#""metadata":{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:09Z","timeSource":"document"},"#,
+        r#""metadata":{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:09Z","timeSource":"document","knownVulnerabilities":false},"#,
     );
     assert!(text.starts_with(expected), "{text}");
     assert_eq!(
@@ -316,6 +316,35 @@ fn what_a_failed_run_found_counts_and_it_is_not_whole() {
         prepared.predicate_type,
         "https://in-toto.io/attestation/reference/v0.1"
     );
+}
+
+/// A linter that found nothing says nothing of what is known.
+#[test]
+fn only_scanners_of_dependencies_say_that_nothing_is_known() {
+    let cve = r#"{"ruleId":"CVE-2021-44228-log4j","message":{"text":"a"}}"#;
+    let smell = r#"{"ruleId":"no-eval","message":{"text":"a"}}"#;
+    for (name, results, expected) in [
+        ("ESLint", "", false),
+        ("ESLint", smell, false),
+        ("Made at home", cve, true),
+        ("Trivy", "", true),
+    ] {
+        let log = format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"{name}"}}}},"results":[{results}]}}]}}"#
+        );
+        let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let read = Vulns::parse(&prepared.predicate).unwrap();
+        assert_eq!(
+            (read.looks_for_known, read.is_complete),
+            (expected, true),
+            "{name}"
+        );
+        let mut summary = prepared.summary.iter();
+        let told = summary.any(|(_, text)| text.contains("found nothing says nothing of them"));
+        assert_eq!(told, !expected, "{name}");
+    }
 }
 
 #[test]

@@ -49,6 +49,10 @@ const NAMES: usize = 500_000;
 /// Most other names of one vulnerability.
 const ALIASES: usize = 100;
 
+/// What a statement that calls something affected says of what to do, where its document says
+/// nothing of that.
+pub(super) const NO_ACTION: &str = "The document states no action.";
+
 /// What a document says.
 pub(super) struct Said {
     /// The document's own identifier, which its later versions keep.
@@ -266,7 +270,7 @@ impl Statement {
             impact = Some("The document states no reason.".to_owned());
         }
         if self.status == Status::Affected && action.is_none() {
-            action = Some("The document states no action.".to_owned());
+            action = Some(NO_ACTION.to_owned());
         }
         let aliases = (!self.aliases.is_empty()).then(|| self.aliases.clone().into());
         let vulnerability = object([

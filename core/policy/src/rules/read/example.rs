@@ -23,7 +23,7 @@ impl Reader<'_> {
             None => Component::default(),
         };
         let on = test.on.as_ref().map(|on| {
-            let day = Timestamp::parse_beginning(on.get_ref())
+            let day = Timestamp::parse_beginning(&on.get_ref().text())
                 .and_then(|day| u64::try_from(day.unix_ms()).ok());
             day.ok_or_else(|| {
                 self.fault(

@@ -52,7 +52,7 @@ impl Reader<'_> {
                 return Err(self.fault("ignore", span, reason));
             }
         };
-        let until = Timestamp::parse_end(ignore.until.get_ref()).ok_or_else(|| {
+        let until = Timestamp::parse_end(&ignore.until.get_ref().text()).ok_or_else(|| {
             let reason = "has to be a date, such as \"2026-12-31\": what is ignored for ever is \
                 forgotten";
             self.fault("ignore.until", ignore.until.span(), reason)
