@@ -30,11 +30,12 @@ pub(crate) fn image(place: &str, digest: &str, arch: Option<&str>) -> Option<Pur
         .filter(|purl| image_digest(purl).is_some())
 }
 
-/// The digest in the version of a `pkg:oci` URL.
+/// The digest in the version of a `pkg:oci` or `pkg:docker` URL: there the version *is* the digest
+/// of the image, unless it is a tag.
 pub(crate) fn image_digest(purl: &Purl) -> Option<(String, String)> {
     let hex = purl
         .version()?
         .strip_prefix("sha256:")
-        .filter(|_| purl.components().ty == "oci")?;
+        .filter(|_| ["docker", "oci"].contains(&purl.components().ty.as_str()))?;
     digest("sha256", hex)
 }

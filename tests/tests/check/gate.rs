@@ -200,3 +200,31 @@ fn what_the_policy_ignores_is_shown_with_its_reason_until_its_day() -> anyhow::R
     assert!(refused.stderr.contains("until"), "{}", refused.stderr);
     Ok(())
 }
+
+/// Whoever asks for one package, or hands on what is known, hears of it, too.
+#[test]
+fn an_entry_that_ended_is_said_wherever_the_policy_is_asked() -> anyhow::Result<()> {
+    let world = world()?;
+    let entry = "\n[[ignore]]\nvulnerability = \"CVE-2026-0001\"\nscopes = [\"pkg:cargo/bad\"]\n\
+                 reason = \"We do not call it.\"\nuntil = 2020-12-31\n";
+    world.policy("expired.toml", "warn", entry)?;
+    let url = &world.node.ready().url;
+    let verifier = "https://verify.example/us";
+    for words in [
+        &["lookup", "pkg:cargo/bad@1.0.0"][..],
+        &["export", "vex", "Cargo.lock"],
+        &["export", "vsa", "Cargo.lock", "--verifier", verifier],
+        &["lifecycle", "Cargo.lock"],
+    ] {
+        let said = world.ask_at(url, &[words, &["--policy", "expired.toml"]].concat())?;
+        let said = format!("{}{}", said.stdout, said.stderr);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            said.contains(
+                "No longer ignored, because the entry of your policy ended: CVE-2026-0001"
+            ),
+            "{words:?}: {said}"
+        );
+    }
+    Ok(())
+}

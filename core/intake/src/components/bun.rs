@@ -122,7 +122,9 @@ mod tests {
     "e": ["e@workspace:packages/e"],
     "f": ["f@git+https://host/f.git#{commit}", {{}}, "host-f"],
     "g": ["g@https://host/g.tgz", {{}}, "{INTEGRITY}"],
-    "h": ["h@github:o/h#17620a2", {{}}, "o-h-17620a2"],"#
+    "h": ["h@github:o/h#17620a2", {{}}, "o-h-17620a2"],
+    "i": ["i@bitbucket:o/i#17620a2", {{}}, "o-i-17620a2"],
+    "j": ["j@git@host:o/j.git#17620a2", {{}}, "o-j-17620a2"],"#
         ));
         assert_eq!(
             lines(&found(BunLock, &text)),
@@ -139,6 +141,9 @@ mod tests {
                 "(g) sha1".to_owned(),
                 "pkg:npm/h@17620a2?vcs_url=git%2Bhttps:%2F%2Fgithub.com%2Fo%2Fh%4017620a2"
                     .to_owned(),
+                "pkg:npm/i@17620a2?vcs_url=git%2Bhttps:%2F%2Fbitbucket.org%2Fo%2Fi%4017620a2"
+                    .to_owned(),
+                "pkg:npm/j@17620a2?vcs_url=git%2Bgit%40host:o%2Fj.git%4017620a2".to_owned(),
             ]
         );
     }

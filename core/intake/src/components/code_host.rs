@@ -1,6 +1,7 @@
 //! Archives that code hosts make of a repository at a revision, at the addresses that Composer's
-//! drivers write (`src/Composer/Repository/Vcs/`).
+//! drivers write (`src/Composer/Repository/Vcs/`), and those that package managers of npm take.
 
+use super::digest;
 use super::origin::Repository;
 use assay_claims::purl;
 
@@ -18,6 +19,19 @@ pub(super) fn is_archive_of(address: &str, sources: &Repository<'_>) -> bool {
 /// Whether an address is of an archive that a code host makes, at a revision.
 pub(super) fn is_archive_at(address: &str, revision: &str) -> bool {
     read(address).is_some_and(|archive| archive.revision == revision)
+}
+
+/// The repository and the commit that an archive is of, as `git+ADDRESS#COMMIT`, if a code host
+/// makes it of a commit.
+pub(super) fn sources(address: &str) -> Option<String> {
+    let archive = read(address)?;
+    digest::commit(archive.revision)?;
+    let Archive {
+        host,
+        path,
+        revision,
+    } = archive;
+    Some(format!("git+https://{host}/{path}#{revision}"))
 }
 
 /// An archive of a repository.
@@ -42,9 +56,21 @@ fn read(address: &str) -> Option<Archive<'_>> {
         let (path, revision) = path.strip_prefix('/')?.split_once("/zipball/")?;
         return Some(archive(&host, path, revision));
     }
+    if host == "codeload.github.com" {
+        let (path, revision) = path.strip_prefix('/')?.split_once("/tar.gz/")?;
+        return Some(archive("github.com", path, revision));
+    }
     if host == "bitbucket.org" {
         let (path, file) = path.strip_prefix('/')?.split_once("/get/")?;
-        return Some(archive(&host, path, file.strip_suffix(".zip")?));
+        let ends = [".zip", ".tar.gz"].into_iter();
+        let revision = ends.filter_map(|end| file.strip_suffix(end)).next()?;
+        return Some(archive(&host, path, revision));
+    }
+    if host == "gitlab.com"
+        && let Some((path, rest)) = path.split_once("/-/archive/")
+    {
+        let (revision, _file) = rest.split_once('/')?;
+        return Some(archive(&host, path.strip_prefix('/')?, revision));
     }
     // Forgejo and Gitea, wherever they are.
     if let Some(rest) = path.strip_prefix("/api/v1/repos/") {
@@ -129,6 +155,32 @@ mod tests {
             }
             let another = format!("{}-x", repository.trim_end_matches(".git"));
             assert!(!is_of(archive, &another, Some("a1")), "{archive}");
+        }
+    }
+
+    #[test]
+    fn an_archive_of_a_commit_says_of_which() {
+        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
+        for (address, repository) in [
+            (
+                format!("https://codeload.github.com/o/r/tar.gz/{commit}"),
+                "github.com/o/r",
+            ),
+            (
+                format!("https://bitbucket.org/o/r/get/{commit}.tar.gz"),
+                "bitbucket.org/o/r",
+            ),
+            (
+                format!("https://gitlab.com/o/s/r/-/archive/{commit}/r-{commit}.tar.gz"),
+                "gitlab.com/o/s/r",
+            ),
+        ] {
+            let expected = format!("git+https://{repository}#{commit}");
+            assert_eq!(sources(&address), Some(expected), "{address}");
+            let tag = address.replace(commit, "v1.0.0");
+            assert_eq!(sources(&tag), None, "{tag}");
+            let elsewhere = address.replace("https://", "https://evil.example/");
+            assert_eq!(sources(&elsewhere), None, "{elsewhere}");
         }
     }
 

@@ -292,7 +292,9 @@ mod tests {
              https://host/a.tgz}}\n    version: 1.0.0\n  b@git+https://host/b.git#{commit}:\n    \
              resolution: {{type: git, repo: https://host/b.git, commit: {commit}}}\n    version: \
                   2.0.0\n  \
-             c@file:c:\n    resolution: {{directory: c, type: directory}}\n"
+             c@file:c:\n    resolution: {{directory: c, type: directory}}\n  \
+             d@https://codeload.github.com/o/d/tar.gz/{commit}:\n    resolution: {{tarball: \
+             https://codeload.github.com/o/d/tar.gz/{commit}}}\n    version: 3.0.0\n"
         );
         assert_eq!(
             lines(&found(PnpmLock, &text)),
@@ -302,6 +304,10 @@ mod tests {
                     "pkg:npm/b@2.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
                 ),
                 "(c) own".to_owned(),
+                format!(
+                    "pkg:npm/d@3.0.0?vcs_url=git%2Bhttps:%2F%2Fgithub.com%2Fo%2Fd%40{commit} \
+                     gitCommit"
+                ),
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! Packages of npm, wherever a lock file has them from: what the lock files of its package managers
 //! have in common.
 
+use super::code_host;
 use super::component::Component;
 use super::fault::Fault;
 use super::input::Node;
@@ -31,14 +32,17 @@ pub(super) fn locate(
 ) -> Result<(), Fault> {
     let mut parts = parts(&component);
     let name = component.name.clone();
+    let sources = resolved.and_then(code_host::sources);
+    let resolved = sources.as_deref().or(resolved);
     match resolved {
         None => {}
         Some(address) if is_of_registry(address, &component) => {}
         Some(address) if is_git(address) => {
-            let address = address
-                .strip_prefix("github:")
-                .map(|path| format!("https://github.com/{path}"));
-            let address = address.as_deref().or(resolved).unwrap_or_default();
+            let hosted = HOSTS.iter().find_map(|(scheme, host)| {
+                let path = address.strip_prefix(scheme)?;
+                Some(format!("https://{host}/{path}"))
+            });
+            let address = hosted.as_deref().unwrap_or(address);
             list.remark(
                 "from git, so that what is known of the registry's package need not hold",
                 None,
@@ -69,10 +73,19 @@ pub(super) fn locate(
     list.package(component, parts)
 }
 
+/// What the addresses of repositories of some hosts are short for.
+const HOSTS: [(&str, &str); 3] = [
+    ("bitbucket:", "bitbucket.org"),
+    ("github:", "github.com"),
+    ("gitlab:", "gitlab.com"),
+];
+
+/// Whether an address is of a repository of git, and not of a file.
 pub(super) fn is_git(address: &str) -> bool {
-    ["git+", "git:", "github:"]
-        .iter()
-        .any(|scheme| address.starts_with(scheme))
+    let mut schemes = ["git+", "git:", "git@", "ssh:"].into_iter();
+    let mut hosts = HOSTS.iter().map(|(scheme, _)| *scheme);
+    let begins = |scheme: &str| address.starts_with(scheme);
+    schemes.any(begins) || hosts.any(begins)
 }
 
 /// Whether the tarball is where npm's own registry, under whichever of its names, has tarballs.

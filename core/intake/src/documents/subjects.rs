@@ -195,5 +195,10 @@ mod tests {
             Some(format!("sha256:{hex}").as_str())
         );
         assert_eq!(subjects.list[0].digests(), [("sha256".into(), hex.into())]);
+        // Of Docker's, a version may be a tag, too.
+        subjects.suggest(None, Some(&format!("pkg:docker/a@sha256:{hex}")), vec![]);
+        assert_eq!(subjects.list[1].digests(), subjects.list[0].digests());
+        subjects.suggest(None, Some("pkg:docker/a@1.25"), vec![]);
+        assert_eq!(subjects.list[2].digests()[0].0, "purl");
     }
 }
