@@ -419,16 +419,8 @@ mod tests {
             "3 components: 3 unknown: 1 whose only claim found was withdrawn, 1 whose only claim \
              found has no effect, 1 whose claims found were withdrawn or have no effect."
         );
-        let (wordless, nearby) = (
-            Unspoken {
-                no_word: 1,
-                ..ineffective.clone()
-            },
-            Unspoken {
-                nearby: 2,
-                ..withdrawn.clone()
-            },
-        );
+        let (mut wordless, mut nearby) = (ineffective.clone(), withdrawn.clone());
+        (wordless.no_word, nearby.nearby) = (1, 2);
         assert_eq!(
             unknown(&[nearby, wordless, unspoken(0, 0, 0, 0)]),
             "3 components: 3 unknown: 1 without claims from issuers you trust, 1 whose claims do \
