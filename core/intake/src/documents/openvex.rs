@@ -5,7 +5,7 @@
 //! some of its statements.
 
 use super::document::Document;
-use super::draft::{Draft, Prepared, Summary};
+use super::draft::{Draft, Prepared, Summary, fits};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
@@ -103,33 +103,31 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let vex = Vex::read(&root)?;
     let (mut subjects, summary) = describe(&root)?;
     subjects.notes.extend(later_version(vex.version));
-    let draft = Draft {
-        predicate_type: root.need("@context")?.text()?.to_owned(),
-        predicate: source.value.clone(),
-        subjects,
-        summary,
-    };
-    let document = source.document;
-    match document.inline(draft) {
-        Ok(prepared) => Ok(vec![prepared]),
-        Err(draft) => {
-            let media_type = "application/json";
-            let members = draft.predicate.as_object().unwrap_or_default().iter();
-            let members = members.filter(|(key, _)| key != "statements").cloned();
-            let mut notes = vec![
-                "it does not fit one claim, and every claim has some of its statements".into(),
-            ];
-            notes.extend(later_version(vex.version));
-            let frame = Frame {
-                predicate_type: draft.predicate_type.clone(),
-                members: members.collect(),
-                summary: draft.summary.clone(),
-                media_type: media_type.to_owned(),
-                notes,
-            };
-            pack(document, frame, pieces(&root)?)
-        }
+    let predicate_type = root.need("@context")?.text()?.to_owned();
+    if fits(source.value, &subjects) {
+        let draft = Draft {
+            predicate_type,
+            predicate: source.value.clone(),
+            subjects,
+            summary,
+        };
+        return Ok(vec![draft.prepared(None)]);
     }
+    // A large document is not copied as a whole.
+    drop((vex.statements, subjects));
+    let members = source.value.as_object().unwrap_or_default().iter();
+    let members = members.filter(|(key, _)| key != "statements").cloned();
+    let mut notes =
+        vec!["it does not fit one claim, and every claim has some of its statements".into()];
+    notes.extend(later_version(vex.version));
+    let frame = Frame {
+        predicate_type,
+        members: members.collect(),
+        summary,
+        media_type: "application/json".to_owned(),
+        notes,
+    };
+    pack(source.document, frame, pieces(&root)?)
 }
 
 /// The statements, each of some products. Those that speak against something come last, so that no
