@@ -7,7 +7,7 @@ use crate::{config::Settings, exit::Failure, options::Format, terminal};
 use assay_client::plain_json;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// Writes `text` and a newline to stdout. It is not an error if the reader is gone.
 ///
@@ -47,11 +47,41 @@ pub fn data(
     }
 }
 
+/// Bytes of JSON that are written at once.
+const BUFFER: usize = 64 * 1024;
+
 /// Writes JSON to stdout.
 pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(programs)
-        .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    bytes(format!("{}\n", plain_json(&json)).as_bytes())
+    let mut out = Plain(BufWriter::with_capacity(BUFFER, io::stdout().lock()));
+    let written_all = serde_json::to_writer_pretty(&mut out, programs).map_err(io::Error::from);
+    written(written_all.and_then(|()| {
+        out.0.write_all(b"\n")?;
+        out.0.flush()
+    }))
+}
+
+/// Writes pieces of JSON, each UTF-8, as [`plain_json`] has them: a report on an image would take
+/// its memory several times as one text.
+struct Plain<W>(W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let text =
+            str::from_utf8(piece).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+        if text
+            .bytes()
+            .all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~'))
+        {
+            self.0.write_all(piece)?;
+        } else {
+            self.0.write_all(plain_json(text).as_bytes())?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Writes a message for the person to stderr, unless --quiet is given.
@@ -86,4 +116,20 @@ pub enum Unit {
     Bytes,
     /// Leaves of a log.
     Leaves,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_written_in_pieces_as_it_would_be_as_one_text() {
+        let value = serde_json::json!({"a": ["\u{202e}x\u{7f}", "\u{1f600}\n", "é"], "b": {}});
+        let mut out = Plain(Vec::new());
+        serde_json::to_writer_pretty(&mut out, &value).unwrap();
+        let whole = plain_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(String::from_utf8(out.0).unwrap(), whole);
+        assert!(whole.contains("\\u202ex\\u007f"), "{whole}");
+        assert!(Plain(Vec::new()).write(b"\xff").is_err());
+    }
 }

@@ -14,7 +14,7 @@ use assay_claims::json::Value;
 use assay_claims::statement::{Statement, StatementError};
 use assay_client::{
     Client, ClientError, Wait, plain,
-    publish::{Draft, DraftError, EffectError, Published},
+    publish::{Draft, DraftError, DraftText, EffectError, Published},
     report::{claim, words},
 };
 use assay_intake::documents::Attachment;
@@ -94,23 +94,40 @@ impl Signing {
 
 /// A claim to be published, with what the person is told of it and what is stored beside it.
 pub struct Item {
-    /// The claim.
-    pub draft: Draft,
+    /// The claim. A document can become many, and all are held: the tree of one would take ten
+    /// times its text.
+    text: DraftText,
+    predicate_type: String,
+    /// What it is and what it is about, in a line for people.
+    title: String,
     /// What it says, as labels and values.
-    pub summary: Vec<(String, String)>,
+    summary: Vec<(String, String)>,
     /// The document beside the log that it names.
     pub attachment: Option<Attachment>,
 }
 
 impl Item {
+    /// Takes a claim with what it says, as labels and values, and the document that it names.
+    pub fn new(
+        draft: Draft,
+        summary: Vec<(String, String)>,
+        attachment: Option<Attachment>,
+    ) -> Self {
+        let statement = draft.statement();
+        let kind = claim::kind(statement.predicate_type(), draft.body());
+        let about = words::short_list(statement.subjects());
+        Item {
+            predicate_type: statement.predicate_type().to_owned(),
+            title: format!("{kind} about {about}"),
+            text: draft.into_text(),
+            summary,
+            attachment,
+        }
+    }
+
     /// Tells the person what the claim says.
     fn announce(&self, settings: &Settings) {
-        let statement = self.draft.statement();
-        let (kind, about) = (
-            claim::kind(statement.predicate_type(), self.draft.body()),
-            words::short_list(statement.subjects()),
-        );
-        output::say(settings, &format!("claim: {kind} about {about}"));
+        output::say(settings, &format!("claim: {}", self.title));
         for (label, value) in &self.summary {
             let (label, value) = (plain(label), plain(value));
             output::say(settings, &format!("  {label}: {value}"));
@@ -141,11 +158,13 @@ pub async fn publish_arguments(
     signing: &Signing,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let item = of_arguments(statement).map_err(|e| Failure::Usage(e.to_string()))?;
+    let draft = statement.map_err(DraftError::from).and_then(Draft::new);
+    let draft = draft.map_err(|e| Failure::Usage(e.to_string()))?;
+    let summary = summary(&draft);
     if signing.dry_run {
-        return show(&[item], settings);
+        return show(&[Item::new(draft, summary, None)], settings);
     }
-    item.draft
+    draft
         .check_not_over(time::now_ms())
         .map_err(EffectError::from)?;
     let publisher = Publisher::connect(signing, settings).await?;
@@ -153,13 +172,13 @@ pub async fn publish_arguments(
     let issuers: Vec<IssuerId> = signers.iter().map(|(issuer, _)| *issuer).collect();
     publisher
         .client
-        .check_effect(&item.draft, &issuers, time::now_ms())
+        .check_effect(&draft, &issuers, time::now_ms())
         .await?;
-    publisher.publish(&[item]).await
+    publisher.publish(&[Item::new(draft, summary, None)]).await
 }
 
-fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Item, DraftError> {
-    let draft = Draft::new(statement?)?;
+/// What the members of a claim's predicate say, as labels and values.
+fn summary(draft: &Draft) -> Vec<(String, String)> {
     let predicate = draft.statement().predicate().as_object();
     let mut summary = Vec::new();
     for (label, value) in predicate.unwrap_or_default() {
@@ -167,11 +186,7 @@ fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Item, Dr
             summary.push((label.clone(), text));
         }
     }
-    Ok(Item {
-        draft,
-        summary,
-        attachment: None,
-    })
+    summary
 }
 
 /// A text, a number or a list of them, for people.
@@ -191,7 +206,7 @@ fn as_text(value: &Value) -> Option<String> {
 fn show(items: &[Item], settings: &Settings) -> Result<(), Failure> {
     for item in items {
         item.announce(settings);
-        output::text(item.draft.payload())?;
+        output::text(item.text.payload())?;
     }
     Ok(())
 }
@@ -242,8 +257,8 @@ impl<'a> Publisher<'a> {
     }
 
     /// Signs a claim.
-    pub fn sign(&self, draft: &Draft) -> wire::Claim {
-        draft.sign(&self.signers())
+    pub fn sign(&self, text: &DraftText) -> wire::Claim {
+        text.sign(&self.signers())
     }
 
     /// Who is signed for, and with which key.
@@ -291,7 +306,7 @@ impl<'a> Publisher<'a> {
     }
 
     async fn publish_one(&self, item: &Item) -> Result<PublishView, Failure> {
-        let claim = item.draft.sign(&self.signers());
+        let claim = self.sign(&item.text);
         let published = self.client.publish(claim, Wait::Integrated).await?;
         let attachment = match &item.attachment {
             Some(attachment) => Some(self.upload(attachment, &published).await?),
@@ -304,7 +319,7 @@ impl<'a> Publisher<'a> {
             logged_at: time::rfc3339_of_ms(published.logged_at_ms),
             tree_size: proven.map(|entry| entry.checkpoint().size().get()),
             already_logged: published.already_logged,
-            predicate_type: item.draft.statement().predicate_type().to_owned(),
+            predicate_type: item.predicate_type.clone(),
             attachment,
         })
     }
@@ -384,10 +399,10 @@ mod tests {
             stance: "dispute".into(),
             text: "x".into(),
         };
-        let item = of_arguments(response.statement()).unwrap();
-        assert!(item.attachment.is_none());
-        assert!(item.summary.contains(&("stance".into(), "dispute".into())));
-        assert!(item.summary.contains(&("text".into(), "x".into())));
+        let draft = Draft::new(response.statement().unwrap()).unwrap();
+        let summary = summary(&draft);
+        assert!(summary.contains(&("stance".into(), "dispute".into())));
+        assert!(summary.contains(&("text".into(), "x".into())));
     }
 
     #[test]

@@ -25,8 +25,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`ClientError::State`] if another process has it (then the system gives no reason), or if its
-    /// lines are no UTF-8.
+    /// [`ClientError::State`] if another process has it (then the system gives no reason), or if
+    /// its lines are no UTF-8.
     pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
         let failed = |what: &str, source| state(path, what, source);
         // Before its folder is made, and a file for the lock.

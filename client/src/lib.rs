@@ -150,6 +150,7 @@ mod client;
 mod conditions;
 mod config;
 mod convictions;
+mod cores;
 mod cursor;
 mod door;
 mod error;

@@ -1,6 +1,7 @@
 //! Looking things up in the index: complete answers, verified, and kept so that they can be
 //! verified again offline.
 
+use crate::cores::Cores;
 use crate::error::TooLong;
 use crate::{Client, ClientError, call};
 use assay_claims::index::{
@@ -178,7 +179,7 @@ pub(crate) fn verify(
     bytes: &v1::Answer,
 ) -> Result<VerifiedAnswer, ClientError> {
     let answer = to_core(bytes, query).map_err(unreadable)?;
-    VerifiedAnswer::verify(checkpoint, query, answer).map_err(refused)
+    VerifiedAnswer::verify_with(checkpoint, query, answer, &Cores).map_err(refused)
 }
 
 fn finish(joined: Joined) -> Result<v1::Answer, ClientError> {

@@ -8,7 +8,7 @@
 mod draft;
 mod effect;
 
-pub use draft::{Draft, DraftError};
+pub use draft::{Draft, DraftError, DraftText};
 pub use effect::{EffectError, NoEffect};
 
 use crate::{Client, ClientError, VerifiedEntry, call};

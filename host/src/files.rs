@@ -96,8 +96,8 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`read`], of a text. Fails with [`io::ErrorKind::InvalidData`], whose text says where and what
-/// to do, if it is no UTF-8.
+/// As [`read`], of a text. Fails with [`io::ErrorKind::InvalidData`], whose text says where and
+/// what to do, if it is no UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let no_text = |error: FromUtf8Error| {
         let at = error.utf8_error().valid_up_to() + 1;

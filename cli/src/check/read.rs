@@ -135,7 +135,7 @@ pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
         name: output::plain(text),
         format: "package URL",
         listed: vec![Listed {
-            name: purl.components().name.clone(),
+            name: purl.name().to_owned(),
             version: purl.version().map(str::to_owned),
             purl: Some(purl),
             ..Listed::default()
@@ -299,23 +299,22 @@ fn without_steps(path: &Path) -> PathBuf {
 
 /// What a file of this name lists.
 fn listing(name: &str, components: Components) -> Listing {
-    let mut listed = Vec::with_capacity(components.list.len());
     let is_sbom = components.format.is_sbom();
-    for component in components.list {
-        listed.push(Listed {
-            asked: (is_sbom || component.by_path) && component.purl.is_some(),
-            by_path: component.by_path,
-            purl: component.purl,
-            name: component.name,
-            version: component.version,
-            digests: component.digests,
-            bom_refs: component.bom_refs,
-            line: component.line,
-            own: component.own,
-            dev: component.dev,
-            optional: component.optional,
-        });
-    }
+    // Collected, it takes the memory of the other list.
+    let listed = components.list.into_iter().map(|component| Listed {
+        asked: (is_sbom || component.by_path) && component.purl.is_some(),
+        by_path: component.by_path,
+        purl: component.purl,
+        name: component.name,
+        version: component.version,
+        digests: component.digests,
+        bom_refs: component.bom_refs,
+        line: component.line,
+        own: component.own,
+        dev: component.dev,
+        optional: component.optional,
+    });
+    let listed = listed.collect();
     let notes = components.notes.into_iter().map(|note| Note {
         line: note.line,
         text: output::plain(&note.text),

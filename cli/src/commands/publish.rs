@@ -144,11 +144,7 @@ fn item(prepared: Prepared) -> Result<Item, String> {
         DraftError::TooLong(_) => format!("{e}; publish fewer subjects in one claim"),
         _ => e.to_string(),
     })?;
-    Ok(Item {
-        draft,
-        summary: prepared.summary,
-        attachment: prepared.attachment,
-    })
+    Ok(Item::new(draft, prepared.summary, prepared.attachment))
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use assay_claims::bom_link::BomLink;
 use assay_policy::{Component, InBom};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A file that components are of.
 pub(super) struct Source<'f> {
-    pub name: &'f str,
+    pub name: Arc<str>,
     bom: Option<BomLink>,
     disputed: &'f BTreeSet<String>,
 }
@@ -21,7 +22,7 @@ impl<'f> Source<'f> {
     /// The file of a listing.
     pub fn of(listing: &'f Listing) -> Self {
         Source {
-            name: &listing.name,
+            name: listing.name.as_str().into(),
             bom: listing.bom.as_deref().and_then(BomLink::parse),
             disputed: &listing.disputed_refs,
         }
@@ -37,12 +38,12 @@ impl<'f> Source<'f> {
     }
 
     /// What the logs and the policy are asked about.
-    pub fn component(&self, listed: &Listed) -> Component {
-        let component = Component::new(listed.purl.clone(), listed.digests.clone());
+    pub fn component(&self, listed: Listed) -> Component {
+        let component = Component::new(listed.purl, listed.digests);
         let Some(bom) = &self.bom else {
             return component;
         };
-        let names = listed.bom_refs.clone();
+        let names = listed.bom_refs;
         let disputed = names.iter().filter(|name| self.disputed.contains(*name));
         let disputed = disputed.cloned().collect();
         component.in_bom(InBom::new(bom, names, disputed, listed.own))

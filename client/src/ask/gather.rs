@@ -4,6 +4,7 @@
 //! A question names what is spoken of and who is listened to, so that its answer costs what those
 //! said, and nobody else can make it longer.
 
+use super::keys::Keys;
 use crate::error::BoxError;
 use crate::{Allowance, AnswerCache, Client, ClientError, Head, Looked};
 use assay_claims::claim::ClaimError;
@@ -400,9 +401,10 @@ impl Gathering {
             .collect();
         // Signatures are most of the work of an answer, and each is checked by itself: so on all
         // cores.
+        let keys = Keys::of(answer, &unknown);
         let verified: Vec<_> = unknown
             .into_par_iter()
-            .filter_map(|leaf| Some((leaf, answer.claim(&(), leaf)?)))
+            .filter_map(|leaf| Some((leaf, answer.claim(&keys, leaf)?)))
             .collect();
         for (leaf, claim) in verified {
             match claim {

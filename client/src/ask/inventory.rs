@@ -5,9 +5,10 @@ use super::boms::{self, Source, dispute_across};
 use super::names;
 use assay_claims::index::Name;
 use assay_claims::purl::Purl;
-
-use serde::Serialize;
+use assay_tlog::Hash;
+use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A file and everything that it names.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +97,8 @@ pub struct Unidentified {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The file, as it was named.
-    pub file: String,
+    #[serde(serialize_with = "text")]
+    pub file: Arc<str>,
     /// The line, from 1, if the format has lines that mean something.
     pub line: Option<u32>,
 }
@@ -120,14 +122,10 @@ pub struct Part {
     pub optional: bool,
 }
 
-/// What tells two components apart.
+/// What tells two components apart: half of a digest over purl, name, version and digests. So few
+/// components do not meet by chance, and who makes some meet takes them from files of their own.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
-    purl: Option<String>,
-    name: String,
-    version: Option<String>,
-    digests: Vec<(String, String)>,
-}
+pub(super) struct Identity([u8; 16]);
 
 /// The components of some files, each once, in the order of the files.
 #[derive(Debug, Clone, Default)]
@@ -144,12 +142,25 @@ pub struct Inventory {
 
 impl Identity {
     pub(super) fn of(listed: &Listed) -> Self {
-        Identity {
-            purl: listed.purl.as_ref().map(Purl::to_string),
-            name: listed.name.clone(),
-            version: listed.version.clone(),
-            digests: listed.digests.clone(),
+        let mut parts = Vec::with_capacity(256);
+        let mut part = |text: Option<&str>| {
+            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+            parts.extend_from_slice(&length.to_le_bytes());
+            parts.extend_from_slice(text.unwrap_or_default().as_bytes());
+        };
+        part(listed.purl.as_ref().map(Purl::as_str));
+        part(Some(&listed.name));
+        part(listed.version.as_deref());
+        for (algorithm, digest) in &listed.digests {
+            part(Some(algorithm));
+            part(Some(digest));
         }
+        let digest = Hash::of(&parts);
+        let (half, _) = digest
+            .as_bytes()
+            .split_first_chunk()
+            .unwrap_or((&[0; 16], &[]));
+        Identity(*half)
     }
 }
 
@@ -165,10 +176,12 @@ impl Part {
 
     /// A component that no file names.
     pub fn of_component(component: assay_policy::Component) -> Self {
-        let parts = component.purl().map(Purl::components);
-        let name = parts.map(|parts| parts.name.clone()).unwrap_or_default();
         Part {
-            name,
+            name: component
+                .purl()
+                .map(Purl::name)
+                .unwrap_or_default()
+                .to_owned(),
             version: component.version().map(str::to_owned),
             component,
             places: Vec::new(),
@@ -186,11 +199,16 @@ impl Inventory {
         let mut inventory = Inventory::default();
         let mut own = BTreeSet::new();
         let (mut known, mut known_own) = (BTreeMap::new(), BTreeMap::new());
-        for listing in listings {
+        for mut listing in listings {
             let mut components = 0;
+            let all = std::mem::take(&mut listing.listed);
+            if inventory.parts.is_empty() {
+                // It would take three times its memory on the way.
+                inventory.parts.reserve_exact(all.len());
+            }
             let file = Source::of(&listing);
-            let product = product(&listing.listed, &file);
-            for listed in &listing.listed {
+            let product = product(&all, &file);
+            for listed in all {
                 if listed.own {
                     own.insert(match &listed.purl {
                         Some(purl) => purl.to_string(),
@@ -240,13 +258,17 @@ impl Inventory {
 
 /// The product that a file is about, if it is an SBOM of one that can be told from others: that has
 /// been given to others. Nobody is asked about the names of a project that is one's own.
-fn product(listed: &[Listed], file: &Source<'_>) -> Option<assay_policy::Component> {
+fn product(listed: &[Listed], file: &Source<'_>) -> Option<Arc<assay_policy::Component>> {
     let mut own = listed
         .iter()
         .filter(|listed| listed.own && listed.asked && !listed.by_path);
     let (product, more) = (own.next()?, own.next());
     let identified = product.purl.is_some() || !product.digests.is_empty();
-    (more.is_none() && identified).then(|| file.component(product))
+    (more.is_none() && identified).then(|| file.component(product.clone()).into())
+}
+
+fn text<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(text)
 }
 
 /// Adds a component of a file, or another place of one that is there. `product` is what it is a
@@ -254,36 +276,38 @@ fn product(listed: &[Listed], file: &Source<'_>) -> Option<assay_policy::Compone
 fn add(
     parts: &mut Vec<Part>,
     file: &Source<'_>,
-    listed: &Listed,
-    product: Option<&assay_policy::Component>,
+    mut listed: Listed,
+    product: Option<&Arc<assay_policy::Component>>,
     known: &mut BTreeMap<Identity, usize>,
 ) {
     let place = Place {
-        file: file.name.to_owned(),
+        file: file.name.clone(),
         line: listed.line,
     };
     let links = file.links(&listed.bom_refs);
+    let identity = Identity::of(&listed);
+    let (name, version) = (std::mem::take(&mut listed.name), listed.version.take());
+    let (dev, optional) = (listed.dev, listed.optional);
     let component = match product {
         Some(product) => file.component(listed).in_product(product.clone()),
         None => file.component(listed),
     };
-    let identity = Identity::of(listed);
     if let Some(twin) = known.get(&identity).and_then(|at| parts.get_mut(*at)) {
         twin.places.push(place);
         twin.links.extend(links);
         twin.component = boms::common(&twin.component, &component);
-        twin.dev &= listed.dev;
-        twin.optional &= listed.optional;
+        twin.dev &= dev;
+        twin.optional &= optional;
         return;
     }
     known.insert(identity, parts.len());
     parts.push(Part {
         component,
-        name: listed.name.clone(),
-        version: listed.version.clone(),
+        name,
+        version,
         places: vec![place],
         links,
-        dev: listed.dev,
-        optional: listed.optional,
+        dev,
+        optional,
     });
 }

@@ -21,6 +21,7 @@ mod everyone;
 mod find;
 pub mod gather;
 mod inventory;
+mod keys;
 mod logs;
 mod long;
 mod names;

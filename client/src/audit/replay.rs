@@ -2,9 +2,10 @@
 //! the index rebuilt, every commitment held against what comes out.
 
 use super::AuditError;
+use crate::cores::Cores;
 use assay_claims::audit::{self, Body, Finding, Keys, Leaf, Read, Rule, Rules, Stated};
 use assay_claims::claim::{KeyCache, PublicKey, ReplayedClaim, SignatureId};
-use assay_claims::index::map::{Join, Resident, Whole};
+use assay_claims::index::map::{Resident, Whole};
 use assay_claims::index::{Label, Map};
 use assay_claims::issuer::Registry;
 use assay_tlog::Hash;
@@ -15,20 +16,6 @@ use std::{
     collections::HashSet,
     sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
-
-/// All cores: nothing else of a replay can go on for long while the index is brought up to a
-/// commitment.
-struct Cores;
-
-impl Join for Cores {
-    fn join<A: Send, B: Send>(
-        &self,
-        a: impl FnOnce() -> A + Send,
-        b: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        rayon::join(a, b)
-    }
-}
 
 /// What the log has said so far.
 #[derive(Default)]

@@ -71,6 +71,27 @@ impl Draft {
     pub fn sign(&self, signers: &[(IssuerId, &SigningKey)]) -> wire::Claim {
         claim::sign(self.payload.as_bytes(), signers)
     }
+
+    /// Its text alone, where many are held.
+    pub fn into_text(self) -> DraftText {
+        DraftText(self.payload.into())
+    }
+}
+
+/// The text of a claim that is ready to be signed. Only [`Draft::into_text`] makes one.
+#[derive(Debug, Clone)]
+pub struct DraftText(Box<str>);
+
+impl DraftText {
+    /// The JSON text that is signed.
+    pub fn payload(&self) -> &str {
+        &self.0
+    }
+
+    /// Signs the claim, each key for its issuer.
+    pub fn sign(&self, signers: &[(IssuerId, &SigningKey)]) -> wire::Claim {
+        claim::sign(self.0.as_bytes(), signers)
+    }
 }
 
 #[cfg(test)]

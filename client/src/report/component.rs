@@ -1,5 +1,6 @@
 //! A component, with the policy's verdict and its reasons.
 
+use super::Reasons;
 use super::words;
 use super::words::{Reader, who};
 use crate::ask::{Part, Place};
@@ -10,13 +11,15 @@ use assay_policy::rules::{self, Ignore, Outcome, Policy, Severity};
 use assay_policy::verdict::{self, Cause, Known, LogAnswer, Unspoken, Why};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A component and what is to be thought of it. As JSON it is part of the command line's interface:
 /// fields are added, never renamed.
 #[derive(Debug, Serialize)]
 pub struct Component {
     /// Its package URL.
-    pub purl: Option<String>,
+    #[serde(serialize_with = "purl")]
+    pub purl: Option<Arc<str>>,
     /// Its name, as the file writes it.
     pub name: String,
     /// Its version, as the file writes it.
@@ -35,13 +38,13 @@ pub struct Component {
     #[serde(serialize_with = "outcome")]
     pub outcome: Outcome,
     /// Why, the worst first; demands that are met are among them.
-    pub reasons: Vec<Reason>,
+    pub reasons: Reasons,
     /// The vulnerabilities that claims speak of.
     pub vulnerabilities: Vec<Vulnerability>,
 }
 
 /// A reason for an outcome.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The policy's name of the rule, `logs` or `unknown`.
     pub rule: String,
@@ -158,7 +161,7 @@ impl Component {
     /// How it is called, for people and programs: its purl, or else its name and version.
     pub fn title(&self) -> String {
         match (&self.purl, &self.version) {
-            (Some(purl), _) => purl.clone(),
+            (Some(purl), _) => purl.to_string(),
             (None, Some(version)) => format!("{} {version}", self.name),
             (None, None) => self.name.clone(),
         }
@@ -245,7 +248,7 @@ impl Judge<'_> {
         let reasons = verdict.reasons().iter();
         let vulnerabilities = self.known.vulnerabilities(about);
         Component {
-            purl: about.purl().map(Purl::to_string),
+            purl: about.purl().map(Purl::shared),
             digests,
             from_elsewhere: about.from_elsewhere().map(str::to_owned),
             outcome: verdict.outcome(),
@@ -335,6 +338,10 @@ fn named(why: &Why) -> Vec<Named> {
         severity: one.severity,
     });
     named.collect()
+}
+
+fn purl<S: Serializer>(purl: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
+    purl.as_deref().serialize(to)
 }
 
 fn severity<S: Serializer>(severity: &Option<Severity>, to: S) -> Result<S::Ok, S::Error> {

@@ -150,7 +150,7 @@ fn component(purl: &str, line: Option<u32>, reasons: Vec<Reason>) -> Component {
             .map(|reason| reason.outcome)
             .max()
             .unwrap_or(Outcome::Fine),
-        reasons,
+        reasons: reasons.into_iter().collect(),
         vulnerabilities: vec![],
     }
 }

@@ -37,23 +37,21 @@ pub struct Finding<'a> {
 impl Report {
     /// All findings: the components in the order of [`Report::not_fine`], then what could not be
     /// identified.
-    pub fn findings(&self) -> Vec<Finding<'_>> {
-        let mut all: Vec<Finding<'_>> = Vec::new();
-        for component in self.not_fine() {
-            for reason in component.against() {
-                all.extend(Finding::of_reason(component, reason));
-            }
-        }
+    pub fn findings(&self) -> impl Iterator<Item = Finding<'_>> {
+        let not_fine = self.not_fine().into_iter();
+        let of_components = not_fine.flat_map(|component| {
+            let reasons = component.against();
+            reasons.flat_map(|reason| Finding::of_reason(component, reason))
+        });
         let unidentified = self.unidentified();
-        all.extend(unidentified.map(|(file, one)| self.of_unidentified(file, one)));
-        all
+        of_components.chain(unidentified.map(|(file, one)| self.of_unidentified(file, one)))
     }
 
     fn of_unidentified<'a>(&self, file: &'a File, one: &'a Unidentified) -> Finding<'a> {
         Finding {
             title: one.what.clone(),
             places: vec![Place {
-                file: file.name.clone(),
+                file: file.name.as_str().into(),
                 line: one.line,
             }],
             rule: UNIDENTIFIED,

@@ -139,9 +139,7 @@ impl Report {
         if !self.gate.is_set() {
             return !self.outcome().is_met();
         }
-        self.findings()
-            .iter()
-            .any(|finding| self.gate.stops(finding))
+        self.findings().any(|finding| self.gate.stops(&finding))
     }
 
     /// What a table says of a reason: the rule and its words, and whether it is new if there is a
@@ -172,11 +170,10 @@ mod tests {
 
     /// What stops, as component and rule.
     fn stopping(report: &Report) -> Vec<String> {
-        let mut findings = report.findings();
-        findings.retain(|finding| report.gate.stops(finding));
+        let findings = report.findings();
+        let findings = findings.filter(|finding| report.gate.stops(finding));
         let short = |title: &str| title.replace("pkg:cargo/", "").replace("@1.0.0", "");
         findings
-            .iter()
             .map(|one| format!("{} {}", short(&one.title), one.rule))
             .collect()
     }

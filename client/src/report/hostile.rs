@@ -76,7 +76,7 @@ fn report_of(texts: &[String]) -> Report {
         }
     }
     for component in &mut report.components {
-        (component.purl, component.name) = (Some(text()), text());
+        (component.purl, component.name) = (Some(text().into()), text());
         component.version = Some(text());
         for reason in &mut component.reasons {
             (reason.rule, reason.text) = (text(), text());

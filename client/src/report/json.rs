@@ -9,7 +9,7 @@ use super::{
 use crate::ask::{About, File, How, LogState, Others};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::{Outcome, Severity};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The report on the components of files, as `assay check` writes it.
@@ -29,11 +29,22 @@ pub struct Check<'a> {
     files: &'a [File],
     own: &'a [String],
     components: &'a [Component],
-    findings: Vec<Found<'a>>,
+    findings: Findings<'a>,
     ignores: &'a [Ignoring],
     fail_on: Vec<&'static str>,
     baseline: Option<&'a str>,
     stopped: bool,
+}
+
+/// All [`Found`] of a report, each made when it is written: they can be as many as components.
+#[derive(Debug)]
+struct Findings<'a>(&'a Report);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Findings(report) = self;
+        to.collect_seq(report.findings().map(|one| Found::new(report, &one)))
+    }
 }
 
 /// What there is against a component, one by one, in [`Check`]. `--baseline` reads it.
@@ -210,9 +221,7 @@ pub fn check(report: &Report) -> Check<'_> {
         files: &report.files,
         own: &report.own,
         components: &report.components,
-        findings: (report.findings().iter())
-            .map(|finding| Found::new(report, finding))
-            .collect(),
+        findings: Findings(report),
         ignores: &report.ignores,
         fail_on: report.gate.fail_on.iter().map(|one| one.name()).collect(),
         baseline: report.gate.baseline.as_ref().map(|one| one.name.as_str()),

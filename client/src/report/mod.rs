@@ -22,6 +22,7 @@ pub mod lifecycle;
 mod line;
 mod log;
 pub mod markdown;
+mod reasons;
 mod reply;
 mod rows;
 pub mod sarif;
@@ -47,6 +48,7 @@ pub use finding::{Finding, UNIDENTIFIED};
 pub use gate::{FailOn, Gate};
 pub use line::{Fact, InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
+pub use reasons::Reasons;
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
 pub use signed::SignedLines;
@@ -190,9 +192,6 @@ impl Report {
             log.origin = plain(&log.origin);
             log.missing = log.missing.as_deref().map(plain);
             log.make_voices_plain();
-        }
-        for component in &mut self.components {
-            component.make_plain();
         }
     }
 }

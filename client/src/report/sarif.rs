@@ -16,7 +16,7 @@ const LINE_HASH: usize = 16;
 
 /// The SARIF log.
 pub fn document(report: &Report) -> Value {
-    let findings = report.findings();
+    let findings: Vec<Finding<'_>> = report.findings().collect();
     let results: Vec<Value> = findings.iter().map(|one| result(report, one)).collect();
     let silent = report.logs.iter().filter(|log| !log.is_complete());
     let notifications: Vec<Value> = silent

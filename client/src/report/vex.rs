@@ -60,7 +60,7 @@ fn component(component: &Component) -> Value {
         component
             .purl
             .iter()
-            .map(|purl| ("purl".to_owned(), purl.clone().into())),
+            .map(|purl| ("purl".to_owned(), purl.to_string().into())),
     );
     Value::Object(object)
 }

@@ -7,6 +7,7 @@ use super::gate::Gate;
 use super::keys::Keys;
 use super::line::{Line, Question, ShownClaim};
 use super::log::Log;
+use super::reasons::Alike;
 use super::reply;
 use super::signed::SignedLines;
 use super::versions::Versions;
@@ -37,13 +38,18 @@ impl<'a> Scales<'a> {
     /// Weighs what the logs answered about the components of an inventory.
     pub fn components(&self, inventory: Inventory, asked: &Asked) -> Report {
         let judge = self.judge(asked.claims(), asked);
-        let parts = inventory.parts.into_par_iter();
-        let mut components: Vec<_> = parts.map(|part| judge.component(part)).collect();
+        let alike = Alike::default();
+        let judged = |part| {
+            let mut component = judge.component(part);
+            component.make_plain();
+            component.reasons = alike.share(component.reasons);
+            component
+        };
+        let mut components: Vec<_> = inventory.parts.into_par_iter().map(judged).collect();
         let mut own = inventory.own;
-        for part in inventory.own_parts {
-            let component = judge.component(part);
+        for component in inventory.own_parts.into_iter().map(judged) {
             if component.is_spoken_against() {
-                own.retain(|name| Some(name) != component.purl.as_ref());
+                own.retain(|name| Some(name.as_str()) != component.purl.as_deref());
                 components.push(component);
             }
         }

@@ -51,7 +51,7 @@ async fn look_up_of(asker: &Asker, what: &str, audience: Audience) -> Report {
 fn listed(purl: &str, line: u32) -> Listed {
     let purl = Purl::parse_canonical(purl).unwrap();
     Listed {
-        name: purl.components().name.clone(),
+        name: purl.name().to_owned(),
         version: purl.version().map(str::to_owned),
         purl: Some(purl),
         line: Some(line),

@@ -38,7 +38,7 @@ impl From<bool> for Applies {
 /// Undecided if the purl names no version.
 pub fn contains_that_of(range: &str, package: &Purl) -> Applies {
     match package.version_with_epoch() {
-        Some(version) => contains(range, &package.components().ty, &version),
+        Some(version) => contains(range, package.ty(), &version),
         None => Applies::Undecided,
     }
 }

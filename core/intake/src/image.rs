@@ -36,6 +36,6 @@ pub(crate) fn image_digest(purl: &Purl) -> Option<(String, String)> {
     let hex = purl
         .version()?
         .strip_prefix("sha256:")
-        .filter(|_| ["docker", "oci"].contains(&purl.components().ty.as_str()))?;
+        .filter(|_| ["docker", "oci"].contains(&purl.ty()))?;
     digest("sha256", hex)
 }

@@ -5,14 +5,15 @@ use assay_claims::index::{Kind, Name};
 use assay_claims::json::Value;
 use assay_claims::purl::{Purl, PurlError};
 use assay_tlog::Hash;
+use std::sync::Arc;
 
 /// What is asked about: a package by its purl, an artifact by its digests, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Component {
     purl: Option<Purl>,
     digests: Vec<(String, String)>,
-    within: Option<Box<Component>>,
-    bom: Option<InBom>,
+    within: Option<Arc<Component>>,
+    bom: Option<Box<InBom>>,
 }
 
 /// Where a component stands in a CycloneDX BOM that others can point at.
@@ -132,16 +133,16 @@ impl Component {
     /// this.
     pub fn in_bom(self, bom: InBom) -> Self {
         Component {
-            bom: Some(bom),
+            bom: Some(Box::new(bom)),
             ..self
         }
     }
 
     /// The same, as a part of a product. What the product's makers say of a part as it is used
     /// there is then said of this.
-    pub fn in_product(self, product: Component) -> Self {
+    pub fn in_product(self, product: impl Into<Arc<Component>>) -> Self {
         Component {
-            within: Some(Box::new(product)),
+            within: Some(product.into()),
             ..self
         }
     }
@@ -193,7 +194,7 @@ impl Component {
     pub fn in_no_bom(&self) -> Self {
         let product = self.within.as_deref().map(Component::in_no_bom);
         Component {
-            within: product.map(Box::new),
+            within: product.map(Arc::new),
             bom: None,
             ..self.clone()
         }
@@ -206,7 +207,7 @@ impl Component {
 
     /// Where it stands in a BOM, if it was listed in one that others can point at.
     pub fn bom(&self) -> Option<&InBom> {
-        self.bom.as_ref()
+        self.bom.as_deref()
     }
 
     /// The packages that claims about it can be of, as they are compared: its own, and the source
@@ -234,11 +235,7 @@ impl Component {
     /// are: a fork in a repository, a private registry, an archive. What is said of the package of
     /// the same name is then not about this.
     pub fn from_elsewhere(&self) -> Option<&str> {
-        self.purl
-            .as_ref()?
-            .places()
-            .next()
-            .map(|(_, place)| place.as_str())
+        self.purl.as_ref()?.places().next().map(|(_, place)| place)
     }
 
     /// The version, decoded.
@@ -248,16 +245,13 @@ impl Component {
 
     /// What conditions see of it.
     pub(crate) fn to_value(&self) -> Value {
-        let parts = self.purl.as_ref().map(Purl::components);
+        let purl = self.purl.as_ref();
         let text = |text: Option<&str>| Value::from(text.unwrap_or_default());
         Value::Object(vec![
-            ("purl".into(), text(self.purl.as_ref().map(Purl::as_str))),
-            ("type".into(), text(parts.map(|parts| parts.ty.as_str()))),
-            ("name".into(), text(parts.map(|parts| parts.name.as_str()))),
-            (
-                "version".into(),
-                text(parts.and_then(|parts| parts.version.as_deref())),
-            ),
+            ("purl".into(), text(purl.map(Purl::as_str))),
+            ("type".into(), text(purl.map(Purl::ty))),
+            ("name".into(), text(purl.map(Purl::name))),
+            ("version".into(), text(self.version())),
         ])
     }
 }

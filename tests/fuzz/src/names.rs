@@ -33,7 +33,7 @@ fn purl(text: &str) -> bool {
     assert_eq!(canonical.as_ref(), Ok(&purl));
     assert_eq!(Purl::parse_canonical(text).is_ok(), purl.as_str() == text);
     assert_eq!(Purl::parse(purl.as_str()).as_ref(), Ok(&purl));
-    assert_eq!(Purl::build(purl.components().clone()).as_ref(), Ok(&purl));
+    assert_eq!(Purl::build(purl.components()).as_ref(), Ok(&purl));
     assert!(purl.is_same_package(&purl) && purl.is_same_version(&purl));
     assert!(purl.is_from_same_place(&purl));
 

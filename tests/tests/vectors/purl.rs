@@ -52,9 +52,8 @@ struct Parts {
     subpath: Option<String>,
 }
 
-impl From<&Components> for Parts {
-    fn from(components: &Components) -> Self {
-        let components = components.clone();
+impl From<Components> for Parts {
+    fn from(components: Components) -> Self {
         Parts {
             ty: Some(components.ty),
             namespace: components.namespace,
@@ -210,9 +209,9 @@ fn types_follow_their_definitions() {
         assert!(!definition.examples.is_empty(), "{ty}");
         for example in &definition.examples {
             let purl = Purl::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
-            assert_eq!(&purl.components().ty, ty);
+            assert_eq!(purl.ty(), ty);
             let build = |edit: fn(&mut Components)| {
-                let mut changed = purl.components().clone();
+                let mut changed = purl.components();
                 edit(&mut changed);
                 Purl::build(changed)
             };
@@ -241,7 +240,7 @@ fn types_follow_their_definitions() {
                 assert_eq!(upper.as_ref(), Ok(&purl), "{ty}: namespace");
             }
             for qualifier in &definition.qualifiers_definition {
-                let mut without = purl.components().clone();
+                let mut without = purl.components();
                 without.qualifiers.retain(|(key, _)| *key != qualifier.key);
                 let required = qualifier.requirement == Requirement::Required;
                 assert_eq!(

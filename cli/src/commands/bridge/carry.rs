@@ -23,8 +23,8 @@ use std::slice::Chunks;
 use std::time::Duration;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// Claims that are sent together: what is not known after a crash. That many are about 16 MiB, and
-/// as many are made while the node takes them.
+/// Claims that are sent together. That many are about 16 MiB, and as many are made and begun to be
+/// sent while the node takes them: of so many it is not known what became of them after a crash.
 const BATCH: usize = 8_192;
 /// Documents that are stored beside them, in bytes: they are held until then.
 const BATCH_BYTES: usize = 64 * 1024 * 1024;
@@ -107,8 +107,11 @@ impl Carrier<'_> {
         if let Some((_, claim)) = &self.last {
             self.show(claim).await?;
         }
-        let records = self.ledger.iter().map(|(key, held)| held.to_line(key));
-        let lines: Vec<String> = std::iter::once(owner.to_line()).chain(records).collect();
+        let records: Vec<_> = self.ledger.iter().collect();
+        let records = records.into_par_iter();
+        let lines =
+            rayon::iter::once(owner.to_line()).chain(records.map(|(key, held)| held.to_line(key)));
+        let lines: Vec<String> = lines.collect();
         self.journal.replace(&lines)?;
         Ok(self.done)
     }
@@ -128,15 +131,22 @@ impl Carrier<'_> {
         let mut documents = documents.chunks(TOGETHER);
         let mut under_way = None;
         loop {
-            // Meanwhile the node takes what was read before.
+            // Meanwhile the node takes what was read before, and has the next in time.
             let steps = block_in_place(|| self.read(&mut documents));
-            if let Some(sending) = under_way.take() {
-                self.finish(sending).await?;
+            let is_last = steps.is_empty();
+            let next = self.begin(steps)?;
+            if let Some(sending) = under_way.replace(next)
+                && let Err(failure) = self.finish(sending).await
+            {
+                // What is in the log of the next is to be known, too.
+                if let Some(next) = under_way {
+                    _ = self.finish(next).await;
+                }
+                return Err(failure);
             }
-            if steps.is_empty() {
+            if is_last {
                 break;
             }
-            under_way = Some(self.begin(steps)?);
         }
         self.end(plan).await
     }
@@ -242,6 +252,7 @@ impl Carrier<'_> {
         self.store(&steps, &mut refused).await?;
         let withdrawals = self.settle(&mut steps, &refused);
         self.write(&steps)?;
+        let is_done = steps.iter().all(|step| step.held.stale.is_empty());
         let Outcome {
             refused: kept, all, ..
         } = self.publish(&steps, self.offered(withdrawals)).await?;
@@ -258,7 +269,7 @@ impl Carrier<'_> {
                 What::Finish => {}
             }
         }
-        self.write(&steps)
+        if is_done { Ok(()) } else { self.write(&steps) }
     }
 
     /// Stores what claims name beside the log that has them. Where the node refuses it, the step is
@@ -323,7 +334,10 @@ impl Carrier<'_> {
                 };
                 let drafted = withdrawal.statement().map_err(DraftError::from);
                 match drafted.and_then(Draft::new) {
-                    Ok(draft) => withdrawals.push((at, self.maker.publisher.sign(&draft))),
+                    Ok(draft) => {
+                        let claim = self.maker.publisher.sign(&draft.into_text());
+                        withdrawals.push((at, claim));
+                    }
                     Err(error) => self.problems.add(&step.key, &error.to_string()),
                 }
             }
@@ -337,10 +351,8 @@ impl Carrier<'_> {
     }
 
     fn write(&mut self, steps: &[Step]) -> Result<(), Failure> {
-        let lines: Vec<String> = steps
-            .iter()
-            .map(|step| step.held.to_line(&step.key))
-            .collect();
+        let lines = steps.par_iter();
+        let lines: Vec<String> = lines.map(|step| step.held.to_line(&step.key)).collect();
         self.journal.append(&lines)?;
         for step in steps {
             self.ledger.put(&step.key, step.held.clone());

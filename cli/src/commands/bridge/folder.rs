@@ -7,7 +7,7 @@ use assay_client::plain;
 use assay_host::files;
 use assay_intake::bridge::Bridge;
 use std::{
-    fs::{self, DirEntry},
+    fs::{self, DirEntry, OpenOptions},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -140,13 +140,15 @@ impl Folder {
         let path = self.root.join(place);
         let failed = |e: std::io::Error| format!("cannot be read: {e}");
         // It was a file when the folder was listed, and no link.
-        let is_file = fs::symlink_metadata(&path).map_err(failed)?.is_file();
-        if !is_file {
+        let there = fs::symlink_metadata(&path).map_err(failed)?;
+        if !there.is_file() {
             return Err("is not a file any more".to_owned());
         }
         let most = self.bridge.most_bytes;
-        let mut bytes = Vec::new();
-        let file = files::open(&path).map_err(failed)?;
+        // One byte more, so that the end is seen without more room.
+        let expected = usize::try_from(there.len()).unwrap_or(most).min(most) + 1;
+        let mut bytes = Vec::with_capacity(expected);
+        let file = files::open_no_link(&path, OpenOptions::new().read(true)).map_err(failed)?;
         file.take(most as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;

@@ -2,6 +2,7 @@
 
 mod carry;
 mod folder;
+mod kept;
 mod problems;
 mod reading;
 mod refusal;
@@ -24,6 +25,7 @@ use clap::{
     builder::{FalseyValueParser, PossibleValue, PossibleValuesParser},
 };
 use folder::Folder;
+use kept::Kept;
 use problems::{Problem, Problems};
 use reading::Maker;
 use serde::Serialize;
@@ -103,12 +105,12 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Some(trust) => trust,
         None => &NoTrust,
     };
-    let (survey, left_out) = survey(&folder, bridge, &now, verifier, &mut problems)?;
+    let kept = Kept::default();
+    let making = (!command.signing.is_dry_run()).then_some((&ledger, &kept));
+    let (survey, left_out) = survey(&folder, bridge, (&*now, verifier), making, &mut problems)?;
     let plan = survey.plan(&ledger);
     command.refuse_shrunk(bridge, &plan)?;
-    for key in &plan.contested {
-        problems.add(key, "is in two documents that say different things of it");
-    }
+    take_down_contested(&plan, &mut problems);
     let done = if command.signing.is_dry_run() {
         Done::planned(&plan)
     } else if plan.is_done() {
@@ -123,6 +125,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             bridge,
             verifier,
             now,
+            kept,
         };
         let carrier = Carrier {
             maker,
@@ -140,6 +143,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     report(&done, &plan, &left_out, &problems, settings)?;
     if_none(&problems)
+}
+
+/// Takes down of which records the source says two things.
+fn take_down_contested(plan: &Plan, problems: &mut Problems) {
+    for key in &plan.contested {
+        problems.add(key, "is in two documents that say different things of it");
+    }
 }
 
 /// Fails if there are problems.

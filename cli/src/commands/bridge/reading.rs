@@ -1,13 +1,12 @@
 //! The claims of documents: reading, drafting and signing, on all cores.
 
 use super::folder::Folder;
+use super::kept::{Kept, texts};
 use crate::publishing::Publisher;
 use assay_claims::claim::ClaimId;
 use assay_claims::entry::wire;
-use assay_claims::statement::Statement;
-use assay_client::publish::{Draft, DraftError};
+use assay_client::publish::DraftText;
 use assay_intake::bridge::{Bridge, Held, Job, Ledger, Record, Verifier};
-use assay_intake::documents::Prepared;
 use assay_tlog::Hash;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -53,12 +52,27 @@ pub struct Maker<'a> {
     pub bridge: &'static Bridge,
     pub verifier: &'a dyn Verifier,
     pub now: String,
+    /// What was made of the records when they were surveyed.
+    pub kept: Kept,
 }
 
 impl Maker<'_> {
     /// Makes the claims of the records that are to be published of one document.
     pub fn read(&self, ledger: &Ledger, place: &str, jobs: &[Job]) -> Read {
         let mut done = Read::default();
+        let mut unmade = Vec::new();
+        for job in jobs {
+            match self.kept.take(&job.key, &job.print) {
+                Some(texts) => {
+                    let step = self.step((ledger, place), job, &self.now, (texts, Vec::new()));
+                    done.steps.push(step);
+                }
+                None => unmade.push(job),
+            }
+        }
+        if unmade.is_empty() {
+            return done;
+        }
         let bytes = match self.folder.read(place) {
             Ok(bytes) => bytes,
             Err(reason) => return done.but(reason),
@@ -70,7 +84,7 @@ impl Maker<'_> {
             Ok(records) => _ = read.insert(self.now.clone(), records),
             Err(error) => return done.but(error.to_string()),
         }
-        for job in jobs {
+        for job in unmade {
             let held = ledger.get(&job.key).cloned().unwrap_or_default();
             let revision = held.next_revision(&job.print);
             if revision == held.revision
@@ -90,40 +104,35 @@ impl Maker<'_> {
                     .push("was changed while it was read".to_owned());
                 continue;
             };
-            let republished = record.clone().republished(self.bridge, &document, revision);
-            let attachments = republished.iter().filter_map(|one| one.attachment.as_ref());
-            let attachments = attachments.map(|one| one.bytes.clone()).collect();
-            let drafts: Result<Vec<Draft>, _> = republished.into_iter().map(draft).collect();
-            let drafts = match drafts {
-                Ok(drafts) => drafts,
-                Err(error) => {
-                    done.problems.push(error.to_string());
-                    continue;
-                }
-            };
-            let payloads = drafts.iter().map(|draft| draft.payload().as_bytes());
-            let ids = payloads.map(ClaimId::of_payload);
-            done.steps.push(Step {
-                key: job.key.clone(),
-                held: held.sends(place, job.print, &at, ids.collect()),
-                claims: drafts.iter().map(|one| self.publisher.sign(one)).collect(),
-                attachments,
-                what: if job.replaces {
-                    What::Replace
-                } else {
-                    What::Publish
-                },
-            });
+            match texts(record.clone(), self.bridge, &document, revision) {
+                Ok(made) => done.steps.push(self.step((ledger, place), job, &at, made)),
+                Err(error) => done.problems.push(error.to_string()),
+            }
         }
         done
     }
-}
 
-fn draft(prepared: Prepared) -> Result<Draft, DraftError> {
-    let statement = Statement::new(
-        prepared.subjects,
-        &prepared.predicate_type,
-        prepared.predicate,
-    )?;
-    Draft::new(statement)
+    /// The step that sends the claims of a record, with what is stored beside them.
+    fn step(
+        &self,
+        (ledger, place): (&Ledger, &str),
+        job: &Job,
+        at: &str,
+        (texts, attachments): (Vec<DraftText>, Vec<Bytes>),
+    ) -> Step {
+        let held = ledger.get(&job.key).cloned().unwrap_or_default();
+        let payloads = texts.iter().map(|text| text.payload().as_bytes());
+        let ids = payloads.map(ClaimId::of_payload);
+        Step {
+            key: job.key.clone(),
+            held: held.sends(place, job.print, at, ids.collect()),
+            claims: texts.iter().map(|one| self.publisher.sign(one)).collect(),
+            attachments,
+            what: if job.replaces {
+                What::Replace
+            } else {
+                What::Publish
+            },
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! All that a source says now.
 
+use super::kept::{Kept, Made};
 use super::{TOGETHER, folder::Folder, problems::Problems};
 use crate::exit::Failure;
 use assay_client::plain;
-use assay_intake::bridge::{Bridge, NotVerified, Record, Says, Sight, Survey, Verifier};
+use assay_intake::bridge::{Bridge, Ledger, NotVerified, Record, Says, Sight, Survey, Verifier};
+use assay_tlog::Hash;
 use rayon::prelude::*;
 
 /// Attestations that are not republished.
@@ -53,14 +55,16 @@ impl LeftOut {
     }
 }
 
-/// Reads all that the source says now. What cannot be read goes to `problems`.
+/// Reads all that the source says now. What cannot be read goes to `problems`; the claims of what
+/// is to be published, against what `making` says is, go to its other half, as far as there is
+/// room.
 ///
 /// Fails with [`Failure::Usage`] if there are attestations, and nobody said whom to trust.
 pub fn survey(
     folder: &Folder,
     bridge: &Bridge,
-    now: &str,
-    verifier: &dyn Verifier,
+    (now, verifier): (&str, &dyn Verifier),
+    making: Option<(&Ledger, &Kept)>,
     problems: &mut Problems,
 ) -> Result<(Survey, LeftOut), Failure> {
     let (mut survey, mut left_out) = (Survey::default(), LeftOut::default());
@@ -69,17 +73,29 @@ pub fn survey(
         survey.cannot_read(place);
     }
     for places in folder.places.chunks(TOGETHER) {
+        let making = making.filter(|(_, kept)| kept.has_room());
         let read = places.par_iter().map(|place| {
             let bytes = folder.read(place)?;
             let records = bridge.read(place, &bytes, now, verifier);
             let records = records.map_err(|e| e.to_string())?;
+            let document = Hash::of(&bytes);
+            let ledger = making.map(|(ledger, _)| ledger);
+            let seen = |record| seen(record, bridge, &document, ledger);
             Ok(records.into_iter().map(seen).collect())
         });
-        let all: Vec<Result<Vec<_>, String>> = read.collect();
+        let all: Vec<Result<Vec<Seen>, String>> = read.collect();
         for (place, read) in places.iter().zip(all) {
             match read {
                 Ok(records) => {
-                    for (sight, not_verified) in records {
+                    for Seen {
+                        sight,
+                        not_verified,
+                        made,
+                    } in records
+                    {
+                        if let Some((made, (_, kept))) = made.zip(making) {
+                            kept.keep(made);
+                        }
                         if let Some(reason) = not_verified {
                             left_out.see(place, reason, problems)?;
                         }
@@ -96,11 +112,28 @@ pub fn survey(
     Ok((survey, left_out))
 }
 
-/// What is kept of a record, and why it is left out, if it is.
-fn seen(record: Record) -> (Sight, Option<NotVerified>) {
+/// What is kept of a record.
+struct Seen {
+    sight: Sight,
+    /// Why it is left out, if it is.
+    not_verified: Option<NotVerified>,
+    /// Its claims, if it is to be published.
+    made: Option<Made>,
+}
+
+fn seen(record: Record, bridge: &Bridge, document: &Hash, ledger: Option<&Ledger>) -> Seen {
     let sight = Sight::of(&record);
-    match record.says {
-        Says::NotVerified(reason) => (sight, Some(reason)),
-        _ => (sight, None),
+    let (not_verified, made) = match (record.says, ledger) {
+        (Says::NotVerified(reason), _) => (Some(reason), None),
+        (says, Some(ledger)) => {
+            let record = Record { says, ..record };
+            (None, Made::of(record, &sight, document, (bridge, ledger)))
+        }
+        (_, None) => (None, None),
+    };
+    Seen {
+        sight,
+        not_verified,
+        made,
     }
 }

@@ -172,7 +172,7 @@ impl Thing {
 /// Whether a reader that compares purls takes the first for the second: a version, and each
 /// qualifier, are compared if the first has them.
 fn covers(general: &Purl, special: &Purl) -> bool {
-    let mut qualifiers = general.components().qualifiers.iter();
+    let mut qualifiers = general.qualifiers();
     let version = general.version();
     general.without_version() == special.without_version()
         && (version.is_none() || version == special.version())

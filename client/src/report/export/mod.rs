@@ -118,12 +118,12 @@ impl Alike {
     /// nothing.
     fn covered(&self, by: &Purl, within: Option<&str>) -> BTreeSet<usize> {
         let alike = self.0.get(by.without_qualifiers()).into_iter().flatten();
-        let asked = &by.components().qualifiers;
+        let asked = by.qualifiers();
         alike
             .filter(|(_, seen)| within.is_none() || within == seen.product.as_deref())
             .filter(|(_, seen)| {
-                let there = &seen.purl.components().qualifiers;
-                asked.iter().all(|one| there.contains(one))
+                let mut asked = asked.clone();
+                asked.all(|(key, value)| seen.purl.qualifier(key) == Some(value))
             })
             .map(|(number, _)| *number)
             .collect()

@@ -143,7 +143,7 @@ impl Summaries {
         let mut predicate = json!({
             "verifier": {"id": verifier.id, "version": {"assay": env!("CARGO_PKG_VERSION")}},
             "timeVerified": at,
-            "resourceUri": purl,
+            "resourceUri": &**purl,
             "policy": {
                 "uri": verifier.policy,
                 "digest": {"sha256": verifier.policy_digest.to_hex()},
@@ -178,7 +178,7 @@ fn subjects(component: &Component) -> Vec<Value> {
         for hex in digests {
             let known = descriptor::digest(algorithm, hex);
             if let Some((name, hex)) = known.filter(|(name, _)| name != "sha1") {
-                subjects.push(json!({"uri": component.purl, "digest": {name: hex}}));
+                subjects.push(json!({"uri": component.purl.as_deref(), "digest": {name: hex}}));
             }
         }
     }

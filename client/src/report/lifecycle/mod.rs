@@ -155,7 +155,7 @@ impl Entry {
         let roles = said.evidence.roles.iter();
         let roles: Vec<&str> = roles.map(|grant| grant.role.name()).collect();
         let package = part.component.purl().map(|purl| {
-            let mut parts = purl.components().clone();
+            let mut parts = purl.components();
             parts.version = None;
             let package = Purl::build(parts).unwrap_or_else(|_| purl.clone());
             (package.to_string(), purl.version().map(plain))

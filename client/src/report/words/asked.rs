@@ -30,19 +30,18 @@ pub fn name(about: &About) -> String {
 
 /// A package as people call it: `serde 1.0.228 (cargo)`.
 fn package_name(purl: &Purl) -> String {
-    let parts = purl.components();
     let mut words = String::new();
-    if let Some(part) = &parts.namespace {
+    if let Some(part) = purl.namespace() {
         words.push_str(part);
         words.push('/');
     }
-    words.push_str(&parts.name);
+    words.push_str(purl.name());
     let mut words = one_word(&words).into_owned();
-    if let Some(version) = &parts.version {
+    if let Some(version) = purl.version() {
         words.push(' ');
         words.push_str(&one_word(version));
     }
-    format!("{words} ({})", parts.ty)
+    format!("{words} ({})", purl.ty())
 }
 
 /// What could not be found out, in a sentence.

@@ -48,7 +48,7 @@ fn words(report: &Report, findings: &str, stop: &str) -> String {
 /// What is there and does not stop.
 pub(super) fn lines(report: &Report) -> Option<String> {
     let baseline = report.gate.baseline.as_ref()?;
-    let findings = report.findings();
+    let findings: Vec<Finding<'_>> = report.findings().collect();
     let old = |finding: &&Finding<'_>| report.gate.is_old(finding) == Some(true);
     let old = findings.iter().filter(old).count();
     Some(format!(
@@ -64,9 +64,10 @@ pub(super) fn lines(report: &Report) -> Option<String> {
 }
 
 fn stopping(report: &Report) -> Vec<Finding<'_>> {
-    let mut findings = report.findings();
-    findings.retain(|finding| report.gate.stops(finding));
+    let findings = report.findings();
     findings
+        .filter(|finding| report.gate.stops(finding))
+        .collect()
 }
 
 fn name(finding: &Finding<'_>) -> String {

@@ -128,13 +128,12 @@ impl Lifecycle {
             return Applies::Undecided;
         };
         if let Some(one) = &versions.version {
-            let parts = package.components();
             let is_it = one == version
-                || package.version_key() == Some(version::key(&parts.ty, &parts.name, one));
+                || package.version_key() == Some(version::key(package.ty(), package.name(), one));
             return is_it.into();
         }
         if let Some(cycle) = &versions.cycle {
-            let name = &package.components().name;
+            let name = package.name();
             let mut spellings = [
                 Some(version),
                 version::of_java(name, version),

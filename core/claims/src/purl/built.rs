@@ -35,8 +35,7 @@ impl Purl {
 
     /// The major release that its version is tagged with.
     pub fn built_for(&self) -> Option<u32> {
-        let parts = self.components();
-        let vendor = parts.namespace.as_deref().filter(|_| parts.ty == "rpm")?;
+        let vendor = self.namespace().filter(|_| self.ty() == "rpm")?;
         let mut tags = TAGS.iter();
         let (tag, _) = tags.find(|(_, vendors)| vendors.contains(&vendor))?;
         let version = self.version()?;

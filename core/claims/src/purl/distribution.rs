@@ -71,10 +71,9 @@ impl Purl {
     /// The package under the other names of its distribution, as the index has them; an action of
     /// GitHub's is its repository, and Go itself is its standard library.
     pub fn other_packages(&self) -> Vec<String> {
-        let parts = self.components();
         let mut types = [("github", "githubactions"), ("githubactions", "github")].into_iter();
-        if let Some((_, other)) = types.find(|(ty, _)| *ty == parts.ty) {
-            let mut parts = parts.clone();
+        if let Some((_, other)) = types.find(|(ty, _)| *ty == self.ty()) {
+            let mut parts = self.components();
             parts.ty = other.to_owned();
             let other = Purl::build(parts).ok();
             return other
@@ -82,8 +81,8 @@ impl Purl {
                 .into_iter()
                 .collect();
         }
-        if let Some(other) = golang::other_name(parts) {
-            let mut parts = parts.clone();
+        if let Some(other) = golang::other_name(self) {
+            let mut parts = self.components();
             parts.name = other.to_owned();
             let other = Purl::build(parts).ok();
             return other
@@ -91,13 +90,13 @@ impl Purl {
                 .into_iter()
                 .collect();
         }
-        let vendor = parts.namespace.as_deref().filter(|_| parts.ty == "rpm");
+        let vendor = self.namespace().filter(|_| self.ty() == "rpm");
         let Some(vendor) = vendor else {
             return Vec::new();
         };
         let others = names(vendor).iter().filter(|name| **name != vendor);
         let named = others.filter_map(|name| {
-            let mut parts = parts.clone();
+            let mut parts = self.components();
             parts.namespace = Some((*name).to_owned());
             Purl::build(parts).ok()
         });
@@ -107,7 +106,7 @@ impl Purl {
     /// Whether two values of the qualifier `distro` name one release of this package's
     /// distribution: by its name or its number, with the distribution in front or without.
     fn is_same_release(&self, one: &str, other: &str) -> bool {
-        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let vendor = self.namespace().unwrap_or_default();
         one == other || release(vendor, one) == release(vendor, other)
     }
 
@@ -117,7 +116,7 @@ impl Purl {
         if self.is_same_release(ours, stated) {
             return true;
         }
-        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let vendor = self.namespace().unwrap_or_default();
         let first = names(vendor).first().unwrap_or(&vendor);
         let (ours, stated) = (release(vendor, ours), release(vendor, stated));
         let minor = ours.strip_prefix(&*stated);
@@ -130,7 +129,7 @@ impl Purl {
     /// package's distribution: by their numbers, or as one of them has none and goes on for ever.
     /// Of names that are not known it cannot be told.
     pub fn is_other_release(&self, one: &str, other: &str) -> bool {
-        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let vendor = self.namespace().unwrap_or_default();
         match (number(vendor, one), number(vendor, other)) {
             (Some(one), Some(other)) => one != other,
             (None, Some(_)) => is_rolling(vendor, one) && is_past(vendor, other),
@@ -142,7 +141,7 @@ impl Purl {
     /// Whether the qualifier `distro` names a release that can be told from others of this
     /// package's distribution.
     pub fn has_known_release(&self) -> bool {
-        let vendor = self.components().namespace.as_deref().unwrap_or_default();
+        let vendor = self.namespace().unwrap_or_default();
         self.distribution()
             .is_some_and(|stated| number(vendor, stated).is_some() || is_rolling(vendor, stated))
     }
@@ -150,12 +149,11 @@ impl Purl {
     /// The number of the release that a tag of a distribution's image names: of
     /// `pkg:docker/debian@bookworm-slim` it is 12.
     pub(crate) fn release_of_image(&self) -> Option<&'static str> {
-        let parts = self.components();
-        let of_image = ["docker", "oci"].contains(&parts.ty.as_str());
+        let of_image = ["docker", "oci"].contains(&self.ty());
         let tag = self.version().filter(|_| of_image)?;
         let named = tag.split('-').next()?;
         let mut releases = RELEASES.iter();
-        let known = releases.find(|it| it.0 == parts.name && it.1 == named);
+        let known = releases.find(|it| it.0 == self.name() && it.1 == named);
         known.map(|(_, _, number)| *number)
     }
 

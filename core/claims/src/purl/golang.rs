@@ -1,6 +1,6 @@
 //! What the type `golang` adds to the syntax of purls.
 
-use super::Components;
+use super::{Components, Purl};
 
 /// The standard library has one name of the two that tools give it. What ends in a major version is
 /// the path of a module, of which some tools make a subpath (`…/a/b#v2`): a folder of a module can
@@ -29,9 +29,9 @@ pub(super) fn apply(components: &mut Components) -> Result<(), &'static str> {
 }
 
 /// The other name of Go itself, which is released as one with its standard library.
-pub(super) fn other_name(components: &Components) -> Option<&'static str> {
-    let is_module = components.namespace.is_some() || components.ty != "golang";
-    match components.name.as_str() {
+pub(super) fn other_name(purl: &Purl) -> Option<&'static str> {
+    let is_module = purl.namespace().is_some() || purl.ty() != "golang";
+    match purl.name() {
         _ if is_module => None,
         "go" => Some("stdlib"),
         "stdlib" => Some("go"),

@@ -24,6 +24,8 @@ pub(crate) use text::decode;
 use crate::limits;
 use assay_tlog::Hash;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The decoded parts of a purl. Plain data: [`Purl::build`] checks it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,11 +44,26 @@ pub struct Components {
     pub subpath: Option<String>,
 }
 
-/// A purl in canonical form.
+/// A purl in canonical form. Lists of many thousands are held, and each purl in several places at
+/// once: it is little more than its text, which all its copies share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purl {
-    text: String,
-    components: Components,
+    text: Arc<str>,
+    /// The text as it is decoded, if it is another one. A part has the place in it that it has in
+    /// the text, but for the escapes before it.
+    decoded: Option<Arc<str>>,
+    parts: Parts,
+}
+
+/// Where the parts of a purl end in its text, in bytes: a purl is not longer than that has room
+/// for ([`limits::PURL_BYTES`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Parts {
+    ty: u16,
+    namespace: u16,
+    name: u16,
+    version: u16,
+    qualifiers: u16,
 }
 
 /// Why a text is not a purl, or not in canonical form.
@@ -118,11 +135,11 @@ impl Purl {
     /// form if it is not.
     pub fn parse_canonical(text: &str) -> Result<Self, PurlError> {
         let purl = Self::canonicalize(text)?;
-        if purl.text == text {
+        if &*purl.text == text {
             Ok(purl)
         } else {
             Err(PurlError::NotCanonical {
-                canonical: purl.text,
+                canonical: purl.text.as_ref().to_owned(),
             })
         }
     }
@@ -133,10 +150,15 @@ impl Purl {
         types::apply(&mut components)?;
         let text = text::write(&components);
         if text.len() > limits::PURL_BYTES {
-            Err(PurlError::TooLong(text.len()))
-        } else {
-            Ok(Purl { text, components })
+            return Err(PurlError::TooLong(text.len()));
         }
+        let is_encoded = text.contains('%');
+        let decoded = is_encoded.then(|| text::decode(&text)).transpose()?;
+        Ok(Purl {
+            decoded: decoded.map(Arc::from),
+            parts: Parts::of(&text),
+            text: text.into(),
+        })
     }
 
     /// The canonical form.
@@ -144,32 +166,89 @@ impl Purl {
         &self.text
     }
 
-    /// The decoded parts; qualifiers are sorted by key.
-    pub fn components(&self) -> &Components {
-        &self.components
+    /// The canonical form, in the memory that this has it in.
+    pub fn shared(&self) -> Arc<str> {
+        self.text.clone()
+    }
+
+    /// The decoded parts; qualifiers are sorted by key. To change them: who only looks at one asks
+    /// for that.
+    pub fn components(&self) -> Components {
+        let mut qualifiers = Vec::new();
+        for (key, value) in self.qualifiers() {
+            qualifiers.push((key.to_owned(), value.to_owned()));
+        }
+        Components {
+            ty: self.ty().to_owned(),
+            namespace: self.namespace().map(str::to_owned),
+            name: self.name().to_owned(),
+            version: self.version().map(str::to_owned),
+            qualifiers,
+            subpath: self.subpath().map(str::to_owned),
+        }
+    }
+
+    /// The type: `cargo`, `deb`, …
+    pub fn ty(&self) -> &str {
+        &self.text[SCHEME.len()..usize::from(self.parts.ty)]
+    }
+
+    /// The namespace, decoded, its segments joined by `/`.
+    pub fn namespace(&self) -> Option<&str> {
+        self.part(self.parts.ty, self.parts.namespace)
+    }
+
+    /// The name, decoded.
+    pub fn name(&self) -> &str {
+        self.part(self.parts.namespace, self.parts.name)
+            .unwrap_or_default()
+    }
+
+    /// The version, decoded.
+    pub fn version(&self) -> Option<&str> {
+        self.part(self.parts.name, self.parts.version)
+    }
+
+    /// The qualifiers, key and value, decoded and sorted by key.
+    pub fn qualifiers(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let Parts {
+            version,
+            qualifiers,
+            ..
+        } = self.parts;
+        let all = between(version, qualifiers).unwrap_or_default();
+        let start = all.start;
+        let pairs = self.text[all].split_terminator('&');
+        pairs.scan(start, |next, pair| {
+            let start = std::mem::replace(next, *next + pair.len() + 1);
+            let (key, _) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = (start + key.len() + 1).min(start + pair.len());
+            Some((key, self.decode(value..start + pair.len())))
+        })
+    }
+
+    /// The value of a qualifier, decoded.
+    pub fn qualifier(&self, key: &str) -> Option<&str> {
+        let mut qualifiers = self.qualifiers();
+        let found = qualifiers.find(|(known, _)| *known == key);
+        found.map(|(_, value)| value)
+    }
+
+    /// The subpath, decoded, its segments joined by `/`.
+    pub fn subpath(&self) -> Option<&str> {
+        let end = u16::try_from(self.text.len()).unwrap_or(u16::MAX);
+        self.part(self.parts.qualifiers, end)
     }
 
     /// The canonical form without version, qualifiers and subpath: the package.
     pub fn without_version(&self) -> &str {
-        self.until(&['@', '?', '#'])
+        &self.text[..usize::from(self.parts.name)]
     }
 
     /// The canonical form without qualifiers and subpath: the version, or the package if none is
     /// named.
     pub fn without_qualifiers(&self) -> &str {
-        self.until(&['?', '#'])
-    }
-
-    /// The version, decoded.
-    pub fn version(&self) -> Option<&str> {
-        self.components.version.as_deref()
-    }
-
-    /// The value of a qualifier, decoded.
-    pub fn qualifier(&self, key: &str) -> Option<&str> {
-        let mut qualifiers = self.components.qualifiers.iter();
-        let found = qualifiers.find(|(known, _)| known == key);
-        found.map(|(_, value)| value.as_str())
+        &self.text[..usize::from(self.parts.version)]
     }
 
     /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an
@@ -178,11 +257,51 @@ impl Purl {
         Hash::of(self.text.as_bytes())
     }
 
-    /// The separators stand in a canonical purl only as such: everywhere else they are
-    /// percent-encoded.
-    fn until(&self, separators: &[char]) -> &str {
-        self.text.split(separators).next().unwrap_or_default()
+    /// The part between the end of the one before it and its own, decoded.
+    fn part(&self, before: u16, end: u16) -> Option<&str> {
+        between(before, end).map(|part| self.decode(part))
     }
+
+    /// A part of the text, decoded.
+    fn decode(&self, part: Range<usize>) -> &str {
+        let Some(decoded) = &self.decoded else {
+            return &self.text[part];
+        };
+        // An escape has three bytes and stands for one.
+        let less = |until: usize| until - 2 * self.text[..until].matches('%').count();
+        decoded
+            .get(less(part.start)..less(part.end))
+            .unwrap_or_default()
+    }
+}
+
+/// What a canonical purl begins with.
+const SCHEME: &str = "pkg:";
+
+impl Parts {
+    /// The parts of a canonical purl, by their separators, which stand in it only as such:
+    /// everywhere else they are percent-encoded. A part that is not there ends where the one before
+    /// it does.
+    fn of(text: &str) -> Self {
+        let qualifiers = text.find('#').unwrap_or(text.len());
+        let version = text[..qualifiers].find('?').unwrap_or(qualifiers);
+        let name = text[..version].find('@').unwrap_or(version);
+        let ty = text[..name].find('/').unwrap_or(name);
+        let namespace = text[..name].rfind('/').unwrap_or(name);
+        let narrow = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        Parts {
+            ty: narrow(ty),
+            namespace: narrow(namespace),
+            name: narrow(name),
+            version: narrow(version),
+            qualifiers: narrow(qualifiers),
+        }
+    }
+}
+
+/// A part that is there: behind the separator at which the one before it ends.
+fn between(before: u16, end: u16) -> Option<Range<usize>> {
+    (before < end).then(|| usize::from(before) + 1..usize::from(end))
 }
 
 impl fmt::Display for Purl {
@@ -235,7 +354,7 @@ mod tests {
         assert_eq!(purl.without_version(), "pkg:npm/%40a/b%40c");
         assert_eq!(purl.without_qualifiers(), "pkg:npm/%40a/b%40c@1.0%2F2");
         assert_eq!(purl.version(), Some("1.0/2"));
-        assert_eq!(purl.components().namespace.as_deref(), Some("@a"));
+        assert_eq!(purl.namespace(), Some("@a"));
         assert_eq!(
             purl.digest(),
             Hash::of(b"pkg:npm/%40a/b%40c@1.0%2F2?k=v#s/t")
@@ -246,6 +365,21 @@ mod tests {
                 .without_qualifiers(),
             "pkg:cargo/x"
         );
+    }
+
+    #[test]
+    fn parts_are_decoded_where_they_stand() {
+        let text = "pkg:npm/%40s/a%C3%A9@1%2B2?download_url=https:%2F%2Fh%2Fa&k=v#%20x/y%25";
+        let purl = Purl::parse_canonical(text).unwrap();
+        assert_eq!((purl.ty(), purl.namespace()), ("npm", Some("@s")));
+        assert_eq!((purl.name(), purl.version()), ("a\u{e9}", Some("1+2")));
+        let qualifiers = [("download_url", "https://h/a"), ("k", "v")];
+        assert!(purl.qualifiers().eq(qualifiers));
+        assert_eq!(purl.qualifier("k"), Some("v"));
+        assert_eq!((purl.qualifier("x"), purl.subpath()), (None, Some(" x/y%")));
+        let bare = Purl::parse_canonical("pkg:cargo/x").unwrap();
+        assert_eq!((bare.namespace(), bare.version()), (None, None));
+        assert_eq!((bare.qualifiers().count(), bare.subpath()), (0, None));
     }
 
     #[test]
@@ -276,7 +410,7 @@ mod tests {
         for dots in [".", ".."] {
             let parts = Components {
                 subpath: Some(format!("b/{dots}/c")),
-                ..Purl::canonicalize("pkg:x/a").unwrap().components
+                ..Purl::canonicalize("pkg:x/a").unwrap().components()
             };
             assert_eq!(Purl::build(parts), Err(PurlError::Segment(dots.into())));
         }
@@ -315,7 +449,7 @@ mod tests {
             -~éİß]{0,20}") {
             if let Ok(purl) = Purl::canonicalize(&text) {
                 prop_assert_eq!(Purl::parse_canonical(purl.as_str()), Ok(purl.clone()));
-                prop_assert_eq!(Purl::build(purl.components().clone()), Ok(purl));
+                prop_assert_eq!(Purl::build(purl.components()), Ok(purl));
             }
         }
     }

@@ -18,14 +18,14 @@ pub fn names_module(key: &str) -> bool {
 impl Purl {
     /// The module that it says that it is of.
     pub fn module(&self) -> Option<&str> {
-        let rpm = self.components().ty == "rpm";
+        let rpm = self.ty() == "rpm";
         let mut stated = MODULE.iter().filter_map(|key| self.qualifier(key));
         stated.next().filter(|_| rpm)
     }
 
     /// Whether its version is that of a build in a module, which is in no other one.
     pub fn is_built_in_module(&self) -> bool {
-        let version = self.version().filter(|_| self.components().ty == "rpm");
+        let version = self.version().filter(|_| self.ty() == "rpm");
         version.is_some_and(|version| version.contains(TAG))
     }
 

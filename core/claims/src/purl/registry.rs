@@ -159,10 +159,9 @@ pub fn is_place(key: &str) -> bool {
 impl Purl {
     /// The qualifiers that say that a package comes from elsewhere than the packages of its type,
     /// key and value: not those that name the public registry.
-    pub fn places(&self) -> impl Iterator<Item = &(String, String)> {
-        let ty = self.components().ty.as_str();
-        let qualifiers = self.components().qualifiers.iter();
-        qualifiers.filter(move |(key, address)| match key.as_str() {
+    pub fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        let ty = self.ty();
+        self.qualifiers().filter(move |(key, address)| match *key {
             REPOSITORY => !is_public_registry(ty, address),
             DOWNLOAD => !(is_public_registry(ty, address) && self.is_file_of_it(address)),
             key => is_place(key),
@@ -185,7 +184,6 @@ impl Purl {
     /// Whether the file at an address of the public registry has its name and version: a registry
     /// has those of all others, too.
     fn is_file_of_it(&self, address: &str) -> bool {
-        let parts = self.components();
         let Some((_, path)) = place(address) else {
             return false;
         };
@@ -194,11 +192,11 @@ impl Purl {
             .replace("%40", "@")
             .replace("%2b", "+")
             .replace("%2B", "+");
-        let version = parts.version.as_deref().unwrap_or_default();
-        let name = &parts.name;
+        let version = self.version().unwrap_or_default();
+        let name = self.name();
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", &path));
-        let namespace = parts.namespace.as_deref();
-        match parts.ty.as_str() {
+        let namespace = self.namespace();
+        match self.ty() {
             "npm" => {
                 let of_scope = namespace.map(|scope| format!("/{scope}"));
                 let (at, version) = (of_scope.unwrap_or_default(), without_build(version));
@@ -247,7 +245,7 @@ impl Purl {
     /// The same package without what says that it comes from one of these registries; `None` if
     /// nothing says so.
     pub fn without_places(&self, is_one: impl Fn(&str) -> bool) -> Option<Purl> {
-        let mut parts = self.components().clone();
+        let mut parts = self.components();
         let before = parts.qualifiers.len();
         parts.qualifiers.retain(|(key, address)| {
             // A file of another package is not the registry's.
@@ -260,14 +258,14 @@ impl Purl {
 }
 
 /// Whether two qualifiers name one place.
-fn is_same_place((key, address): &(String, String), other: &(String, String)) -> bool {
-    if (key, address) == (&other.0, &other.1) {
+fn is_same_place((key, address): (&str, &str), other: (&str, &str)) -> bool {
+    if (key, address) == other {
         return true;
     }
     // A query can name another file, and what is in version control has its own syntax.
     let is_plain = !address.contains(['?', '#']) && !other.1.contains(['?', '#']);
-    let compared = *key == other.0 && (key == REPOSITORY || key == DOWNLOAD && is_plain);
-    compared && place(address).is_some_and(|at| place(&other.1) == Some(at))
+    let compared = key == other.0 && (key == REPOSITORY || key == DOWNLOAD && is_plain);
+    compared && place(address).is_some_and(|at| place(other.1) == Some(at))
 }
 
 /// The version without its build metadata, which names of files do not have.

@@ -26,16 +26,12 @@ impl Purl {
     /// names none. To compare, not to show.
     pub fn version_key(&self) -> Option<String> {
         let (_, version) = self.epoch_and_version();
-        Some(version::key(
-            &self.components().ty,
-            &self.components().name,
-            version?,
-        ))
+        Some(version::key(self.ty(), self.name(), version?))
     }
 
     /// The version as its type's tools write it: with its epoch in front, wherever the purl has it.
     pub fn version_with_epoch(&self) -> Option<Cow<'_, str>> {
-        if !WITH_EPOCH.contains(&self.components().ty.as_str()) {
+        if !WITH_EPOCH.contains(&self.ty()) {
             return self.version().map(Cow::Borrowed);
         }
         let (epoch, version) = self.epoch_and_version();
@@ -50,7 +46,7 @@ impl Purl {
     /// a local one (`2.0+cu118`, PEP 440), the snapshot of a build (`1.0-20240101.120000-3`,
     /// Maven). `None` if the version is none of these.
     pub fn public(&self) -> Option<Purl> {
-        let mut parts = self.components().clone();
+        let mut parts = self.components();
         let version = self.version()?;
         parts.version = Some(match parts.ty.as_str() {
             "pypi" => version.split_once('+')?.0.to_owned(),
@@ -66,7 +62,7 @@ impl Purl {
     }
 
     fn epoch_and_version(&self) -> (&str, Option<&str>) {
-        let ty = self.components().ty.as_str();
+        let ty = self.ty();
         let stated = self.qualifier("epoch").unwrap_or("0");
         let Some(version) = self.version().filter(|_| WITH_EPOCH.contains(&ty)) else {
             return (stated, self.version());
@@ -105,23 +101,19 @@ impl Purl {
     /// `openssl-3.0.7-1.el9.src.rpm`), else the one of the same name and version. `None` for
     /// packages that are not built so, and for source packages.
     pub fn source(&self) -> Option<Purl> {
-        let parts = self.components();
-        let is_binary = WITH_SOURCES.contains(&parts.ty.as_str()) && !self.is_of_sources();
+        let is_binary = WITH_SOURCES.contains(&self.ty()) && !self.is_of_sources();
         if !is_binary {
             return None;
         }
         let (name, version) = match self.qualifier("upstream") {
-            Some(upstream) => upstream_of(upstream, &parts.ty),
-            None => (parts.name.as_str(), None),
+            Some(upstream) => upstream_of(upstream, self.ty()),
+            None => (self.name(), None),
         };
-        let own = parts
-            .version
-            .as_deref()
-            .map(|version| rebuilt(&parts.ty, version));
+        let own = self.version().map(|version| rebuilt(self.ty(), version));
         let mut source = Components {
             name: name.to_owned(),
             version: version.or(own).map(str::to_owned),
-            ..parts.clone()
+            ..self.components()
         };
         source
             .qualifiers

@@ -108,12 +108,17 @@ impl Statement {
         predicate_type: &str,
         predicate: Value,
     ) -> Result<Self, StatementError> {
-        let statement = Statement {
-            subjects,
-            predicate_type: predicate_type.to_owned(),
-            predicate,
-        };
-        Statement::parse(statement.to_json().as_bytes())
+        Statement::parse(written(&subjects, predicate_type, &predicate).as_bytes())
+    }
+
+    /// Whether [`Statement::new`] makes a statement of this, or why it does not.
+    pub fn check(
+        subjects: &[Subject],
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Result<(), StatementError> {
+        Statement::parse(written(subjects, predicate_type, predicate).as_bytes())?;
+        Ok(())
     }
 
     /// What the statement is about; at least one.
@@ -134,15 +139,25 @@ impl Statement {
     /// Compact JSON, keys in the order of the in-toto specification. It is meant for new
     /// statements: for one that was read, these are not the bytes that were signed.
     pub fn to_json(&self) -> String {
-        let subjects = self.subjects.iter().map(Subject::to_value).collect();
-        Value::Object(vec![
-            ("_type".into(), TYPE.into()),
-            ("subject".into(), Value::Array(subjects)),
-            ("predicateType".into(), self.predicate_type.as_str().into()),
-            ("predicate".into(), self.predicate.clone()),
-        ])
-        .to_json()
+        written(&self.subjects, &self.predicate_type, &self.predicate)
     }
+}
+
+/// A statement of these parts as JSON. The predicate is written as it is held, as a copy of the
+/// tree takes longer than all the rest.
+fn written(subjects: &[Subject], predicate_type: &str, predicate: &Value) -> String {
+    let subjects = Value::Array(subjects.iter().map(Subject::to_value).collect());
+    let mut text = String::with_capacity(1024);
+    text.push_str("{\"_type\":");
+    text.push_str(&json::string(TYPE));
+    text.push_str(",\"subject\":");
+    subjects.write(&mut text);
+    text.push_str(",\"predicateType\":");
+    text.push_str(&json::string(predicate_type));
+    text.push_str(",\"predicate\":");
+    predicate.write(&mut text);
+    text.push('}');
+    text
 }
 
 /// The fields of a statement as they were found; an absent one is `null`.

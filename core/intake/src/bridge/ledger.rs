@@ -3,7 +3,7 @@
 
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_claims::json::{self, Value, object};
+use assay_claims::json::{self, object};
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_tlog::Hash;
@@ -138,19 +138,24 @@ impl Held {
 
     /// The line of a record, without its end.
     pub fn to_line(&self, key: &str) -> String {
-        let ids = |ids: &[ClaimId]| Value::Array(ids.iter().map(|id| id.to_hex().into()).collect());
-        object([
-            ("record", Some(key.into())),
-            ("place", Some(self.place.as_str().into())),
-            ("print", Some(self.print.to_hex().into())),
-            ("at", Some(self.at.as_str().into())),
-            ("revision", Some(self.revision.into())),
-            ("claims", Some(ids(&self.claims))),
-            ("settled", Some(Value::Bool(self.settled))),
-            ("stale", Some(ids(&self.stale))),
-            ("why", Some(self.why.row().1.into())),
-        ])
-        .to_json()
+        let ids = |ids: &[ClaimId]| {
+            let ids = ids.iter().map(|id| format!("\"{}\"", id.to_hex()));
+            ids.collect::<Vec<_>>().join(",")
+        };
+        // As text, and not as a tree: a bridge writes millions of them.
+        format!(
+            "{{\"record\":{},\"place\":{},\"print\":\"{}\",\"at\":{},\"revision\":{},\"claims\":[{}],\
+             \"settled\":{},\"stale\":[{}],\"why\":\"{}\"}}",
+            json::string(key),
+            json::string(&self.place),
+            self.print.to_hex(),
+            json::string(&self.at),
+            self.revision,
+            ids(&self.claims),
+            self.settled,
+            ids(&self.stale),
+            self.why.row().1,
+        )
     }
 
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {

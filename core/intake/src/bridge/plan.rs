@@ -102,6 +102,14 @@ impl Sight {
         let key = record.key.clone();
         Sight { key, found }
     }
+
+    /// The print of what it says, if it says something that can be claimed.
+    pub fn print(&self) -> Option<Hash> {
+        match self.found {
+            Found::Live(print) => Some(print),
+            _ => None,
+        }
+    }
 }
 
 impl Survey {

@@ -139,6 +139,10 @@ impl List {
         // It stays, and a list of one digest has room for four.
         component.name.shrink_to_fit();
         component.digests.shrink_to_fit();
+        if self.list.len() == self.list.capacity() {
+            // To double it would take three times its memory on the way.
+            self.expect(64 + self.list.len() / 4);
+        }
         self.list.push(component);
         Ok(())
     }

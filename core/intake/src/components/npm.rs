@@ -78,6 +78,7 @@ fn entry(node: &Node<'_, '_>, name: &str) -> Result<Component, Fault> {
 fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     let packages = root.need("packages")?;
     let members = workspaces(packages.value());
+    list.expect(packages.members()?.count());
     for (folder, package) in packages.members()? {
         package.need_object()?;
         let installed_as = folder.rsplit_once(FOLDER).map(|(_, name)| name);

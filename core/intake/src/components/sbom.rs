@@ -90,7 +90,7 @@ impl Element<'_> {
 
 /// The purl with the source package that stands beside it, unless it has one, or is one itself.
 fn built_of(purl: Purl, upstream: &str) -> Purl {
-    let mut parts = purl.components().clone();
+    let mut parts = purl.components();
     let has = parts.qualifiers.iter().any(|(key, _)| key == UPSTREAM);
     let (name, version) = upstream
         .rsplit_once('@')
@@ -178,13 +178,13 @@ fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
     let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;
     let version = version.map(str::trim);
     // The version of an image is its digest, and what documents state beside it is a tag.
-    let fits = !["oci", "docker"].contains(&purl.components().ty.as_str());
+    let fits = !["oci", "docker"].contains(&purl.ty());
     match (purl.version(), version.filter(|_| fits)) {
         (Some(_), _) => Ok(purl),
         (None, Some(version)) => {
             let parts = assay_claims::purl::Components {
                 version: Some(version.to_owned()),
-                ..purl.components().clone()
+                ..purl.components()
             };
             Purl::build(parts).map_err(|e| format!("is no package URL with its version: {e}"))
         }
@@ -197,7 +197,7 @@ fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
     let purl = match purl.version().map(|version| (version, version.trim())) {
         Some((whole, trimmed)) if whole != trimmed => Purl::build(assay_claims::purl::Components {
             version: Some(trimmed.to_owned()),
-            ..purl.components().clone()
+            ..purl.components()
         })
         .map_err(|e| format!("is no package URL: {e}"))?,
         _ => purl,
@@ -239,7 +239,7 @@ pub(super) fn add_image<'a>(
         purl: Some(first.clone()),
         digests,
         own: true,
-        ..component(&first.components().name, first.version())
+        ..component(first.name(), first.version())
     })
 }
 

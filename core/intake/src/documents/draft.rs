@@ -90,8 +90,7 @@ impl Draft {
     /// Whether a statement has room for it, in bytes and in depth: the predicate is one level down
     /// there.
     pub(super) fn fits(&self) -> bool {
-        self.predicate.to_json().len() + self.subjects.bytes() <= INLINE_BYTES
-            && depth(&self.predicate) < limits::JSON_DEPTH
+        fits(&self.predicate, &self.subjects)
     }
 
     pub(super) fn prepared(self, attachment: Option<Attachment>) -> Prepared {
@@ -117,6 +116,12 @@ impl Draft {
     }
 }
 
+/// Whether a statement has room for a predicate and its subjects.
+pub(super) fn fits(predicate: &Value, subjects: &Subjects) -> bool {
+    predicate.to_json().len() + subjects.bytes() <= INLINE_BYTES
+        && depth(predicate) < limits::JSON_DEPTH
+}
+
 impl Subjects {
     /// Bytes that they take in a statement, as compact JSON.
     fn bytes(&self) -> usize {
@@ -132,13 +137,13 @@ impl Prepared {
     /// predicate; and that it is found under the vulnerabilities that it names: the index tells
     /// spellings apart.
     pub fn check(self) -> Result<Self, DocumentError> {
-        let subjects = if self.subjects.is_empty() {
-            vec![Subject::artifact(None, &Hash::of(b""))]
-        } else {
-            self.subjects.clone()
+        let any = [Subject::artifact(None, &Hash::of(b""))];
+        let subjects = match self.subjects.as_slice() {
+            [] => &any,
+            subjects => subjects,
         };
-        let reason = match Statement::new(subjects, &self.predicate_type, self.predicate.clone()) {
-            Ok(_) => match kind::check(&self.predicate_type, &self.predicate) {
+        let reason = match Statement::check(subjects, &self.predicate_type, &self.predicate) {
+            Ok(()) => match kind::check(&self.predicate_type, &self.predicate) {
                 Ok(()) => match self.odd_spelling() {
                     Some(reason) => reason,
                     None => return Ok(self),

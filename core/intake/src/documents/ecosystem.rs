@@ -158,7 +158,7 @@ pub(super) fn of_release(purl: Purl, ecosystem: &str) -> Purl {
     let Some(release) = release(ecosystem).filter(|_| !purl.has_known_release()) else {
         return purl;
     };
-    let mut parts = purl.components().clone();
+    let mut parts = purl.components();
     parts.qualifiers.retain(|(key, _)| key != "distro");
     parts.qualifiers.push(("distro".to_owned(), release));
     Purl::build(parts).unwrap_or(purl)

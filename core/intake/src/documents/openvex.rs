@@ -5,7 +5,7 @@
 //! some of its statements.
 
 use super::document::Document;
-use super::draft::{Draft, Prepared, Summary};
+use super::draft::{Draft, Prepared, Summary, fits};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
@@ -16,6 +16,7 @@ use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::{Product, Status, Vex, VexStatement};
 use assay_claims::statement::Subject;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most products of a statement in one claim, where the document does not fit one.
@@ -99,9 +100,8 @@ fn product_names(statements: &[VexStatement]) -> String {
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
-    let mut predicate = source.value.clone();
-    let note = complete(&mut predicate);
-    let root = Node::root("$", &predicate);
+    let (document, note) = completed(source.value);
+    let root = Node::root("$", document.as_ref());
     if root.value().get("statements").is_none() {
         let reason = "the document holds no statement, so that there is nothing to claim; \
                       govulncheck writes that where it found nothing: publish the JSON of its scan";
@@ -109,36 +109,48 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     }
     let vex = Vex::read(&root)?;
     let (mut subjects, summary) = describe(&root)?;
-    subjects.notes.extend(later_version(vex.version));
-    subjects.notes.extend(note.clone());
-    let draft = Draft {
-        predicate_type: root.need("@context")?.text()?.to_owned(),
-        predicate: predicate.clone(),
-        subjects,
-        summary,
-    };
-    let document = source.document;
-    match document.inline(draft) {
-        Ok(prepared) => Ok(vec![prepared]),
-        Err(draft) => {
-            let media_type = "application/json";
-            let members = draft.predicate.as_object().unwrap_or_default().iter();
-            let members = members.filter(|(key, _)| key != "statements").cloned();
-            let mut notes = vec![
-                "it does not fit one claim, and every claim has some of its statements".into(),
-            ];
-            notes.extend(later_version(vex.version));
-            notes.extend(note);
-            let frame = Frame {
-                predicate_type: draft.predicate_type.clone(),
-                members: members.collect(),
-                summary: draft.summary.clone(),
-                media_type: media_type.to_owned(),
-                notes,
-            };
-            pack(document, frame, pieces(&root)?)
-        }
+    let told: Vec<String> = later_version(vex.version).into_iter().chain(note).collect();
+    let predicate_type = root.need("@context")?.text()?.to_owned();
+    if fits(&document, &subjects) {
+        subjects.notes.extend(told);
+        let draft = Draft {
+            predicate_type,
+            predicate: document.into_owned(),
+            subjects,
+            summary,
+        };
+        return Ok(vec![draft.prepared(None)]);
     }
+    // A large document is not copied as a whole.
+    drop((vex.statements, subjects));
+    let members = document.as_object().unwrap_or_default().iter();
+    let members = members.filter(|(key, _)| key != "statements").cloned();
+    let mut notes =
+        vec!["it does not fit one claim, and every claim has some of its statements".into()];
+    notes.extend(told);
+    let frame = Frame {
+        predicate_type,
+        members: members.collect(),
+        summary,
+        media_type: "application/json".to_owned(),
+        notes,
+    };
+    pack(source.document, frame, pieces(&root)?)
+}
+
+/// A document as OpenVEX demands it, with what people are told of what it did not have. It is only
+/// copied if it has to be changed.
+fn completed(document: &Value) -> (Cow<'_, Value>, Option<String>) {
+    let context = document.get("@context").and_then(Value::as_str);
+    let is_spelled = context
+        .is_none_or(|context| Vex::context(context).is_none_or(|canonical| canonical == context));
+    let statements = document.get("statements").and_then(Value::as_array);
+    if is_spelled && !statements.into_iter().flatten().any(lacks_action) {
+        return (Cow::Borrowed(document), None);
+    }
+    let mut document = document.clone();
+    let note = complete(&mut document);
+    (Cow::Owned(document), note)
 }
 
 /// Puts what tools write into the form that OpenVEX demands: its `@context`, and what is to be done
@@ -169,12 +181,16 @@ fn complete(document: &mut Value) -> Option<String> {
     })
 }
 
-/// Says of a statement that calls something affected that nothing is said of what to do, if so.
-fn state_no_action(statement: &mut Value) -> Option<()> {
+/// Whether a statement calls something affected, and says nothing of what to do.
+fn lacks_action(statement: &Value) -> bool {
     let status = statement.get("status").and_then(Value::as_str);
     let action = statement.get("action_statement");
-    let says_nothing = action.is_none_or(|action| *action == Value::Null);
-    if status != Some(Status::Affected.as_str()) || !says_nothing {
+    status == Some(Status::Affected.as_str()) && action.is_none_or(|it| *it == Value::Null)
+}
+
+/// Says of a statement that calls something affected that nothing is said of what to do, if so.
+fn state_no_action(statement: &mut Value) -> Option<()> {
+    if !lacks_action(statement) {
         return None;
     }
     let Value::Object(members) = statement else {

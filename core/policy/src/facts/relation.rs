@@ -414,10 +414,10 @@ fn of_package(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 /// Whether both are one image by its digest, which is the image wherever it lies and whatever it is
 /// built for: the version of an image is its digest.
 fn is_same_image(ours: &Purl, theirs: &Purl) -> bool {
-    let is_image = ["docker", "oci"].contains(&ours.components().ty.as_str());
+    let is_image = ["docker", "oci"].contains(&ours.ty());
     let mut both = [ours, theirs].into_iter();
     let digested = both.all(|one| one.version().is_some_and(|it| it.starts_with("sha256:")));
-    is_image && digested && ours.components().subpath == theirs.components().subpath
+    is_image && digested && ours.subpath() == theirs.subpath()
 }
 
 /// How a source package that is spoken of stands to ours, which was built of it: what is said of
@@ -441,21 +441,19 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
 fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
     let of_sources = theirs.is_of_sources();
     let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
-    let (our_parts, their_parts) = (ours.components(), theirs.components());
-    let same_part = their_parts.subpath.is_none() || their_parts.subpath == our_parts.subpath;
+    let same_part = theirs.subpath().is_none() || theirs.subpath() == ours.subpath();
     // Places were compared before, and digests are compared as such.
-    let qualifiers = their_parts.qualifiers.iter();
-    let mut stated = qualifiers.filter(|(key, _)| !is_place(key));
+    let mut stated = theirs.qualifiers().filter(|(key, _)| !is_place(key));
     same_epoch
         && same_part
         && stated.all(|(key, stated)| {
-            [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key.as_str())
+            [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key)
                 || ours.qualifier(key).is_some_and(|value| {
                     value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
                 })
                 || names_module(key) && is_same_module(ours, theirs, stated)
                 || key == ARCH && of_sources && ours.qualifier(ARCH).is_none()
-                || ours.qualifier(key).is_none() && is_usual(&their_parts.ty, key, stated)
+                || ours.qualifier(key).is_none() && is_usual(theirs.ty(), key, stated)
         })
 }
 

@@ -133,8 +133,8 @@ impl Policy {
     /// The package without the address that it comes from, if that is of a mirror of its public
     /// registry; `None` if it comes from nowhere else, or from elsewhere.
     pub fn unmirrored(&self, purl: &Purl) -> Option<Purl> {
-        let ty = &purl.components().ty;
-        let of_type = self.registries.iter().filter(|registry| registry.ty == *ty);
+        let registries = self.registries.iter();
+        let of_type = registries.filter(|registry| registry.ty == purl.ty());
         let mirrors: Vec<&String> = of_type.flat_map(|registry| &registry.mirrors).collect();
         purl.without_places(|address| mirrors.iter().any(|mirror| purl::is_at(address, mirror)))
     }

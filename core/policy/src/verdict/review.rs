@@ -163,7 +163,7 @@ fn version_of(purl: &Purl, base: &str) -> Option<Purl> {
     };
     Purl::build(Components {
         version: Some(version),
-        ..purl.components().clone()
+        ..purl.components()
     })
     .ok()
 }

@@ -9,6 +9,7 @@ use super::proven::{Basis, ProvenEntries};
 use crate::index::cut::{Cut, Found};
 use crate::index::label::Label;
 use crate::index::list::ListFrontier;
+use crate::index::map::Serial;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 
@@ -50,7 +51,7 @@ impl AnswerPage {
         from: u64,
         answer: Answer,
     ) -> Result<Self, AnswerError> {
-        let basis = Basis::verify(checkpoint, &answer)?;
+        let basis = Basis::verify(checkpoint, &answer, &Serial)?;
         let cut = Cut::verify(&answer.cut, basis.commitment())?;
         let mut answered = answer.lists.into_iter();
         let list = match cut.find(label)? {
@@ -80,7 +81,7 @@ impl AnswerPage {
             return Err(AnswerError::OtherList(other.label));
         }
         let listed = list.iter().map(|list| (label, list.leaves.as_slice()));
-        let proven = basis.prove(listed, answer.entries)?;
+        let proven = basis.prove(listed, answer.entries, &Serial)?;
         Ok(AnswerPage {
             label: *label,
             proven,

@@ -7,6 +7,8 @@ use crate::claim::{self, ClaimError, KeyCache};
 use crate::entry::Entry;
 use crate::index::commitment::Commitment;
 use crate::index::label::Label;
+use crate::index::map::Join;
+use crate::index::map::join::map;
 use crate::index::mapping::labels_of_entry;
 use crate::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -106,15 +108,16 @@ pub(super) struct Basis {
 
 impl Basis {
     /// Checks that the entries and the commitment are in the log, and that the commitment is one.
-    pub fn verify(checkpoint: VerifiedCheckpoint, answer: &Answer) -> Result<Self, AnswerError> {
+    pub fn verify(
+        checkpoint: VerifiedCheckpoint,
+        answer: &Answer,
+        join: &impl Join,
+    ) -> Result<Self, AnswerError> {
         let size = checkpoint.size();
         let last = size.last_leaf().ok_or(AnswerError::EmptyLog)?;
         let entry = Entry::parse(answer.commitment.clone()).map_err(AnswerError::LastLeaf)?;
-        let mut leaves: Vec<_> = answer
-            .entries
-            .iter()
-            .map(|(at, bytes)| (*at, leaf_hash(bytes)))
-            .collect();
+        let entries: Vec<&(LeafIndex, Bytes)> = answer.entries.iter().collect();
+        let mut leaves = map(join, entries, &|(at, bytes)| (*at, leaf_hash(bytes)));
         leaves.push((last, entry.leaf_hash()));
         verify_multiproof(&leaves, size, &answer.inclusion, &checkpoint.root())?;
 
@@ -144,12 +147,13 @@ impl Basis {
         self,
         lists: impl IntoIterator<Item = (&'a Label, &'a [LeafIndex])>,
         answered: Vec<(LeafIndex, Bytes)>,
+        join: &impl Join,
     ) -> Result<ProvenEntries, AnswerError> {
         Ok(ProvenEntries {
             checkpoint: self.checkpoint,
             commitment: self.commitment,
             made_at_ms: self.made_at_ms,
-            entries: check_entries(lists, answered)?,
+            entries: check_entries(lists, answered, join)?,
         })
     }
 }
@@ -159,6 +163,7 @@ impl Basis {
 fn check_entries<'a>(
     lists: impl IntoIterator<Item = (&'a Label, &'a [LeafIndex])>,
     answered: Vec<(LeafIndex, Bytes)>,
+    join: &impl Join,
 ) -> Result<BTreeMap<LeafIndex, Entry>, AnswerError> {
     let mut labels: Vec<&Label> = Vec::new();
     // Which entry is in which list.
@@ -172,23 +177,35 @@ fn check_entries<'a>(
         labels.push(label);
     }
     listed.sort_unstable();
-    let mut listed = listed.into_iter().peekable();
-    let mut entries = BTreeMap::new();
+    let mut rest = listed.as_slice();
+    let mut all = Vec::with_capacity(answered.len());
     for (at, (leaf, bytes)) in answered.into_iter().enumerate() {
-        let mut under = listed.next_if(|(entry, _)| *entry == at);
-        if under.is_none() {
-            return Err(AnswerError::Unlisted(leaf));
-        }
-        let entry = Entry::parse(bytes).map_err(|error| AnswerError::Entry(leaf, error))?;
-        let its = labels_of_entry(&entry);
-        while let Some((_, list)) = under {
-            let label = *labels[list];
-            if its.binary_search(&label).is_err() {
-                return Err(AnswerError::Unrelated { leaf, label });
-            }
-            under = listed.next_if(|(entry, _)| *entry == at);
-        }
-        entries.insert(leaf, entry);
+        let (under, others) = rest.split_at(rest.partition_point(|(entry, _)| *entry <= at));
+        all.push((leaf, bytes, under));
+        rest = others;
     }
-    Ok(entries)
+    let checked = map(join, all, &|(leaf, bytes, under)| {
+        let under = under.iter().map(|(_, list)| *labels[*list]);
+        Ok((leaf, check_entry(leaf, bytes, under)?))
+    });
+    checked.into_iter().collect()
+}
+
+/// Checks that an entry is in a list, parses, and has every label that it is listed under.
+fn check_entry(
+    leaf: LeafIndex,
+    bytes: Bytes,
+    under: impl ExactSizeIterator<Item = Label>,
+) -> Result<Entry, AnswerError> {
+    if under.len() == 0 {
+        return Err(AnswerError::Unlisted(leaf));
+    }
+    let entry = Entry::parse(bytes).map_err(|error| AnswerError::Entry(leaf, error))?;
+    let its = labels_of_entry(&entry);
+    for label in under {
+        if its.binary_search(&label).is_err() {
+            return Err(AnswerError::Unrelated { leaf, label });
+        }
+    }
+    Ok(entry)
 }

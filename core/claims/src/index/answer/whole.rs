@@ -8,6 +8,7 @@ use crate::entry::Entry;
 use crate::index::commitment::Commitment;
 use crate::index::cut::{Cut, CutError, Found};
 use crate::index::label::{Label, Name, Prefix};
+use crate::index::map::{Join, Serial};
 use crate::limits;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
@@ -66,7 +67,17 @@ impl VerifiedAnswer {
         query: &Query,
         answer: Answer,
     ) -> Result<Self, AnswerError> {
-        let basis = Basis::verify(checkpoint, &answer)?;
+        Self::verify_with(checkpoint, query, answer, &Serial)
+    }
+
+    /// [`VerifiedAnswer::verify`], which reads entries at the same time as far as it can.
+    pub fn verify_with(
+        checkpoint: VerifiedCheckpoint,
+        query: &Query,
+        answer: Answer,
+        join: &impl Join,
+    ) -> Result<Self, AnswerError> {
+        let basis = Basis::verify(checkpoint, &answer, join)?;
         let cut = Cut::verify(&answer.cut, basis.commitment())?;
         let mut found = cut.answer(query)?;
         let mut census = Vec::new();
@@ -82,7 +93,7 @@ impl VerifiedAnswer {
         let listed = lists
             .iter()
             .map(|(label, list)| (label, list.leaves.as_slice()));
-        let proven = basis.prove(listed, answer.entries)?;
+        let proven = basis.prove(listed, answer.entries, join)?;
         check_brought(&lists, &proven)?;
         Ok(VerifiedAnswer {
             proven,

@@ -10,7 +10,7 @@
 //! has too many labels and is split. Then the keys of the new ones are longer. So it is with parts.
 
 mod directory;
-mod join;
+pub(in crate::index) mod join;
 mod load;
 mod part;
 mod prove;

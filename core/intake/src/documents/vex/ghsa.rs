@@ -142,7 +142,7 @@ fn product(
             return Ok(None);
         }
     };
-    let ty = purl.components().ty.clone();
+    let ty = purl.ty().to_owned();
     let any = Named {
         purls: vec![purl],
         ..Named::default()

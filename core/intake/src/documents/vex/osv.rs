@@ -157,7 +157,7 @@ fn products(
             return Ok(Vec::new());
         }
     };
-    let ty = purl.components().ty.clone();
+    let ty = purl.ty().to_owned();
     let any = Named {
         purls: vec![purl],
         ..Named::default()

@@ -67,16 +67,15 @@ pub(crate) fn contradicts(purl: &Purl, stated: &str, is_range: bool) -> bool {
     let Some(version) = purl.version() else {
         return false;
     };
-    let parts = purl.components();
-    if is_range || !is_version(stated) || parts.name.eq_ignore_ascii_case(stated) {
-        let range = words::range(&parts.ty, stated);
+    if is_range || !is_version(stated) || purl.name().eq_ignore_ascii_case(stated) {
+        let range = words::range(purl.ty(), stated);
         let range = range.as_deref().unwrap_or(stated);
         return vers::contains_that_of(range, purl) == Applies::No;
     }
     // A digest is compared with no version.
     let is_comparable = !version.starts_with("sha256:") && !is_digest(version);
     let stated = bare(purl, stated);
-    let equal = format!("vers:{}/={stated}", parts.ty);
+    let equal = format!("vers:{}/={stated}", purl.ty());
     is_comparable
         && !stands_in(version, &stated)
         && vers::contains_that_of(&equal, purl) != Applies::Yes
@@ -96,8 +95,7 @@ pub(super) fn contradiction(purl: &Purl, stated: &str) -> String {
 /// without the name, the epoch and the architecture of a package.
 fn bare(purl: &Purl, stated: &str) -> String {
     let lower = stated.to_ascii_lowercase();
-    let parts = purl.components();
-    let name = parts.name.to_ascii_lowercase();
+    let name = purl.name().to_ascii_lowercase();
     let after_name = lower.strip_prefix(&name);
     let mut bare = after_name
         .and_then(|rest| rest.strip_prefix('-'))
@@ -142,7 +140,7 @@ const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
 const ARCH: &str = "arch";
 
 /// Whether the version or a qualifier of a purl has a name in it, as a word of its own.
-fn says(parts: &Components, name: &str) -> bool {
+fn says(purl: &Purl, name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let has = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -155,9 +153,8 @@ fn says(parts: &Components, name: &str) -> bool {
             begins && after.is_none_or(|c| !c.is_ascii_alphanumeric())
         })
     };
-    let qualifiers = parts.qualifiers.iter();
-    let mut stated = qualifiers.filter(|(key, _)| key != QUALIFIER);
-    parts.version.as_deref().is_some_and(has) || stated.any(|(_, value)| has(value))
+    let mut stated = purl.qualifiers().filter(|(key, _)| *key != QUALIFIER);
+    purl.version().is_some_and(has) || stated.any(|(_, value)| has(value))
 }
 
 impl Named {
@@ -213,9 +210,9 @@ impl Named {
     /// be one version and may be a range, which speaks against both.
     pub fn in_stated_version(&self, stated: &str, clears: bool) -> Self {
         let mut purls = self.purls.iter();
-        let is_name = purls.any(|purl| purl.components().name.eq_ignore_ascii_case(stated));
+        let is_name = purls.any(|purl| purl.name().eq_ignore_ascii_case(stated));
         let mut purls = self.purls.iter();
-        let may_be_range = purls.any(|purl| may_be_range(&purl.components().ty, stated));
+        let may_be_range = purls.any(|purl| may_be_range(purl.ty(), stated));
         let is_one = is_version(stated) && !is_name;
         if is_one && !may_be_range {
             return self.in_version(stated);
@@ -251,7 +248,7 @@ impl Named {
     /// The same in the version that a document has beside its purls, if none of them has one.
     pub fn with_version(self, version: Option<&str>) -> Self {
         let mut purls = self.purls.iter();
-        let is_open = purls.all(|purl| purl.version().is_none() && purl.components().ty != "oci");
+        let is_open = purls.all(|purl| purl.version().is_none() && purl.ty() != "oci");
         match version.filter(|version| is_open && is_version(version)) {
             Some(version) if !self.purls.is_empty() => self.in_version(version),
             _ => self,
@@ -260,7 +257,7 @@ impl Named {
 
     /// A range of versions without a scheme, as one of the type.
     fn range(&self, stated: &str) -> Option<String> {
-        words::range(&self.purls.first()?.components().ty, stated)
+        words::range(self.purls.first()?.ty(), stated)
     }
 
     /// The same in these versions, which are a `vers:` range; in others nobody can tell.
@@ -280,16 +277,16 @@ impl Named {
         let mut narrowed = self.clone();
         let mut told = true;
         for purl in &mut narrowed.purls {
-            let mut parts = purl.components().clone();
             let is_arch = category == "architecture";
             if is_arch && purl.qualifier(ARCH).is_none() {
+                let mut parts = purl.components();
                 parts.qualifiers.push((ARCH.to_owned(), name.to_owned()));
                 match Purl::build(parts) {
                     Ok(built) => *purl = built,
                     Err(_) => told = false,
                 }
             } else if !is_arch {
-                told &= says(&parts, name);
+                told &= says(purl, name);
             }
         }
         if told {
@@ -305,7 +302,7 @@ impl Named {
 
     fn each_purl(&self, what: &str, change: impl Fn(&mut Components)) -> Self {
         let changed = self.purls.iter().filter_map(|purl| {
-            let mut parts = purl.components().clone();
+            let mut parts = purl.components();
             change(&mut parts);
             Purl::build(parts).ok()
         });
@@ -385,7 +382,7 @@ impl Named {
         let mut digests = self.digests.clone();
         digests.retain(|(name, value)| Subject::takes_digest(name, value));
         for purl in &self.purls {
-            let mut parts = purl.components().clone();
+            let mut parts = purl.components();
             parts.qualifiers.retain(|(key, _)| key != QUALIFIER);
             let purl = Purl::build(parts).unwrap_or_else(|_| purl.clone());
             subjects.suggest(name, Some(purl.as_str()), digests.clone());

@@ -11,16 +11,15 @@ const MODULE: &str = "rpmmod";
 
 /// The package that is meant: `pkg:rpmmod/redhat/ruby:2.6/ruby` is the package in the module.
 pub(super) fn package(purl: Purl) -> Purl {
-    let parts = purl.components();
-    if parts.ty == TYPE {
-        let Some((vendor, module)) = parts.namespace.as_deref().and_then(cut_module) else {
+    if purl.ty() == TYPE {
+        let Some((vendor, module)) = purl.namespace().and_then(cut_module) else {
             return purl;
         };
         let qualifiers = [("arch", "src"), (MODULE, module)];
         let stated = Components {
             ty: "rpm".to_owned(),
             namespace: Some(vendor.to_owned()),
-            name: parts.name.clone(),
+            name: purl.name().to_owned(),
             qualifiers: qualifiers
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .to_vec(),
@@ -34,11 +33,11 @@ pub(super) fn package(purl: Purl) -> Purl {
 /// What is spoken against. In `pkg:rpm/redhat/php@7.2?rpmmod=php:7.2` the version is the stream's
 /// and not the package's: any build of the stream may be meant. What clears that clears none.
 pub(super) fn any_of_stream(purl: Purl) -> Purl {
-    let mut parts = purl.components().clone();
     let stream = purl.module().and_then(|module| module.split(':').nth(1));
     if stream.is_none() || stream != purl.version() {
         return purl;
     }
+    let mut parts = purl.components();
     parts.version = None;
     Purl::build(parts).unwrap_or(purl)
 }
@@ -52,11 +51,10 @@ fn cut_module(namespace: &str) -> Option<(&str, &str)> {
 
 /// The package as a part of a module; `None` if that is none.
 pub(super) fn in_module(purl: &Purl, module: &Purl) -> Option<Purl> {
-    let stated = module.components();
-    let stream = stated.version.as_deref().filter(|_| stated.ty == TYPE)?;
-    let mut parts = purl.components().clone();
+    let stream = module.version().filter(|_| module.ty() == TYPE)?;
+    let mut parts = purl.components();
     if purl.module().is_none() {
-        let module = format!("{}:{stream}", stated.name);
+        let module = format!("{}:{stream}", module.name());
         parts.qualifiers.push((MODULE.to_owned(), module));
     }
     Purl::build(parts).ok()

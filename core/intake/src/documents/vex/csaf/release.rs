@@ -146,9 +146,8 @@ pub(super) fn of_release(part: &Named, whole: &Named) -> Option<Named> {
 /// The package in the release, unless it says itself which it is of: by its version, or by its
 /// qualifier.
 fn package(purl: &Purl, release: &Release) -> Option<Purl> {
-    let (of, parts) = (release.of, purl.components());
-    let namespace = parts.namespace.as_deref()?;
-    if parts.ty != of.ty || !of.namespaces.contains(&namespace) {
+    let (of, namespace) = (release.of, purl.namespace()?);
+    if purl.ty() != of.ty || !of.namespaces.contains(&namespace) {
         return None;
     }
     let stated = format!("{}-{}", of.name, release.number);
@@ -160,7 +159,7 @@ fn package(purl: &Purl, release: &Release) -> Option<Purl> {
         let is_other = purl.is_other_release(&built_for.to_string(), &stated);
         return (!is_other).then(|| purl.clone());
     }
-    let mut parts = parts.clone();
+    let mut parts = purl.components();
     let named = release.of_line.as_ref().unwrap_or(&stated);
     parts.qualifiers.push(("distro".to_owned(), named.clone()));
     Purl::build(parts).ok()
