@@ -226,7 +226,8 @@ async fn accepting(
     }
 }
 
-/// Accepts the next connection. Returns none, and closes it, if its network has too many.
+/// Accepts the next connection. Returns none, and closes it, if its network has too many, or as
+/// many as any other while all places are taken.
 async fn accept(
     listener: &TcpListener,
     places: &Places,
@@ -246,12 +247,15 @@ async fn accept(
     let Some(of_network) = of_address(&account) else {
         return Ok(None);
     };
-    let place = places.take(account.clone()).await;
+    let Some(place) = places.take(account.clone()).await else {
+        metrics::counter!("assay_refused_total", "limit" => "connections").increment(1);
+        return Ok(None);
+    };
     stream.set_nodelay(true)?;
     Ok(Some(Accepted {
         stream: stream.into_std()?,
         peer: Peer { address, account },
-        place,
+        place: Arc::new(place),
         of_network,
         proxy: proxies.trusts(address.ip()).then(|| proxies.clone()),
     }))
