@@ -261,7 +261,25 @@ async fn accept(
     }))
 }
 
+/// Serves a connection until it ends or has to leave, which it may have to from its first byte on:
+/// others have its place.
 async fn connection(
+    accepted: Accepted,
+    counts: (Arc<Held>, Arc<Reports>),
+    app: impl App,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Receiver<bool>,
+) {
+    let place = accepted.place.clone();
+    tokio::select! {
+        () = served(accepted, counts, app, tls, stop) => {}
+        () = place.leaves() => {
+            tracing::debug!("a connection was closed: it asked for nothing, or was one too many");
+        }
+    }
+}
+
+async fn served(
     accepted: Accepted,
     (held, idle): (Arc<Held>, Arc<Reports>),
     app: impl App,
@@ -381,7 +399,7 @@ async fn serve<T>(
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (account, leaving) = (peer.account.clone(), place.clone());
+    let account = peer.account.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         place.calls();
         calls.one_more();
@@ -413,10 +431,6 @@ async fn serve<T>(
             // Dropping the connection frees everything that it holds.
             metrics::counter!("assay_stalled_connections_total").increment(1);
             tracing::debug!("a connection was closed: its answers lay unread");
-            return;
-        }
-        () = leaving.leaves() => {
-            tracing::debug!("a connection was closed: it asked for nothing");
             return;
         }
     };
@@ -474,3 +488,6 @@ impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,6 +219,9 @@ impl Index {
     ///
     /// If this fails, the index must not be used any more.
     pub fn advance(&mut self, store: &impl Reads, size: u64) -> Result<(), RecordError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let mut updates = std::mem::take(&mut self.pending);
         updates.par_sort_unstable();
         updates.dedup();
@@ -255,13 +258,15 @@ impl Index {
         labels.dedup();
         let opened = self.opened;
         let pin = Pin { store, opened };
-        for map in self.older.iter().filter_map(WeakMap::upgrade) {
-            pin.older(&map, &labels)?;
-        }
+        // First what counts: older maps share most of it.
         let shards = &mut self.shards;
         pin.all(&self.map, &labels, &mut |first, bytes| {
             shards[shard_of(first)].resident += bytes;
-        })
+        })?;
+        for map in self.older.iter().filter_map(WeakMap::upgrade) {
+            pin.older(&map, &labels)?;
+        }
+        Ok(())
     }
 
     /// Goes on from the next map.
