@@ -63,3 +63,20 @@ pub fn indexing<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         None => work(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn the_index_has_threads_of_its_own() {
+        start_computing().unwrap();
+        let is_its_own = || {
+            let name = thread::current().name().map(str::to_owned);
+            name.is_some_and(|name| name.starts_with("index-"))
+        };
+        let both = indexing(|| rayon::join(is_its_own, is_its_own));
+        assert_eq!(both, (true, true));
+    }
+}
