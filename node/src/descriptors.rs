@@ -1,15 +1,15 @@
 //! Open files. Connections never take those that the node needs for itself: a store that cannot
 //! open a file stops writing, until the node is started again.
 
-use crate::api::admin;
+use crate::api::{admin, places};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that one store keeps open, with room for those that it makes and removes.
 const STORE: u64 = 512 + 64;
 
-/// Attachments that are read or written at once (`held`), connections of the admin port, and calls
-/// to other nodes, configuration and logs.
-const OTHERS: u64 = 256 + admin::CONNECTIONS as u64 + 192;
+/// Attachments that are read or written at once (`held`), connections of the admin port and those
+/// that are leaving, and calls to other nodes, configuration and logs.
+const OTHERS: u64 = 256 + (admin::CONNECTIONS + places::LEAVING) as u64 + 160;
 
 /// Fewest connections with which a node starts.
 const FEWEST: u64 = 16;

@@ -7,7 +7,11 @@ use crate::{
     held,
 };
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections that the system keeps until they are accepted, if it lets us have so many. Of those
+/// beyond, it drops the first packet, which is sent again after a second.
+const BACKLOG: u32 = 4096;
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -25,21 +29,31 @@ pub struct ListenError {
 }
 
 /// The sockets of the public port and of the operator's.
-pub(crate) async fn listeners(config: &ServerConfig) -> Result<[TcpListener; 2], ListenError> {
+pub(crate) fn listeners(config: &ServerConfig) -> Result<[TcpListener; 2], ListenError> {
     Ok([
-        listen(config.listen, "server.listen").await?,
-        listen(config.admin, "server.admin").await?,
+        listen(config.listen, "server.listen")?,
+        listen(config.admin, "server.admin")?,
     ])
 }
 
 /// A socket that listens on an address, which `key` in the configuration sets.
-async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ListenError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| ListenError {
+fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ListenError> {
+    bound(address).map_err(|source| ListenError {
         address,
         key,
         source,
     })
+}
+
+fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A node that is started again listens where it did, though connections of before linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// How much may be held in memory for callers.

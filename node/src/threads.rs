@@ -5,8 +5,8 @@
 //! turn instead.
 
 use assay_host::threads::demand_one;
-use rayon::ThreadPoolBuilder;
-use std::{error::Error as _, io, time::Duration};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::{error::Error as _, io, sync::OnceLock, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     task::spawn_blocking,
@@ -36,12 +36,47 @@ async fn keep_one() {
     }
 }
 
+/// Threads for the index alone, if they were started.
+static INDEXING: OnceLock<ThreadPool> = OnceLock::new();
+
 /// Starts the threads for what is computed on all cores, which would otherwise be started by the
-/// first claim. Fails if the system does not give them.
+/// first claim, and as many for the index. Fails if the system does not give them.
 pub fn start_computing() -> io::Result<()> {
     match ThreadPoolBuilder::new().build_global() {
-        Err(error) if error.source().is_some() => Err(io::Error::other(error)),
+        Err(error) if error.source().is_some() => return Err(io::Error::other(error)),
         // Or they were started before.
-        _ => Ok(()),
+        _ => {}
+    }
+    let indexing = ThreadPoolBuilder::new()
+        .thread_name(|number| format!("index-{number}"))
+        .build()
+        .map_err(io::Error::other)?;
+    let _ = INDEXING.set(indexing);
+    Ok(())
+}
+
+/// Runs work on the index, which everybody waits for: not behind claims that wait to be verified,
+/// of which strangers send as many as they like.
+pub fn indexing<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match INDEXING.get() {
+        Some(threads) => threads.install(work),
+        None => work(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn the_index_has_threads_of_its_own() {
+        start_computing().unwrap();
+        let is_its_own = || {
+            let name = thread::current().name().map(str::to_owned);
+            name.is_some_and(|name| name.starts_with("index-"))
+        };
+        let both = indexing(|| rayon::join(is_its_own, is_its_own));
+        assert_eq!(both, (true, true));
     }
 }

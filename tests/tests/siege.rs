@@ -9,15 +9,11 @@ use std::time::Duration;
 /// Claims in the log.
 const CLAIMS: u64 = 20_000;
 
+/// What takes more memory than it should yet (docs/reliability.md).
+const OPEN: [&str; 1] = ["all of them together"];
+
 /// How long each kind of traffic goes on.
 const LASTING: Duration = Duration::from_secs(3);
-
-/// What a node does not bear yet (docs/reliability.md).
-const OPEN: [&str; 3] = [
-    "5,000 idle connections",
-    "write overload, forged and signed",
-    "all of them together",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_take_little_memory_and_keep_nobody_out() -> anyhow::Result<()> {

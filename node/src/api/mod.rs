@@ -13,7 +13,7 @@ pub mod log;
 pub mod look_ups;
 pub mod metered;
 pub mod page;
-mod places;
+pub(crate) mod places;
 pub mod proxied;
 mod proxy_protocol;
 pub mod read;

@@ -226,7 +226,8 @@ async fn accepting(
     }
 }
 
-/// Accepts the next connection. Returns none, and closes it, if its network has too many.
+/// Accepts the next connection. Returns none, and closes it, if its network has too many, or as
+/// many as any other while all places are taken.
 async fn accept(
     listener: &TcpListener,
     places: &Places,
@@ -246,18 +247,39 @@ async fn accept(
     let Some(of_network) = of_address(&account) else {
         return Ok(None);
     };
-    let place = places.take(account.clone()).await;
+    let Some(place) = places.take(account.clone()).await else {
+        metrics::counter!("assay_refused_total", "limit" => "connections").increment(1);
+        return Ok(None);
+    };
     stream.set_nodelay(true)?;
     Ok(Some(Accepted {
         stream: stream.into_std()?,
         peer: Peer { address, account },
-        place,
+        place: Arc::new(place),
         of_network,
         proxy: proxies.trusts(address.ip()).then(|| proxies.clone()),
     }))
 }
 
+/// Serves a connection until it ends or has to leave, which it may have to from its first byte on:
+/// others have its place.
 async fn connection(
+    accepted: Accepted,
+    counts: (Arc<Held>, Arc<Reports>),
+    app: impl App,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Receiver<bool>,
+) {
+    let place = accepted.place.clone();
+    tokio::select! {
+        () = served(accepted, counts, app, tls, stop) => {}
+        () = place.leaves() => {
+            tracing::debug!("a connection was closed: it asked for nothing, or was one too many");
+        }
+    }
+}
+
+async fn served(
     accepted: Accepted,
     (held, idle): (Arc<Held>, Arc<Reports>),
     app: impl App,
@@ -377,7 +399,7 @@ async fn serve<T>(
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (account, leaving) = (peer.account.clone(), place.clone());
+    let account = peer.account.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         place.calls();
         calls.one_more();
@@ -409,10 +431,6 @@ async fn serve<T>(
             // Dropping the connection frees everything that it holds.
             metrics::counter!("assay_stalled_connections_total").increment(1);
             tracing::debug!("a connection was closed: its answers lay unread");
-            return;
-        }
-        () = leaving.leaves() => {
-            tracing::debug!("a connection was closed: it asked for nothing");
             return;
         }
     };
@@ -470,3 +488,6 @@ impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,8 @@ pub struct ServerConfig {
     pub admin: SocketAddr,
     /// How many threads serve connections. 0 is one a core.
     pub threads: usize,
-    /// How many connections are served at once. More wait to be accepted.
+    /// How many connections are served at once. When all places are taken, networks share them
+    /// alike.
     pub connections: usize,
     /// Memory for what callers have not read or not finished, in MiB.
     pub held_mib: u64,

@@ -230,6 +230,7 @@ impl Held {
         let address = address.to_canonical();
         let counted = !self.limits.shared.contains(&address);
         Arc::new(Account {
+            address: counted.then(|| network(address)),
             network: counted.then(|| self.network(network(address))),
             connection: Arc::new(Connection {
                 level: Level::new(Whose::Connection, self.bytes / CONNECTION_SHARE, 1),
@@ -276,6 +277,7 @@ pub struct Account {
     /// Whether it is of a caller whom a proxy names. The room of the proxy's connection is not his:
     /// others on it could take all of it from him.
     is_named: bool,
+    address: Option<IpAddr>,
     network: Option<Arc<Level>>,
     held: Arc<Held>,
 }
@@ -316,9 +318,16 @@ impl Account {
         Arc::new(Account {
             connection: self.connection.clone(),
             is_named: true,
+            address: Some(network(address)),
             network: Some(self.held.network(network(address))),
             held: self.held.clone(),
         })
+    }
+
+    /// The network that is counted, as [`network`] has it. None for an address that stands for
+    /// many.
+    pub fn counted(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Whether nothing is held but the connection itself: no call is worked for, and no answer is

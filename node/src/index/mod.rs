@@ -1,11 +1,12 @@
 //! The index as the node keeps it: core's [`Map`], its parts and pages in the store, and the leaves
 //! since the last commitment.
 //!
-//! Leaves are added as they are sequenced. When a checkpoint is due, [`Index::step`] makes the next
-//! map of them. It returns the rows that go into the batch of the commitment leaf: what long lists
-//! grew by, and some of the pages that changed, with their parts. They are written lazily, a few
-//! sixteenths of the labels (*shards*) at a time, because nearly every page changes between two
-//! checkpoints under load. There is no redo log, because the log itself says what each leaf's
+//! Leaves are added as they are sequenced, and [`Index::advance`] makes the next map of them, some
+//! thousand labels at a time, so that no claim waits for all of a second. When a checkpoint is due,
+//! [`Index::step`] does so with what is left. It returns the rows that go into the batch of the
+//! commitment leaf: what long lists grew by, and some of the pages that changed, with their parts.
+//! They are written lazily, a few sixteenths of the labels (*shards*) at a time, because nearly
+//! every page changes between two checkpoints under load. There is no redo log, because the log itself says what each leaf's
 //! labels are. `Meta` holds, for each shard, the leaf below which all of its stored pages are
 //! current. A start replays the leaves from the lowest of them on ([`recover`]), by the same
 //! [`Index::step`].
@@ -48,6 +49,10 @@ use shard::{SHARD_BITS, Shard, ends, shard_of};
 /// there is no room in memory.
 const REPLAY: u64 = 1 << 20;
 
+/// Labels that are put into the map at once, and not only when a checkpoint is due: some
+/// milliseconds of work, for which claims wait.
+const AT_ONCE: usize = 4096;
+
 /// Bytes of rows in one batch when everything is stored.
 const STORED_BYTES: usize = 8 << 20;
 
@@ -72,8 +77,12 @@ pub struct Index {
     map: Map<Held>,
     /// Maps of before, as long as somebody reads them.
     older: Vec<WeakMap<Held>>,
-    /// Leaves by label, since the last commitment.
+    /// Leaves by label that are not in the map yet.
     pending: Vec<(Label, LeafIndex)>,
+    /// What lists grew by since the last commitment.
+    grown: Rows,
+    /// Whether every shard is to be written with the next commitment.
+    all_due: bool,
     shards: [Shard; SHARDS],
     /// The shard that is written next.
     next: usize,
@@ -142,6 +151,8 @@ impl Index {
             map,
             older: Vec::new(),
             pending: Vec::new(),
+            grown: Rows::default(),
+            all_due: false,
             shards,
             next: 0,
             budget,
@@ -166,7 +177,7 @@ impl Index {
         Index::new(nothing, budget(cache_mib))
     }
 
-    /// The map as of the last step.
+    /// The map of all leaves that were added, but for those that wait for the next step.
     pub fn map(&self) -> &Map<Held> {
         &self.map
     }
@@ -188,6 +199,29 @@ impl Index {
         store: &impl Reads,
         size: u64,
     ) -> Result<(Commitment, Rows), RecordError> {
+        self.advance(store, size)?;
+        let mut rows = std::mem::take(&mut self.grown);
+        if std::mem::take(&mut self.whole) {
+            rows.delete(Table::Meta, records::INDEX_WHOLE);
+        }
+        let due = self.due(size);
+        self.write_shards(due, size, &mut rows)?;
+        Ok((self.map.commitment(), rows))
+    }
+
+    /// Whether so many leaves wait for the next step that a part of it should be done now.
+    pub fn is_behind(&self) -> bool {
+        self.pending.len() >= AT_ONCE
+    }
+
+    /// Does a part of the next step: puts the leaves that wait, all of which are below `size`, into
+    /// the map. They are durable. Nothing is stored before the step is.
+    ///
+    /// If this fails, the index must not be used any more.
+    pub fn advance(&mut self, store: &impl Reads, size: u64) -> Result<(), RecordError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let mut updates = std::mem::take(&mut self.pending);
         updates.par_sort_unstable();
         updates.dedup();
@@ -202,20 +236,16 @@ impl Index {
             .map
             .update(&updates, TreeSize::new(size), &pages, &Cores);
         let update = update.map_err(failed)?;
-        let mut rows = Rows::default();
-        if std::mem::take(&mut self.whole) {
-            rows.delete(Table::Meta, records::INDEX_WHOLE);
-        }
         for spill in &update.spills {
             let key = records::list_key(&spill.label, spill.position);
-            rows.put(Table::IndexLists, key, records::list_value(&spill.leaves));
+            let leaves = records::list_value(&spill.leaves);
+            self.grown.put(Table::IndexLists, key, leaves);
         }
-        let due = self.take(update, size);
-        self.write_shards(due, size, &mut rows)?;
+        self.take(update);
         // The buffer is kept, because the next step needs one as large.
         updates.clear();
         self.pending = updates;
-        Ok((self.map.commitment(), rows))
+        Ok(())
     }
 
     /// Reads into memory everything that `updates`, which are sorted, will change.
@@ -228,17 +258,19 @@ impl Index {
         labels.dedup();
         let opened = self.opened;
         let pin = Pin { store, opened };
-        for map in self.older.iter().filter_map(WeakMap::upgrade) {
-            pin.older(&map, &labels)?;
-        }
+        // First what counts: older maps share most of it.
         let shards = &mut self.shards;
         pin.all(&self.map, &labels, &mut |first, bytes| {
             shards[shard_of(first)].resident += bytes;
-        })
+        })?;
+        for map in self.older.iter().filter_map(WeakMap::upgrade) {
+            pin.older(&map, &labels)?;
+        }
+        Ok(())
     }
 
-    /// Goes on from the next map. Returns how many shards are to be written.
-    fn take(&mut self, update: Update<Held>, size: u64) -> usize {
+    /// Goes on from the next map.
+    fn take(&mut self, update: Update<Held>) {
         self.older.retain(WeakMap::is_held);
         self.older.push(self.map.downgrade());
         self.map = update.map;
@@ -255,6 +287,13 @@ impl Index {
         if above {
             // Its pages may be in a shard now that was written after they changed.
             self.shards.iter_mut().for_each(|shard| shard.through = 0);
+            self.all_due = true;
+        }
+    }
+
+    /// How many shards are to be written with the commitment at `size`.
+    fn due(&mut self, size: u64) -> usize {
+        if std::mem::take(&mut self.all_due) {
             return SHARDS;
         }
         let written = self.shards.iter().map(|shard| shard.through).max();

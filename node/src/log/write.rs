@@ -17,6 +17,7 @@ use crate::{
     signer::log::SignError,
     storage::{StorageError, Table, Tables},
     telemetry::SPANS,
+    threads,
     view::{stored_consistency, stored_root},
 };
 use assay_claims::entry::{Entry, EntryError};
@@ -178,13 +179,25 @@ impl<S: Tables> Log<S> {
     pub(crate) fn append_commitment(&mut self) -> Result<(), WriteError> {
         let started = Instant::now();
         let size = self.state.head().size.get();
-        let (commitment, rows) = self.index.step(&*self.store, size)?;
+        let (index, store) = (&mut self.index, &*self.store);
+        let (commitment, rows) = threads::indexing(|| index.step(store, size))?;
         metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
         let now_ms = self.clock.now(self.state.head().last_ms)?;
         let step = self.state.plan_commitment(now_ms, &commitment)?;
         self.commit(step, rows)?;
         self.index.evict();
         Ok(())
+    }
+
+    /// Does a part of what the next commitment needs, if there is much of it. What was appended is
+    /// durable meanwhile.
+    pub(crate) fn advance_index(&mut self) -> Result<(), WriteError> {
+        if !self.index.is_behind() {
+            return Ok(());
+        }
+        let size = self.state.head().size.get();
+        let (index, store) = (&mut self.index, &*self.store);
+        Ok(threads::indexing(|| index.advance(store, size))?)
     }
 
     /// Writes a step and rows of the index as one durable batch, then adopts the step.

@@ -240,7 +240,7 @@ async fn serve<S: Store + 'static>(
 ) -> Result<Node, StartError> {
     let (connections, tls) = (parts.connections, listen::load_tls(&config.server)?);
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let [listener, admin_listener] = listen::listeners(&config.server).await?;
+    let [listener, admin_listener] = listen::listeners(&config.server)?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let (evidence, witnessed) = (parts.evidence.clone(), witnesses.is_some());

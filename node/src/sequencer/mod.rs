@@ -463,7 +463,8 @@ impl<S: Tables + 'static> Driver<S> {
             }
         }
         outbox.send();
-        Ok(())
+        // A little after every commit, so that nobody waits for all of it at once.
+        Ok(self.log.advance_index()?)
     }
 }
 

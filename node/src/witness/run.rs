@@ -299,7 +299,7 @@ impl Running {
         let evidence = Arc::new(Evidence::open(&[&config.storage.path], known)?);
         let opened = open(&config, evidence.clone())?;
         let peers = PeerFile::open(&config.federation.peers, None)?;
-        let [listener, admin_listener] = listen::listeners(&config.server).await?;
+        let [listener, admin_listener] = listen::listeners(&config.server)?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);

@@ -3,9 +3,11 @@
 use super::{Target, target::NETWORKS};
 use anyhow::ensure;
 use futures::{FutureExt, future::LocalBoxFuture};
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::sleep,
 };
 
 /// The preface of HTTP/2.
@@ -30,6 +32,10 @@ const IDLE: usize = 5000;
 
 /// Networks from which they come: 250 each.
 const IDLE_NETWORKS: usize = 20;
+
+/// How long one of them stays away that was refused. Otherwise the strangers' thread would do
+/// nothing but be refused.
+const AWAY: Duration = Duration::from_secs(1);
 
 /// Reads until the other end closes.
 async fn until_closed(stream: &mut TcpStream) {
@@ -59,17 +65,24 @@ pub fn idle(target: Target) -> LocalBoxFuture<'static, ()> {
     async move {
         target
             .each(IDLE, async |number: usize| {
-                let mut stream = target.connect(number % IDLE_NETWORKS).await?;
-                target.did(1);
-                let ask = b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n";
-                stream.write_all(ask).await?;
-                let mut answer = [0; 12];
-                stream.read_exact(&mut answer).await?;
-                ensure!(answer == *b"HTTP/1.1 200");
-                until_closed(&mut stream).await;
-                Ok(())
+                let stays = stays(&target, number).await;
+                sleep(AWAY).await;
+                stays
             })
             .await;
     }
     .boxed_local()
+}
+
+/// A connection that asks once, and stays for as long as it may.
+async fn stays(target: &Target, number: usize) -> anyhow::Result<()> {
+    let mut stream = target.connect(number % IDLE_NETWORKS).await?;
+    target.did(1);
+    let ask = b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n";
+    stream.write_all(ask).await?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    ensure!(answer == *b"HTTP/1.1 200");
+    until_closed(&mut stream).await;
+    Ok(())
 }
