@@ -6,10 +6,10 @@
 //! [`Index::step`] does so with what is left. It returns the rows that go into the batch of the
 //! commitment leaf: what long lists grew by, and some of the pages that changed, with their parts.
 //! They are written lazily, a few sixteenths of the labels (*shards*) at a time, because nearly
-//! every page changes between two checkpoints under load. There is no redo log, because the log itself says what each leaf's
-//! labels are. `Meta` holds, for each shard, the leaf below which all of its stored pages are
-//! current. A start replays the leaves from the lowest of them on ([`recover`]), by the same
-//! [`Index::step`].
+//! every page changes between two checkpoints under load. There is no redo log, because the log
+//! itself says what each leaf's labels are. `Meta` holds, for each shard, the leaf below which all
+//! of its stored pages are current. A start replays the leaves from the lowest of them on
+//! ([`recover`]), by the same [`Index::step`].
 //!
 //! What is in memory of pages and parts is bounded. Beyond that, a step writes more shards than are
 //! due, and [`Index::evict`] lets go of what is written. Of the directory, a node for each part
