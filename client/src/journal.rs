@@ -55,12 +55,9 @@ impl Journal {
         let torn = String::from_utf8_lossy(&text.split_off(whole)).into_owned();
         let lines = String::from_utf8(text).map_err(|e| {
             let at = e.utf8_error().valid_up_to() + 1;
-            failed(
-                &format!(
-                    "the state file is damaged: no UTF-8 at byte {at}; move it away to begin anew"
-                ),
-                None,
-            )
+            let why = format!("no UTF-8 at byte {at}; move it away to begin anew");
+            let why = io::Error::new(io::ErrorKind::InvalidData, why);
+            failed("the state file is damaged", Some(why))
         })?;
         let journal = Journal {
             path: path.to_owned(),

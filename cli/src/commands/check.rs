@@ -49,10 +49,11 @@ pub struct Command {
     /// package-lock.json, yarn.lock, pnpm-lock.yaml, bun.lock, deno.lock, conda-lock.yml,
     /// pixi.lock, uv.lock, poetry.lock, pylock.toml, pdm.lock, pipfile.lock, requirements.txt,
     /// go.mod, go.sum, composer.lock, gemfile.lock, pubspec.lock, podfile.lock, package.resolved,
-    /// mix.lock, pom.xml, maven-dependency-tree, gradle.lockfile, verification-metadata.xml,
-    /// packages.lock.json, project.assets.json, deps.json, packages.config, cyclonedx-json,
-    /// cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld, spdx-tag-value, syft-json,
-    /// trivy-json, dpkg-status, apk-installed, cargo-auditable, go-build, purl-list
+    /// mix.lock, pom.xml, maven-dependency-tree, maven-dependency-tree-json, gradle.lockfile,
+    /// verification-metadata.xml, packages.lock.json, project.assets.json, deps.json,
+    /// packages.config, cyclonedx-json, cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld,
+    /// spdx-tag-value, syft-json, trivy-json, dpkg-status, apk-installed, cargo-auditable,
+    /// go-build, purl-list
     #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an

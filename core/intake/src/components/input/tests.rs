@@ -32,11 +32,9 @@ fn utf_16_is_read_if_it_is_whole_and_not_too_large() {
 
 #[test]
 fn yaml_has_a_limit_of_its_own() {
-    let of = |bytes: usize| {
-        let begin = "lockfileVersion: '9.0'\n#";
-        let text = format!("{begin}{}", "#".repeat(bytes - begin.len()));
-        read_as(Format::PnpmLock, "x", text.as_bytes(), None)
-    };
-    let large = refused(of(limits::COMPONENT_YAML_BYTES + 1));
+    let begin = "lockfileVersion: '9.0'\n#";
+    let bytes = limits::COMPONENT_YAML_BYTES + 1;
+    let text = format!("{begin}{}", "#".repeat(bytes - begin.len()));
+    let large = refused(read_as(Format::PnpmLock, "x", text.as_bytes(), None));
     assert!(large.contains("of YAML, 16777216 are read"), "{large}");
 }

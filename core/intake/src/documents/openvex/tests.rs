@@ -89,12 +89,12 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn what_may_narrow_a_statement_that_clears_is_read_or_refused() {
-    let document = |statement: &str| {
-        format!(
+    let said = |statement: &str| {
+        let document = format!(
             r#"{{"@context":"https://openvex.dev/ns/v0.0.1","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{{"vulnerability":"CVE-1",{statement}}}]}}"#
-        )
+        );
+        prepare("vex", "v.json", document.as_bytes(), "")
     };
-    let said = |statement: &str| prepare("vex", "v.json", document(statement).as_bytes(), "");
     let product = r#""products":["pkg:npm/app@1"],"subcomponents":["pkg:npm/lib@1"]"#;
     let claim = said(&format!(r#"{product},"status":"fixed""#))
         .unwrap()
