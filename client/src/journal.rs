@@ -26,7 +26,7 @@ impl Journal {
     /// # Errors
     ///
     /// [`ClientError::State`] if another process has it (then the system gives no reason), or if
-    /// its lines are no UTF-8.
+    /// it is not a file of UTF-8.
     pub fn open(path: &Path) -> Result<(Self, String), ClientError> {
         let failed = |what: &str, source| state(path, what, source);
         // Before its folder is made, and a file for the lock.
@@ -44,28 +44,22 @@ impl Journal {
             TryLockError::WouldBlock => failed("another process uses the state file", None),
             TryLockError::Error(e) => failed("cannot lock the state file", Some(e)),
         })?;
-        let mut text = match files::read(path) {
-            Ok(text) => text,
+        let bytes = match files::read(path) {
+            Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(failed("cannot read the state file", Some(e))),
         };
-        let end = text.iter().rposition(|byte| *byte == b'\n');
-        let whole = end.map_or(0, |end| end + 1);
-        // A crash cuts a line off within a character, too.
-        let torn = String::from_utf8_lossy(&text.split_off(whole)).into_owned();
-        let lines = String::from_utf8(text).map_err(|e| {
-            let at = e.utf8_error().valid_up_to() + 1;
-            let why = format!("no UTF-8 at byte {at}; move it away to begin anew");
-            let why = io::Error::new(io::ErrorKind::InvalidData, why);
-            failed("the state file is damaged", Some(why))
-        })?;
+        let text = whole_characters(&bytes)
+            .map_err(|e| failed("the state file is damaged", Some(e)))?
+            .to_owned();
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let journal = Journal {
             path: path.to_owned(),
             file: None,
             whole: whole as u64,
             _lock: lock,
         };
-        Ok((journal, lines + &torn))
+        Ok((journal, text))
     }
 
     /// Appends lines. When this returns, they are on stable storage.
@@ -107,6 +101,22 @@ impl Journal {
     }
 }
 
+/// The text that bytes are, but for a character at their end of which a crash left a part.
+fn whole_characters(bytes: &[u8]) -> io::Result<&str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(e) if e.error_len().is_none() => {
+            let whole = bytes.utf8_chunks().next();
+            Ok(whole.map_or("", |chunk| chunk.valid()))
+        }
+        Err(e) => {
+            let at = e.valid_up_to() + 1;
+            let why = format!("no UTF-8 at byte {at}; move it away to begin anew");
+            Err(io::Error::new(io::ErrorKind::InvalidData, why))
+        }
+    }
+}
+
 fn state(path: &Path, what: &str, source: Option<io::Error>) -> ClientError {
     ClientError::State {
         what: what.to_owned(),
@@ -124,13 +134,8 @@ mod tests {
     fn what_is_not_a_file_of_text_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
-        fs::write(&path, b"one\n\xff\n").unwrap();
-        let error = Journal::open(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("no UTF-8 at byte 5; move it away"),
-            "{error}"
-        );
-        for path in [folder.path(), Path::new("/dev/null")] {
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        for path in [folder.path(), Path::new("/dev/null"), path.as_path()] {
             let copy = folder.path().join("link");
             std::os::unix::fs::symlink(path, &copy).unwrap();
             let error = Journal::open(&copy).unwrap_err();
@@ -139,6 +144,26 @@ mod tests {
             };
             assert!(source.is_some(), "{path:?}: {error}");
             fs::remove_file(&copy).unwrap();
+        }
+    }
+
+    #[test]
+    fn damage_is_said_where_it_is_and_only_an_end_is_torn() {
+        for (bytes, at) in [
+            (&b"one\n\xff\n"[..], 5),
+            (b"one\n\xc3", 0),
+            (b"one\n\xe2\x82", 0),
+            (b"one\n\xc3\n", 5),
+            (b"one\n\xc3\xc3", 5),
+            (b"one\n\xff", 5),
+        ] {
+            match whole_characters(bytes) {
+                Ok(text) => assert_eq!((text, at), ("one\n", 0)),
+                Err(error) => {
+                    let said = format!("no UTF-8 at byte {at}; move it away to begin anew");
+                    assert_eq!(error.to_string(), said);
+                }
+            }
         }
     }
 
@@ -154,7 +179,7 @@ mod tests {
         // A name that ends in "ü", of which one byte was written.
         fs::write(&path, b"one\ntwo\nthr\xc3").unwrap();
         let (mut journal, text) = Journal::open(&path).unwrap();
-        assert_eq!(text, "one\ntwo\nthr\u{fffd}");
+        assert_eq!(text, "one\ntwo\nthr");
         journal.append(&["three".into()]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
         journal.replace(&["3".into()]).unwrap();
