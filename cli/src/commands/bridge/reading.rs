@@ -64,8 +64,9 @@ impl Maker<'_> {
         for job in jobs {
             match self.kept.take(&job.key, &job.print) {
                 Some(texts) => {
-                    let step = self.step((ledger, place), job, &self.now, (texts, Vec::new()));
-                    done.steps.push(step);
+                    let held = ledger.get(&job.key).cloned().unwrap_or_default();
+                    let held = held.sends(place, job.print, &self.now, ids(&texts));
+                    done.steps.push(self.step(job, held, (texts, Vec::new())));
                 }
                 None => unmade.push(job),
             }
@@ -105,7 +106,10 @@ impl Maker<'_> {
                 continue;
             };
             match texts(record.clone(), self.bridge, &document, revision) {
-                Ok(made) => done.steps.push(self.step((ledger, place), job, &at, made)),
+                Ok(made) => {
+                    let held = held.sends(place, job.print, &at, ids(&made.0));
+                    done.steps.push(self.step(job, held, made));
+                }
                 Err(error) => done.problems.push(error.to_string()),
             }
         }
@@ -115,17 +119,13 @@ impl Maker<'_> {
     /// The step that sends the claims of a record, with what is stored beside them.
     fn step(
         &self,
-        (ledger, place): (&Ledger, &str),
         job: &Job,
-        at: &str,
+        held: Held,
         (texts, attachments): (Vec<DraftText>, Vec<Bytes>),
     ) -> Step {
-        let held = ledger.get(&job.key).cloned().unwrap_or_default();
-        let payloads = texts.iter().map(|text| text.payload().as_bytes());
-        let ids = payloads.map(ClaimId::of_payload);
         Step {
             key: job.key.clone(),
-            held: held.sends(place, job.print, at, ids.collect()),
+            held,
             claims: texts.iter().map(|one| self.publisher.sign(one)).collect(),
             attachments,
             what: if job.replaces {
@@ -135,4 +135,9 @@ impl Maker<'_> {
             },
         }
     }
+}
+
+fn ids(texts: &[DraftText]) -> Vec<ClaimId> {
+    let payloads = texts.iter().map(|text| text.payload().as_bytes());
+    payloads.map(ClaimId::of_payload).collect()
 }

@@ -78,10 +78,9 @@ pub fn survey(
             let bytes = folder.read(place)?;
             let records = bridge.read(place, &bytes, now, verifier);
             let records = records.map_err(|e| e.to_string())?;
-            let document = Hash::of(&bytes);
-            let ledger = making.map(|(ledger, _)| ledger);
-            let seen = |record| seen(record, bridge, &document, ledger);
-            Ok(records.into_iter().map(seen).collect())
+            let making = making.map(|(ledger, _)| (ledger, Hash::of(&bytes)));
+            let all = records.into_iter();
+            Ok(all.map(|it| seen(it, bridge, making.as_ref())).collect())
         });
         let all: Vec<Result<Vec<Seen>, String>> = read.collect();
         for (place, read) in places.iter().zip(all) {
@@ -121,11 +120,11 @@ struct Seen {
     made: Option<Made>,
 }
 
-fn seen(record: Record, bridge: &Bridge, document: &Hash, ledger: Option<&Ledger>) -> Seen {
+fn seen(record: Record, bridge: &Bridge, making: Option<&(&Ledger, Hash)>) -> Seen {
     let sight = Sight::of(&record);
-    let (not_verified, made) = match (record.says, ledger) {
+    let (not_verified, made) = match (record.says, making) {
         (Says::NotVerified(reason), _) => (Some(reason), None),
-        (says, Some(ledger)) => {
+        (says, Some((ledger, document))) => {
             let record = Record { says, ..record };
             (None, Made::of(record, &sight, document, (bridge, ledger)))
         }

@@ -98,7 +98,24 @@ fn pinned<'a>(repository: &Repository<'a>) -> Pin<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::Components;
     use crate::components::tests::{found_in, lines, notes, unidentified};
+
+    /// What becomes of a package without a version, from git at a revision.
+    fn added(revision: Option<&str>) -> Components {
+        let repository = Repository {
+            address: "https://host/a",
+            revision,
+        };
+        let component = Component {
+            name: "a".to_owned(),
+            ..Component::default()
+        };
+        let mut list = List::default();
+        let parts = origin::package("npm", "a", None);
+        list.sources(component, parts, &repository).unwrap();
+        found_in(list)
+    }
 
     #[test]
     fn sources_have_the_version_that_they_are_pinned_to() {
@@ -111,18 +128,7 @@ mod tests {
             ("1.2.0-rc.1", "1.2.0-rc.1", ""),
             ("V2024.1", "2024.1", ""),
         ] {
-            let repository = Repository {
-                address: "https://host/a",
-                revision: Some(revision),
-            };
-            let mut list = List::default();
-            let component = Component {
-                name: "a".to_owned(),
-                ..Component::default()
-            };
-            let parts = origin::package("npm", "a", None);
-            list.sources(component, parts, &repository).unwrap();
-            let found = found_in(list);
+            let found = added(Some(revision));
             assert_eq!(
                 lines(&found),
                 [format!("pkg:npm/a@{version}?{at}{revision}{digest}")]
@@ -144,18 +150,7 @@ mod tests {
             (Some("v2"), "at \"v2\""),
             (Some("1.0 beta"), "at \"1.0 beta\""),
         ] {
-            let repository = Repository {
-                address: "https://host/a",
-                revision,
-            };
-            let mut list = List::default();
-            let component = Component {
-                name: "a".to_owned(),
-                ..Component::default()
-            };
-            let parts = origin::package("npm", "a", None);
-            list.sources(component, parts, &repository).unwrap();
-            let found = unidentified(&found_in(list)).concat();
+            let found = unidentified(&added(revision)).concat();
             assert!(
                 found.starts_with("a is from git") && found.contains(said),
                 "{found}"
