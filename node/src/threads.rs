@@ -36,13 +36,19 @@ async fn keep_one() {
     }
 }
 
+/// How much later than others the threads come that verify claims, as nice(2) counts: strangers send
+/// as many as they like, and whoever serves, commits and answers waits for no core meanwhile.
+#[cfg(target_os = "linux")]
+const LATER: i32 = 5;
+
 /// Threads for the index alone, if they were started.
 static INDEXING: OnceLock<ThreadPool> = OnceLock::new();
 
 /// Starts the threads for what is computed on all cores, which would otherwise be started by the
 /// first claim, and as many for the index. Fails if the system does not give them.
 pub fn start_computing() -> io::Result<()> {
-    match ThreadPoolBuilder::new().build_global() {
+    let verifying = ThreadPoolBuilder::new().start_handler(|_| come_later());
+    match verifying.build_global() {
         Err(error) if error.source().is_some() => return Err(io::Error::other(error)),
         // Or they were started before.
         _ => {}
@@ -53,6 +59,13 @@ pub fn start_computing() -> io::Result<()> {
         .map_err(io::Error::other)?;
     let _ = INDEXING.set(indexing);
     Ok(())
+}
+
+/// Lets other threads go first. Where the system knows no order of threads, or keeps it to itself,
+/// nothing changes.
+fn come_later() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, LATER);
 }
 
 /// Runs work on the index, which everybody waits for: not behind claims that wait to be verified,

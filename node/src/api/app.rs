@@ -291,7 +291,7 @@ fn is_of<B>(service: &str, request: &Request<B>) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn is_grpc<B>(request: &Request<B>) -> bool {
+pub(super) fn is_grpc<B>(request: &Request<B>) -> bool {
     request
         .headers()
         .get(CONTENT_TYPE)

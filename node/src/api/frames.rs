@@ -7,6 +7,7 @@
 //! each piece that they are sent, and these are paid for by just that: calls, what comes with them,
 //! and what is answered. A network that sends more than that for long has its connections closed.
 
+use super::untaken::{Room, Untaken};
 use crate::quota::Reports;
 use std::{
     io,
@@ -61,8 +62,8 @@ enum Reading {
     Preface(usize),
     /// It is not HTTP/2.
     Other,
-    /// So many bytes of a payload are still to come.
-    Over(usize),
+    /// So many bytes of a payload are still to come, and whether they are data.
+    Over(usize, bool),
     /// So many bytes of a head are there.
     Head([u8; HEAD], usize),
 }
@@ -73,8 +74,9 @@ pub struct Meter {
     /// What is left, in bytes.
     left: i64,
     calls: Calls,
-    from: IpAddr,
-    idle: Arc<Reports>,
+    untaken: Untaken,
+    /// Whom frames are charged to, and where.
+    charged: Option<(Arc<Reports>, IpAddr)>,
 }
 
 /// Calls that a connection made and that its meter has not counted yet.
@@ -96,14 +98,15 @@ pub fn idle(shared: &[IpAddr]) -> Arc<Reports> {
 }
 
 impl Meter {
-    /// The meter of a new connection of this address.
-    pub fn new(idle: Arc<Reports>, from: IpAddr, calls: Calls) -> Self {
+    /// The meter of a new connection, of the address that frames are charged to. If it is of none,
+    /// no frame is too many.
+    pub fn new(calls: Calls, untaken: Untaken, charged: Option<(Arc<Reports>, IpAddr)>) -> Self {
         Meter {
             reading: Reading::Preface(0),
             left: BEGIN,
             calls,
-            from,
-            idle,
+            untaken,
+            charged,
         }
     }
 
@@ -125,9 +128,12 @@ impl Meter {
                     }
                     &bytes[more..]
                 }
-                Reading::Over(left) => {
+                Reading::Over(left, is_data) => {
                     let over = bytes.len().min(*left);
                     *left -= over;
+                    if *is_data {
+                        self.untaken.came(over);
+                    }
                     if *left == 0 {
                         self.reading = Reading::Head([0; HEAD], 0);
                     }
@@ -154,7 +160,7 @@ impl Meter {
         let length = u32::from_be_bytes([0, a, b, c]);
         self.reading = match length {
             0 => Reading::Head([0; HEAD], 0),
-            _ => Reading::Over(length as usize),
+            _ => Reading::Over(length as usize, kind == DATA),
         };
         let brings = if kind == DATA { i64::from(length) } else { 0 };
         self.left = (self.left + brings - FRAME).min(REMEMBERED);
@@ -163,8 +169,9 @@ impl Meter {
             self.left = (self.left + i64::from(calls) * CALL).min(REMEMBERED);
         }
         if self.left < 0 {
-            let charged = self.idle.charge_many(self.from, AT_ONCE);
-            charged.map_err(|_| Flood)?;
+            if let Some((idle, from)) = &self.charged {
+                idle.charge_many(*from, AT_ONCE).map_err(|_| Flood)?;
+            }
             self.left += i64::from(AT_ONCE) * FRAME;
         }
         Ok(())
@@ -177,16 +184,18 @@ impl Meter {
     }
 }
 
-/// A connection whose frames are counted, if it has a meter.
+/// A connection whose frames are counted, and which is read while there is room for what calls
+/// have not taken.
 pub struct Counted<T> {
     io: T,
-    meter: Option<Meter>,
+    meter: Meter,
+    room: Room,
 }
 
 impl<T> Counted<T> {
     /// A new connection.
-    pub fn new(io: T, meter: Option<Meter>) -> Self {
-        Counted { io, meter }
+    pub fn new(io: T, meter: Meter, room: Room) -> Self {
+        Counted { io, meter, room }
     }
 }
 
@@ -196,12 +205,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.room.poll(cx));
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        let counted = match &mut self.meter {
-            None => Ok(()),
-            Some(meter) => meter.read(&buffer.filled()[before..]),
-        };
+        let counted = self.meter.read(&buffer.filled()[before..]);
         if counted.is_err() {
             metrics::counter!("assay_refused_total", "limit" => "address_frames").increment(1);
         }
@@ -211,8 +218,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
 
 impl<T: AsyncWrite + Unpin> Counted<T> {
     fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let (Poll::Ready(Ok(bytes)), Some(meter)) = (&written, &mut self.meter) {
-            meter.wrote(*bytes);
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.meter.wrote(*bytes);
         }
         written
     }
@@ -263,7 +270,8 @@ mod tests {
     const MANY: usize = 100_000;
 
     fn new(idle: &Arc<Reports>, address: &str) -> Meter {
-        Meter::new(idle.clone(), address.parse().unwrap(), Calls::default())
+        let charged = (idle.clone(), address.parse().unwrap());
+        Meter::new(Calls::default(), Untaken::new(1 << 20), Some(charged))
     }
 
     fn begun() -> Meter {

@@ -4,6 +4,7 @@
 use super::{
     Answers, account,
     answer::{self, Prepared, Sending},
+    gate::late,
     in_pieces, joined,
     look_ups::LookUps,
     metered::{Paid, encoded},
@@ -60,7 +61,7 @@ impl<S> IndexApi<S> {
 const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
 
 /// About the bytes of the longest answer that is made whole before it is sent. Written, it takes
-/// three times as much, which is the room that one connection has.
+/// three times as much, which is about the room that one connection has.
 pub const WHOLE_BYTES: usize = 1 << 20;
 
 /// Room for the next message of an answer that is made whole: for it, and as it will be written.
@@ -69,6 +70,10 @@ const PIECE_BYTES: usize = 3 * answer::MESSAGE_BYTES_MAX;
 /// Room for the longest one, beside what it is sent from. One connection has less, and then this
 /// takes all of that.
 const WHOLE_ROOM: usize = 3 * WHOLE_BYTES + PIECE_BYTES;
+
+/// Room for the longest batch, taken before any of it comes: questions that each have a part would
+/// wait for each other.
+const QUESTION_BYTES: usize = (limits::LOOKUP_NAMES + limits::LOOKUP_BY) * mem::size_of::<Label>();
 
 /// What is asked by a prefix of so many bits: who speaks, or what these said.
 pub fn by_prefix(prefix: &[u8], bits: u32, by: Vec<By>) -> Result<Query, Status> {
@@ -290,6 +295,33 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     })
 }
 
+/// The names and speakers of all messages of a batch.
+async fn question(
+    mut messages: Streaming<BatchLookupRequest>,
+) -> Result<(Vec<Name>, Vec<By>), Status> {
+    let (mut names, mut by) = (Vec::new(), Vec::new());
+    while let Some(message) = messages.message().await? {
+        if names.len() + message.names.len() > limits::LOOKUP_NAMES {
+            let message = format!(
+                "a batch has at most {} names; ask in several",
+                limits::LOOKUP_NAMES
+            );
+            return Err(status::invalid("names", message));
+        }
+        if message.names.is_empty() && message.by.is_empty() {
+            let message = "a message of a batch has at least one name or one speaker";
+            return Err(status::invalid("names", message.into()));
+        }
+        names.append(&mut halves("names", &message.names, Name::from_slice)?);
+        by.append(&mut speakers(by.len(), &message.by)?);
+    }
+    if names.is_empty() || by.is_empty() {
+        let message = "a batch has at least one name and one speaker";
+        return Err(status::invalid("names", message.into()));
+    }
+    Ok((names, by))
+}
+
 #[tonic::async_trait]
 impl<S: Tables + 'static> IndexService for IndexApi<S> {
     type BatchLookupStream = Answers<BatchLookupResponse>;
@@ -327,31 +359,13 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         request: Request<Streaming<BatchLookupRequest>>,
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
         let account = account(&request)?;
-        let mut messages = request.into_inner();
-        let (mut names, mut by) = (Vec::new(), Vec::new());
         // Given back when the question was answered or refused.
-        let mut received = account.hold(Kind::Incoming, 0).await?;
-        while let Some(message) = messages.message().await? {
-            if names.len() + message.names.len() > limits::LOOKUP_NAMES {
-                let message = format!(
-                    "a batch has at most {} names; ask in several",
-                    limits::LOOKUP_NAMES
-                );
-                return Err(status::invalid("names", message));
-            }
-            let asked = message.names.len() + message.by.len();
-            if asked == 0 {
-                let message = "a message of a batch has at least one name or one speaker";
-                return Err(status::invalid("names", message.into()));
-            }
-            received.grow(asked * mem::size_of::<Label>()).await?;
-            names.append(&mut halves("names", &message.names, Name::from_slice)?);
-            by.append(&mut speakers(by.len(), &message.by)?);
-        }
-        if names.is_empty() || by.is_empty() {
-            let message = "a batch has at least one name and one speaker";
-            return Err(status::invalid("names", message.into()));
-        }
+        let mut received = account.hold(Kind::Incoming, QUESTION_BYTES).await?;
+        let (names, by) = tokio::select! {
+            question = question(request.into_inner()) => question?,
+            late = late(&account) => return Err(late),
+        };
+        received.resize((names.len() + by.len()) * mem::size_of::<Label>());
         let answers = self.answer(Query::names(names, by), &account).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| BatchLookupResponse {

@@ -22,6 +22,7 @@ pub mod serve;
 pub mod status;
 pub mod tiles;
 pub mod tls;
+mod untaken;
 
 use crate::held::Account;
 use assay_tlog::Hash;

@@ -5,6 +5,13 @@
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
+mod pieces;
+mod placed;
+
+use self::{
+    pieces::Pieces,
+    placed::{too_many, too_many_fields},
+};
 use super::{
     frames::{self, Calls, Counted, Meter},
     places::{Place, Places},
@@ -12,6 +19,7 @@ use super::{
     proxy_protocol::{self, ProxyProtocolError},
     rest_of_body::RequestBody,
     tls::Tls,
+    untaken::{Room, Untaken},
 };
 use crate::held::{Account, Held, Hold, Kind};
 use crate::quota::Reports;
@@ -27,9 +35,7 @@ use std::{
     future::pending,
     io,
     net::{SocketAddr, TcpStream as StdTcpStream},
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -48,15 +54,18 @@ use tower::Service;
 /// and HTTP headers.
 const HEADER_LIST_BYTES: u32 = 16 << 10;
 
+/// Most fields in it: in memory each takes a hundred bytes, however short it is. Honest callers, and
+/// the proxies before them, send some thirty.
+const HEADER_FIELDS: usize = 100;
+
 /// How many streams one HTTP/2 connection has at once.
 const STREAMS: u32 = 100;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates; and
-/// what comes of messages for which there is no room is kept in the window, beside all that is
-/// counted.
+/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates. What
+/// comes of calls that wait is kept in the window, and counted ([`Untaken`]).
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
@@ -314,23 +323,29 @@ async fn served(
         }
     }
     // A proxy that is trusted passes on what many send, and answers for it.
-    let calls = Calls::default();
-    let counted = proxy.is_none().then(|| calls.clone());
-    let meter = counted.map(|calls| Meter::new(idle, peer.address.ip(), calls));
+    let charged = proxy.is_none().then(|| (idle, peer.address.ip()));
+    let (calls, untaken) = (Calls::default(), Untaken::new(CONNECTION_WINDOW));
+    let meter = Meter::new(calls.clone(), untaken.clone(), charged);
+    let room = Room::new(untaken.clone(), peer.account.clone());
+    let with = Caller {
+        peer,
+        place,
+        proxy,
+        calls,
+        untaken,
+    };
     match tls {
         None => {
             // A connection that sends nothing is closed.
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            let stream = Counted::new(stream, meter);
-            serve(stream, h2, (peer, place, proxy, calls), app, stop).await;
+            serve(Counted::new(stream, meter, room), h2, with, app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let stream = Counted::new(stream, meter);
-                serve(stream, h2, (peer, place, proxy, calls), app, stop).await;
+                serve(Counted::new(stream, meter, room), h2, with, app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -390,27 +405,61 @@ fn protocols() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn serve<T>(
-    stream: T,
-    h2: bool,
-    (peer, place, proxy, calls): (Peer, Arc<Place>, Option<Arc<Proxies>>, Calls),
-    app: impl App,
-    mut stop: watch::Receiver<bool>,
-) where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let account = peer.account.clone();
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        place.calls();
-        calls.one_more();
-        let mut peer = peer.clone();
-        if let Some(caller) = proxy.as_ref().and_then(|it| it.caller(request.headers())) {
+/// Who calls on a connection, and what is counted of it.
+struct Caller {
+    peer: Peer,
+    place: Arc<Place>,
+    /// What is believed of it, if it is a proxy.
+    proxy: Option<Arc<Proxies>>,
+    calls: Calls,
+    untaken: Untaken,
+}
+
+impl Caller {
+    /// A call, with whom it is of and what is taken of its body, and its place among theirs. The
+    /// connection has its place from now on. Fails with what is answered if there is no place for
+    /// the call.
+    fn call(
+        &self,
+        mut request: Request<Incoming>,
+        h2: bool,
+    ) -> Result<(Request<RequestBody>, Hold), Response<Body>> {
+        self.place.calls();
+        self.calls.one_more();
+        if request.headers().len() > HEADER_FIELDS {
+            return Err(too_many_fields());
+        }
+        let mut peer = self.peer.clone();
+        let proxy = self.proxy.as_ref();
+        if let Some(caller) = proxy.and_then(|it| it.caller(request.headers())) {
             peer.address.set_ip(caller);
             peer.account = peer.account.of_caller(caller);
         }
+        let place = peer.account.call();
         request.extensions_mut().insert(peer);
-        app.clone()
-            .call(request.map(|body| RequestBody::new(body, h2)))
+        let request = request.map(|body| RequestBody::new(body, h2.then_some(&self.untaken)));
+        match place {
+            Some(place) => Ok((request, place)),
+            None => Err(too_many(&request)),
+        }
+    }
+}
+
+async fn serve<T>(stream: T, h2: bool, with: Caller, app: impl App, mut stop: watch::Receiver<bool>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let account = with.peer.account.clone();
+    let service = hyper::service::service_fn(move |request| {
+        let (mut app, call) = (app.clone(), with.call(request, h2));
+        async move {
+            let (request, place) = match call {
+                Ok(call) => call,
+                Err(refused) => return Ok(refused),
+            };
+            let answer = app.call(request).await?;
+            Ok::<_, Infallible>(answer.map(|body| Body::new(placed::Placed::new(body, place))))
+        }
     });
     let builder = protocols();
     let connection = builder.serve_connection(
@@ -436,56 +485,6 @@ async fn serve<T>(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
-    }
-}
-
-/// A connection that says whether it can write several pieces at once.
-///
-/// If it cannot, h2 copies small payloads beside their frame headers, and many answers leave in one
-/// buffer, where it would otherwise chain two pieces for each of them: half as many short calls
-/// again. HTTP/1.1 serves tiles of a quarter of a megabyte, which are better not copied.
-struct Pieces<T> {
-    io: T,
-    together: bool,
-}
-
-impl<T: hyper::rt::Read + Unpin> hyper::rt::Read for Pieces<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: hyper::rt::ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.together && self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 

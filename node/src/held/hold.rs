@@ -1,6 +1,6 @@
 //! Room that was taken.
 
-use super::{Account, Kind, NoRoom, lock};
+use super::{Account, Kind, lock};
 use std::{sync::Arc, time::Instant};
 
 /// Room that was taken. Dropping it gives the room back.
@@ -33,16 +33,6 @@ impl Hold {
             unread.since.insert(number, Instant::now());
             self.unread = Some(number);
         }
-    }
-
-    /// Takes room for so many bytes more. Fails, and changes nothing, if there is none within ten
-    /// seconds.
-    pub async fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        let mut more = self.account.hold(self.kind, bytes).await?;
-        for (taken, more) in self.taken.iter_mut().zip(&mut more.taken) {
-            *taken += std::mem::take(more);
-        }
-        Ok(())
     }
 
     /// Makes it room for at least so many bytes, and keeps what is more: who gives back what is

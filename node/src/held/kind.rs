@@ -22,9 +22,11 @@ pub enum Kind {
     /// Messages of callers that have come, until they were decoded: bytes, of which there are few
     /// (`MESSAGES`), because that is soon over.
     Message,
-    /// Messages of callers that have not come whole: bytes (`MESSAGES`). Apart from those that
+    /// Messages of callers that have not come whole: bytes (`COMING`). Apart from those that
     /// have, so that who sends slowly keeps out nobody else.
     Coming,
+    /// What came of calls on a connection and no call has taken yet: bytes (`UNTAKEN`).
+    Untaken,
     /// Claims of single calls that wait for a leaf: bytes (`SINGLE`). Apart from those of streams,
     /// which are always as many as may wait.
     Claim,
@@ -33,11 +35,13 @@ pub enum Kind {
     /// Pages for people that are made: their number, not bytes. Apart from questions, of which each
     /// asks some.
     Page,
+    /// Calls that are open: their number, not bytes.
+    Call,
     /// Connections: their number, not bytes.
     Connection,
 }
 
-pub(super) const KINDS: usize = 13;
+pub(super) const KINDS: usize = 15;
 
 /// How many kinds are bytes: the first ones.
 pub(super) const BYTE_KINDS: usize = 5;

@@ -7,9 +7,10 @@
 //! [`Kind`]s are counted apart, so that waiting for one never waits for another: what is prepared
 //! is freed by what is sent, and what is sent by the caller alone. So nobody waits in a circle.
 //!
-//! Not counted: what every stream and connection costs by itself, and answers of a few KiB that no
-//! caller can make longer (a proof, a checkpoint).
+//! Not counted in bytes: what every call and connection costs by itself, whose numbers are bounded,
+//! and answers of a few KiB that no caller can make longer (a proof, a checkpoint).
 
+mod calls;
 mod hold;
 mod kind;
 mod wanted;
@@ -42,9 +43,17 @@ const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
 /// file open, of which a process has some thousands.
 const FILES: [u32; 3] = [16, 32, 256];
 
-/// Bytes of messages that come, and as many of those that are decoded, on one connection, from one
-/// network, and from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
-const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
+/// Bytes of messages that come, on one connection, from one network, and from everybody. The first
+/// is two of a megabyte, or thirty of 64 KiB.
+const COMING: [u32; 3] = [2 << 20, 4 << 20, 16 << 20];
+
+/// The same of messages that are decoded, which is soon over. The first is what one of a megabyte
+/// takes, or ten of 64 KiB.
+const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 16 << 20];
+
+/// Bytes that came of calls and that no call has taken, of one connection, one network and
+/// everybody. The first is the window of a connection.
+const UNTAKEN: [u32; 3] = [1 << 20, 2 << 20, 8 << 20];
 
 /// Bytes of claims of single calls, of one connection, of one network, and of everybody. The first
 /// is what fifty of the largest claims take that are published at once.
@@ -120,10 +129,12 @@ impl Level {
             of(QUESTIONS),
             of(FILES),
             of(MESSAGES),
-            of(MESSAGES),
+            of(COMING),
+            of(UNTAKEN),
             of(SINGLE),
             of(WATCHES),
             of(PAGES),
+            of(calls::CALLS),
             u32::try_from(connections).unwrap_or(u32::MAX),
         ];
         Level {
@@ -159,6 +170,12 @@ impl Level {
                     .store(since(start).max(1), Ordering::Relaxed),
             }
         }
+    }
+
+    /// What is taken now.
+    fn taken(&self, kind: Kind) -> usize {
+        let free = self.free[kind as usize].available_permits();
+        (self.room[kind as usize] as usize).saturating_sub(free)
     }
 
     fn give_back(&self, kind: Kind, bytes: u32) {

@@ -16,6 +16,7 @@ pub mod closures;
 pub mod docs;
 pub mod links;
 pub mod modules;
+pub mod mutants;
 pub mod opened;
 pub mod promises;
 pub mod purity;

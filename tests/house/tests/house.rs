@@ -1,8 +1,8 @@
 //! The rules, held against this source tree. A failure lists every violation.
 
 use assay_house::{
-    Tree, Violation, circles, claims, closures, docs, links, modules::Modules, opened, promises,
-    purity, sizes,
+    Tree, Violation, circles, claims, closures, docs, links, modules::Modules, mutants, opened,
+    promises, purity, sizes,
 };
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -138,4 +138,9 @@ fn no_row_allows_what_nobody_does() {
 fn one_more_touches_one_file_and_one_list() {
     let (tree, modules) = &*HOUSE;
     assert_none(&promises::broken(tree, modules));
+}
+
+#[test]
+fn guards_that_are_listed_are_there() {
+    assert_none(&mutants::gone(&HOUSE.0));
 }

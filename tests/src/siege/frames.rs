@@ -8,8 +8,8 @@ use tokio::{
 };
 
 /// Types of frames.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -19,7 +19,7 @@ const CONTINUATION: u8 = 9;
 const UNKNOWN: u8 = 0xbb;
 
 const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(super) const END_HEADERS: u8 = 4;
 
 /// The setting of the windows that streams begin with.
 const INITIAL_WINDOW_SIZE: u8 = 4;
@@ -31,20 +31,20 @@ const AT_ONCE: u32 = 256;
 const STREAMS: u32 = 100;
 
 /// A frame. No test sends one of 16 MiB, or on a stream that is no number of 31 bits.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
     [&head, payload].concat()
 }
 
 /// A header whose name and value are written out (RFC 7541, section 6.2.2).
-fn literal(name: &str, value: &str) -> Vec<u8> {
+pub(super) fn literal(name: &str, value: &str) -> Vec<u8> {
     let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
     [vec![0], text(name), text(value)].concat()
 }
 
 /// The headers of a call of a method, or of a request for a path.
-fn head(post: bool, path: &str) -> Vec<u8> {
+pub(super) fn head(post: bool, path: &str) -> Vec<u8> {
     let method = if post { "POST" } else { "GET" };
     let mut block = [
         literal(":method", method),
@@ -61,7 +61,7 @@ fn head(post: bool, path: &str) -> Vec<u8> {
 }
 
 /// A call of a method whose message may come.
-fn call(stream: u32, method: &str) -> Vec<u8> {
+pub(super) fn call(stream: u32, method: &str) -> Vec<u8> {
     let path = format!("/assay.v1.{method}");
     frame(HEADERS, END_HEADERS, stream, &head(true, &path))
 }
@@ -83,7 +83,7 @@ async fn read_on(mut read: OwnedReadHalf, reads: bool) {
 
 /// A flood on one connection, until it is closed: `opening`, and then what `more` gives for each
 /// number from 0 on.
-async fn flood(
+pub(super) async fn flood(
     target: &Target,
     number: usize,
     opening: &[u8],

@@ -5,6 +5,7 @@
 //! every row has addresses that no other one has (`127.1.row.number`).
 
 pub mod beginnings;
+mod crowds;
 pub mod frames;
 mod giant;
 pub mod honest;

@@ -1,13 +1,13 @@
 //! All rows.
 
-use super::{Attack, Target, beginnings, frames, giant, slow, unfinished, unread, writers};
+use super::{Attack, Target, beginnings, crowds, frames, giant, slow, unfinished, unread, writers};
 use futures::{
     FutureExt,
     future::{LocalBoxFuture, join_all},
 };
 
 /// All kinds of hostile traffic, by what a table calls them. The last is all others at once.
-pub const ROWS: [(&str, Attack); 29] = [
+pub const ROWS: [(&str, Attack); 31] = [
     ("prefix questions that nobody reads", unread::prefixes),
     ("streams of entries that nobody reads", unread::entries),
     ("bundles that nobody reads", unread::bundles),
@@ -15,6 +15,8 @@ pub const ROWS: [(&str, Attack); 29] = [
     ("attachments that nobody reads", unread::attachments),
     ("the read API, not read", unread::over_http),
     ("messages that never end", unfinished::messages),
+    ("messages on many connections", crowds::windows),
+    ("calls that say nothing", crowds::silent),
     ("uploads that never end", unfinished::uploads),
     ("beginnings of connections", beginnings::beginnings),
     ("5,000 idle connections", beginnings::idle),
@@ -40,16 +42,21 @@ pub const ROWS: [(&str, Attack); 29] = [
 ];
 
 fn claims(target: Target) -> LocalBoxFuture<'static, ()> {
-    together(&[giant::claims, giant::headers], target)
+    let both = [giant::claims(target.clone()), giant::headers(target)];
+    join_all(both).map(|_| ()).boxed_local()
 }
 
 fn all(target: Target) -> LocalBoxFuture<'static, ()> {
     let others = &ROWS[..ROWS.len() - 1];
-    let others: Vec<Attack> = others.iter().map(|(_, attack)| *attack).collect();
-    together(&others, target)
+    let others = others.iter().zip(OTHERS..).map(|((_, attack), row)| {
+        let target = Target {
+            row,
+            ..target.clone()
+        };
+        attack(target)
+    });
+    join_all(others).map(|_| ()).boxed_local()
 }
 
-fn together(attacks: &[Attack], target: Target) -> LocalBoxFuture<'static, ()> {
-    let all: Vec<_> = attacks.iter().map(|it| it(target.clone())).collect();
-    join_all(all).map(|_| ()).boxed_local()
-}
+/// The addresses of all at once: each has as many networks as by itself.
+const OTHERS: u8 = 100;

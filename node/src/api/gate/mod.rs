@@ -19,6 +19,7 @@
 mod coming;
 
 use self::coming::Coming;
+pub(super) use self::coming::late;
 use super::app::MESSAGE_BYTES;
 use crate::held::{Account, Hold, Kind, Wanted};
 use assay_claims::entry::wire::ClaimSignature;

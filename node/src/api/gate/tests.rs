@@ -231,8 +231,8 @@ async fn whoever_holds_room_that_others_wait_for_has_less_time() {
     slow.coming.arrival = Duration::from_secs(3600);
     assert!(next(&mut slow).now_or_never().is_none());
     // These and the slow one want more than a network has.
-    let _beside = beside.try_hold(Kind::Coming, 4 << 20).unwrap();
-    let waiting = tokio::spawn(other.wait(Kind::Coming, 4 << 20));
+    let _beside = beside.try_hold(Kind::Coming, 2 << 20).unwrap();
+    let waiting = tokio::spawn(other.wait(Kind::Coming, 2 << 20));
     let refused = next(&mut slow).await.unwrap().unwrap_err();
     assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
     drop(slow);

@@ -314,10 +314,10 @@ impl Received {
 /// Memory that an item takes beside its claim: its answer.
 const ITEM_BYTES: usize = 128;
 
-/// About the memory that a claim takes until it has a leaf. Each signature has 128 bytes, in three
-/// fields.
+/// About the memory that a claim takes until it has a leaf: as it came, and as it will be logged,
+/// with its names. Each signature has 128 bytes, in three fields.
 fn claim_bytes(claim: &Claim) -> usize {
-    claim.payload.len() + 256 + 256 * claim.signatures.len()
+    2 * claim.payload.len() + 512 + 256 * claim.signatures.len()
 }
 
 fn refused(id: u64, refusal: Refusal) -> PublishResult {

@@ -10,7 +10,10 @@ use assay_proto::v1::{
     BatchLookupRequest, GetInclusionProofRequest, PublishItem, PublishRequest,
     PublishStreamRequest, Wait, WatchRequest, WatchedName, get_inclusion_proof_request,
 };
-use assay_tests::{issuer::artifact, process::poll};
+use assay_tests::{
+    issuer::artifact,
+    process::{poll, poll_async},
+};
 use futures::{StreamExt, stream};
 use std::{
     io::{Read, Write},
@@ -71,6 +74,113 @@ async fn a_question_has_no_messages_without_names() -> anyhow::Result<()> {
     let answer = batch.body(body).send().await?;
     assert_eq!(grpc_status(&answer), Some(Code::InvalidArgument as i32));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_few_header_fields() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
+    for (fields, status) in [(80, 200), (101, 431)] {
+        let mut call = stranger.post("/api/v1/lookup");
+        let mut get = stranger.grpc("LogService/GetCheckpoint").body(framed(&()));
+        for _ in 0..fields {
+            call = call.header("x-y", "z");
+            get = get.header("x-y", "z");
+        }
+        assert_eq!(call.send().await?.status() == 431, status == 431);
+        assert_eq!(get.send().await?.status(), status);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_so_many_calls_open_at_once() -> anyhow::Result<()> {
+    const MOST: usize = 128;
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let two = [(); 2].map(|()| Stranger::new(&fixture.node, 2, 1 << 16));
+    let begun = |of: &Stranger| {
+        let call = of.grpc("LogService/PublishStream");
+        call.body(open_end(Vec::new())).send()
+    };
+    let (mut open, mut refused) = (Vec::new(), 0);
+    for stranger in &two {
+        let stranger = stranger
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        for _ in 0..80 {
+            // A stream is answered before its first message came.
+            let answer = begun(stranger).await?;
+            match grpc_status(&answer) {
+                None => open.push(answer),
+                status => {
+                    assert_eq!(status, Some(Code::ResourceExhausted as i32));
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((open.len(), refused), (MOST, 160 - MOST));
+    let limited = metric(&fixture, "assay_refused_total{limit=\"calls\"}").await?;
+    assert_eq!(limited as usize, refused);
+    let other = Stranger::new(&fixture.node, 3, 1 << 16)?;
+    assert_eq!(grpc_status(&begun(&other).await?), None);
+    drop(open);
+    let again = Stranger::new(&fixture.node, 2, 1 << 16)?;
+    poll_async(async || {
+        let answer = begun(&again).await?;
+        Ok(grpc_status(&answer).is_none().then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_do_not_end_keep_out_no_other_question() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let names = |from: u64| {
+        framed(&BatchLookupRequest {
+            names: (from..from + 20_000).map(half).collect(),
+            by: vec![vec![7; 16].into()],
+        })
+    };
+    // As much as all questions may take, from more networks than share it.
+    let strangers: Vec<_> = (2..12)
+        .map(|last| Stranger::new(&fixture.node, last, 1 << 16))
+        .collect::<Result<_, _>>()?;
+    let asked = strangers.iter().flat_map(|stranger| {
+        (0..4).map(async move |_| {
+            loop {
+                let batch = stranger.grpc("IndexService/BatchLookup");
+                batch.body(open_end(names(0))).send().await?;
+            }
+        })
+    });
+    let asked = futures::future::join_all(asked);
+    let one = Stranger::new(&fixture.node, 20, 1 << 16)?;
+    let honest = async {
+        // Until it is as full as it gets.
+        poll_async(async || {
+            let held = metric(&fixture, "assay_held_bytes").await?;
+            Ok((held >= 14.0 * f64::from(1 << 20)).then_some(()))
+        })
+        .await?;
+        let two = [names(0), names(20_000)].concat();
+        let batch = one.grpc("IndexService/BatchLookup").body(two).send();
+        let answer = tokio::time::timeout(Duration::from_secs(10), batch).await??;
+        anyhow::Ok(grpc_status(&answer))
+    };
+    tokio::select! {
+        answered = honest => assert_eq!(answered?, None),
+        ended = asked => {
+            let ended: reqwest::Result<Vec<()>> = ended.into_iter().collect();
+            anyhow::bail!("no stranger asks any more: {ended:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Half a label with a number.
+fn half(number: u64) -> bytes::Bytes {
+    [number.to_be_bytes(), number.to_le_bytes()].concat().into()
 }
 
 /// A message of half a megabyte that is a hundred times as large in memory.

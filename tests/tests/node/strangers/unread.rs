@@ -109,6 +109,10 @@ async fn a_connection_that_does_not_read_is_closed_and_what_it_held_is_free() ->
     assert!(metric(&fixture, "assay_held_bytes").await? > 0.0);
     for (_, answers) in unread {
         for answer in answers {
+            // Two connections want more calls than one address has.
+            if answer.as_ref().is_ok_and(|it| grpc_status(it).is_some()) {
+                continue;
+            }
             let ended = match answer {
                 Ok(answer) => tokio::time::timeout(Duration::from_secs(60), answer.bytes()).await?,
                 Err(error) => Err(error),
