@@ -53,6 +53,9 @@ pub struct Unidentified {
     pub what: String,
     /// Why it cannot be looked up.
     pub reason: String,
+    /// What a CycloneDX BOM that others can point at calls it there (`bom-ref`): what is said of it
+    /// by that is said of nothing else.
+    pub bom_refs: Vec<String>,
 }
 
 /// The distribution that a package database belongs to. The database does not say it, and the same

@@ -103,8 +103,12 @@ impl List {
             Some(version) => format!("{} {version}", component.name),
             None => component.name,
         };
-        self.unlisted(component.bom_refs);
-        self.unidentified(component.line, &what, reason)
+        self.unlisted(component.bom_refs.iter().cloned());
+        self.unidentified(component.line, &what, reason)?;
+        if let Some(last) = self.unidentified.last_mut() {
+            last.bom_refs = component.bom_refs;
+        }
+        Ok(())
     }
 
     /// Notes what a BOM calls that which is not in the list: what the list has by the same name is
@@ -164,6 +168,7 @@ impl List {
             line,
             what,
             reason: shown(reason),
+            bom_refs: Vec::new(),
         });
         Ok(())
     }
@@ -228,7 +233,11 @@ impl List {
         refs::list_each_once(&mut self.list);
         let disputed_refs = match self.bom {
             Some(_) => refs::disputed(&self.list, &self.other_refs),
-            None => BTreeSet::new(),
+            None => {
+                let nameless = self.unidentified.iter_mut();
+                nameless.for_each(|one| one.bom_refs.clear());
+                BTreeSet::new()
+            }
         };
         Found {
             list: self.list,
@@ -256,6 +265,7 @@ impl List {
                 } else {
                     "names no components besides what it is about".into()
                 },
+                bom_refs: Vec::new(),
             }),
         }
     }
