@@ -8,6 +8,7 @@
 
 mod external;
 mod gap;
+mod names;
 mod rules;
 mod tools;
 
@@ -27,7 +28,9 @@ use assay_claims::time;
 use assay_claims::vulnerability::at_beginning;
 use external::External;
 use gap::{ELSEWHERE, failure};
+use names::{advisory, tagged};
 use rules::{Rule, Rules};
+use tools::Looked;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_sarif),
@@ -116,6 +119,16 @@ fn prepare_run(
         }
         summary.push(("note".to_owned(), gap.note.to_owned()));
     }
+    let looked = Looked::of(name, run.value());
+    let looks_for_known = looked == Looked::Yes || findings.name_listed();
+    // Then it does not take back either what the tool found before.
+    let is_told = looks_for_known || looked == Looked::No;
+    if let Looked::Untold(instead) = looked
+        && !looks_for_known
+    {
+        let note = format!("what the tool was told to look for, its log does not say: {instead}");
+        summary.push(("note".to_owned(), note));
+    }
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
         uri: scanner(&driver, name)?,
@@ -123,8 +136,8 @@ fn prepare_run(
             .find_map(|key| driver.shown(key))
             .map(str::to_owned),
         database: None,
-        is_whole: gap.is_none() && is_listed,
-        looks_for_known: tools::look_for_known(name) || findings.name_listed(),
+        is_whole: gap.is_none() && is_listed && is_told,
+        looks_for_known,
         findings,
         times,
         ignored: vec![],
@@ -234,12 +247,14 @@ fn read_result<'v>(
     let Some(rule) = rules.of_result(result)? else {
         return Ok(Reading::Unnamed);
     };
-    let finding = findings.entry(rule.id);
+    let id = advisory(result.value(), &rule).unwrap_or(rule.id);
+    let finding = findings.entry(id);
     rate(finding, result.value(), level, &rule);
     let aliases: Vec<&str> = (rule.described.iter())
         .flat_map(|rule| texts(rule.get("deprecatedIds")))
         .filter(|alias| *alias != rule.id)
         .chain(at_beginning(rule.id))
+        .chain(tagged(&rule))
         .collect();
     finding.aliases(&aliases);
     if kind != "fail" || suppressed {
