@@ -35,7 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         component.line = Some(number);
         Element {
             component,
-            purls: vec![purl],
+            purls: vec![purl.into()],
             upstream: None,
         }
         .add(&mut list)?;
