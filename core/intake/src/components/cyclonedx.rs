@@ -121,8 +121,10 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
 fn remark_pedigree(component: &Node<'_, '_>, list: &mut List) {
     let name = component.shown("name").unwrap_or_default();
     let value = component.value();
-    let stated = |key| value.get("pedigree").and_then(|it| it.get(key)?.as_array());
-    let is_any = |key| stated(key).is_some_and(|mut all| all.next().is_some());
+    let is_any = |key| {
+        let stated = value.get("pedigree").and_then(|it| it.get(key)?.as_array());
+        stated.is_some_and(|mut all| all.next().is_some())
+    };
     if is_any("patches") || value.get("modified").and_then(Part::as_bool) == Some(true) {
         list.remark(sbom::CHANGED, None, name);
     }

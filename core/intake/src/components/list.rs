@@ -1,14 +1,13 @@
 //! The list as it grows: each component once, never more than the limit, and nothing dropped
 //! without a word.
 
-use super::component::{Component, Note, Unidentified};
+use super::component::{Component, Identity, Note, Unidentified};
 use super::fault::Fault;
 use super::pinned::placeholder;
 use super::refs;
 use crate::limits;
 use crate::text::shown;
 use assay_claims::purl::{self, Purl};
-use assay_tlog::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most names that a note shows; of more it says how many.
@@ -125,7 +124,7 @@ impl List {
             self.unlisted(component.bom_refs);
             return self.unidentified(component.line, &component.name, reason);
         }
-        let identity = identity(&component);
+        let identity = component.identity();
         let place = self.places.get(&identity);
         let place = place.and_then(|place| usize::try_from(*place).ok());
         if let Some(twin) = place.and_then(|place| self.list.get_mut(place)) {
@@ -269,34 +268,6 @@ impl List {
             }),
         }
     }
-}
-
-/// Half of a digest: so few components do not meet by chance, and who makes some meet takes them
-/// from a file of their own.
-type Identity = [u8; 16];
-
-/// What makes two components one: purl, name, version and digests, each with its length before it.
-fn identity(component: &Component) -> Identity {
-    let mut parts = Vec::with_capacity(256);
-    let mut part = |text: Option<&str>| {
-        let length = text.map_or(u64::MAX, |text| text.len() as u64);
-        parts.extend_from_slice(&length.to_le_bytes());
-        parts.extend_from_slice(text.unwrap_or_default().as_bytes());
-    };
-    part(component.purl.as_ref().map(Purl::as_str));
-    part(Some(&component.name));
-    part(component.version.as_deref());
-    for (algorithm, digest) in &component.digests {
-        part(Some(algorithm));
-        part(Some(digest));
-    }
-    let mut identity = Identity::default();
-    let digest = Hash::of(&parts);
-    identity
-        .iter_mut()
-        .zip(digest.as_bytes())
-        .for_each(|(half, byte)| *half = *byte);
-    identity
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn looks_like(document: &Value) -> String {
         "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file-output=FILE` \
          writes"
             .into()
-    } else if has("scan") && has("vulnerabilities") {
+    } else if has("vulnerabilities") && document.pointer("/scan/scanner").is_some() {
         "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write"
             .into()
     } else if has("results") && has("created_at") {

@@ -1,6 +1,8 @@
 //! What VEX documents and scans say, weighed: parts of products, other names of vulnerabilities,
 //! and scans that broke off.
 
+mod elsewhere;
+
 use super::*;
 use crate::testing::{about, component};
 
@@ -426,27 +428,6 @@ fn a_scan_that_broke_off_counts_for_what_it_found() {
     assert_eq!(scene.outcome(&component(LIB)), Outcome::Denied);
     scene.scan(LIB, "", "");
     assert_eq!(scene.outcome(&component(LIB)), Outcome::Fine);
-}
-
-/// A linter takes back what it found itself, and a scanner that was told to look for something else
-/// alone takes back no vulnerability.
-#[test]
-fn a_scan_for_something_else_takes_no_vulnerability_back() {
-    let elsewhere = r#","knownVulnerabilities":false"#;
-    for (found, metadata, by_another, expected) in [
-        ("CVE-2026-0001", "", elsewhere, Outcome::Denied),
-        ("CVE-2026-0001", "", "", Outcome::Fine),
-        ("no-eval", elsewhere, elsewhere, Outcome::Warn),
-    ] {
-        let mut scene = Scene::new();
-        scene.scan(LIB, &format!(r#"{{"id":"{found}"}}"#), metadata);
-        scene.scan(LIB, "", by_another);
-        assert_eq!(scene.outcome(&component(LIB)), expected, "{found}");
-        // Whichever of the later ones looked for it, took it back.
-        scene.scan(LIB, "", "");
-        scene.scan(LIB, "", elsewhere);
-        assert_eq!(scene.outcome(&component(LIB)), Outcome::Fine, "{found}");
-    }
 }
 
 #[test]

@@ -119,16 +119,7 @@ fn prepare_run(
         }
         summary.push(("note".to_owned(), gap.note.to_owned()));
     }
-    let looked = Looked::of(name, run.value());
-    let looks_for_known = looked == Looked::Yes || findings.name_listed();
-    // Then it does not take back either what the tool found before.
-    let is_told = looks_for_known || looked == Looked::No;
-    if let Looked::Untold(instead) = looked
-        && !looks_for_known
-    {
-        let note = format!("what the tool was told to look for, its log does not say: {instead}");
-        summary.push(("note".to_owned(), note));
-    }
+    let (looks_for_known, is_told) = looked(name, run.value(), &findings, &mut summary);
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
         uri: scanner(&driver, name)?,
@@ -146,6 +137,21 @@ fn prepare_run(
         summary,
     };
     scan.prepared(source.document, MEDIA_TYPE, source.now)
+}
+
+/// Whether a run looked for known vulnerabilities, and whether that can be told. If not, it does not
+/// take back either what the tool found before, and people are told what to do.
+fn looked(name: &str, run: &Value, findings: &Findings, summary: &mut Summary) -> (bool, bool) {
+    let looked = Looked::of(name, run);
+    let is_known = looked == Looked::Yes || findings.name_listed();
+    let Looked::Untold(instead) = looked else {
+        return (is_known, true);
+    };
+    if !is_known {
+        let note = format!("what the tool was told to look for, its log does not say: {instead}");
+        summary.push(("note".to_owned(), note));
+    }
+    (is_known, is_known)
 }
 
 /// The URI of a scanner: what its driver states, or one made of its name.

@@ -146,7 +146,6 @@ pub(super) const OF_UNITS: [&str; 3] = ["model_numbers", "serial_numbers", "skus
 /// number says a patch level only where the version ends with it: `1` is of every `1.0`.
 fn says(purl: &Purl, category: &str, name: &str) -> bool {
     let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
-    let ends = |version: &str| !is_bare || version.ends_with(name) && version != name;
     let name = name.to_ascii_lowercase();
     let has = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -160,9 +159,11 @@ fn says(purl: &Purl, category: &str, name: &str) -> bool {
         })
     };
     let mut stated = purl.qualifiers().filter(|(key, _)| *key != QUALIFIER);
-    let version = purl.version().filter(|_| !OF_UNITS.contains(&category));
-    version.is_some_and(|version| ends(version) && has(version))
-        || stated.any(|(_, value)| has(value))
+    let version = purl.version().filter(|version| {
+        let ends = version.len() > name.len() && version.ends_with(&*name);
+        !OF_UNITS.contains(&category) && (!is_bare || ends)
+    });
+    version.is_some_and(has) || stated.any(|(_, value)| has(value))
 }
 
 impl Named {
