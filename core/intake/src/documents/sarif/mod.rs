@@ -139,8 +139,8 @@ fn prepare_run(
     scan.prepared(source.document, MEDIA_TYPE, source.now)
 }
 
-/// Whether a run looked for known vulnerabilities, and whether that can be told. If not, it does not
-/// take back either what the tool found before, and people are told what to do.
+/// Whether a run looked for known vulnerabilities, and whether that can be told. If not, it does
+/// not take back either what the tool found before, and people are told what to do.
 fn looked(name: &str, run: &Value, findings: &Findings, summary: &mut Summary) -> (bool, bool) {
     let looked = Looked::of(name, run);
     let is_known = looked == Looked::Yes || findings.name_listed();

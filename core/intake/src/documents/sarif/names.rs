@@ -42,7 +42,8 @@ mod tests {
     fn named(rule: &str, tags: &str, fingerprints: &str) -> Vec<String> {
         let text = format!(
             r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"cargo-deny","rules":[
-                {{"id":"{rule}","properties":{{"tags":[{tags}]}}}}]}}}},"results":[{{"ruleId":"{rule}",
+                {{"id":"{rule}","properties":{{"tags":[{tags}]}}}}]}}}},
+                "results":[{{"ruleId":"{rule}",
                 "message":{{"text":"m"}},"partialFingerprints":{{{fingerprints}}}}}]}}]}}"#
         );
         let prepared = prepare("scan", "x.sarif", text.as_bytes(), "2026-11-22T18:41:48Z").unwrap();
