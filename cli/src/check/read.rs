@@ -116,8 +116,7 @@ pub fn all(path: &Path, how: &How<'_>) -> Result<Vec<Listing>, Failure> {
 ///
 /// Fails with [`Failure::Usage`] as [`file()`] does, and for what is no package URL.
 pub fn named(text: &str, format: Option<Format>) -> Result<Listing, Failure> {
-    let scheme = text.get(..4);
-    if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {
+    if !Purl::begins(text) {
         let how = How {
             format,
             os_release: None,
@@ -323,6 +322,7 @@ fn listing(name: &str, components: Components) -> Listing {
         line: one.line,
         what: output::plain(&one.what),
         reason: output::plain(&one.reason),
+        bom_refs: one.bom_refs,
     });
     Listing {
         name: output::plain(name),
@@ -448,6 +448,7 @@ mod tests {
                 line: None,
                 what: includes.to_owned(),
                 reason: String::new(),
+                bom_refs: Vec::new(),
             }],
             ..Listing::default()
         };

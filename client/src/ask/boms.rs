@@ -89,6 +89,9 @@ pub(super) fn dispute_across(listings: &mut [Listing]) {
             for listed in &listing.listed {
                 take(listed, &mut meanings);
             }
+            for one in &listing.unidentified {
+                take(&Listed::nameless(one), &mut meanings);
+            }
         }
         meanings.retain(|_, meaning| !meaning.is_one || meaning.files != count);
         for listing in listings.iter_mut().filter(is_same) {
@@ -189,6 +192,35 @@ mod tests {
         // What only one of them has may be something else in the other.
         assert_eq!(disputed(listing("y", Some(BOM), &[(z, "s")])), [1, 1]);
         assert_eq!(disputed(listing("y", None, &[(z, "r")])), [0, 0]);
+    }
+
+    /// What has neither purl nor digest is asked about if it can be pointed at, and only there.
+    #[test]
+    fn what_has_no_name_elsewhere_is_asked_about_in_its_bom() {
+        let asked = |bom: Option<&str>, refs: &[&str], disputed: &[&str]| {
+            let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let mut one = listing("x", bom, &[("pkg:npm/a@1", "a")]);
+            one.disputed_refs = BTreeSet::from_iter(own(disputed) as Vec<String>);
+            one.unidentified = vec![super::super::Unidentified {
+                line: None,
+                what: "lib 1".into(),
+                reason: "has neither".into(),
+                bom_refs: own(refs),
+            }];
+            let inventory = Inventory::new(vec![one]);
+            assert_eq!(inventory.files[0].unidentified.len(), 1);
+            let is_asked = bom.is_some() && !refs.is_empty();
+            assert_eq!(inventory.nameless.len(), usize::from(is_asked));
+            let nameless = inventory.nameless.iter();
+            let links = nameless.flat_map(|one| one.part.links.clone());
+            (links.collect::<Vec<_>>(), inventory.names(false).len())
+        };
+        let link = vec![format!("{BOM}#r")];
+        assert_eq!(asked(Some(BOM), &["r"], &[]), (link, 2));
+        // What speaks against something counts wherever it may be meant.
+        assert_eq!(asked(Some(BOM), &["r"], &["r"]), (vec![], 2));
+        assert_eq!(asked(Some(BOM), &[], &[]), (vec![], 2));
+        assert_eq!(asked(None, &["r"], &[]), (vec![], 1));
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub struct Unidentified {
     pub what: String,
     /// Why it cannot be looked up.
     pub reason: String,
+    /// What a BOM that has a number calls it there, by which it can be spoken of all the same.
+    #[serde(skip)]
+    pub bom_refs: Vec<String>,
 }
 
 /// Where a component stands.
@@ -122,6 +125,17 @@ pub struct Part {
     pub optional: bool,
 }
 
+/// What has neither purl nor digest, and can be pointed at in the BOM that lists it.
+#[derive(Debug, Clone)]
+pub struct Nameless {
+    /// The place of its file.
+    pub file: usize,
+    /// Its place in what the file names so that it cannot be looked up.
+    pub entry: usize,
+    /// What the logs and the policy are asked about.
+    pub part: Part,
+}
+
 /// What tells two components apart: half of a digest over purl, name, version and digests. So few
 /// components do not meet by chance, and who makes some meet takes them from files of their own.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,6 +152,9 @@ pub struct Inventory {
     pub own_parts: Vec<Part>,
     /// The components.
     pub parts: Vec<Part>,
+    /// Those of which it is asked what is said of them in their BOM. They stay unidentified if that
+    /// is nothing.
+    pub nameless: Vec<Nameless>,
 }
 
 impl Identity {
@@ -161,6 +178,18 @@ impl Identity {
             .split_first_chunk()
             .unwrap_or((&[0; 16], &[]));
         Identity(*half)
+    }
+}
+
+impl Listed {
+    /// What has no purl and no digest, as a BOM lists it.
+    pub(super) fn nameless(one: &Unidentified) -> Self {
+        Listed {
+            name: one.what.clone(),
+            bom_refs: one.bom_refs.clone(),
+            line: one.line,
+            ..Listed::default()
+        }
     }
 }
 
@@ -224,6 +253,7 @@ impl Inventory {
                     add(&mut inventory.parts, &file, listed, of, &mut known);
                 }
             }
+            inventory.add_nameless(&listing, &file, product.as_ref());
             inventory.files.push(File {
                 name: listing.name,
                 format: listing.format,
@@ -236,11 +266,45 @@ impl Inventory {
         inventory
     }
 
+    /// Adds what a file names without purl and digest, if others can point at it there.
+    fn add_nameless(
+        &mut self,
+        listing: &Listing,
+        file: &Source<'_>,
+        product: Option<&Arc<assay_policy::Component>>,
+    ) {
+        for (entry, one) in listing.unidentified.iter().enumerate() {
+            let component = file.component(Listed::nameless(one));
+            if one.bom_refs.is_empty() || component.bom().is_none() {
+                continue;
+            }
+            let component = match product {
+                Some(product) => component.in_product(product.clone()),
+                None => component,
+            };
+            let place = Place {
+                file: file.name.clone(),
+                line: one.line,
+            };
+            self.nameless.push(Nameless {
+                file: self.files.len(),
+                entry,
+                part: Part {
+                    name: one.what.clone(),
+                    places: vec![place],
+                    links: file.links(&one.bom_refs),
+                    ..Part::of_component(component)
+                },
+            });
+        }
+    }
+
     /// The names under which claims about the components stand, each once. With `packages_only`
     /// digests are left out: who knows which artifact is of which package could join the two.
     pub fn names(&self, packages_only: bool) -> Vec<Name> {
         let mut all: BTreeSet<Name> = BTreeSet::new();
-        let parts = self.parts.iter().chain(&self.own_parts);
+        let nameless = self.nameless.iter().map(|one| &one.part);
+        let parts = self.parts.iter().chain(&self.own_parts).chain(nameless);
         let components = parts.map(|part| &part.component);
         for component in components
             .flat_map(|one| [Some(one), one.product()])

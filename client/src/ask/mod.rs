@@ -43,7 +43,7 @@ pub use connection::How;
 pub use error::AskError;
 pub use everyone::{EACH, OTHERS, OTHERS_BYTES, Others, OthersPage};
 pub use find::{Found, Hint, Lacking, Resolved};
-pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unidentified};
+pub use inventory::{File, Inventory, Listed, Listing, Nameless, Note, Part, Place, Unidentified};
 pub use logs::{LogAddress, LogsError, required_logs};
 pub use news::Context;
 pub use signed::Signed;

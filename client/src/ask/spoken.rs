@@ -155,7 +155,7 @@ impl Things {
 
 /// The purls of a product, each in its canonical spelling.
 fn purls(product: &Product) -> Vec<Purl> {
-    let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
+    let ids = product.ids.iter().filter(|id| Purl::begins(id));
     ids.filter_map(|id| Purl::canonicalize(id).ok()).collect()
 }
 

@@ -189,7 +189,7 @@ fn the_examples_in_the_notes_of_the_starting_policy_read() {
         text.push('\n');
     }
     let policy = Policy::parse(&text, &Cel).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    assert!(asked >= 8 && crate::report::words::explain(&policy).len() > 3);
+    assert!(asked >= 8 && crate::report::words::explain(&policy, NOW_MS).len() > 3);
     assert_eq!(
         assay_policy::verdict::run_examples(&policy, NOW_MS).len(),
         0

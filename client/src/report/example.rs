@@ -223,6 +223,7 @@ fn file() -> File {
             line: Some(15),
             what: "mystery".into(),
             reason: "has no version".into(),
+            bom_refs: Vec::new(),
         }],
     }
 }

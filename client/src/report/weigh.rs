@@ -53,9 +53,21 @@ impl<'a> Scales<'a> {
                 components.push(component);
             }
         }
+        let mut files = inventory.files;
+        // From the end, so that the places before it stay.
+        for one in inventory.nameless.into_iter().rev() {
+            let is_spoken_of = judge.known.is_spoken_of(&one.part.component);
+            let component = judged(one.part);
+            let file = files.get_mut(one.file);
+            if let Some(file) = file.filter(|_| is_spoken_of || component.is_spoken_against()) {
+                file.unidentified.remove(one.entry);
+                file.components += 1;
+                components.push(component);
+            }
+        }
         let mut report = Report {
             components,
-            files: inventory.files,
+            files,
             own,
             ..self.report(asked)
         };

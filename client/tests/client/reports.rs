@@ -82,6 +82,7 @@ fn inventory() -> Inventory {
             line: None,
             what: "mystery".into(),
             reason: "has no version".into(),
+            bom_refs: Vec::new(),
         }],
         ..Listing::default()
     }])

@@ -3,6 +3,7 @@
 
 use super::world::World;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const UUID: &str = "3e671687-395b-41f5-a30f-a58921a69b79";
 const LIB: &str = "pkg:npm/lib@1.0.0";
@@ -111,6 +112,61 @@ fn a_bom_link_clears_what_it_leads_to_in_that_bom() -> anyhow::Result<()> {
     // The same BOM twice is one.
     world.write("again.cdx.json", &bom(3, ["lib ref", "other"]).to_string())?;
     assert!(rules(&world, &["app.cdx.json", "again.cdx.json"], LIB)?.is_empty());
+    Ok(())
+}
+
+/// What has neither purl nor digest can still be pointed at in its BOM; without that it stays what
+/// nobody can identify.
+#[test]
+fn a_bom_link_speaks_of_what_has_no_name_elsewhere() -> anyhow::Result<()> {
+    let world = world()?;
+    let firmware = |version: u64, names: [&str; 2]| {
+        let mut bom = bom(version, ["lib", "other"]);
+        let one = |name: &str, called: &str| {
+            json!({"type": "firmware", "name": name, "version": "1", "bom-ref": called,
+                "cpe": "cpe:2.3:o:e:boot:1:*:*:*:*:*:*:*"})
+        };
+        let [boot, radio] = names;
+        bom["components"] = json!([one("boot", boot), one("radio", radio)]);
+        bom["metadata"]["component"] = json!({"type": "device", "name": "d", "version": "1",
+            "purl": "pkg:generic/d@1", "bom-ref": "d"});
+        bom
+    };
+    world.write("d.cdx.json", &firmware(3, ["boot", "radio"]).to_string())?;
+    let told = |file: &str| -> anyhow::Result<(String, usize)> {
+        let (_, report) = world.report(&[file])?;
+        let components = report["components"].as_array().unwrap().iter();
+        let found = components.map(|one| {
+            let outcome = one["outcome"].as_str().unwrap();
+            format!("{} {outcome}", one["name"].as_str().unwrap())
+        });
+        let found = found
+            .filter(|one| !one.starts_with("d "))
+            .collect::<BTreeSet<_>>();
+        let found = Vec::from_iter(found);
+        let unidentified = report["files"][0]["unidentified"].as_array().unwrap().len();
+        Ok((found.join(", "), unidentified))
+    };
+    assert_eq!(told("d.cdx.json")?, (String::new(), 2));
+    let affects = json!([{"ref": format!("urn:cdx:{UUID}/3#boot")}]);
+    publish(&world, "vex", &vex("exploitable", &affects), "stranger")?;
+    assert_eq!(told("d.cdx.json")?, (String::new(), 2));
+    publish(&world, "vex", &vex("exploitable", &affects), "makers")?;
+    assert_eq!(told("d.cdx.json")?, ("boot 1 denied".into(), 1));
+    // It may be meant by a name of two. In another version it is not, and a BOM without a number
+    // cannot be pointed at.
+    world.write(
+        "later.cdx.json",
+        &firmware(4, ["boot", "radio"]).to_string(),
+    )?;
+    assert_eq!(told("later.cdx.json")?, (String::new(), 2));
+    world.write("twice.cdx.json", &firmware(3, ["boot", "boot"]).to_string())?;
+    let both = "boot 1 denied, radio 1 denied";
+    assert_eq!(told("twice.cdx.json")?, (both.into(), 0));
+    let mut bare = firmware(3, ["boot", "radio"]);
+    bare.as_object_mut().unwrap().remove("serialNumber");
+    world.write("bare.cdx.json", &bare.to_string())?;
+    assert_eq!(told("bare.cdx.json")?, (String::new(), 2));
     Ok(())
 }
 

@@ -147,6 +147,37 @@ fn a_verdict_is_handed_on_if_it_is_certain() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever reads it later has to know when it holds no more.
+#[test]
+fn what_passes_because_it_is_ignored_says_until_when() -> anyhow::Result<()> {
+    let world = world()?;
+    let entry = |until: &str| {
+        format!(
+            "\n[[ignore]]\nvulnerability = \"CVE-2026-0001\"\nscopes = [\"pkg:cargo/bad\"]\n\
+             reason = \"We do not call it.\"\nuntil = \"{until}\"\n"
+        )
+    };
+    world.policy("ignoring.toml", "warn", &entry("2099-12-31"))?;
+    let written = export(&world, &["--policy", "ignoring.toml"])?;
+    let statements = lines(&written);
+    let expected = [row("bad", "b", "PASSED"), row("good", "a", "PASSED")];
+    assert_eq!(told(&statements), expected, "{}", written.stderr);
+    let ignored = &statements[0]["predicate"]["assay_ignored"];
+    assert_eq!(
+        *ignored,
+        json!([{"what": "CVE-2026-0001 in pkg:cargo/bad", "reason": "We do not call it.",
+            "until": "2099-12-31"}])
+    );
+    assert!(statements[1]["predicate"].get("assay_ignored").is_none());
+    let said = "ignores something: pkg:cargo/bad@1.0.0 until 2099-12-31";
+    assert!(written.stderr.contains(said), "{}", written.stderr);
+    world.policy("ended.toml", "warn", &entry("2020-12-31"))?;
+    let ended = export(&world, &["--policy", "ended.toml"])?;
+    assert_eq!(told(&lines(&ended))[0], row("bad", "b", "FAILED"));
+    assert!(!ended.stdout.contains("assay_ignored"), "{}", ended.stdout);
+    Ok(())
+}
+
 #[test]
 fn a_summary_is_signed_and_others_read_it() -> anyhow::Result<()> {
     let world = world()?;

@@ -17,9 +17,10 @@ use std::path::PathBuf;
 ///
 /// For each component there is an in-toto statement on a line of its own: PASSED if your policy is
 /// met, with warnings or without, and FAILED if it is not. It names the artifact by its digest, the
-/// policy, and the claims about the component that the verdict rests on. No level of SLSA is looked
-/// at, so the level is SLSA_BUILD_LEVEL_UNEVALUATED. With --key each statement is signed, in a DSSE
-/// envelope; without, whoever hands it on signs it.
+/// policy, and the claims about the component that the verdict rests on. Where it passes only
+/// because your policy ignores something, `assay_ignored` says what, and until when. No level of
+/// SLSA is looked at, so the level is SLSA_BUILD_LEVEL_UNEVALUATED. With --key each statement is
+/// signed, in a DSSE envelope; without, whoever hands it on signs it.
 ///
 /// Nothing is written, and that is said on stderr, of a component without a purl or without a
 /// digest (SHA-2 or SHA-3), for a lock file without digests does not say which artifact is meant;
@@ -137,6 +138,10 @@ fn say(summaries: &Summaries, settings: &Settings) {
             &summaries.unsure,
         ),
         ("not answered in full, so left out", &summaries.incomplete),
+        (
+            "passed only because your policy ignores something",
+            &summaries.ignoring,
+        ),
     ] {
         left_out(what, list, settings);
     }

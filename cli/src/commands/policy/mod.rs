@@ -108,7 +108,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Init { file } => init(&settings.one_policy(file)?, settings),
         Command::Explain { file } => {
             let path = settings.one_policy(file)?;
-            let sections = words::explain(&load(&path)?)
+            let sections = words::explain(&load(&path)?, time::now_ms())
                 .into_iter()
                 .map(SectionView::new)
                 .collect();

@@ -5,8 +5,12 @@
 //! did not answer as it has to; of one that the policy lets pass though nobody whom it trusts
 //! speaks of it, or though a rule could not be decided; and of one without purl or digest, because
 //! whoever reads a summary looks it up by both.
+//!
+//! The format has no place for an end. Where the policy is met only because it ignores something,
+//! the summary says what, why and until when, in a member of ours (`assay_ignored`), as SLSA has
+//! producers name what it does not define.
 
-use super::super::{Component, Evidence, Scales};
+use super::super::{Component, Evidence, Ignoring, Scales};
 use crate::ask::{Asked, Inventory, Part};
 use crate::plain;
 use assay_claims::kind::descriptor;
@@ -49,6 +53,9 @@ pub struct Summaries {
     /// Components that the policy lets pass though nobody whom it trusts speaks of them, or though
     /// a rule could not be decided.
     pub unsure: Vec<String>,
+    /// Components that pass because the policy ignores something, each with the day on which the
+    /// first of these entries ends.
+    pub ignoring: Vec<String>,
 }
 
 /// What a summary can say of a component.
@@ -160,7 +167,14 @@ impl Summaries {
         if !inputs.is_empty() {
             predicate["inputAttestations"] = inputs.into();
         }
-        self.passed += usize::from(sum == Sum::Passed);
+        if sum == Sum::Passed {
+            self.passed += 1;
+            let ignored = ignored(component);
+            if let Some(until) = ignored.iter().map(|entry| &entry.until).min() {
+                self.ignoring.push(format!("{} until {until}", title()));
+                predicate["assay_ignored"] = ignored.iter().map(|entry| entry_of(entry)).collect();
+            }
+        }
         self.statements.push(json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": subjects,
@@ -168,6 +182,25 @@ impl Summaries {
             "predicate": predicate,
         }));
     }
+}
+
+/// The entries of the policy without which a component would not pass, each once.
+fn ignored(component: &Component) -> Vec<&Ignoring> {
+    let mut entries: Vec<&Ignoring> = Vec::new();
+    let overlooked = component.reasons.iter();
+    for overlooked in overlooked.filter_map(|reason| reason.ignored.as_ref()) {
+        let decisive = !overlooked.outcome.is_met();
+        for entry in overlooked.by.iter().filter(|_| decisive) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries
+}
+
+fn entry_of(entry: &Ignoring) -> Value {
+    json!({"what": entry.what, "reason": entry.reason, "until": entry.until})
 }
 
 /// The artifacts that a component is known to be, one for each digest: of one version there may be

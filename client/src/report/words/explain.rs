@@ -18,8 +18,9 @@ pub struct Section {
     pub lines: Vec<String>,
 }
 
-/// What a policy demands, section by section.
-pub fn explain(policy: &Policy) -> Vec<Section> {
+/// What a policy demands at a time in milliseconds since 1970, section by section.
+pub fn explain(policy: &Policy, now_ms: u64) -> Vec<Section> {
+    let entries = policy.ignored().iter();
     vec![
         Section {
             title: "Which logs must answer",
@@ -39,7 +40,7 @@ pub fn explain(policy: &Policy) -> Vec<Section> {
         },
         Section {
             title: "What you ignore",
-            lines: or_nothing(policy.ignored().iter().map(ignored).collect()),
+            lines: or_nothing(entries.map(|entry| ignored(entry, now_ms)).collect()),
         },
         Section {
             title: "What must not be",
@@ -174,9 +175,18 @@ fn registries(policy: &Policy) -> Vec<String> {
     lines
 }
 
-fn ignored(ignore: &Ignore) -> String {
+fn ignored(ignore: &Ignore, now_ms: u64) -> String {
+    let ended = if ignore.is_over(now_ms) {
+        "No longer ignored, because the entry ended: "
+    } else {
+        ""
+    };
     let what = what_is_ignored(ignore);
-    format!("{what}, until {}: {}", ignore.until.as_str(), ignore.reason)
+    format!(
+        "{ended}{what}, until {}: {}",
+        ignore.until.as_str(),
+        ignore.reason
+    )
 }
 
 /// What an entry of a policy ignores.

@@ -131,6 +131,12 @@ impl Purl {
         Self::build(text::read(text)?)
     }
 
+    /// Whether a text begins as a purl does: in whatever case, as schemes have none.
+    pub fn begins(text: &str) -> bool {
+        let scheme = text.get(..4);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:"))
+    }
+
     /// Reads a purl that must be in canonical form already; [`PurlError::NotCanonical`] holds that
     /// form if it is not.
     pub fn parse_canonical(text: &str) -> Result<Self, PurlError> {

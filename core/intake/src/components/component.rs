@@ -1,6 +1,7 @@
 //! What readers find in a file.
 
 use assay_claims::purl::Purl;
+use assay_tlog::Hash;
 
 /// A piece of software that a file names.
 ///
@@ -34,6 +35,37 @@ pub struct Component {
     pub optional: bool,
 }
 
+/// Half of a digest: so few components do not meet by chance, and who makes some meet takes them
+/// from a file of their own.
+pub(super) type Identity = [u8; 16];
+
+impl Component {
+    /// What makes two components one: purl, name, version and digests, each with its length before
+    /// it.
+    pub(super) fn identity(&self) -> Identity {
+        let mut parts = Vec::with_capacity(256);
+        let mut part = |text: Option<&str>| {
+            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+            parts.extend_from_slice(&length.to_le_bytes());
+            parts.extend_from_slice(text.unwrap_or_default().as_bytes());
+        };
+        part(self.purl.as_ref().map(Purl::as_str));
+        part(Some(&self.name));
+        part(self.version.as_deref());
+        for (algorithm, digest) in &self.digests {
+            part(Some(algorithm));
+            part(Some(digest));
+        }
+        let mut identity = Identity::default();
+        let digest = Hash::of(&parts);
+        identity
+            .iter_mut()
+            .zip(digest.as_bytes())
+            .for_each(|(half, byte)| *half = *byte);
+        identity
+    }
+}
+
 /// What a person must know of a file. The text is short and has no control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -53,6 +85,9 @@ pub struct Unidentified {
     pub what: String,
     /// Why it cannot be looked up.
     pub reason: String,
+    /// What a CycloneDX BOM that others can point at calls it there (`bom-ref`): what is said of it
+    /// by that is said of nothing else.
+    pub bom_refs: Vec<String>,
 }
 
 /// The distribution that a package database belongs to. The database does not say it, and the same

@@ -106,14 +106,31 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
     }
     Element {
         component: described,
-        purls: purl.into_iter().collect(),
+        purls: purl.into_iter().map(Into::into).collect(),
         upstream: upstream(component),
     }
     .add(list)?;
     if !own {
+        remark_pedigree(component, list);
         read_links(component, None, list)?;
     }
     read_components(component, list)
+}
+
+/// Tells of a component that it is not what is published under its name, if the BOM says so.
+fn remark_pedigree(component: &Node<'_, '_>, list: &mut List) {
+    let name = component.shown("name").unwrap_or_default();
+    let value = component.value();
+    let is_any = |key| {
+        let stated = value.get("pedigree").and_then(|it| it.get(key)?.as_array());
+        stated.is_some_and(|mut all| all.next().is_some())
+    };
+    if is_any("patches") || value.get("modified").and_then(Part::as_bool) == Some(true) {
+        list.remark(sbom::CHANGED, None, name);
+    }
+    if is_any("ancestors") {
+        list.remark(sbom::DERIVED, None, name);
+    }
 }
 
 /// What stands in other BOMs. A link to one by its number leads to parts; an address may be of what
@@ -381,6 +398,32 @@ mod tests {
             ("pkg:maven/g/a@1.0.RELEASE", "1.0.RELEASE"),
         ] {
             assert!(!told(purl, version), "{purl} {version}");
+        }
+    }
+
+    #[test]
+    fn what_was_changed_is_told() {
+        let told = |more: &str| {
+            let text = format!(r#"{{"name":"x","purl":"pkg:npm/x@1"{more}}}"#);
+            notes(&found(
+                CycloneDx,
+                &bom(&format!(r#""components":[{text}]"#)),
+            ))
+        };
+        let patched = told(r#","pedigree":{"patches":[{"type":"backport"}]}"#);
+        assert!(
+            patched.contains("changed from what others publish"),
+            "{patched}"
+        );
+        assert_eq!(told(r#","modified":true"#), patched);
+        let derived = told(r#","pedigree":{"ancestors":[{"type":"library","name":"y"}]}"#);
+        assert!(derived.contains("derived from other packages"), "{derived}");
+        for nothing in [
+            "",
+            r#","modified":false"#,
+            r#","pedigree":{"ancestors":[]}"#,
+        ] {
+            assert_eq!(told(nothing), "", "{nothing}");
         }
     }
 

@@ -1,14 +1,13 @@
 //! The list as it grows: each component once, never more than the limit, and nothing dropped
 //! without a word.
 
-use super::component::{Component, Note, Unidentified};
+use super::component::{Component, Identity, Note, Unidentified};
 use super::fault::Fault;
 use super::pinned::placeholder;
 use super::refs;
 use crate::limits;
 use crate::text::shown;
 use assay_claims::purl::{self, Purl};
-use assay_tlog::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most names that a note shows; of more it says how many.
@@ -103,8 +102,12 @@ impl List {
             Some(version) => format!("{} {version}", component.name),
             None => component.name,
         };
-        self.unlisted(component.bom_refs);
-        self.unidentified(component.line, &what, reason)
+        self.unlisted(component.bom_refs.iter().cloned());
+        self.unidentified(component.line, &what, reason)?;
+        if let Some(last) = self.unidentified.last_mut() {
+            last.bom_refs = component.bom_refs;
+        }
+        Ok(())
     }
 
     /// Notes what a BOM calls that which is not in the list: what the list has by the same name is
@@ -121,7 +124,7 @@ impl List {
             self.unlisted(component.bom_refs);
             return self.unidentified(component.line, &component.name, reason);
         }
-        let identity = identity(&component);
+        let identity = component.identity();
         let place = self.places.get(&identity);
         let place = place.and_then(|place| usize::try_from(*place).ok());
         if let Some(twin) = place.and_then(|place| self.list.get_mut(place)) {
@@ -164,6 +167,7 @@ impl List {
             line,
             what,
             reason: shown(reason),
+            bom_refs: Vec::new(),
         });
         Ok(())
     }
@@ -228,7 +232,11 @@ impl List {
         refs::list_each_once(&mut self.list);
         let disputed_refs = match self.bom {
             Some(_) => refs::disputed(&self.list, &self.other_refs),
-            None => BTreeSet::new(),
+            None => {
+                let nameless = self.unidentified.iter_mut();
+                nameless.for_each(|one| one.bom_refs.clear());
+                BTreeSet::new()
+            }
         };
         Found {
             list: self.list,
@@ -256,37 +264,10 @@ impl List {
                 } else {
                     "names no components besides what it is about".into()
                 },
+                bom_refs: Vec::new(),
             }),
         }
     }
-}
-
-/// Half of a digest: so few components do not meet by chance, and who makes some meet takes them
-/// from a file of their own.
-type Identity = [u8; 16];
-
-/// What makes two components one: purl, name, version and digests, each with its length before it.
-fn identity(component: &Component) -> Identity {
-    let mut parts = Vec::with_capacity(256);
-    let mut part = |text: Option<&str>| {
-        let length = text.map_or(u64::MAX, |text| text.len() as u64);
-        parts.extend_from_slice(&length.to_le_bytes());
-        parts.extend_from_slice(text.unwrap_or_default().as_bytes());
-    };
-    part(component.purl.as_ref().map(Purl::as_str));
-    part(Some(&component.name));
-    part(component.version.as_deref());
-    for (algorithm, digest) in &component.digests {
-        part(Some(algorithm));
-        part(Some(digest));
-    }
-    let mut identity = Identity::default();
-    let digest = Hash::of(&parts);
-    identity
-        .iter_mut()
-        .zip(digest.as_bytes())
-        .for_each(|(half, byte)| *half = *byte);
-    identity
 }
 
 #[cfg(test)]

@@ -89,7 +89,9 @@ fn read_package(
         return list.without_purl(component, "is a local folder");
     }
     let version = package.need("version")?;
-    let Some(pinned) = version.text()?.strip_prefix("==") else {
+    let text = version.text()?;
+    let pinned = text.strip_prefix("===").or(text.strip_prefix("=="));
+    let Some(pinned) = pinned else {
         return Err(version.fault("is no version, which begins with ==").into());
     };
     component.version = Some(pinned.to_owned());

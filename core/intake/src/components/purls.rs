@@ -6,6 +6,7 @@ use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl::Purl;
 
 pub(super) const READER: Reader = Reader {
     name: "purl list",
@@ -13,7 +14,7 @@ pub(super) const READER: Reader = Reader {
     remedy: "nothing of the file is taken; correct the line",
     files: &["purls.txt"],
     path: None,
-    sign: Sign::Text(|head| head.first().starts_with("pkg:")),
+    sign: Sign::Text(|head| Purl::begins(head.first())),
     read: |input, _| read(input),
 };
 
@@ -24,7 +25,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         if purl.is_empty() || purl.starts_with('#') {
             continue;
         }
-        if !purl.starts_with("pkg:") {
+        if !Purl::begins(purl) {
             return Err(Fault::at(
                 number,
                 format!("{} is no package URL", quoted(purl)),
@@ -34,7 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         component.line = Some(number);
         Element {
             component,
-            purls: vec![purl],
+            purls: vec![purl.into()],
             upstream: None,
         }
         .add(&mut list)?;
@@ -51,9 +52,10 @@ mod tests {
     fn each_line_is_a_package() {
         let found = found(
             PurlList,
-            "# ours\npkg:npm/@s/a@1\n\npkg:npm/b\npkg:npm/c@^2\n",
+            "# ours\npkg:npm/@s/a@1\n\npkg:npm/b\npkg:npm/c@^2\nPKG:npm/d@1\n",
         );
-        assert_eq!(lines(&found), ["pkg:npm/%40s/a@1 :2"]);
+        let expected = ["pkg:npm/%40s/a@1 :2", "pkg:npm/d@1 :6"];
+        assert_eq!(lines(&found), expected);
         assert_eq!(unidentified(&found).len(), 2);
         let error = refusal(PurlList, "pkg:npm/a@1\nnpm/b\n");
         assert!(

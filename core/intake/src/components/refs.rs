@@ -13,15 +13,15 @@ pub(super) fn list_each_once(list: &mut [Component]) {
 }
 
 /// The names that a BOM gives to several things (CycloneDX, "bom-ref": unique within the BOM):
-/// several of the list, or one of it and another that is not in it, which `others` are the names
-/// of.
+/// several of the list, or of what is not in it, which `others` are the names of.
 pub(super) fn disputed(list: &[Component], others: &[String]) -> BTreeSet<String> {
-    // Each with the place of what has it; all that is not in the list is one more.
+    // Each with the place of what has it; what is not in the list stands behind it.
     let listed = list.iter().enumerate().flat_map(|(place, component)| {
         let names = component.bom_refs.iter();
         names.map(move |name| (name.as_str(), place))
     });
-    let others = others.iter().map(|name| (name.as_str(), usize::MAX));
+    let others = others.iter().enumerate();
+    let others = others.map(|(place, name)| (name.as_str(), list.len() + place));
     let mut all: Vec<(&str, usize)> = listed.chain(others).collect();
     all.sort_unstable();
     all.dedup();
@@ -54,6 +54,6 @@ mod tests {
         assert_eq!(list[0].bom_refs, ["a", "b"]);
         let others = ["c".to_owned(), "d".to_owned(), "d".to_owned()];
         let disputed = disputed(&list, &others);
-        assert_eq!(disputed.into_iter().collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(disputed.into_iter().collect::<Vec<_>>(), ["b", "c", "d"]);
     }
 }

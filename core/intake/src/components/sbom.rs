@@ -6,6 +6,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::Node;
 use super::list::List;
+use super::origin;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
 use crate::image::{image, image_digest};
@@ -13,13 +14,14 @@ use assay_claims::bom_link::{BomLink, SCHEME};
 use assay_claims::json::Part;
 use assay_claims::kind::node::quoted;
 use assay_claims::purl::Purl;
+use std::borrow::Cow;
 
 /// An element as the document describes it. Without line, digests, flags: those the component has
 /// already.
 pub(super) struct Element<'a> {
     pub(super) component: Component,
     /// Every purl that the document gives it.
-    pub(super) purls: Vec<&'a str>,
+    pub(super) purls: Vec<Cow<'a, str>>,
     /// The source package that it says it was built of, as the qualifier `upstream` has it.
     pub(super) upstream: Option<String>,
 }
@@ -37,7 +39,7 @@ impl Element<'_> {
         let mut named: Vec<Purl> = Vec::new();
         let mut reason = "has neither a package URL nor a digest".to_owned();
         for text in purls {
-            let read = canonical(text, component.version.as_deref());
+            let read = canonical(&text, component.version.as_deref());
             match read.and_then(|purl| pinned(purl, component.own)) {
                 Ok(purl)
                     if named
@@ -47,7 +49,7 @@ impl Element<'_> {
                     named.push(purl);
                 }
                 Ok(_) => {}
-                Err(why) => reason = format!("{} {why}", quoted(text)),
+                Err(why) => reason = format!("{} {why}", quoted(&text)),
             }
         }
         if component.own
@@ -208,6 +210,38 @@ fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
     }
 }
 
+/// The package URL that an external reference of SPDX 2 is, or what it says of a package in the way
+/// of its package manager (SPDX 2.3, F.3).
+pub(super) fn of_reference<'a>(kind: &str, locator: &'a str) -> Option<Cow<'a, str>> {
+    let parts = match kind.rsplit('/').next()? {
+        "purl" => return Some(locator.into()),
+        "npm" => {
+            let (name, version) = locator
+                .rsplit_once('@')
+                .filter(|(name, _)| !name.is_empty())?;
+            origin::spaced("npm", name, Some(version))
+        }
+        "nuget" => {
+            let (name, version) = locator.split_once('/')?;
+            origin::package("nuget", name, Some(version))
+        }
+        "maven-central" => {
+            let (coordinates, version) = locator.rsplit_once(':')?;
+            origin::maven(coordinates, version)?
+        }
+        _ => return None,
+    };
+    let purl = Purl::build(parts).ok()?;
+    Some(purl.to_string().into())
+}
+
+/// What is remarked on a component that somebody changed: what is said of it as it was published is
+/// not said of the change.
+pub(super) const CHANGED: &str = "changed from what others publish, whose name is looked up";
+
+/// What is remarked on a component that was made of others.
+pub(super) const DERIVED: &str = "derived from other packages, which are not looked up";
+
 /// Where a scanner says that an image is to be had, each with the digest there: `PLACE@DIGEST`.
 pub(super) fn repo_digests(stated: Option<Part<'_>>) -> impl Iterator<Item = (&str, &str)> {
     let stated = stated.and_then(Part::as_array).into_iter().flatten();
@@ -364,6 +398,30 @@ mod tests {
                 .unwrap_err()
                 .starts_with("is no package URL")
         );
+    }
+
+    #[test]
+    fn a_reference_says_a_package_in_the_way_of_its_manager() {
+        for (kind, locator, expected) in [
+            ("purl", "pkg:npm/a@1", Some("pkg:npm/a@1")),
+            ("npm", "@s/a@1.0.0", Some("pkg:npm/%40s/a@1.0.0")),
+            ("nuget", "A.b/1.0", Some("pkg:nuget/A.b@1.0")),
+            (
+                "http://spdx.org/rdf/references/maven-central",
+                "g:a:1.0",
+                Some("pkg:maven/g/a@1.0"),
+            ),
+            ("npm", "@s", None),
+            ("npm", "a", None),
+            ("maven-central", "g:a", None),
+            ("bower", "a#1", None),
+        ] {
+            assert_eq!(
+                of_reference(kind, locator).as_deref(),
+                expected,
+                "{locator}"
+            );
+        }
     }
 
     #[test]

@@ -126,9 +126,13 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
     let mut purls = Vec::new();
     if let Some(references) = package.get("externalRefs") {
         for reference in references.items()? {
-            if reference.need("referenceType")?.text()?.rsplit('/').next() == Some("purl") {
-                purls.push(reference.need("referenceLocator")?.text()?);
+            let kind = reference.need("referenceType")?.text()?;
+            let locator = reference.get("referenceLocator");
+            if locator.is_none() && kind.rsplit('/').next() == Some("purl") {
+                reference.need("referenceLocator")?;
             }
+            let locator = locator.map(|locator| locator.text()).transpose()?;
+            purls.extend(locator.and_then(|locator| sbom::of_reference(kind, locator)));
         }
     }
     let is_file = package.shown("primaryPackagePurpose") == Some("FILE");

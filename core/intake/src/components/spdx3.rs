@@ -150,7 +150,7 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
     }
     Element {
         component,
-        purls,
+        purls: purls.into_iter().map(Into::into).collect(),
         upstream: None,
     }
     .add(list)

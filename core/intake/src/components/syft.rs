@@ -27,7 +27,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         let purl = artifact.shown("purl").filter(|purl| !purl.is_empty());
         Element {
             component: sbom::component(artifact.need("name")?.string()?, version),
-            purls: purl.into_iter().collect(),
+            purls: purl.into_iter().map(Into::into).collect(),
             upstream: None,
         }
         .add(&mut list)?;

@@ -134,10 +134,9 @@ impl<'a> Package<'a> {
             }
             "ExternalRef" => {
                 let words: Vec<_> = tag.value.split_whitespace().collect();
-                if let [_category, kind, locator] = words[..]
-                    && kind.rsplit('/').next() == Some("purl")
-                {
-                    self.element.purls.push(locator);
+                if let [_category, kind, locator] = words[..] {
+                    let purls = &mut self.element.purls;
+                    purls.extend(sbom::of_reference(kind, locator));
                 }
             }
             _ => {}

@@ -116,7 +116,11 @@ fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
     let registry = registries.find_map(|registry| registry.strip_suffix('/'))?;
     let last = registry.rsplit('/').next().unwrap_or_default();
     let is_scope = last.starts_with('@') || last.starts_with("%40");
-    let is_plain = registry.starts_with("http") && purl::place(registry).is_some();
+    let scheme = registry.split("://").next().unwrap_or_default();
+    let is_web = ["http", "https"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web));
+    let is_plain = is_web && purl::place(registry).is_some();
     (is_plain && !is_scope).then_some(registry)
 }
 

@@ -137,7 +137,7 @@ fn read_package(package: &Node<'_, '_>, ty: &str, list: &mut List) -> Result<(),
     };
     Element {
         component,
-        purls: vec![purl],
+        purls: vec![purl.into()],
         upstream,
     }
     .add(list)

@@ -223,15 +223,31 @@ fn read_component(
         return read_components(placed, depth + 1, reading);
     }
     if !own {
+        remark_pedigree(component, (&name, at), list);
         read_links(component, None, list)?;
     }
     Element {
         component: described,
-        purls: purl.as_deref().into_iter().collect(),
+        purls: purl.into_iter().collect(),
         upstream: upstream(component),
     }
     .add(list)?;
     read_components(placed, depth + 1, reading)
+}
+
+/// Tells of a component that it is not what is published under its name, if the BOM says so.
+fn remark_pedigree(component: &Node<'_, '_>, (name, at): (&str, u32), list: &mut List) {
+    let pedigree = child(component, "pedigree");
+    let is_any = |key| {
+        let all = pedigree.as_ref().and_then(|it| child(it, key));
+        all.is_some_and(|all| elements(&all).next().is_some())
+    };
+    if is_any("patches") || text(component, "modified").as_deref() == Some("true") {
+        list.remark(sbom::CHANGED, Some(at), name);
+    }
+    if is_any("ancestors") {
+        list.remark(sbom::DERIVED, Some(at), name);
+    }
 }
 
 /// What stands in other BOMs.

@@ -34,6 +34,8 @@ struct Entry<'a> {
     integrity: Option<&'a str>,
     /// `NAME@PROTOCOL:VERSION`, from version 2 on.
     resolution: Option<&'a str>,
+    /// Whether its key is one of more than 1024 letters, which `? ` begins and no colon ends.
+    is_long: bool,
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
@@ -46,7 +48,12 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        if !line.starts_with(' ') {
+        if line.trim_end() == ":"
+            && let Some(entry) = entry.as_mut().filter(|entry| entry.is_long)
+        {
+            // The key of the entry stood in the line before.
+            entry.is_long = false;
+        } else if !line.starts_with(' ') {
             finish(entry.take(), &mut list)?;
             entry = Some(Entry::begin(number, line)?);
         } else if let (Some(entry), Some(field)) = (&mut entry, line.strip_prefix("  "))
@@ -75,7 +82,8 @@ fn unquoted(text: &str) -> &str {
 
 impl<'a> Entry<'a> {
     fn begin(line: u32, text: &'a str) -> Result<Self, Fault> {
-        let Some(names) = text.trim_end().strip_suffix(':') else {
+        let long = text.strip_prefix("? ").map(str::trim_end);
+        let Some(names) = long.or(text.trim_end().strip_suffix(':')) else {
             return Err(Fault::at(line, format!("{} begins no entry", quoted(text))));
         };
         // Version 1 quotes each name, and later ones all of them together.
@@ -83,6 +91,7 @@ impl<'a> Entry<'a> {
         Ok(Entry {
             line,
             wanted: first.trim().trim_matches('"'),
+            is_long: long.is_some(),
             ..Entry::default()
         })
     }
@@ -303,6 +312,20 @@ mod tests {
             ]
         );
         assert!(notes(&found).contains("patched by the project"));
+    }
+
+    /// Yarn puts a key of more than 1024 letters before the entry (`stringifySyml`).
+    #[test]
+    fn a_long_key_stands_before_its_entry() {
+        let text = "__metadata:\n  version: 8\n\n? \"a@npm:^1.0.0, a@npm:^1.2.0\"\n:\n  version: \
+                    1.2.0\n  resolution: \"a@npm:1.2.0\"\n\n\"b@npm:2\":\n  version: 2.0.0\n  \
+                    resolution: \"b@npm:2.0.0\"\n";
+        let read = found(YarnLock, text);
+        assert_eq!(lines(&read), ["pkg:npm/a@1.2.0 :4", "pkg:npm/b@2.0.0 :9"]);
+        for wrong in ["\n:\n:\n", "\n: 1\n"] {
+            let error = refusal(YarnLock, &text.replacen("\n:\n", wrong, 1));
+            assert!(error.starts_with("x:"), "{error}");
+        }
     }
 
     #[test]

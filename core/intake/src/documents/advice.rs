@@ -89,6 +89,13 @@ fn looks_like(document: &Value) -> String {
         "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or \
          publish what osv-scanner says of the lock file"
             .into()
+    } else if has("dependencyCount") && (has("packageManager") || has("projectName")) {
+        "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file-output=FILE` \
+         writes"
+            .into()
+    } else if has("vulnerabilities") && document.pointer("/scan/scanner").is_some() {
+        "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write"
+            .into()
     } else if has("results") && has("created_at") {
         "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock".into()
     } else if has("results") && (has("paths") || has("metrics")) {

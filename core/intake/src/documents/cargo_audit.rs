@@ -55,17 +55,29 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         }
     }
     let count = root.value().pointer("/lockfile/dependency-count");
-    let is_empty = count.and_then(Value::as_u64) == Some(0);
+    let mut is_empty = count.and_then(Value::as_u64) == Some(0);
+    let known = root.value().pointer("/database/advisory-count");
+    is_empty |= known.and_then(Value::as_u64) == Some(0);
     let mut summary = summary(root)?;
     if is_empty {
         summary.push(nothing_scanned());
+    }
+    let narrowed = root
+        .get("settings")
+        .and_then(|settings| narrowed(settings.value()));
+    if let Some(setting) = narrowed {
+        let note = format!(
+            "cargo-audit was told to look at some advisories only ({setting}): that it found no \
+             others says nothing"
+        );
+        summary.push(("note".to_owned(), note));
     }
     Ok(Scan {
         uri: "pkg:cargo/cargo-audit".into(),
         version: None,
         database: database(root)?,
         findings,
-        is_whole: !is_empty,
+        is_whole: !is_empty && narrowed.is_none(),
         looks_for_known: true,
         times: None,
         ignored: ignored(root)?,
@@ -109,6 +121,15 @@ fn read_vulnerability(
         ("purl", purl.map(|purl| purl.as_str().into())),
     ]));
     Ok(())
+}
+
+/// The setting by which advisories were left out without a trace, if there is one.
+fn narrowed(settings: &Value) -> Option<&'static str> {
+    let mut all = ["severity", "target_arch", "target_os"].into_iter();
+    all.find(|key| match settings.get(key) {
+        None | Some(Value::Null) => false,
+        Some(value) => value.as_array().is_none_or(|list| !list.is_empty()),
+    })
 }
 
 /// The advisory database, if the report dates it.
@@ -167,6 +188,7 @@ fn summary(root: &Node<'_, '_>) -> Result<Summary, PredicateError> {
 mod tests {
     use crate::documents::prepare;
     use assay_claims::kind::check;
+    use assay_claims::kind::scan::Vulns;
 
     /// Written for this test after rustsec's `Report`; the advisory is made up.
     const REPORT: &str = r#"{
@@ -234,6 +256,26 @@ mod tests {
             assert_eq!(found.count(), expected, "{kind}");
             let told = (format!("warnings: {kind}"), "1".to_owned());
             assert!(claim.summary.contains(&told), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_report_of_some_advisories_is_not_whole() {
+        for (from, to, is_whole) in [
+            ("", "", true),
+            (r#""severity": null"#, r#""severity": "high""#, false),
+            (r#""target_os": []"#, r#""target_os": ["linux"]"#, false),
+            (r#""target_arch": []"#, r#""target_arch": "x86_64""#, false),
+            (r#""target_arch": []"#, r#""target_arch": null"#, true),
+            (r#""advisory-count": 700"#, r#""advisory-count": 0"#, false),
+        ] {
+            let text = REPORT.replacen(from, to, 1);
+            let claim = prepare("scan", "audit.json", text.as_bytes(), NOW).unwrap();
+            let scan = Vulns::parse(&claim[0].predicate).unwrap();
+            assert_eq!(scan.is_complete, is_whole, "{to}");
+            let mut lines = claim[0].summary.iter();
+            let told = lines.any(|(_, text)| text.contains("says nothing"));
+            assert_eq!(told, !is_whole, "{to}");
         }
     }
 

@@ -15,6 +15,7 @@ use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::{Product, Status, Vex, VexStatement};
+use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +55,23 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 fn is_openvex(value: &Value) -> bool {
-    let context = value.get("@context").and_then(Value::as_str);
-    context.is_some_and(Vex::is_context)
+    value.get("@context").and_then(context).is_some()
+}
+
+/// The context of OpenVEX: what stands there, or the one of it in a list, as JSON-LD has contexts.
+/// Those beside it can add members, of which none is read.
+fn context(value: &Value) -> Option<&str> {
+    let of_openvex = |one: &Value| one.as_str().is_some_and(Vex::is_context);
+    match value {
+        Value::Array(list) => {
+            let mut contexts = list.iter().filter(|one| of_openvex(one));
+            let first = contexts.next()?;
+            contexts
+                .all(|other| other == first)
+                .then_some(first.as_str()?)
+        }
+        one => one.as_str().filter(|_| of_openvex(one)),
+    }
 }
 
 /// Checks that some statement of a document is about each subject. A look-up of any other subject
@@ -141,9 +157,12 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 /// A document as OpenVEX demands it, with what people are told of what it did not have. It is only
 /// copied if it has to be changed.
 fn completed(document: &Value) -> (Cow<'_, Value>, Option<String>) {
-    let context = document.get("@context").and_then(Value::as_str);
-    let is_spelled = context
-        .is_none_or(|context| Vex::context(context).is_none_or(|canonical| canonical == context));
+    let stated = document.get("@context").filter(|stated| {
+        let context = context(stated);
+        let canonical = context.map(|context| Vex::context(context).unwrap_or(context));
+        canonical.is_some() && canonical != stated.as_str()
+    });
+    let is_spelled = stated.is_none();
     let statements = document.get("statements").and_then(Value::as_array);
     if is_spelled && !statements.into_iter().flatten().any(lacks_action) {
         return (Cow::Borrowed(document), None);
@@ -161,11 +180,11 @@ fn complete(document: &mut Value) -> Option<String> {
         return None;
     };
     for (key, value) in members {
-        let context = value.as_str().and_then(Vex::context);
+        let context = context(value).map(|context| Vex::context(context).unwrap_or(context));
         if key == "@context"
             && let Some(context) = context
         {
-            *value = context.into();
+            *value = context.to_owned().into();
         } else if key == "statements"
             && let Value::Array(statements) = value
         {
@@ -354,7 +373,7 @@ fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
         .value()
         .pointer("/identifiers/purl")
         .and_then(Value::as_str);
-    let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
+    let purl = id.filter(|id| Purl::begins(id)).or(identified);
     subjects.suggest(
         id.filter(|_| purl.is_none()),
         purl,

@@ -12,6 +12,7 @@ use super::tool::{Source, Takes, Tool};
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::practice::{Practice, SecurityInsights};
 use assay_claims::kind::{Kind, PredicateError};
+use assay_claims::purl::Purl;
 use assay_claims::time;
 use assay_tlog::Hash;
 
@@ -169,7 +170,7 @@ fn suggest(root: &Node<'_, '_>, subjects: &mut Subjects) -> Result<(), Predicate
     };
     for point in points.items()? {
         let uri = point.need("uri")?.text()?;
-        if uri.starts_with("pkg:") {
+        if Purl::begins(uri) {
             subjects.suggest(None, Some(uri), vec![]);
         }
     }

@@ -7,7 +7,7 @@ use crate::rules::{Severity, Whom};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::scan::Vulns;
 use assay_claims::purl::Purl;
-use assay_claims::vulnerability::folded;
+use assay_claims::vulnerability::{folded, is_listed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scan's finding by one issuer.
@@ -28,6 +28,11 @@ impl Found<'_> {
     /// All names that it goes by.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.id).chain(self.aliases.iter().map(String::as_str))
+    }
+
+    /// Whether it is of a list of vulnerabilities, by any of its names.
+    pub(super) fn is_listed(&self) -> bool {
+        self.names().any(is_listed)
     }
 
     /// Whether it goes by one of these names, which are folded.
@@ -79,13 +84,72 @@ impl<'a> Scan<'a> {
     }
 
     /// What it was told to keep silent about, folded.
-    pub(super) fn untold(&self) -> BTreeSet<String> {
+    fn untold(&self) -> BTreeSet<String> {
         self.said.ignored.iter().map(|id| folded(id)).collect()
     }
 
     /// Whether what it did not find is not there: it looked at everything, and counts.
-    pub(super) fn is_whole(&self) -> bool {
+    fn is_whole(&self) -> bool {
         self.said.is_complete && self.speaker.stands
+    }
+}
+
+/// The whole scans of a series after the one that is looked at, going back.
+pub(super) struct Later<'s, 'a> {
+    last: Option<&'s Scan<'a>>,
+    /// What all of those so far were told to keep silent about.
+    untold: Option<BTreeSet<String>>,
+}
+
+/// That what a scan found was looked for again.
+pub(super) struct Displaced<'s, 'a> {
+    /// The last scan that did.
+    pub(super) last: &'s Scan<'a>,
+    untold: &'s BTreeSet<String>,
+}
+
+impl<'s, 'a> Later<'s, 'a> {
+    /// Of a series in the order of its scans.
+    pub(super) fn of_all(scans: &'s [Scan<'a>]) -> Self {
+        Later {
+            last: scans.iter().rfind(|scan| scan.is_whole()),
+            untold: None,
+        }
+    }
+
+    /// Those that looked for known vulnerabilities.
+    pub(super) fn of_known(scans: &'s [Scan<'a>]) -> Self {
+        let mut scans = scans.iter();
+        Later {
+            last: scans.rfind(|scan| scan.is_whole() && scan.said.looks_for_known),
+            untold: None,
+        }
+    }
+
+    /// Whether they take back what a scan found, which they were not told to keep silent about.
+    pub(super) fn displaces<'l>(&'l self, scan: &Scan<'_>) -> Option<Displaced<'l, 'a>> {
+        let (last, untold) = self.last.zip(self.untold.as_ref())?;
+        let is_later = last.when.is_after(&scan.when);
+        is_later.then_some(Displaced { last, untold })
+    }
+
+    /// Goes back behind a scan.
+    pub(super) fn take(&mut self, scan: &Scan<'_>) {
+        if !scan.is_whole() {
+            return;
+        }
+        let mut untold = scan.untold();
+        if let Some(later) = &self.untold {
+            untold.retain(|id| later.contains(id));
+        }
+        self.untold = Some(untold);
+    }
+}
+
+impl Displaced<'_, '_> {
+    /// Whether a finding stays found all the same.
+    pub(super) fn keeps(&self, found: &Found<'_>) -> bool {
+        found.is_named(self.untold)
     }
 }
 

@@ -164,7 +164,7 @@ fn has_untold_versions(product: &Product, component: &Component) -> bool {
     let Some(ours) = component.purl() else {
         return false;
     };
-    let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
+    let ids = product.ids.iter().filter(|id| Purl::begins(id));
     let mut purls = ids.filter_map(|id| Purl::canonicalize(id).ok());
     purls.any(|theirs| {
         let is_of = |ours: &Purl| in_versions(ours, &theirs) == Some(Relation::OtherVersions);
@@ -336,7 +336,7 @@ fn of_product_alone(product: &Product, component: &Component) -> Likeness {
 /// How the purls and the digests of a product stand to a component. A purl that is none leaves it
 /// open.
 fn of_names(product: &Product, component: &Component) -> Likeness {
-    let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
+    let ids = product.ids.iter().filter(|id| Purl::begins(id));
     let read: Vec<Option<Purl>> = ids.map(|id| Purl::canonicalize(id).ok()).collect();
     let is_unread = read.contains(&None);
     let purls: Vec<Purl> = read.into_iter().flatten().collect();

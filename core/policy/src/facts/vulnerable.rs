@@ -7,7 +7,7 @@
 //! none of them says the opposite.
 
 use super::artifact::artifacts;
-use super::finding::{Found, Scan, Series, take_scan};
+use super::finding::{Found, Later, Scan, Series, take_scan};
 use super::identity::products;
 use super::in_bom::is_by_bom_alone;
 use super::latest::{Editions, Replaced, Word, standing};
@@ -258,32 +258,35 @@ impl<'a> Vulnerabilities<'a> {
 
     /// Takes the scans that replace each other: of these the last that is sound counts, what was
     /// found since, and what was found before and all later ones were told to keep silent about.
+    /// Those that did not look for known vulnerabilities take none back.
     fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
         scans.sort_by(|a, b| a.when.cmp(&b.when));
-        let last = scans.iter().rfind(|scan| scan.is_whole());
-        let mut untold: Option<BTreeSet<String>> = None;
+        let (mut all, mut of_known) = (Later::of_all(&scans), Later::of_known(&scans));
         let mut counting = Vec::new();
         for scan in scans.iter().rev() {
             let mut found: Vec<Found<'a>> = scan.findings().collect();
-            if let (Some(last), Some(untold)) = (last, &untold)
-                && last.when.is_after(&scan.when)
+            found.retain(|one| {
+                let later = if one.is_listed() { &of_known } else { &all };
+                later.displaces(scan).is_none_or(|by| by.keeps(one))
+            });
+            let later = if scan.said.looks_for_known {
+                &of_known
+            } else {
+                &all
+            };
+            if let Some(by) = later.displaces(scan)
+                && (found.is_empty() || !scan.speaker.against)
             {
-                found.retain(|one| one.is_named(untold));
-                if found.is_empty() || !scan.speaker.against {
-                    let issuer = scan.speaker.issuer;
-                    self.replaced
-                        .insert(scan.fact, Part::Whole, issuer, last.fact.place());
-                }
+                let issuer = scan.speaker.issuer;
+                self.replaced
+                    .insert(scan.fact, Part::Whole, issuer, by.last.fact.place());
             }
             if scan.speaker.against {
                 counting.push(found);
             }
-            if scan.is_whole() {
-                let mut ignored = scan.untold();
-                if let Some(later) = &untold {
-                    ignored.retain(|id| later.contains(id));
-                }
-                untold = Some(ignored);
+            all.take(scan);
+            if scan.said.looks_for_known {
+                of_known.take(scan);
             }
         }
         self.found.extend(counting.into_iter().rev().flatten());

@@ -1,6 +1,8 @@
 //! What VEX documents and scans say, weighed: parts of products, other names of vulnerabilities,
 //! and scans that broke off.
 
+mod elsewhere;
+
 use super::*;
 use crate::testing::{about, component};
 

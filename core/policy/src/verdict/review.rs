@@ -152,7 +152,7 @@ impl Reviews<'_> {
 /// The version that a change is from: a purl of the same package, or a version of it. `None` if it
 /// is of something else.
 fn version_of(purl: &Purl, base: &str) -> Option<Purl> {
-    let version = if base.starts_with("pkg:") {
+    let version = if Purl::begins(base) {
         let base = Purl::canonicalize(base).ok()?;
         if !base.is_same_package(purl) {
             return None;

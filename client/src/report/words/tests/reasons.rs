@@ -58,7 +58,7 @@ fn a_policy_is_explained_in_plain_words() {
              [\"maintainer\", \"supplier\"]"
         ),
     );
-    let sections = explain(&parse(&text));
+    let sections = explain(&parse(&text), NOW_MS);
     let all: Vec<&str> = sections
         .iter()
         .flat_map(|section| section.lines.iter().map(String::as_str))
@@ -77,8 +77,23 @@ fn a_policy_is_explained_in_plain_words() {
     ] {
         assert!(all.contains(words), "{words}\n---\n{all}");
     }
-    for section in explain(&parse(STARTING)) {
+    for section in explain(&parse(STARTING), NOW_MS) {
         assert!(!section.lines.is_empty(), "{}", section.title);
+    }
+}
+
+#[test]
+fn an_entry_that_ended_is_marked() {
+    let text = "version = 1\n[[ignore]]\nvulnerability = \"CVE-1\"\nscopes = [\"pkg:cargo/a\"]\n\
+                reason = \"why.\"\nuntil = \"2026-11-20\"\n";
+    let policy = parse(text);
+    let until = u64::try_from(policy.ignored()[0].until.unix_ms()).unwrap();
+    for (now_ms, ended) in [(until, false), (until + 1, true)] {
+        let sections = explain(&policy, now_ms);
+        let mut lines = sections.iter().flat_map(|section| &section.lines);
+        let line = lines.find(|line| line.contains("CVE-1")).unwrap();
+        assert!(line.ends_with("CVE-1 in pkg:cargo/a, until 2026-11-20: why."));
+        assert_eq!(line.starts_with("No longer ignored"), ended, "{line}");
     }
 }
 

@@ -308,7 +308,7 @@ impl VexStatement {
     pub fn is_about(&self, purl: Option<&Purl>, digests: &[(String, String)]) -> bool {
         let ours = |algorithm: &str| digests.iter().any(|(ours, _)| ours == algorithm);
         let comparable = |product: &Product| match purl {
-            Some(_) => product.ids.iter().any(|id| id.starts_with("pkg:")) || product.is_unnamed(),
+            Some(_) => product.ids.iter().any(|id| Purl::begins(id)) || product.is_unnamed(),
             None => product.digests.iter().any(|(algorithm, _)| ours(algorithm)),
         };
         let parts = self.products.iter().flat_map(|product| &product.parts);
@@ -378,7 +378,7 @@ impl Product {
         let purl = self
             .ids
             .iter()
-            .find(|id| id.starts_with("pkg:"))
+            .find(|id| Purl::begins(id))
             .or(self.ids.first())
             .map(|id| id.strip_prefix(UNNAMED).unwrap_or(id).to_owned());
 

@@ -266,3 +266,30 @@ fn a_context_may_be_spelled_otherwise() {
         );
     }
 }
+
+/// JSON-LD has contexts in lists, too.
+#[test]
+fn a_context_may_stand_in_a_list() {
+    let with = |context: &str| {
+        let text = NEW.replacen("\"https://openvex.dev/ns/v0.2.0\"", context, 1);
+        prepare("vex", "v.json", text.as_bytes(), "")
+    };
+    for context in [
+        r#"["https://openvex.dev/ns/v0.2.0"]"#,
+        r#"["http://openvex.dev/ns/v0.2.0/"]"#,
+        r#"["https://e.org/own",{"own":"https://e.org/own#"},"https://openvex.dev/ns/v0.2.0"]"#,
+    ] {
+        let claim = with(context).unwrap().remove(0);
+        assert_eq!(claim.predicate_type, "https://openvex.dev/ns/v0.2.0");
+        let whole = assay_claims::json::parse(NEW.as_bytes()).unwrap();
+        assert_eq!(claim.predicate, whole, "{context}");
+    }
+    for context in [
+        r#"["https://openvex.dev/ns/v9"]"#,
+        r#"["https://openvex.dev/ns","https://openvex.dev/ns/v0.2.0"]"#,
+        r#"["https://e.org/own"]"#,
+        "[]",
+    ] {
+        assert!(with(context).is_err(), "{context}");
+    }
+}

@@ -7,6 +7,7 @@ use super::{Place, found_at, nothing_scanned, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
+use assay_claims::purl::Purl;
 use std::collections::BTreeSet;
 
 pub(in super::super) const TOOL: Tool = Tool {
@@ -24,7 +25,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         any = true;
         let name = dependency.need("fileName")?.text()?;
         let purls = texts(dependency.value().get("packages"), Some("id"));
-        let purl = purls.into_iter().find(|id| id.starts_with("pkg:"));
+        let purl = purls.into_iter().find(|id| Purl::begins(id));
         for (key, suppressed) in [
             ("vulnerabilities", false),
             ("suppressedVulnerabilities", true),

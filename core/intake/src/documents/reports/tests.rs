@@ -280,6 +280,9 @@ fn a_report_that_looked_at_nothing_is_not_whole() {
         {"Target":"d","Class":"config","Misconfigurations":[{"ID":"m"}]}]"#;
     let packages = r#","Results":[{"Target":"l","Class":"lang-pkgs"},
         {"Target":"f","Class":"secret","Secrets":[{"RuleID":"k"}]}]"#;
+    // `trivy fs --scanners license`, and without `vuln` all the same.
+    let licenses = r#","Results":[{"Target":"l","Class":"lang-pkgs","Packages":[{"Name":"a"}]},
+        {"Target":"l","Class":"license","Licenses":[{"Name":"MIT"}]}]"#;
     let dependency_check = |info: &str, dependencies: &str| {
         format!(r#"{{"reportSchema":"1.1","scanInfo":{{{info}}},"dependencies":[{dependencies}]}}"#)
     };
@@ -302,6 +305,8 @@ fn a_report_that_looked_at_nothing_is_not_whole() {
         (trivy(r#","Results":[]"#), false),
         (trivy(secrets), false),
         (trivy(packages), true),
+        (trivy(licenses), false),
+        (trivy(&licenses.replace("license\"", "config\"")), false),
         (dependency_check("", ""), false),
         (dependency_check(exception, jar), false),
         (dependency_check("", jar), true),

@@ -44,10 +44,11 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
     let mut ignored = BTreeSet::new();
-    let (mut others, mut any) = (0, false);
+    let (mut others, mut any, mut was_told) = (0, false, false);
     if let Some(results) = root.get("Results") {
         for result in results.items()? {
             any |= looked_for_vulnerabilities(result.value());
+            was_told |= looked_for_others(result.value());
             if let Some(list) = result.get("Vulnerabilities") {
                 for found in list.items()? {
                     found_by_trivy(&found, false, &mut findings)?;
@@ -66,7 +67,13 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         let label = "misconfigurations, secrets and licenses, which are left out";
         summary.push((label.to_owned(), others.to_string()));
     }
-    if !any {
+    let is_untold = any && was_told && findings.len() == 0;
+    if is_untold {
+        let note = "Trivy was told what to look for, and its report does not say whether that was \
+                    vulnerabilities, too: that it found none says nothing; publish a report of \
+                    `--scanners vuln`";
+        summary.push(("note".to_owned(), note.to_owned()));
+    } else if !any {
         summary.push(nothing_scanned());
     }
     let metadata = root.value().get("Metadata");
@@ -81,7 +88,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        is_whole: any,
+        is_whole: any && !is_untold,
         times: time(root, "/CreatedAt"),
         scanned: root
             .shown("ArtifactName")
@@ -103,6 +110,14 @@ fn looked_for_vulnerabilities(result: &Value) -> bool {
         None => others.into_iter().any(|key| result.get(key).is_some()),
     };
     result.get("Vulnerabilities").is_some() || !is_other
+}
+
+/// Whether a result is of what Trivy does not look for unless it is told what to look for: then it
+/// may have listed packages, as it does for every report in JSON, and not looked for their
+/// vulnerabilities (aquasecurity/trivy, `pkg/flag/options.go`, `enableSBOM`).
+fn looked_for_others(result: &Value) -> bool {
+    let class = result.get("Class").and_then(Value::as_str);
+    matches!(class, Some("config" | "license" | "license-file"))
 }
 
 /// Takes a vulnerability up, which was set aside if it is `suppressed`. Returns its id.

@@ -8,6 +8,7 @@
 
 mod external;
 mod gap;
+mod names;
 mod rules;
 mod tools;
 
@@ -27,7 +28,9 @@ use assay_claims::time;
 use assay_claims::vulnerability::at_beginning;
 use external::External;
 use gap::{ELSEWHERE, failure};
+use names::{advisory, tagged};
 use rules::{Rule, Rules};
+use tools::Looked;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_sarif),
@@ -116,6 +119,7 @@ fn prepare_run(
         }
         summary.push(("note".to_owned(), gap.note.to_owned()));
     }
+    let (looks_for_known, is_told) = looked(name, run.value(), &findings, &mut summary);
     let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
     let scan = Scan {
         uri: scanner(&driver, name)?,
@@ -123,8 +127,8 @@ fn prepare_run(
             .find_map(|key| driver.shown(key))
             .map(str::to_owned),
         database: None,
-        is_whole: gap.is_none() && is_listed,
-        looks_for_known: tools::look_for_known(name) || findings.name_listed(),
+        is_whole: gap.is_none() && is_listed && is_told,
+        looks_for_known,
         findings,
         times,
         ignored: vec![],
@@ -133,6 +137,21 @@ fn prepare_run(
         summary,
     };
     scan.prepared(source.document, MEDIA_TYPE, source.now)
+}
+
+/// Whether a run looked for known vulnerabilities, and whether that can be told. If not, it does
+/// not take back either what the tool found before, and people are told what to do.
+fn looked(name: &str, run: &Value, findings: &Findings, summary: &mut Summary) -> (bool, bool) {
+    let looked = Looked::of(name, run);
+    let is_known = looked == Looked::Yes || findings.name_listed();
+    let Looked::Untold(instead) = looked else {
+        return (is_known, true);
+    };
+    if !is_known {
+        let note = format!("what the tool was told to look for, its log does not say: {instead}");
+        summary.push(("note".to_owned(), note));
+    }
+    (is_known, is_known)
 }
 
 /// The URI of a scanner: what its driver states, or one made of its name.
@@ -234,12 +253,14 @@ fn read_result<'v>(
     let Some(rule) = rules.of_result(result)? else {
         return Ok(Reading::Unnamed);
     };
-    let finding = findings.entry(rule.id);
+    let id = advisory(result.value(), &rule).unwrap_or(rule.id);
+    let finding = findings.entry(id);
     rate(finding, result.value(), level, &rule);
     let aliases: Vec<&str> = (rule.described.iter())
         .flat_map(|rule| texts(rule.get("deprecatedIds")))
         .filter(|alias| *alias != rule.id)
         .chain(at_beginning(rule.id))
+        .chain(tagged(&rule))
         .collect();
     finding.aliases(&aliases);
     if kind != "fail" || suppressed {

@@ -139,8 +139,13 @@ const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
 
-/// Whether the version or a qualifier of a purl has a name in it, as a word of its own.
-fn says(purl: &Purl, name: &str) -> bool {
+/// What tells some units of a product from others, which all have one version.
+pub(super) const OF_UNITS: [&str; 3] = ["model_numbers", "serial_numbers", "skus"];
+
+/// Whether the version or a qualifier of a purl has a name in it, as a word of its own. A bare
+/// number says a patch level only where the version ends with it: `1` is of every `1.0`.
+fn says(purl: &Purl, category: &str, name: &str) -> bool {
+    let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
     let name = name.to_ascii_lowercase();
     let has = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -154,7 +159,11 @@ fn says(purl: &Purl, name: &str) -> bool {
         })
     };
     let mut stated = purl.qualifiers().filter(|(key, _)| *key != QUALIFIER);
-    purl.version().is_some_and(has) || stated.any(|(_, value)| has(value))
+    let version = purl.version().filter(|version| {
+        let ends = version.len() > name.len() && version.ends_with(&*name);
+        !OF_UNITS.contains(&category) && (!is_bare || ends)
+    });
+    version.is_some_and(has) || stated.any(|(_, value)| has(value))
 }
 
 impl Named {
@@ -286,7 +295,7 @@ impl Named {
                     Err(_) => told = false,
                 }
             } else if !is_arch {
-                told &= says(purl, name);
+                told &= says(purl, category, name);
             }
         }
         if told {

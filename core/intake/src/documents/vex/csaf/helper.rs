@@ -2,6 +2,7 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
+use super::super::product::OF_UNITS;
 use super::module::package;
 use super::tree::Tree;
 use assay_claims::kind::PredicateError;
@@ -10,9 +11,6 @@ use assay_claims::purl::Purl;
 
 /// Most files of one product.
 const FILES: usize = 100;
-
-/// What tells some units of a product from others, which have the same purl.
-const OF_UNITS: [&str; 3] = ["model_numbers", "serial_numbers", "skus"];
 
 /// Which units of a product are meant, if not all: by what, and its value.
 pub(super) fn units<'v>(

@@ -112,6 +112,9 @@ fn what_is_narrower_than_a_version_is_cleared_only_as_far_as_it_says() {
 fn what_clears_some_units_of_a_product_clears_not_all() {
     for (units, cleared) in [
         (r#""serial_numbers":["S1"]"#, "?vers=1.5%20S1"),
+        // A number that the version has in it, too.
+        (r#""serial_numbers":["1"]"#, "?vers=1.5%201"),
+        (r#""skus":["5"]"#, "?vers=1.5%205"),
         (r#""model_numbers":["M1"]"#, "?vers=1.5%20M1"),
         (r#""skus":["K1"]"#, "?vers=1.5%20K1"),
         (r#""model_numbers":["*"]"#, "@1.5"),

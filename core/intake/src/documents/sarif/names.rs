@@ -1,0 +1,101 @@
+//! Which vulnerability a result is of, where its rule does not say it by its own name.
+
+use super::super::informational::is_harmless;
+use super::rules::Rule;
+use super::texts;
+use assay_claims::json::Value;
+use assay_claims::vulnerability::canonical;
+
+/// The advisory that a result is of, where one rule is for all of them: cargo-deny names it in the
+/// fingerprints alone (`cargo-deny/advisory-id`). That a crate is not maintained is no
+/// vulnerability.
+pub(super) fn advisory<'v>(result: &'v Value, rule: &Rule<'v>) -> Option<&'v str> {
+    let fingerprints = result.get("partialFingerprints")?.as_object()?.iter();
+    let mut named = fingerprints.filter(|(key, _)| key.ends_with("advisory-id"));
+    let kind = rule.id.rsplit([':', '/']).next().unwrap_or(rule.id);
+    let id = named.find_map(|(_, id)| id.as_str().filter(|id| canonical(id).is_some()));
+    id.filter(|_| !is_harmless(kind))
+}
+
+/// The other names that a tool tags the rule of a vulnerability with, as govulncheck does. Several
+/// of one list are no one vulnerability.
+pub(super) fn tagged<'v>(rule: &Rule<'v>) -> Vec<&'v str> {
+    let tags = (rule.described.iter()).flat_map(|rule| texts(rule.pointer("/properties/tags")));
+    let mut tags: Vec<&str> = tags.filter(|tag| canonical(tag).is_some()).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let list = |tag: &str| tag.split('-').next().map(str::to_ascii_uppercase);
+    let mut pairs = tags.windows(2);
+    let many = pairs.any(|pair| matches!(pair, [a, b] if list(a) == list(b)));
+    if many || canonical(rule.id).is_none() {
+        return Vec::new();
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+    use assay_claims::kind::scan::Vulns;
+
+    /// What is found of a result of this rule, which has these tags, and these fingerprints.
+    fn named(rule: &str, tags: &str, fingerprints: &str) -> Vec<String> {
+        let text = format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"cargo-deny","rules":[
+                {{"id":"{rule}","properties":{{"tags":[{tags}]}}}}]}}}},
+                "results":[{{"ruleId":"{rule}",
+                "message":{{"text":"m"}},"partialFingerprints":{{{fingerprints}}}}}]}}]}}"#
+        );
+        let prepared = prepare("scan", "x.sarif", text.as_bytes(), "2026-11-22T18:41:48Z").unwrap();
+        let read = Vulns::parse(&prepared[0].predicate).unwrap();
+        let found = read.vulnerabilities.iter();
+        let found = found.map(|one| [&[one.id.clone()][..], &one.aliases].concat().join(" "));
+        found.chain([read.looks_for_known.to_string()]).collect()
+    }
+
+    #[test]
+    fn an_advisory_of_cargo_deny_is_that() {
+        let id = r#""cargo-deny/advisory-id":"RUSTSEC-2026-0001""#;
+        for (rule, fingerprints, expected) in [
+            (
+                "advisories:vulnerability",
+                id,
+                ["RUSTSEC-2026-0001", "true"],
+            ),
+            ("advisories/unsound", id, ["RUSTSEC-2026-0001", "true"]),
+            (
+                "advisories:unmaintained",
+                id,
+                ["advisories:unmaintained", "false"],
+            ),
+            (
+                "licenses:rejected",
+                r#""cargo-deny/krate":"a@1""#,
+                ["licenses:rejected", "false"],
+            ),
+            ("x", r#""cargo-deny/advisory-id":"no id""#, ["x", "false"]),
+        ] {
+            assert_eq!(named(rule, "", fingerprints), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn tags_name_a_vulnerability_if_they_name_one() {
+        for (rule, tags, expected) in [
+            (
+                "GO-2026-0001",
+                r#""CVE-2026-0001","GHSA-aaaa-bbbb-cccc""#,
+                "GO-2026-0001 CVE-2026-0001 GHSA-aaaa-bbbb-cccc",
+            ),
+            (
+                "GO-2026-0001",
+                r#""CVE-2026-0001","CVE-2026-0002""#,
+                "GO-2026-0001",
+            ),
+            ("GO-2026-0001", r#""security","CWE-79",7"#, "GO-2026-0001"),
+            ("no-eval", r#""CVE-2026-0001""#, "no-eval"),
+        ] {
+            assert_eq!(named(rule, tags, "")[0], expected, "{tags}");
+        }
+    }
+}
