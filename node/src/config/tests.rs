@@ -100,7 +100,7 @@ fn what_is_out_of_range_is_refused_by_name() {
 
 #[test]
 fn there_are_so_many_anchors_and_mirrored_logs() {
-    let anchors = format!("{:?}", vec!["00"; 65]);
+    let anchors = format!("{:?}", vec!["00".repeat(32); 65]);
     let said = refused(&format!(
         "[admission]\nmode = \"endorsed\"\nanchors = {anchors}"
     ));

@@ -155,3 +155,28 @@ fn what_comes_back_is_what_was_charged() {
     let again = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
     assert!(again.0 <= 4, "{again:?}");
 }
+
+/// However few KiB a second there are.
+#[test]
+fn the_largest_claim_comes_in_at_once() {
+    let largest = claim(assay_claims::limits::PAYLOAD_BYTES);
+    let quotas = quotas([(0, 1), (0, 0), (0, 0)]);
+    quotas.arrived(&largest, address("192.0.2.7")).unwrap();
+    assert!(quotas.arrived(&largest, address("192.0.2.7")).is_err());
+}
+
+/// A network that uploads keeps its only place, however many others come and go.
+#[test]
+fn a_place_that_is_used_is_not_forgotten() {
+    let senders = senders::Senders::new(&[]);
+    let own = "192.0.2.7".parse().unwrap();
+    let place = senders.uploading(own, "log.example");
+    assert!(place.is_some());
+    for number in 0..2_000_u32 {
+        let other = IpAddr::from((0x0a00_0000 + number).to_be_bytes());
+        assert!(senders.uploading(other, "log.example").is_some());
+    }
+    assert!(senders.uploading(own, "log.example").is_none());
+    drop(place);
+    assert!(senders.uploading(own, "log.example").is_some());
+}
