@@ -12,7 +12,7 @@ CRATES = {name: where for name, (where, _) in CORE.items()} | {"assay-client": "
 # The library of a node: its other files are the program's.
 PROGRAM = re.compile(r"node/src/(main|audit_commands|damage_commands|held_key|key_commands|log_list_commands|manual|"
                      r"mirror_commands|output|own|peer_commands|run_until|witness_commands)\.rs|node/src/storage/suite\.rs")
-PAGES = ("node/src/page/", "node/templates/")
+PAGES = "node/src/page/"
 SWITCH = guard_forms.SWITCH + """
 /// A text as it is, where it would be made fit to be shown.
 #[doc(hidden)]
@@ -35,7 +35,6 @@ WORDS_MADE_FIT = {
 }
 FILTER = re.compile(r"\.filter\((?:move )?\|[^|]*\| ")
 LIMIT = re.compile(r"\.take\((?=[A-Z_]+\))")
-ESCAPED = re.compile(r'(?:<bdi>|<pre>|<title>|value="|data-purl="|spellcheck="false">)(\{\{\s*([^}]+?)\s*\}\})')
 
 
 def closing(text, at):
@@ -61,11 +60,6 @@ def places_of_page(text):
     for form, instead in ((FILTER, "true"), (LIMIT, "usize::MAX")):
         places += [(call.end(), closing(text, call.end()), instead, "") for call in form.finditer(text)]
     return places
-
-
-def places_of_template(text):
-    """The same of a template: what of it is escaped."""
-    return [(it.start(1), it.end(1), it[1].replace(it[2], f"{it[2]}|safe"), "") for it in ESCAPED.finditer(text)]
 
 
 def places_listed(name, before, text, found):
@@ -125,8 +119,7 @@ def all_of_tree():
                 text, found = guard_forms.rewrite(before, name, next_one)
             places, found = places_listed(name, before, text, found)
             if name.startswith(PAGES):
-                form = places_of_template if name.endswith(".html") else places_of_page
-                places += form(text.split("#[cfg(test)]")[0])
+                places += places_of_page(text.split("#[cfg(test)]")[0])
             changed[name], more = behind_switch(text, places, name, next_one + len(found))
             guards[crate] += found + more
             next_one += len(found + more)

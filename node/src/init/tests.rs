@@ -54,6 +54,8 @@ fn a_run_that_fails_takes_back_what_it_made_and_the_next_one_makes_a_log() {
     }
     init(&log).unwrap();
     assert_eq!(names(dir), ["checkpoints", "data", "log.key", "node.toml"]);
+    let error = init(&log).map(drop).unwrap_err();
+    assert!(matches!(error, InitError::Exists { .. }), "{error}");
     fs::remove_file(dir.join("node.toml")).unwrap();
     let error = init(&log).map(drop).unwrap_err();
     assert!(matches!(error, InitError::Remains { .. }), "{error}");

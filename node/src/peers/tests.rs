@@ -204,6 +204,8 @@ fn there_are_so_many_peers_and_so_many_in_a_policy() {
         .unwrap_err();
     assert!(refused.to_string().contains("1000"), "{refused}");
     assert_eq!(file.add(&most).unwrap().len(), super::PEERS);
+    let none = policy::of(&file.peers().now(), None).unwrap_err();
+    assert!(matches!(none, policy::PolicyError::NoWitness), "{none}");
 
     // One key more than a policy can have.
     let witness = |number: u8| {

@@ -34,3 +34,15 @@ async fn what_is_stored_of_a_log_is_of_one_head_and_whole() {
     let error = rows.load(&*store, &log).unwrap_err().to_string();
     assert!(error.contains("not of one head"), "{error}");
 }
+
+/// What comes with an error is not what was asked for.
+#[tokio::test]
+async fn an_answer_with_another_status_is_none() {
+    let (served, store) = (Served::default(), new_store());
+    let url = serve(served.clone()).await;
+    let error = follower(&store, &url, || NOW).round().await.unwrap_err();
+    let RoundError::Fetch(error) = error else {
+        panic!("{error:?}");
+    };
+    assert!(error.to_string().contains("404"), "{error}");
+}
