@@ -45,7 +45,7 @@ pub fn create(checkpoints: &Path) -> Memory {
     store
 }
 
-/// Makes a checkpoint file at `checkpoints` for a store that was made by hand, with its head signed.
+/// Makes a checkpoint file at `checkpoints` for a store made by hand, and signs its head.
 pub fn signed(checkpoints: &Path, head: Head) {
     let checkpoint = Checkpoint {
         origin: ORIGIN.into(),
