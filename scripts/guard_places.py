@@ -33,6 +33,8 @@ WORDS_MADE_FIT = {
     r"(?<![\w.:&])(shown|escaped|for_shell|plain)(?=\()|(?<=map\()shown(?=\))": "crate::left as fn(&str) -> String",
     r"(?<![\w.:&])shown_within(?=\()": "crate::left_whole as fn(&str, usize) -> String",
 }
+# Those that no form tells.
+LISTED = guard_forms.mutants().mutants("")
 FILTER = re.compile(r"\.filter\((?:move )?\|[^|]*\| ")
 LIMIT = re.compile(r"\.take\((?=[A-Z_]+\))")
 
@@ -66,7 +68,7 @@ def places_listed(name, before, text, found):
     """The same of what tests/mutants lists for this file: `before` is the file, and `text` what became of it once the guards
     `found` are behind the switch. One of those only gets its name from there."""
     places, names = [], {}
-    for guard in (it for it in guard_forms.mutants().mutants(name) if it["file"] == name):
+    for guard in (it for it in LISTED if it["file"] == name):
         is_found = guard["put"].strip().startswith("if false && ")
         where = before if is_found else text
         if where.count(guard["take"]) != 1:
