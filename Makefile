@@ -63,16 +63,18 @@ mutants: ## take guards away, one after the other, and see that a test fails: WO
 	@scripts/setup
 	@scripts/mutants $(WORDS)
 
-guards: ## the same for every guard of core and of a node that has a form: WORDS="node/src/page/" for those of some files
+guards: export CARGO_PROFILE_DEV_OPT_LEVEL ?= 1
+guards: ## the same for every guard of core and of a node, by the tests in which it fires: WORDS="node/src/page/" for some files
 	@scripts/setup
 	@scripts/guards $(WORDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors
 
-core-guards: ## guards of core alone, each by the tests in which it fires, in minutes: WORDS="core/tlog" for some files
+core-guards: WORDS := core/
+core-guards: ## guards of core alone, in minutes: WORDS="core/tlog" for some files
 	@scripts/setup cli
-	@scripts/guards_core $(WORDS)
+	@scripts/guards $(WORDS)
 
 build: ## the two programs, assay-node and assay, in the target folder's debug/
 	@scripts/setup

@@ -1,5 +1,5 @@
-"""Guards that have a form, for scripts/guards and scripts/guards_core: where they stand, and the
-source with each behind a switch.
+"""Guards that are an `if`, for scripts/guards: where they stand, and the source with each behind a
+switch.
 
 A guard is an `if` that refuses: what follows it returns an error or nothing, once it has made what
 it says, or its `else` does; and a guard of a match arm that does. What is taken away is the
@@ -23,28 +23,33 @@ CORE = {
 }
 # Bytes that a test of core may take.
 MEMORY = 4 << 30
+# So many guards the switch has room for.
+MOST = 4096
 SWITCH = """
 /// Whether a guard that fires refuses: unless it is taken away (scripts/guards). Tells of each,
-/// once, if somebody wants to know (scripts/guards_core).
+/// once, if somebody wants to know.
 #[doc(hidden)]
 #[allow(dead_code)]
 pub(crate) fn guard_stands(guard: u32) -> bool {
     use std::io::Write;
     use std::sync::atomic::{AtomicBool, Ordering};
     static TAKEN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    static TOLD: [AtomicBool; 4096] = [const { AtomicBool::new(false) }; 4096];
-    if !TOLD[guard as usize].swap(true, Ordering::Relaxed) {
-        if let Some(path) = std::env::var_os("ASSAY_GUARDS_FIRED") {
-            let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
-            writeln!(file, "{guard}").unwrap();
-        }
+    static TOLD: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
+    if !TOLD[guard as usize].load(Ordering::Relaxed) {
+        let path = std::env::var_os("GUARDS_FIRED");
+        // It is told again where there is no room on the disk, or no file can be opened.
+        let is_told = path.is_none_or(|path| {
+            let file = std::fs::File::options().append(true).create(true).open(path);
+            file.and_then(|mut file| file.write_all(format!("{guard}\\n").as_bytes())).is_ok()
+        });
+        TOLD[guard as usize].store(is_told, Ordering::Relaxed);
     }
     *TAKEN.get_or_init(|| {
-        let number = std::env::var("ASSAY_TAKEN_AWAY").ok();
+        let number = std::env::var("GUARD_TAKEN_AWAY").ok();
         number.and_then(|number| number.parse().ok()).unwrap_or(0)
     }) != guard
 }
-"""
+""".replace("MOST", str(MOST))
 REFUSES = re.compile(
     r"(return )?(Err\(|None\b)|bail!\("
     r"|return (Some\(Err|false\b|Ok\(None\b|pages\.nothing|asked\.see)"

@@ -30,3 +30,33 @@ pub(crate) async fn body(
     }
     Ok(Some(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::Body, routing::get};
+    use futures::stream;
+
+    /// An answer of 8 bytes, which says so before, and one of 8 bytes that does not.
+    #[tokio::test]
+    async fn an_answer_has_so_many_bytes() {
+        let pieces = || {
+            let pieces = [b"1234", b"5678"].map(|piece| Ok::<_, std::io::Error>(&piece[..]));
+            Body::from_stream(stream::iter(pieces))
+        };
+        let app = Router::new()
+            .route("/announced", get(|| async { "12345678" }))
+            .route("/pieces", get(move || async move { pieces() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let client = builder().build().unwrap();
+        for path in ["announced", "pieces"] {
+            for (most, whole) in [(8, Some(b"12345678".to_vec())), (7, None)] {
+                let url = format!("http://{address}/{path}");
+                let answer = client.get(url).send().await.unwrap();
+                assert_eq!(body(answer, most).await.unwrap(), whole, "{path} {most}");
+            }
+        }
+    }
+}

@@ -20,6 +20,10 @@ pub const ORIGIN: &str = "test.assay.example/log";
 /// Longest time that a node gets to start or to stop. It needs a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A variable of the environment. Where it is set, the binaries are up to date: scripts/guards runs
+/// each test by itself, and thousands of them.
+const BUILT: &str = "ASSAY_TESTS_BUILT";
+
 /// Builds the binaries, once a process, and returns the folder that they are in.
 ///
 /// `cargo test` builds the libraries of the workspace's members but not their binaries, so a test
@@ -49,25 +53,29 @@ fn build() -> anyhow::Result<PathBuf> {
     let folder = folder
         .flatten()
         .context("this program is in no target folder")?;
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--workspace", "--bins"])
-        .current_dir(root);
-    cargo.arg("--target-dir").arg(
-        folder
-            .parent()
-            .context("this program is in no target folder")?,
-    );
-    let profile = env!("ASSAY_TEST_PROFILE");
-    if profile == "release" {
-        cargo.arg("--release");
+    if std::env::var_os(BUILT).is_none() {
+        let target = folder.parent();
+        build_into(root, target.context("this program is in no target folder")?)?;
     }
-    ensure!(cargo.status()?.success(), "cargo build failed");
     ensure!(
         folder.join("assay-node").exists(),
         "assay-node was built into another folder than this program"
     );
     Ok(folder.to_owned())
+}
+
+fn build_into(root: &Path, target: &Path) -> anyhow::Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--workspace", "--bins"])
+        .current_dir(root);
+    cargo.arg("--target-dir").arg(target);
+    let profile = env!("ASSAY_TEST_PROFILE");
+    if profile == "release" {
+        cargo.arg("--release");
+    }
+    ensure!(cargo.status()?.success(), "cargo build failed");
+    Ok(())
 }
 
 /// Runs `assay` with arguments, from `folder`, with a state folder of its own. The environment's

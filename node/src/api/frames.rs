@@ -347,6 +347,26 @@ mod tests {
     }
 
     #[test]
+    fn so_much_is_remembered_and_a_call_pays_once() {
+        let mut brought = begun();
+        assert_eq!(pass(&mut brought, &[frame(DATA, 0, 16 << 10)], 10), 10);
+        let mut answered = begun();
+        answered.wrote(16 << 20);
+        // Calls are counted once nothing else is left.
+        let mut called = begun();
+        for _ in 0..MANY {
+            called.calls.one_more();
+        }
+        assert_eq!(pass(&mut called, &[frame(PING, 0, 8)], 5), 5);
+        for meter in [brought, answered, called] {
+            assert_eq!(meter.left, REMEMBERED);
+        }
+        let mut once = begun();
+        once.calls.one_more();
+        assert!(pass(&mut once, &[frame(PING, 0, 8)], MANY) < MANY);
+    }
+
+    #[test]
     fn a_network_is_one_on_all_its_connections() {
         let idle = idle(&[]);
         let pings = |address, most| {

@@ -126,6 +126,7 @@ mod tests {
             (&["[2001:db8::7]:80, ::1"], Some("2001:db8::7")),
             (&["192.0.2.7:4711"], Some("192.0.2.7")),
             (&["::ffff:192.0.2.7"], Some("192.0.2.7")),
+            (&["192.0.2.7, ::ffff:10.0.0.1"], Some("192.0.2.7")),
             (&["192.0.2.7, somebody"], None),
             (&["192.0.2.7,"], None),
             (&["10.0.0.1"], None),
@@ -134,6 +135,18 @@ mod tests {
         ] {
             let found = caller(ProxyHeader::XForwardedFor, "x-forwarded-for", values);
             assert_eq!(found.as_deref(), right, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_proxy_is_the_same_in_ipv6_and_few_hops_are_looked_at() {
+        let trusted = ["10.0.0.1".parse().unwrap()];
+        let proxies = Proxies::new(&trusted, ProxyHeader::XForwardedFor);
+        assert!(proxies.trusts("::ffff:10.0.0.1".parse().unwrap()));
+        for (proxies, right) in [(HOPS - 1, Some("192.0.2.7")), (HOPS, None)] {
+            let hops = format!("192.0.2.7{}", ", 10.0.0.1".repeat(proxies));
+            let found = caller(ProxyHeader::XForwardedFor, "x-forwarded-for", &[&hops]);
+            assert_eq!(found.as_deref(), right, "{proxies} proxies");
         }
     }
 

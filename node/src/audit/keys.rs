@@ -72,3 +72,37 @@ pub fn refuse_shared<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::keys::tests::cosigner;
+
+    #[test]
+    fn what_exists_stays_and_an_auditor_shares_no_key_and_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = NewCosigner::in_files("a.example", None).unwrap();
+        init(folder.path(), &new).unwrap();
+        for (kept, gone) in [(FILES[0], FILES[1]), (FILES[1], FILES[0])] {
+            let [kept, gone] = [kept, gone].map(|file| folder.path().join(file));
+            let before = std::fs::read(&kept).unwrap();
+            std::fs::remove_file(&gone).unwrap();
+            let error = init(folder.path(), &new).unwrap_err();
+            assert!(matches!(error, AuditKeysError::Exists { .. }), "{error}");
+            assert_eq!(std::fs::read(&kept).unwrap(), before);
+            assert!(!gone.exists());
+            std::fs::write(&gone, b"").unwrap();
+        }
+
+        let own = cosigner("a.example", 1);
+        let other = |name, seed| -> Vec<_> {
+            let keys = cosigner(name, seed).verifiers();
+            keys.iter().map(ToString::to_string).collect()
+        };
+        refuse_shared(&own, &other("w.example", 2)).unwrap();
+        for shared in [other("a.example", 2), other("w.example", 1)] {
+            let error = refuse_shared(&own, &shared).unwrap_err();
+            assert!(matches!(error, AuditKeysError::Shared(_)), "{error}");
+        }
+    }
+}

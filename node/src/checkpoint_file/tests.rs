@@ -218,6 +218,14 @@ fn lengths_out_of_bounds_are_refused_and_harmless() {
         last(&path),
         Err(CheckpointFileError::Corrupt { .. })
     ));
+    // Whose checksum is right.
+    for length in [0, NOTE_BYTES as u32 + 1] {
+        let length = length.to_be_bytes();
+        let crc = crc32c::crc32c(&length).to_be_bytes();
+        std::fs::write(&path, [&record::MAGIC[..], &length, &crc].concat()).unwrap();
+        let error = last(&path).unwrap_err().to_string();
+        assert!(error.contains("out of bounds"), "{error}");
+    }
 }
 
 #[test]

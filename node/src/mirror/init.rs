@@ -88,3 +88,22 @@ impl Job for Create<'_> {
         store::OWN.create(&*store, self.name, self.floor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_exists_is_overwritten() {
+        let new = NewCosigner::in_files("m.example", None).unwrap();
+        for name in ["mirror", "mirror.key", "mirror-ml-dsa-44.key"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(name), "kept").unwrap();
+            let error = init(folder.path(), &new, 1_800_000_000).unwrap_err();
+            assert!(matches!(error, InitError::Exists { .. }), "{error}");
+            let kept = fs::read_to_string(folder.path().join(name)).unwrap();
+            assert_eq!(kept, "kept");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+}

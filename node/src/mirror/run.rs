@@ -475,3 +475,20 @@ pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, LoadKeysError> {
 fn rotation(config: &MirrorConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
     CosignerRotation::new(config.keys(), keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_shares_no_key_and_no_name_with_a_witness() {
+        let own = crate::signer::keys::tests::cosigner("m.example", 1);
+        let refused = |name, seed| {
+            let witness = crate::signer::keys::tests::cosigner(name, seed).verifiers();
+            let witness: Vec<_> = witness.iter().map(ToString::to_string).collect();
+            refuse_shared_keys(&own, &witness).is_err()
+        };
+        assert!(!refused("w.example", 2));
+        assert!(refused("m.example", 2) && refused("w.example", 1));
+    }
+}

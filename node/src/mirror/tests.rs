@@ -4,6 +4,7 @@ mod elsewhere;
 mod held;
 mod limits;
 mod repair;
+mod stored;
 mod uploads;
 
 use super::clock::MirrorClock;

@@ -22,9 +22,6 @@ pub(super) fn out<'a>(
         count += 1;
         bytes += file.bytes;
     }
-    if new.bytes > limits.bytes {
-        return None;
-    }
     let is_first = !of_each.contains_key(&new.culprit);
     let mut out = Vec::new();
     while count >= limits.files || bytes + new.bytes > limits.bytes {

@@ -95,7 +95,7 @@ impl Federation {
             } else {
                 "A rule was broken"
             },
-            rest: shown(&format!("{}: {}", one.culprit, one.kind)),
+            rest: format!("{}: {}", one.culprit, one.kind),
             link: Some(format!("misbehavior/{}", one.id)),
         });
         let none = "This node has no proof against anybody.";
@@ -111,9 +111,9 @@ impl Federation {
             .filter_map(|origin| match gossip.standing(origin) {
                 Standing::Suspect { size, .. } => Some(Said {
                     word: "ALARM",
-                    rest: shown(&format!(
+                    rest: format!(
                         "nobody has linked the head of size {size} of {origin} to its others"
-                    )),
+                    ),
                     link: None,
                 }),
                 Standing::Clear | Standing::Convicted => None,
@@ -123,7 +123,12 @@ impl Federation {
 }
 
 impl List {
+    /// What others call themselves is made fit to be shown.
     fn new(title: &'static str, none: &'static str, lines: impl Iterator<Item = Said>) -> Self {
+        let lines = lines.map(|line| Said {
+            rest: shown(&line.rest),
+            ..line
+        });
         let mut lines: Vec<Said> = lines.collect();
         let omitted = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
@@ -172,10 +177,7 @@ fn witnesses(page: &FederationPage) -> List {
 fn witness(one: &WitnessPart) -> String {
     let why = one.reason.as_deref().map(|why| format!(": {why}"));
     let why = why.unwrap_or_default();
-    shown(&format!(
-        "{} at {}, to size {}{why}",
-        one.name, one.url, one.size
-    ))
+    format!("{} at {}, to size {}{why}", one.name, one.url, one.size)
 }
 
 const fn state(state: WitnessState) -> &'static str {
@@ -192,7 +194,7 @@ const fn state(state: WitnessState) -> &'static str {
 fn copies(page: &FederationPage) -> List {
     let lines = page.copies.iter().map(|copy| Said {
         word: "copied",
-        rest: shown(&format!("{}: {}", copy.origin, copy.words())),
+        rest: format!("{}: {}", copy.origin, copy.words()),
         link: None,
     });
     List::new("Which other logs does this node copy?", "None.", lines)
@@ -206,7 +208,7 @@ fn heads(tips: &[String], own: &str) -> List {
         let (origin, size) = (parts.next().unwrap_or_default(), parts.next());
         Said {
             word: "at size",
-            rest: shown(&format!("{}: {origin}", size.unwrap_or_default())),
+            rest: format!("{}: {origin}", size.unwrap_or_default()),
             link: None,
         }
     });
@@ -222,10 +224,7 @@ fn peers(page: &FederationPage) -> List {
         };
         Said {
             word: "peer",
-            rest: shown(&format!(
-                "{} at {}; does for it: {roles}",
-                peer.name, peer.url
-            )),
+            rest: format!("{} at {}; does for it: {roles}", peer.name, peer.url),
             link: None,
         }
     });
@@ -247,5 +246,16 @@ mod tests {
             let list = List::new("", "", all);
             assert_eq!((list.lines.len(), list.omitted), (shown, omitted));
         }
+    }
+
+    #[test]
+    fn heads_of_other_logs_are_listed_and_names_are_shown_as_they_are() {
+        let tips = ["own.example\n3\nroot\n", "other\u{202e}.example\n5\nroot\n"];
+        let list = heads(&tips.map(str::to_owned), "own.example");
+        let [other] = &list.lines[..] else {
+            panic!("{} lines", list.lines.len());
+        };
+        assert!(other.rest.starts_with("5: other") && other.rest.ends_with(".example"));
+        assert!(!other.rest.contains('\u{202e}'), "{:?}", other.rest);
     }
 }

@@ -70,6 +70,10 @@ fn with(from: &str, to: &str) -> String {
 fn texts() -> Vec<(String, &'static str)> {
     vec![
         (String::new(), "no [[peer]]"),
+        (
+            format!("#{}", " ".repeat(super::FILE_BYTES)),
+            "more than 4194304 bytes",
+        ),
         (peer("a.example", 50), "twice"),
         (with("\"https:", "\"ftp:"), "url of b.example"),
         (with("//b.example", "//b.example:0"), "url of b.example"),
@@ -187,4 +191,59 @@ fn the_witnesses_of_the_peers_make_a_quorum_that_is_safe() {
     let peers = file::parse(&taken, "the test").unwrap();
     assert!(policy::of(&peers, None).is_err());
     assert!(policy::of(&[], None).is_err());
+}
+
+#[test]
+fn there_are_so_many_peers_and_so_many_in_a_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = PeerFile::open(&folder.path().join("peers.toml"), Some(OWN)).unwrap();
+    let plain = |number| format!("[[peer]]\nname = \"p{number}\"\nurl = \"https://p{number}\"\n");
+    let most: String = (0..super::PEERS).map(plain).collect();
+    let refused = file
+        .add(&(most.clone() + &plain(super::PEERS)))
+        .unwrap_err();
+    assert!(refused.to_string().contains("1000"), "{refused}");
+    assert_eq!(file.add(&most).unwrap().len(), super::PEERS);
+    let none = policy::of(&file.peers().now(), None).unwrap_err();
+    assert!(matches!(none, policy::PolicyError::NoWitness), "{none}");
+
+    // One key more than a policy can have.
+    let witness = |number: u8| {
+        let name = format!("w{number}.example/w");
+        let key = witness_key(&name, Algorithm::CosignatureV1, number);
+        format!(
+            "[[peer]]\nname = \"w{number}\"\nurl = \"https://w{number}\"\nwitness = [{key:?}]\n"
+        )
+    };
+    let second = folder.path().join("second.toml");
+    let mut file = PeerFile::open(&second, Some(OWN)).unwrap();
+    let of = |file: &PeerFile, quorum| policy::of(&file.peers().now(), quorum);
+    file.add(&(1..32).map(witness).collect::<String>()).unwrap();
+    assert!(of(&file, None).is_ok());
+    for quorum in [0, 32] {
+        let error = of(&file, Some(quorum)).unwrap_err();
+        assert!(
+            matches!(error, policy::PolicyError::Quorum { .. }),
+            "{error}"
+        );
+    }
+    file.add(&witness(32)).unwrap();
+    let error = of(&file, None).unwrap_err();
+    assert!(matches!(error, policy::PolicyError::TooMany(32)), "{error}");
+}
+
+#[test]
+fn a_peer_keeps_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = PeerFile::open(&folder.path().join("peers.toml"), Some(OWN)).unwrap();
+    file.add(&peer("b.example", 20)).unwrap();
+    let rotated = with(&log_key("b.example/log", 20), &log_key("b.example/log", 60));
+    assert_eq!(file.update(&rotated).unwrap(), ["b.example"]);
+    let other = with(&log_key("b.example/log", 20), &log_key("c.example/log", 60));
+    let refused = file.update(&other).unwrap_err();
+    assert!(matches!(refused, PeersError::OtherLog(_)), "{refused}");
+    assert_eq!(
+        file.peers().now()[0].log().unwrap().origin(),
+        "b.example/log"
+    );
 }

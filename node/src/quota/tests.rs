@@ -155,3 +155,54 @@ fn what_comes_back_is_what_was_charged() {
     let again = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
     assert!(again.0 <= 4, "{again:?}");
 }
+
+/// However few KiB a second there are.
+#[test]
+fn the_largest_claim_comes_in_at_once() {
+    let largest = claim(assay_claims::limits::PAYLOAD_BYTES);
+    let quotas = quotas([(0, 1), (0, 0), (0, 0)]);
+    quotas.arrived(&largest, address("192.0.2.7")).unwrap();
+    assert!(quotas.arrived(&largest, address("192.0.2.7")).is_err());
+}
+
+/// A network that uploads keeps its only place, however many others come and go.
+#[test]
+fn a_place_that_is_used_is_not_forgotten() {
+    let senders = senders::Senders::new(&[]);
+    let own = "192.0.2.7".parse().unwrap();
+    let place = senders.uploading(own, "log.example");
+    assert!(place.is_some());
+    for number in 0..2_000_u32 {
+        let other = IpAddr::from((0x0a00_0000 + number).to_be_bytes());
+        assert!(senders.uploading(other, "log.example").is_some());
+    }
+    assert!(senders.uploading(own, "log.example").is_none());
+    drop(place);
+    assert!(senders.uploading(own, "log.example").is_some());
+}
+
+/// Two addresses of one IPv6 subscriber.
+const ONE_NETWORK: [&str; 2] = ["2001:db8::1", "2001:db8::2"];
+
+#[test]
+fn uploads_reports_and_places_are_of_a_network() {
+    let [own, next] = ONE_NETWORK.map(|text| text.parse().unwrap());
+    let uploads = Uploads::new(1, &[]);
+    uploads.charge(own, 1 << 20).unwrap();
+    assert!(uploads.charge(next, 1).is_err());
+    let reports = Reports::new(1, &[]);
+    assert_eq!(taken(|| reports.charge(own)).0, 10);
+    assert_eq!(taken(|| reports.charge(next)).0, 0);
+    let senders = senders::Senders::new(&[]);
+    let place = senders.uploading(own, "log.example");
+    assert!(place.is_some() && senders.uploading(next, "log.example").is_none());
+}
+
+/// A byte costs as much as 4 KiB, which is what it takes of a disk.
+#[test]
+fn a_small_upload_is_charged_as_a_larger_one() {
+    let uploads = Uploads::new(1, &[]);
+    let from = "192.0.2.7".parse().unwrap();
+    let many = (0..1000).take_while(|_| uploads.charge(from, 1).is_ok());
+    assert_eq!(many.count(), 256);
+}

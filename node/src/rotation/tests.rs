@@ -93,3 +93,25 @@ fn a_next_key_of_another_log_is_refused() {
     let refused = LogKeys::load(&path).unwrap_err().to_string();
     assert!(refused.contains("log.example/b"), "{refused}");
 }
+
+/// The key of now may be in a file and the next one elsewhere. There is one next key.
+#[test]
+fn a_next_key_elsewhere_is_the_only_one_and_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.key");
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
+    let configured = |next: VerifierKey| {
+        let text = format!(
+            "origin = {ORIGIN:?}\nkey = {path:?}\n[next.agent]\nvkey = \"{next}\"\nsocket = \"s\""
+        );
+        LogKeys::configured(&toml::from_str(&text).unwrap())
+    };
+    let next = keyfile::new_log(ORIGIN).unwrap().verifier();
+    assert_eq!(configured(next.clone()).unwrap().verifiers()[1], next);
+    let own = LogKeys::load(&path).unwrap().verifier();
+    let same = configured(own).map(drop).unwrap_err().to_string();
+    assert!(same.contains("or the same key"), "{same}");
+    files::begin_log(&path).unwrap();
+    let two = configured(next).map(drop).unwrap_err().to_string();
+    assert!(two.contains("another next key"), "{two}");
+}

@@ -265,6 +265,11 @@ mod tests {
         }
         sender.try_send(address(1), 3).unwrap();
         assert_eq!(all(&mut receiver), [1, 3, 2]);
+        for (text, one) in [("2001:db8::1", 1), ("2001:db8::2", 2), ("192.0.2.1", 3)] {
+            let sent = sender.send(text.parse().ok(), one).now_or_never();
+            sent.unwrap().unwrap();
+        }
+        assert_eq!(all(&mut receiver), [1, 3, 2]);
     }
 
     #[test]

@@ -105,3 +105,26 @@ pub fn asked(holder: &KeyHolder) -> Result<Box<dyn CosigningKey>, CosignError> {
     key.cosign(&nothing, 1)?;
     Ok(key)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use assay_tlog::note::Algorithm;
+
+    /// The key of a cosigner.
+    pub fn cosigner(name: &str, seed: u8) -> WitnessKeys {
+        let key = CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[seed; 32]).unwrap();
+        WitnessKeys::new(key, None).unwrap()
+    }
+
+    #[test]
+    fn a_key_of_another_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.key");
+        let key = keyfile::new_cosigner("w.example", Algorithm::CosignatureV1).unwrap();
+        keyfile::create_cosigner(&path, &key, None).unwrap();
+        assert_eq!(load_one("w.example", &path).unwrap().name(), "w.example");
+        let error = load_one("m.example", &path).unwrap_err();
+        assert!(matches!(error, LoadKeysError::OtherKey { .. }), "{error}");
+    }
+}

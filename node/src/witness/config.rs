@@ -284,4 +284,23 @@ mod tests {
             assert!(refused.contains(said), "{refused}");
         }
     }
+    #[test]
+    fn what_is_too_much_or_nothing_is_refused_by_name() {
+        let said = |witness: &str, tables: &str| {
+            let text = format!("[witness]\nname = \"w\"\n{witness}\n{tables}");
+            toml::from_str::<WitnessConfig>(&text)
+                .unwrap()
+                .check()
+                .unwrap_err()
+        };
+        assert!(said("burst = 0", "").contains("witness.burst"));
+        let list = |source: &str| format!("[[log_list]]\nsource = \"{source}\"\n");
+        let lists = list("file:a").repeat(LISTS + 1);
+        assert!(said("", &lists).contains("log lists"));
+        for source in ["ftp://a.example", "file:a\\nb"] {
+            assert!(said("", &list(source)).contains("neither file:PATH nor"));
+        }
+        let logs = "[[log]]\norigin = \"a\"\nkeys = []\n".repeat(LOGS + 1);
+        assert!(said("", &logs).contains("more than 100000 logs"));
+    }
 }

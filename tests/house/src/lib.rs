@@ -22,6 +22,7 @@ pub mod promises;
 pub mod purity;
 pub mod rules;
 pub mod sizes;
+pub mod templates;
 pub mod tokens;
 pub mod tree;
 

@@ -2,7 +2,7 @@
 
 use assay_house::{
     Tree, Violation, circles, claims, closures, docs, links, modules::Modules, mutants, opened,
-    promises, purity, sizes,
+    promises, purity, sizes, templates,
 };
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -39,6 +39,11 @@ fn functions_are_short() {
 #[test]
 fn lines_are_short() {
     assert_none(&sizes::long_lines(&HOUSE.0));
+}
+
+#[test]
+fn what_pages_are_filled_in_with_is_escaped() {
+    assert_none(&templates::unescaped(&HOUSE.0));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod issuers;
 mod lines;
 mod pipes;
 mod publish;
+mod questions;
 mod read_api;
 mod reads;
 mod restart;

@@ -242,6 +242,7 @@ async fn sighup_changes_the_certificate_for_new_connections_only() -> anyhow::Re
             .map_err(|error| error.context(name))?;
         old.get_checkpoint(GetCheckpointRequest {}).await?;
     }
+    assert!(node.stderr().contains("it holds no certificate"));
     // A start is stricter: there are no old ones.
     node.stop()?;
     let (status, said) = node.run_refused()?;

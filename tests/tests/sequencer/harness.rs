@@ -6,6 +6,7 @@ use assay_claims::index::{Cut, Label, Query};
 use assay_claims::issuer::{Registry, authorize};
 use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
+    checkpoint_file::CheckpointFile,
     held::{Held, Kind, Limits},
     index::StoredPages,
     log::{self, Caches, Log, OpenError, Shown, Signed},
@@ -22,6 +23,7 @@ use assay_tests::{
     issuer::{Actor, payload},
 };
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, LeafIndex};
 use std::{net::Ipv4Addr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
@@ -41,6 +43,17 @@ pub fn create(checkpoints: &Path) -> Memory {
     let store = Memory::new();
     log::create(&store, checkpoints, &key().into()).unwrap();
     store
+}
+
+/// Makes a checkpoint file at `checkpoints` for a store made by hand, and signs its head.
+pub fn signed(checkpoints: &Path, head: Head) {
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.into(),
+        size: head.size,
+        root: head.root,
+    };
+    let mut file = CheckpointFile::create(checkpoints).unwrap();
+    file.append(&checkpoint.sign(&key())).unwrap();
 }
 
 /// A log with its driver.

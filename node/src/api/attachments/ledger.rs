@@ -222,9 +222,6 @@ impl Ledger {
         size: u64,
     ) -> Result<Place, Refused> {
         let leaves = records::attachment_leaves(store, sha256, NAMING)?;
-        if leaves.is_empty() {
-            return Err(Refused::Unnamed(*sha256));
-        }
         if store.size(sha256)? == Some(size) {
             return Ok(Place::Stored);
         }

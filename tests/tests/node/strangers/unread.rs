@@ -1,6 +1,6 @@
 //! Answers that nobody reads.
 
-use super::{Stranger, alone, assert_undisturbed, honest, metric};
+use super::{Stranger, alone, assert_undisturbed, grpc_status, honest, metric};
 use crate::{Fixture, bad_input::attachments};
 use assay_proto::v1::{GetRequest, LookupRequest, StreamEntriesRequest, Wait};
 use assay_tests::{
