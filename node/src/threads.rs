@@ -36,8 +36,8 @@ async fn keep_one() {
     }
 }
 
-/// How much later than others the threads come that verify claims, as nice(2) counts: strangers send
-/// as many as they like, and whoever serves, commits and answers waits for no core meanwhile.
+/// How much later than others the threads come that verify claims, as nice(2) counts: strangers
+/// send as many as they like, and whoever serves, commits and answers waits for no core meanwhile.
 #[cfg(target_os = "linux")]
 const LATER: i32 = 5;
 

@@ -6,11 +6,11 @@
 
 use super::{
     copies::{CopyApis, take_prefix, take_read_prefix},
-    gate::Gate,
+    gate::{Gate, MESSAGE_BYTES},
     metered::metered,
+    peer::Peer,
     read,
     rest_of_body::RequestBody,
-    serve::Peer,
     status::LATE,
 };
 use crate::sequencer::Halt;
@@ -33,9 +33,6 @@ use std::{
 use tonic::{Status, body::Body, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Service;
-
-/// Largest gRPC message, in bytes. Larger answers come as streams.
-pub const MESSAGE_BYTES: usize = 1 << 20;
 
 /// Largest message of those services that are only asked about names.
 const NAME_BYTES: usize = 4 << 10;

@@ -13,6 +13,7 @@ pub mod log;
 pub mod look_ups;
 pub mod metered;
 pub mod page;
+pub mod peer;
 pub(crate) mod places;
 pub mod proxied;
 mod proxy_protocol;
@@ -48,13 +49,13 @@ fn in_pieces<T>(
 fn peer<T>(request: &Request<T>) -> Option<IpAddr> {
     request
         .extensions()
-        .get::<serve::Peer>()
-        .map(|peer: &serve::Peer| peer.address.ip())
+        .get::<peer::Peer>()
+        .map(|peer: &peer::Peer| peer.address.ip())
 }
 
 /// What the connection of a call holds.
 fn account<T>(request: &Request<T>) -> Result<Arc<Account>, Status> {
-    let peer = request.extensions().get::<serve::Peer>();
+    let peer = request.extensions().get::<peer::Peer>();
     peer.map(|peer| peer.account.clone())
         .ok_or_else(|| Status::internal("this call came over no connection"))
 }

@@ -5,27 +5,24 @@
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
+mod caller;
 mod pieces;
 mod placed;
 
-use self::{
-    pieces::Pieces,
-    placed::{too_many, too_many_fields},
-};
+use self::{caller::Caller, pieces::Pieces, placed::Placed};
 use super::{
-    frames::{self, Calls, Counted, Meter},
+    frames,
+    peer::Peer,
     places::{Place, Places},
     proxied::Proxies,
     proxy_protocol::{self, ProxyProtocolError},
     rest_of_body::RequestBody,
     tls::Tls,
-    untaken::{Room, Untaken},
 };
 use crate::held::{Account, Held, Hold, Kind};
 use crate::quota::Reports;
 use crate::threads;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -54,8 +51,8 @@ use tower::Service;
 /// and HTTP headers.
 const HEADER_LIST_BYTES: u32 = 16 << 10;
 
-/// Most fields in it: in memory each takes a hundred bytes, however short it is. Honest callers, and
-/// the proxies before them, send some thirty.
+/// Most fields in it: in memory each takes a hundred bytes, however short it is. Honest callers,
+/// and the proxies before them, send some thirty.
 const HEADER_FIELDS: usize = 100;
 
 /// How many streams one HTTP/2 connection has at once.
@@ -64,8 +61,8 @@ const STREAMS: u32 = 100;
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates. What
-/// comes of calls that wait is kept in the window, and counted ([`Untaken`]).
+/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates.
+/// What comes of calls that wait is kept in the window, and counted (`untaken.rs`).
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
@@ -73,16 +70,6 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 /// take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
-
-/// Who is at the other end, or for whom a trusted proxy there speaks, as an extension of every
-/// request.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// The address.
-    pub address: SocketAddr,
-    /// What this connection holds, or the caller for whom the proxy speaks.
-    pub account: Arc<Account>,
-}
 
 /// What a server serves: a service that is cloned for every connection and never fails.
 pub trait App:
@@ -322,30 +309,19 @@ async fn served(
             proxy = proxies.trusts(address.ip()).then_some(proxies);
         }
     }
-    // A proxy that is trusted passes on what many send, and answers for it.
-    let charged = proxy.is_none().then(|| (idle, peer.address.ip()));
-    let (calls, untaken) = (Calls::default(), Untaken::new(CONNECTION_WINDOW));
-    let meter = Meter::new(calls.clone(), untaken.clone(), charged);
-    let room = Room::new(untaken.clone(), peer.account.clone());
-    let with = Caller {
-        peer,
-        place,
-        proxy,
-        calls,
-        untaken,
-    };
+    let with = Caller::new(peer, place, proxy);
     match tls {
         None => {
             // A connection that sends nothing is closed.
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            serve(Counted::new(stream, meter, room), h2, with, app, stop).await;
+            serve(with.counted(stream, idle), h2, with, app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                serve(Counted::new(stream, meter, room), h2, with, app, stop).await;
+                serve(with.counted(stream, idle), h2, with, app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -405,46 +381,6 @@ fn protocols() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Who calls on a connection, and what is counted of it.
-struct Caller {
-    peer: Peer,
-    place: Arc<Place>,
-    /// What is believed of it, if it is a proxy.
-    proxy: Option<Arc<Proxies>>,
-    calls: Calls,
-    untaken: Untaken,
-}
-
-impl Caller {
-    /// A call, with whom it is of and what is taken of its body, and its place among theirs. The
-    /// connection has its place from now on. Fails with what is answered if there is no place for
-    /// the call.
-    fn call(
-        &self,
-        mut request: Request<Incoming>,
-        h2: bool,
-    ) -> Result<(Request<RequestBody>, Hold), Response<Body>> {
-        self.place.calls();
-        self.calls.one_more();
-        if request.headers().len() > HEADER_FIELDS {
-            return Err(too_many_fields());
-        }
-        let mut peer = self.peer.clone();
-        let proxy = self.proxy.as_ref();
-        if let Some(caller) = proxy.and_then(|it| it.caller(request.headers())) {
-            peer.address.set_ip(caller);
-            peer.account = peer.account.of_caller(caller);
-        }
-        let place = peer.account.call();
-        request.extensions_mut().insert(peer);
-        let request = request.map(|body| RequestBody::new(body, h2.then_some(&self.untaken)));
-        match place {
-            Some(place) => Ok((request, place)),
-            None => Err(too_many(&request)),
-        }
-    }
-}
-
 async fn serve<T>(stream: T, h2: bool, with: Caller, app: impl App, mut stop: watch::Receiver<bool>)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -455,10 +391,10 @@ where
         async move {
             let (request, place) = match call {
                 Ok(call) => call,
-                Err(refused) => return Ok(refused),
+                Err(refused) => return Ok(*refused),
             };
             let answer = app.call(request).await?;
-            Ok::<_, Infallible>(answer.map(|body| Body::new(placed::Placed::new(body, place))))
+            Ok::<_, Infallible>(answer.map(|body| Body::new(Placed::new(body, place))))
         }
     });
     let builder = protocols();

@@ -4,7 +4,7 @@
 //! Tiles are served of what is signed, also before a quorum has cosigned it, so that witnesses and
 //! mirrors can read them. A tile of an unsigned tree proves nothing.
 
-use super::{metered::Paid, serve::Peer};
+use super::{metered::Paid, peer::Peer};
 use crate::{
     held::NoRoom,
     records::{self, RecordError, WIDTH},

@@ -3,7 +3,7 @@
 //! Notes stand one after the other, with an empty line between.
 
 use super::serve::Desk;
-use crate::api::{metered::Paid, serve::Peer};
+use crate::api::{metered::Paid, peer::Peer};
 use crate::held::{Kind, NoRoom};
 use crate::quota::{Exceeded, Reports};
 use assay_proto::gossip::SUBMITTED_BYTES;

@@ -3,7 +3,7 @@
 
 use super::shelf::Shelf;
 use super::upload;
-use crate::api::{serve::Peer, tiles};
+use crate::api::{peer::Peer, tiles};
 use crate::quota::Senders;
 use crate::storage::Tables;
 use axum::{

@@ -10,7 +10,7 @@ use super::fault::RoundError;
 use super::incoming::{HEADER_ROOM, Incoming, Packing, SMALL};
 use super::shelf::Shelf;
 use crate::api::app::ADD_ENTRIES;
-use crate::api::serve::Peer;
+use crate::api::peer::Peer;
 use crate::held::{Hold, Kind};
 use crate::misbehavior;
 use crate::quota::Senders;

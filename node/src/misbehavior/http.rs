@@ -3,7 +3,7 @@
 
 use super::{Evidence, FolderError};
 use crate::{
-    api::{metered::Paid, serve::Peer},
+    api::{metered::Paid, peer::Peer},
     held::NoRoom,
 };
 use assay_tlog::Hash;

@@ -2,8 +2,8 @@
 
 use super::text::{base, shown};
 use crate::api::{
+    peer::Peer,
     read::{PATH_BYTES, sent::Sent},
-    serve::Peer,
 };
 use askama::Template;
 use axum::{

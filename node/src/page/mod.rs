@@ -22,7 +22,7 @@ mod view;
 pub use record::Federation;
 pub use site::{PageError, Site};
 
-use crate::api::serve::Peer;
+use crate::api::peer::Peer;
 use crate::config::Config;
 use crate::rotation::SharedLogKeys;
 use askama::Template;

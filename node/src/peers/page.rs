@@ -2,7 +2,7 @@
 //! `assay_proto::federation_page`; it is made anew for each that asks.
 
 use super::{KnownPeer, Peers, Role};
-use crate::api::{metered::Paid, serve::Peer};
+use crate::api::{metered::Paid, peer::Peer};
 use crate::held::NoRoom;
 use assay_proto::federation_page::{
     CopyPart, CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,

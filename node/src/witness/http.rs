@@ -7,8 +7,8 @@ use super::service::{TEXT, Witness, too_often, unavailable};
 use crate::api::{
     app,
     federation::{FederationApi, submissions},
+    peer::Peer,
     rest_of_body::RequestBody,
-    serve::Peer,
 };
 use crate::gossip;
 use crate::held::Kind;

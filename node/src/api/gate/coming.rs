@@ -21,8 +21,8 @@ const PRESSED: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(250);
 
 fn too_slow() -> Status {
-    let message = "the message came too slowly for how busy this node is: send it again, or less at \
-                   a time";
+    let message = "the message came too slowly for how busy this node is: send it again, or less \
+                   at a time";
     Status::deadline_exceeded(message)
 }
 

@@ -20,7 +20,6 @@ mod coming;
 
 use self::coming::Coming;
 pub(super) use self::coming::late;
-use super::app::MESSAGE_BYTES;
 use crate::held::{Account, Hold, Kind, Wanted};
 use assay_claims::entry::wire::ClaimSignature;
 use assay_proto::v1::{EvidenceId, PublishItem, WatchedName};
@@ -34,6 +33,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tonic::Status;
+
+/// Largest gRPC message, in bytes. Larger answers come as streams.
+pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
 
 /// The frame of a gRPC message: a flag, and its length in four bytes.
 const HEADER: usize = 5;

@@ -13,7 +13,7 @@ mod problem;
 mod receipt;
 pub mod sent;
 
-use super::{index::IndexApi, log::LogApi, metered::Paid, serve::Peer};
+use super::{index::IndexApi, log::LogApi, metered::Paid, peer::Peer};
 use crate::held::Hold;
 use crate::storage::Tables;
 use asked::{Asked, LookUp, NAMES, SPEAKERS};

@@ -2,7 +2,7 @@
 //! 3.6).
 
 use super::{Reads, asked, call, not_yet, sent::Sent};
-use crate::api::{index::WHOLE_BYTES, serve::Peer};
+use crate::api::{index::WHOLE_BYTES, peer::Peer};
 use crate::held::{Hold, Kind, NoRoom};
 use crate::storage::Tables;
 use assay_claims::claim::ClaimId;

@@ -1,7 +1,7 @@
 //! An answer as HTTP has it: with a strong tag, and readable for pages of any origin.
 
 use super::{form, problem::Problem};
-use crate::api::{metered::Paid, serve::Peer};
+use crate::api::{metered::Paid, peer::Peer};
 use crate::held::Kind;
 use assay_tlog::Hash;
 use axum::{

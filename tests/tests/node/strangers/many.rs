@@ -14,9 +14,9 @@ use assay_tests::{
     issuer::artifact,
     process::{poll, poll_async},
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, channel::mpsc, stream};
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::Ipv4Addr,
     time::Duration,
 };
@@ -98,10 +98,6 @@ async fn an_address_has_so_many_calls_open_at_once() -> anyhow::Result<()> {
     const MOST: usize = 128;
     let fixture = Fixture::start(AT_ONCE).await?;
     let two = [(); 2].map(|()| Stranger::new(&fixture.node, 2, 1 << 16));
-    let begun = |of: &Stranger| {
-        let call = of.grpc("LogService/PublishStream");
-        call.body(open_end(Vec::new())).send()
-    };
     let (mut open, mut refused) = (Vec::new(), 0);
     for stranger in &two {
         let stranger = stranger
@@ -109,9 +105,9 @@ async fn an_address_has_so_many_calls_open_at_once() -> anyhow::Result<()> {
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         for _ in 0..80 {
             // A stream is answered before its first message came.
-            let answer = begun(stranger).await?;
+            let (call, answer) = begun(stranger).await?;
             match grpc_status(&answer) {
-                None => open.push(answer),
+                None => open.push((call, answer)),
                 status => {
                     assert_eq!(status, Some(Code::ResourceExhausted as i32));
                     refused += 1;
@@ -123,14 +119,27 @@ async fn an_address_has_so_many_calls_open_at_once() -> anyhow::Result<()> {
     let limited = metric(&fixture, "assay_refused_total{limit=\"calls\"}").await?;
     assert_eq!(limited as usize, refused);
     let other = Stranger::new(&fixture.node, 3, 1 << 16)?;
-    assert_eq!(grpc_status(&begun(&other).await?), None);
+    assert_eq!(grpc_status(&begun(&other).await?.1), None);
     drop(open);
     let again = Stranger::new(&fixture.node, 2, 1 << 16)?;
     poll_async(async || {
-        let answer = begun(&again).await?;
+        let (_call, answer) = begun(&again).await?;
         Ok(grpc_status(&answer).is_none().then_some(()))
     })
     .await
+}
+
+/// A stream of claims that is silent until what is returned with its answer is dropped.
+async fn begun(
+    stranger: &Stranger,
+) -> reqwest::Result<(
+    mpsc::UnboundedSender<io::Result<Vec<u8>>>,
+    reqwest::Response,
+)> {
+    let (claims, body) = mpsc::unbounded();
+    let call = stranger.grpc("LogService/PublishStream");
+    let answer = call.body(reqwest::Body::wrap_stream(body)).send().await?;
+    Ok((claims, answer))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,13 +155,11 @@ async fn questions_that_do_not_end_keep_out_no_other_question() -> anyhow::Resul
     let strangers: Vec<_> = (2..12)
         .map(|last| Stranger::new(&fixture.node, last, 1 << 16))
         .collect::<Result<_, _>>()?;
-    let asked = strangers.iter().flat_map(|stranger| {
-        (0..4).map(async move |_| {
-            loop {
-                let batch = stranger.grpc("IndexService/BatchLookup");
-                batch.body(open_end(names(0))).send().await?;
-            }
-        })
+    let asked = strangers.iter().cycle().take(40).map(async |stranger| {
+        loop {
+            let batch = stranger.grpc("IndexService/BatchLookup");
+            batch.body(open_end(names(0))).send().await?;
+        }
     });
     let asked = futures::future::join_all(asked);
     let one = Stranger::new(&fixture.node, 20, 1 << 16)?;

@@ -249,8 +249,8 @@ async fn an_upload_that_is_not_complete_takes_nothing_of_an_issuers_quota() -> a
     let fixture = Fixture::start(&edits).await?;
     let some = documents(0..3, MIB);
     name(&fixture, &fixture.issuer, &some).await?;
-    // A stranger uploads the same again and again, slowly, and calls it as large as it may be: three
-    // are what a connection has memory for.
+    // A stranger uploads the same again and again, slowly, and calls it as large as it may be:
+    // three are what a connection has memory for.
     let stranger = Arc::new(Stranger::new(&fixture.node, 2, 1 << 16)?);
     let (mut calls, mut open) = (tokio::task::JoinSet::new(), Vec::new());
     for number in 0..3 {
