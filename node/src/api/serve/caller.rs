@@ -62,9 +62,6 @@ impl Caller {
     ) -> Result<(Request<RequestBody>, Hold), Box<Response<Body>>> {
         self.place.calls();
         self.calls.one_more();
-        if request.headers().len() > HEADER_FIELDS {
-            return Err(too_many_fields().into());
-        }
         let mut peer = self.peer.clone();
         let proxy = self.proxy.as_ref();
         if let Some(caller) = proxy.and_then(|it| it.caller(request.headers())) {
@@ -73,7 +70,11 @@ impl Caller {
         }
         let place = peer.account.call();
         request.extensions_mut().insert(peer);
+        // Before it is refused: what came of its body is no longer counted once this is dropped.
         let request = request.map(|body| RequestBody::new(body, h2.then_some(&self.untaken)));
+        if request.headers().len() > HEADER_FIELDS {
+            return Err(too_many_fields().into());
+        }
         match place {
             Some(place) => Ok((request, place)),
             None => Err(too_many(&request).into()),
