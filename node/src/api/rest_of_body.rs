@@ -4,7 +4,7 @@
 //! answer: a caller that sends too much would see a broken connection instead of the reason. So the
 //! rest of an HTTP/1.1 body is read and forgotten, up to a limit (RFC 9112, section 9.6). HTTP/2
 //! resets a stream by itself, behind its answer. What came of it until then is taken here, so that
-//! it is no longer counted ([`Untaken`]).
+//! it is no longer counted (`untaken.rs`).
 
 use super::untaken::{Taking, Untaken};
 use bytes::Bytes;
