@@ -271,6 +271,15 @@ pub fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<Checked> {
     })
 }
 
+/// What a policy says that ignores, until a day, the vulnerability that [`World::affected`] tells
+/// of, in `bad`.
+pub fn ignoring_until(day: &str) -> String {
+    format!(
+        "\n[[ignore]]\nvulnerability = \"CVE-2026-0001\"\nscopes = [\"pkg:cargo/bad\"]\n\
+         reason = \"We do not call it.\"\nuntil = \"{day}\"\n"
+    )
+}
+
 /// A `Cargo.lock` of some crates of crates.io, all of version 1.0.0, and of the project itself.
 pub fn cargo_lock(crates: &[&str]) -> String {
     let mut text = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n".to_owned();

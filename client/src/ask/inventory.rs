@@ -273,9 +273,10 @@ impl Inventory {
         file: &Source<'_>,
         product: Option<&Arc<assay_policy::Component>>,
     ) {
-        for (entry, one) in listing.unidentified.iter().enumerate() {
+        let all = listing.unidentified.iter().enumerate();
+        for (entry, one) in all.filter(|(_, one)| !one.bom_refs.is_empty()) {
             let component = file.component(Listed::nameless(one));
-            if one.bom_refs.is_empty() || component.bom().is_none() {
+            if component.bom().is_none() {
                 continue;
             }
             let component = match product {

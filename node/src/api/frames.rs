@@ -158,11 +158,12 @@ impl Meter {
     fn frame(&mut self, head: [u8; HEAD]) -> Result<(), Flood> {
         let [a, b, c, kind, ..] = head;
         let length = u32::from_be_bytes([0, a, b, c]);
+        let is_data = kind == DATA;
         self.reading = match length {
             0 => Reading::Head([0; HEAD], 0),
-            _ => Reading::Over(length as usize, kind == DATA),
+            _ => Reading::Over(length as usize, is_data),
         };
-        let brings = if kind == DATA { i64::from(length) } else { 0 };
+        let brings = if is_data { i64::from(length) } else { 0 };
         self.left = (self.left + brings - FRAME).min(REMEMBERED);
         if self.left < 0 {
             let calls = self.calls.0.swap(0, Ordering::Relaxed);

@@ -363,7 +363,7 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         let mut received = account.hold(Kind::Incoming, QUESTION_BYTES).await?;
         let (names, by) = tokio::select! {
             question = question(request.into_inner()) => question?,
-            late = late(&account) => return Err(late),
+            late = late(account.clone(), QUESTION_BYTES) => return Err(late),
         };
         received.resize((names.len() + by.len()) * mem::size_of::<Label>());
         let answers = self.answer(Query::names(names, by), &account).await?;

@@ -52,8 +52,7 @@ impl Untaken {
 
     /// So many bytes of bodies came. Bytes come and are taken on one thread.
     pub fn came(&self, bytes: usize) {
-        let State { window, .. } = *self.0;
-        let all = self.bytes().saturating_add(bytes).min(window);
+        let all = self.bytes().saturating_add(bytes).min(self.0.window);
         self.0.bytes.store(all, Ordering::Relaxed);
     }
 
@@ -138,9 +137,9 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::held::{Held, Limits};
+    use crate::held::{Held, tests::roomy};
     use futures::task::noop_waker_ref;
-    use std::{sync::atomic::AtomicBool, task::Wake, time::Duration};
+    use std::{sync::atomic::AtomicBool, task::Wake};
 
     const WINDOW: usize = 1 << 20;
 
@@ -156,15 +155,6 @@ mod tests {
     fn room(held: &Arc<Held>, address: &str) -> Room {
         let account = held.connection(address.parse().unwrap());
         Room::new(Untaken::new(WINDOW as u32), account)
-    }
-
-    fn held() -> Arc<Held> {
-        Held::new(Limits {
-            bytes: 64 << 20,
-            connections: 64,
-            stall: Duration::from_secs(60),
-            shared: Vec::new(),
-        })
     }
 
     fn is_read(room: &mut Room) -> bool {
@@ -186,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_read_while_what_came_is_taken() {
-        let held = held();
+        let held = roomy();
         let mut room = room(&held, "192.0.2.1");
         let call = room.untaken.begin();
         for _ in 0..10 * WINDOW / FREE {
@@ -199,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn networks_and_all_have_only_so_much_that_nobody_takes() {
-        let held = held();
+        let held = roomy();
         let mut rooms: Vec<_> = (0..40).map(|_| room(&held, "192.0.2.1")).collect();
         let calls: Vec<_> = rooms.iter().map(|it| it.untaken.begin()).collect();
         let of_network: usize = rooms.iter_mut().map(fill).sum();
@@ -227,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_is_woken_by_what_is_taken() {
-        let held = held();
+        let held = roomy();
         let mut rooms: Vec<_> = (0..40).map(|_| room(&held, "192.0.2.1")).collect();
         let _calls: Vec<_> = rooms.iter().map(|it| it.untaken.begin()).collect();
         rooms.iter_mut().map(fill).for_each(drop);
@@ -245,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_no_call_takes_is_forgotten_with_the_last_call() {
-        let held = held();
+        let held = roomy();
         let mut room = room(&held, "192.0.2.1");
         let (one, other) = (room.untaken.begin(), room.untaken.begin());
         assert_eq!(fill(&mut room), WINDOW);

@@ -37,11 +37,11 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use crate::held::{Hold, tests::*};
-    use std::{collections::VecDeque, net::Ipv4Addr};
+    use crate::held::{Held, Hold, tests::*};
+    use std::{collections::VecDeque, net::Ipv4Addr, sync::Arc};
 
     /// Calls from an address, as many as are let in.
-    fn calls(held: &std::sync::Arc<super::super::Held>, text: &str) -> Vec<Hold> {
+    fn calls(held: &Arc<Held>, text: &str) -> Vec<Hold> {
         let mine = held.connection(address(text));
         (0..3000).map_while(|_| mine.call()).collect()
     }

@@ -13,6 +13,16 @@ pub(super) fn held(stall_ms: u64) -> Arc<Held> {
     })
 }
 
+/// What a node holds that has room for whatever a test asks.
+pub(crate) fn roomy() -> Arc<Held> {
+    Held::new(Limits {
+        bytes: 64 << 20,
+        connections: 64,
+        stall: Duration::from_secs(60),
+        shared: Vec::new(),
+    })
+}
+
 pub(super) fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }

@@ -1,6 +1,6 @@
 //! What stops a build and what does not: a baseline, `--fail-on`, and what the policy ignores.
 
-use super::world::{World, cargo_lock};
+use super::world::{World, cargo_lock, ignoring_until};
 use serde_json::Value;
 use std::fs;
 
@@ -154,14 +154,8 @@ fn what_is_named_stops_and_nothing_else() -> anyhow::Result<()> {
 #[test]
 fn what_the_policy_ignores_is_shown_with_its_reason_until_its_day() -> anyhow::Result<()> {
     let world = world()?;
-    let entry = |until: &str| {
-        format!(
-            "\n[[ignore]]\nvulnerability = \"CVE-2026-0001\"\nscopes = [\"pkg:cargo/bad\"]\n\
-             reason = \"We do not call it.\"\nuntil = \"{until}\"\n"
-        )
-    };
-    world.policy("ignoring.toml", "warn", &entry("2099-12-31"))?;
-    world.policy("expired.toml", "warn", &entry("2020-12-31"))?;
+    world.policy("ignoring.toml", "warn", &ignoring_until("2099-12-31"))?;
+    world.policy("expired.toml", "warn", &ignoring_until("2020-12-31"))?;
     let ignoring = ["Cargo.lock", "--policy", "ignoring.toml"];
     let checked = world.check(&ignoring)?;
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
@@ -193,7 +187,7 @@ fn what_the_policy_ignores_is_shown_with_its_reason_until_its_day() -> anyhow::R
         "{}",
         expired.stdout
     );
-    let no_end = entry("2099-12-31").replace("until = \"2099-12-31\"\n", "");
+    let no_end = ignoring_until("2099-12-31").replace("until = \"2099-12-31\"\n", "");
     world.policy("endless.toml", "warn", &no_end)?;
     let refused = world.check(&["Cargo.lock", "--policy", "endless.toml"])?;
     assert_eq!(refused.code, Some(2));

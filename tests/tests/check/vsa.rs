@@ -1,7 +1,7 @@
 //! `assay export vsa`: what it calls passed meets the policy for certain, and is signed if that was
 //! asked.
 
-use super::world::{Checked, World, cargo_lock};
+use super::world::{Checked, World, cargo_lock, ignoring_until};
 use assay_claims::claim::PAYLOAD_TYPE;
 use assay_claims::dsse::{Envelope, pae};
 use assay_tlog::Hash;
@@ -151,13 +151,7 @@ fn a_verdict_is_handed_on_if_it_is_certain() -> anyhow::Result<()> {
 #[test]
 fn what_passes_because_it_is_ignored_says_until_when() -> anyhow::Result<()> {
     let world = world()?;
-    let entry = |until: &str| {
-        format!(
-            "\n[[ignore]]\nvulnerability = \"CVE-2026-0001\"\nscopes = [\"pkg:cargo/bad\"]\n\
-             reason = \"We do not call it.\"\nuntil = \"{until}\"\n"
-        )
-    };
-    world.policy("ignoring.toml", "warn", &entry("2099-12-31"))?;
+    world.policy("ignoring.toml", "warn", &ignoring_until("2099-12-31"))?;
     let written = export(&world, &["--policy", "ignoring.toml"])?;
     let statements = lines(&written);
     let expected = [row("bad", "b", "PASSED"), row("good", "a", "PASSED")];
@@ -171,7 +165,7 @@ fn what_passes_because_it_is_ignored_says_until_when() -> anyhow::Result<()> {
     assert!(statements[1]["predicate"].get("assay_ignored").is_none());
     let said = "ignores something: pkg:cargo/bad@1.0.0 until 2099-12-31";
     assert!(written.stderr.contains(said), "{}", written.stderr);
-    world.policy("ended.toml", "warn", &entry("2020-12-31"))?;
+    world.policy("ended.toml", "warn", &ignoring_until("2020-12-31"))?;
     let ended = export(&world, &["--policy", "ended.toml"])?;
     assert_eq!(told(&lines(&ended))[0], row("bad", "b", "FAILED"));
     assert!(!ended.stdout.contains("assay_ignored"), "{}", ended.stdout);

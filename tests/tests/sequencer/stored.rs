@@ -1,7 +1,7 @@
 //! What is stored of the log itself is not what was written: nothing is signed over it, and nothing
 //! is read from it as if it were.
 
-use crate::harness::{ROOMY, create, note, open, open_with, signed, verify_whole};
+use crate::harness::{ROOMY, Running, create, note, open, open_with, signed, verify_whole};
 use assay_claims::{
     index::Commitment,
     sequencer::{Head, Sequencer},
@@ -16,19 +16,26 @@ use assay_node::{
 use assay_tests::issuer::Actor;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
+use tempfile::TempDir;
 
 fn tile(level: u8, index: u64) -> Vec<u8> {
     records::tile_key(TileIndex { level, index })
 }
 
-/// The root is computed again from what is stored before it is signed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tree_that_is_stored_wrongly_is_not_signed() {
+/// A log in which an issuer is registered, and the folder of its checkpoints.
+async fn started() -> (TempDir, Actor, Running) {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = open(create(&checkpoints), &checkpoints).unwrap();
     running.register(&issuer).await;
+    (folder, issuer, running)
+}
+
+/// The root is computed again from what is stored before it is signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_that_is_stored_wrongly_is_not_signed() {
+    let (_folder, issuer, running) = started().await;
     let claims = (0..300).map(|number| note(&issuer, number)).collect();
     running.submit(claims, Wait::Integrated).await.unwrap();
     let shown = running.view.published().unwrap();
@@ -45,11 +52,7 @@ async fn a_tree_that_is_stored_wrongly_is_not_signed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_cut_short_or_not_published_is_not_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("checkpoints");
-    let issuer = Actor::new(&[1], 1);
-    let running = open(create(&checkpoints), &checkpoints).unwrap();
-    running.register(&issuer).await;
+    let (_folder, _, running) = started().await;
     let size = running.view.size();
     assert_eq!(size, TreeSize::new(3));
     running.view.entry(LeafIndex::new(2), size).unwrap();

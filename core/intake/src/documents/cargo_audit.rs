@@ -54,10 +54,9 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             read_vulnerability(&warning, &mut findings)?;
         }
     }
-    let count = root.value().pointer("/lockfile/dependency-count");
-    let mut is_empty = count.and_then(Value::as_u64) == Some(0);
-    let known = root.value().pointer("/database/advisory-count");
-    is_empty |= known.and_then(Value::as_u64) == Some(0);
+    let counts = ["/lockfile/dependency-count", "/database/advisory-count"];
+    let mut counts = counts.into_iter().filter_map(|at| root.value().pointer(at));
+    let is_empty = counts.any(|count| count.as_u64() == Some(0));
     let mut summary = summary(root)?;
     if is_empty {
         summary.push(nothing_scanned());

@@ -74,6 +74,11 @@ fn context(value: &Value) -> Option<&str> {
     }
 }
 
+/// The same as OpenVEX spells it, where that is known.
+fn canonical_context(value: &Value) -> Option<&str> {
+    context(value).map(|context| Vex::context(context).unwrap_or(context))
+}
+
 /// Checks that some statement of a document is about each subject. A look-up of any other subject
 /// would find a claim that is not about it.
 pub(super) fn products(
@@ -157,12 +162,10 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 /// A document as OpenVEX demands it, with what people are told of what it did not have. It is only
 /// copied if it has to be changed.
 fn completed(document: &Value) -> (Cow<'_, Value>, Option<String>) {
-    let stated = document.get("@context").filter(|stated| {
-        let context = context(stated);
-        let canonical = context.map(|context| Vex::context(context).unwrap_or(context));
-        canonical.is_some() && canonical != stated.as_str()
+    let is_spelled = document.get("@context").is_none_or(|stated| {
+        let canonical = canonical_context(stated);
+        canonical.is_none() || canonical == stated.as_str()
     });
-    let is_spelled = stated.is_none();
     let statements = document.get("statements").and_then(Value::as_array);
     if is_spelled && !statements.into_iter().flatten().any(lacks_action) {
         return (Cow::Borrowed(document), None);
@@ -180,9 +183,8 @@ fn complete(document: &mut Value) -> Option<String> {
         return None;
     };
     for (key, value) in members {
-        let context = context(value).map(|context| Vex::context(context).unwrap_or(context));
         if key == "@context"
-            && let Some(context) = context
+            && let Some(context) = canonical_context(value)
         {
             *value = context.to_owned().into();
         } else if key == "statements"

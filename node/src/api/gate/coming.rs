@@ -3,6 +3,7 @@
 use super::SMALL;
 use crate::held::{Account, Hold, Kind, Wanted};
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -20,27 +21,14 @@ const PRESSED: Duration = Duration::from_secs(2);
 /// How often this is looked at.
 const TICK: Duration = Duration::from_millis(250);
 
-fn too_slow() -> Status {
-    let message = "the message came too slowly for how busy this node is: send it again, or less \
-                   at a time";
-    Status::deadline_exceeded(message)
-}
-
-/// Ends when a question of several messages, which holds room from now on, takes too long: as long
-/// as a message may, and as soon while others wait for room.
-pub(in crate::api) async fn late(account: &Account) -> Status {
-    let begun = Instant::now();
-    loop {
-        sleep(TICK).await;
-        let most = if account.is_pressed() {
-            PRESSED
-        } else {
-            ARRIVAL
-        };
-        if begun.elapsed() >= most {
-            return too_slow();
-        }
-    }
+/// Ends when a question of several messages, for which `held` bytes are held from now on, takes too
+/// long: as long as a message may, and as soon while others wait for room.
+pub(in crate::api) async fn late(account: Arc<Account>, held: usize) -> Status {
+    let mut coming = Coming {
+        held,
+        ..Coming::new(account)
+    };
+    poll_fn(|cx| coming.poll_late(cx)).await
 }
 
 /// Room for bytes of a message, and its time.
@@ -105,7 +93,9 @@ impl Coming {
                 self.arrival
             };
             if begun.elapsed() >= most {
-                return Poll::Ready(too_slow());
+                let message = "the message came too slowly for how busy this node is: send it \
+                               again, or less at a time";
+                return Poll::Ready(Status::deadline_exceeded(message));
             }
             let tick = TICK.min(self.arrival);
             let due = self.tick.get_or_insert_with(|| Box::pin(sleep(tick)));

@@ -1,7 +1,7 @@
 //! What a gate lets pass, and when.
 
 use super::*;
-use crate::held::{Held, Limits};
+use crate::held::tests::roomy;
 use assay_claims::entry::wire::Claim;
 use assay_proto::v1::{BatchLookupRequest, PublishRequest, PublishStreamRequest};
 use axum::body::Body as AnyBody;
@@ -10,16 +10,7 @@ use prost::Message;
 use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 fn account() -> Arc<Account> {
-    held().connection("192.0.2.1".parse().unwrap())
-}
-
-fn held() -> Arc<Held> {
-    Held::new(Limits {
-        bytes: 120 << 20,
-        connections: 64,
-        stall: Duration::from_secs(1),
-        shared: Vec::new(),
-    })
+    roomy().connection("192.0.2.1".parse().unwrap())
 }
 
 fn framed(message: &impl Message) -> Vec<u8> {
@@ -223,7 +214,7 @@ async fn what_was_only_announced_holds_no_room() {
 
 #[tokio::test]
 async fn whoever_holds_room_that_others_wait_for_has_less_time() {
-    let held = held();
+    let held = roomy();
     let [account, beside, other] = [(); 3].map(|()| held.connection("192.0.2.1".parse().unwrap()));
     let half = &long()[..450_000];
     let mut slow = Gate::new(begun(half), "BatchLookup", account);

@@ -1,19 +1,10 @@
 //! A connection that has to leave does so whatever it waits for.
 
 use super::*;
-use crate::held::Limits;
+use crate::held::tests::roomy;
 use futures::FutureExt;
 use std::net::Ipv4Addr;
 use tower::service_fn;
-
-fn held() -> Arc<Held> {
-    Held::new(Limits {
-        bytes: 64 << 20,
-        connections: 64,
-        stall: Duration::from_secs(60),
-        shared: Vec::new(),
-    })
-}
 
 fn account(held: &Arc<Held>, last: u8) -> Arc<Account> {
     held.connection(Ipv4Addr::new(192, 0, 2, last).into())
@@ -33,7 +24,7 @@ async fn begun(bytes: &[u8]) -> (StdTcpStream, TcpStream) {
 async fn a_connection_that_has_to_leave_does_so_at_once_however_it_began() {
     let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     for bytes in [&b""[..], b"PRI", http2, b"GET / HT"] {
-        let (held, places) = (held(), Places::new(2));
+        let (held, places) = (roomy(), Places::new(2));
         let mine = account(&held, 1);
         let place = places.take(mine.clone()).await.unwrap();
         let _another = places.take(account(&held, 1)).await.unwrap();
