@@ -5,11 +5,12 @@
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
+mod at_once;
 mod caller;
 mod pieces;
 mod placed;
 
-use self::{caller::Caller, pieces::Pieces, placed::Placed};
+use self::{at_once::AtOnce, caller::Caller, pieces::Pieces, placed::Placed};
 use super::{
     frames,
     peer::Peer,
@@ -24,7 +25,7 @@ use crate::quota::Reports;
 use crate::threads;
 use http::{Request, Response};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
 use std::{
@@ -55,8 +56,12 @@ const HEADER_LIST_BYTES: u32 = 16 << 10;
 /// and the proxies before them, send some thirty.
 const HEADER_FIELDS: usize = 100;
 
-/// How many streams one HTTP/2 connection has at once.
+/// How many streams one HTTP/2 connection has at once: as many as RFC 9113, section 6.5.2 asks for,
+/// or, of a network that has more than a few connections, as few as it can use on all of them. Room
+/// for them is kept as long as the connection, a hundredth of a MiB for each ten.
 const STREAMS: u32 = 100;
+const STREAMS_OF_MANY: u32 = 20;
+const FEW_CONNECTIONS: usize = 8;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -361,9 +366,11 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     Ok(start[..read] == *b"PRI")
 }
 
-/// What is spoken, and how long and how much of it.
-fn protocols() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+/// What is spoken with this caller, and how long and how much of it.
+fn protocols(account: &Account) -> Builder<AtOnce> {
+    let many = account.connections() > FEW_CONNECTIONS;
+    let streams = if many { STREAMS_OF_MANY } else { STREAMS };
+    let mut builder = Builder::new(AtOnce);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -372,7 +379,7 @@ fn protocols() -> Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
+        .max_concurrent_streams(streams)
         .max_header_list_size(HEADER_LIST_BYTES)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -387,17 +394,19 @@ where
 {
     let account = with.peer.account.clone();
     let service = hyper::service::service_fn(move |request| {
-        let (mut app, call) = (app.clone(), with.call(request, h2));
+        // What is refused takes no more than the answer: there may be a hundred of them at once.
+        let called = with.call(request, h2);
+        let called = called.map(|(request, place)| (app.clone().call(request), place));
         async move {
-            let (request, place) = match call {
-                Ok(call) => call,
+            let (answer, place) = match called {
+                Ok(called) => called,
                 Err(refused) => return Ok(*refused),
             };
-            let answer = app.call(request).await?;
+            let answer = answer.await?;
             Ok::<_, Infallible>(answer.map(|body| Body::new(Placed::new(body, place))))
         }
     });
-    let builder = protocols();
+    let builder = protocols(&account);
     let connection = builder.serve_connection(
         Pieces {
             io: TokioIo::new(stream),

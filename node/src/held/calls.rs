@@ -17,19 +17,16 @@ impl Account {
     /// A place for a call, until this is dropped; or none if its network has too many, or if all
     /// have and this network more than a few.
     pub fn call(self: &Arc<Self>) -> Option<Hold> {
-        let [own, network, all] = self.levels();
+        let most_theirs = self.most_own()?;
         let mut hold = Hold::nothing(self, Kind::Call);
-        // Of a caller whom a proxy names there is no level of his own, and of an address that
-        // stands for many none of the network.
-        let most_theirs = network.or(own)?;
-        for (taken, level) in hold.taken.iter_mut().zip([own, network]) {
+        for (taken, level) in hold.taken.iter_mut().zip(self.own()) {
             let Some(level) = level else { continue };
             if !level.try_take(Kind::Call, 1) {
                 return None;
             }
             *taken = 1;
         }
-        let in_all = all.is_some_and(|all| all.try_take(Kind::Call, 1));
+        let in_all = self.held.all.try_take(Kind::Call, 1);
         hold.taken[2] = u32::from(in_all);
         (in_all || most_theirs.taken(Kind::Call) <= ALWAYS).then_some(hold)
     }

@@ -9,6 +9,8 @@ pub struct Hold {
     account: Arc<Account>,
     kind: Kind,
     pub(super) taken: [u32; 3],
+    /// Whether the last of it is of what is kept for those who hold little.
+    pub(super) of_kept: bool,
     /// Its number among what is unread of its connection, if the caller is the one who frees it, by
     /// reading.
     unread: Option<u64>,
@@ -20,6 +22,7 @@ impl Hold {
             account: account.clone(),
             kind,
             taken: [0; 3],
+            of_kept: false,
             unread: None,
         }
     }
@@ -39,7 +42,7 @@ impl Hold {
     /// needed again in a moment gives it to those who wait. Returns false, and changes nothing, if
     /// there is no room for it at once.
     pub fn cover(&mut self, bytes: usize) -> bool {
-        let levels = self.account.levels();
+        let levels = self.account.levels(self.of_kept);
         let has_all = self.taken.iter().zip(levels).all(|(taken, level)| {
             level.is_none_or(|level| level.charge(self.kind, bytes) <= *taken)
         });
@@ -51,7 +54,8 @@ impl Hold {
     pub fn resize(&mut self, bytes: usize) -> bool {
         // Dropped before the end, this gives back what it took.
         let mut more = Hold::nothing(&self.account, self.kind);
-        let levels = self.account.levels();
+        more.of_kept = self.of_kept;
+        let levels = self.account.levels(self.of_kept);
         for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(levels) {
             let Some(level) = level else { continue };
             let wanted = level.charge(self.kind, bytes).saturating_sub(taken);
@@ -76,7 +80,11 @@ impl Drop for Hold {
         if let Some(number) = self.unread {
             lock(&self.account.connection.unread).since.remove(&number);
         }
-        for (taken, level) in self.taken.into_iter().zip(self.account.levels()) {
+        for (taken, level) in self
+            .taken
+            .into_iter()
+            .zip(self.account.levels(self.of_kept))
+        {
             if let (1.., Some(level)) = (taken, level) {
                 level.give_back(self.kind, taken);
             }

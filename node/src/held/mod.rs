@@ -13,6 +13,7 @@
 mod calls;
 mod hold;
 mod kind;
+mod level;
 mod wanted;
 
 pub use hold::Hold;
@@ -20,61 +21,23 @@ pub use kind::Kind;
 pub use wanted::Wanted;
 
 use kind::{BYTE_KINDS, KINDS};
+use level::{Level, PATIENCE, Whose};
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What one network may hold of all bytes, and one connection: a quarter and an eighth.
 const NETWORK_SHARE: u32 = 4;
 const CONNECTION_SHARE: u32 = 8;
-
-/// Questions that are computed at once for one network, and for one connection. The others wait,
-/// and hold no more than the question. In all, the threads for look-ups are the limit.
-const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
-
-/// Attachments that one connection, one network and everybody reads or writes at once. Each has a
-/// file open, of which a process has some thousands.
-const FILES: [u32; 3] = [16, 32, 256];
-
-/// Bytes of messages that come, on one connection, from one network, and from everybody. The first
-/// is two of a megabyte, or thirty of 64 KiB.
-const COMING: [u32; 3] = [2 << 20, 4 << 20, 16 << 20];
-
-/// The same of messages that are decoded, which is soon over. The first is what one of a megabyte
-/// takes, or ten of 64 KiB.
-const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 16 << 20];
-
-/// Bytes that came of calls and that no call has taken, of one connection, one network and
-/// everybody. The first is the window of a connection.
-const UNTAKEN: [u32; 3] = [1 << 20, 2 << 20, 8 << 20];
-
-/// Bytes of claims of single calls, of one connection, of one network, and of everybody. The first
-/// is what fifty of the largest claims take that are published at once.
-const SINGLE: [u32; 3] = [3 << 20, 6 << 20, 16 << 20];
-
-/// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
-/// and is worked for at every checkpoint.
-const WATCHES: [u32; 3] = [16, 64, 1024];
-
-/// Pages for people that are made at once for one connection, and for one network. How many in all
-/// is for whoever makes them to say.
-const PAGES: [u32; 3] = [2, 4, 1 << 20];
 
 /// What one network may have of all connections: a sixteenth.
 const NETWORK_CONNECTIONS: usize = 16;
 
 /// Longest wait for room before a call is refused. A call must begin to answer in 15 s.
 const WAIT: Duration = Duration::from_secs(10);
-
-/// A wait that is this long puts pressure on those who hold.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a piece of an answer may lie unread under pressure.
 const PRESSED: Duration = Duration::from_secs(5);
@@ -99,99 +62,6 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Room for each kind, of one connection, one network, or everybody.
-#[derive(Debug)]
-struct Level {
-    room: [u32; KINDS],
-    free: [Semaphore; KINDS],
-    /// When somebody last waited here for long, in milliseconds since the start. 0 is never.
-    pressed_ms: AtomicU64,
-}
-
-/// Whose room a level is. Narrow to wide, as the constants have it.
-#[derive(Debug, Clone, Copy)]
-enum Whose {
-    Connection,
-    Network,
-    Everybody,
-}
-
-impl Level {
-    /// A level with so many bytes of each kind, and so many connections.
-    fn new(whose: Whose, bytes: u32, connections: usize) -> Self {
-        let of = |numbers: [u32; 3]| numbers[whose as usize];
-        let room = [
-            bytes,
-            bytes,
-            bytes,
-            bytes,
-            bytes,
-            of(QUESTIONS),
-            of(FILES),
-            of(MESSAGES),
-            of(COMING),
-            of(UNTAKEN),
-            of(SINGLE),
-            of(WATCHES),
-            of(PAGES),
-            of(calls::CALLS),
-            u32::try_from(connections).unwrap_or(u32::MAX),
-        ];
-        Level {
-            room,
-            free: room.map(|room| Semaphore::new(room as usize)),
-            pressed_ms: AtomicU64::new(0),
-        }
-    }
-
-    /// What is charged here for so much: never more than there is, or it could not be had.
-    fn charge(&self, kind: Kind, amount: usize) -> u32 {
-        let room = self.room[kind as usize];
-        u32::try_from(amount).map_or(room, |amount| amount.min(room))
-    }
-
-    fn try_take(&self, kind: Kind, bytes: u32) -> bool {
-        self.free[kind as usize]
-            .try_acquire_many(bytes)
-            .map(SemaphorePermit::forget)
-            .is_ok()
-    }
-
-    async fn take(&self, kind: Kind, bytes: u32, start: Instant) {
-        let taking = self.free[kind as usize].acquire_many(bytes);
-        tokio::pin!(taking);
-        loop {
-            match tokio::time::timeout(PATIENCE, taking.as_mut()).await {
-                Ok(Ok(taken)) => return taken.forget(),
-                // Nobody closes the semaphore.
-                Ok(Err(_)) => return,
-                Err(_) => self
-                    .pressed_ms
-                    .store(since(start).max(1), Ordering::Relaxed),
-            }
-        }
-    }
-
-    /// What is taken now.
-    fn taken(&self, kind: Kind) -> usize {
-        let free = self.free[kind as usize].available_permits();
-        (self.room[kind as usize] as usize).saturating_sub(free)
-    }
-
-    fn give_back(&self, kind: Kind, bytes: u32) {
-        self.free[kind as usize].add_permits(bytes as usize);
-    }
-
-    fn is_pressed(&self, start: Instant) -> bool {
-        let pressed = self.pressed_ms.load(Ordering::Relaxed);
-        pressed > 0 && since(start).saturating_sub(pressed) <= 2 * PATIENCE.as_millis() as u64
-    }
-}
-
-fn since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
 /// How much may be held.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -212,6 +82,8 @@ pub struct Held {
     /// Room for each kind of bytes, in all.
     bytes: u32,
     all: Level,
+    /// Of that, what is kept for those who hold little.
+    kept: Level,
     networks: Mutex<Networks>,
     start: Instant,
 }
@@ -232,10 +104,11 @@ impl Held {
     /// Returns the account of a node that holds nothing yet.
     pub fn new(limits: Limits) -> Arc<Self> {
         let bytes = u32::try_from(limits.bytes / BYTE_KINDS as u64).unwrap_or(u32::MAX);
+        let [all, kept] = Level::everybody(bytes);
         Arc::new(Held {
             bytes,
-            // How many there are in all is for the server to say, which makes room for one more.
-            all: Level::new(Whose::Everybody, bytes, usize::MAX),
+            all,
+            kept,
             limits,
             networks: Mutex::default(),
             start: Instant::now(),
@@ -281,9 +154,7 @@ impl Held {
 
     /// How many bytes are held now, in all.
     pub fn bytes(&self) -> u64 {
-        let free = self.all.free[..BYTE_KINDS].iter();
-        let free: usize = free.map(Semaphore::available_permits).sum();
-        (BYTE_KINDS as u64 * u64::from(self.bytes)).saturating_sub(free as u64)
+        self.all.bytes() + self.kept.bytes()
     }
 }
 
@@ -316,12 +187,28 @@ struct Unread {
 impl Account {
     /// Narrow to wide, the order in which room is taken: a call that waits for its own connection
     /// keeps nothing from others.
-    fn levels(&self) -> [Option<&Level>; 3] {
-        [
-            (!self.is_named).then_some(&self.connection.level),
-            self.network.as_deref(),
-            Some(&self.held.all),
-        ]
+    fn levels(&self, of_kept: bool) -> [Option<&Level>; 3] {
+        let Held { all, kept, .. } = &*self.held;
+        let [own, network] = self.own();
+        [own, network, Some(if of_kept { kept } else { all })]
+    }
+
+    /// Its own room, and that of its network.
+    fn own(&self) -> [Option<&Level>; 2] {
+        let own = (!self.is_named).then_some(&self.connection.level);
+        [own, self.network.as_deref()]
+    }
+
+    /// The widest room that is not everybody's. Of a caller whom a proxy names there is no level of
+    /// his own, and of an address that stands for many none of the network.
+    fn most_own(&self) -> Option<&Level> {
+        let [own, network] = self.own();
+        network.or(own)
+    }
+
+    /// Whether it holds so little of a kind that there is room for it whatever others hold.
+    fn has_little(&self, kind: Kind) -> bool {
+        self.most_own().is_some_and(|own| own.has_little(kind))
     }
 
     /// The account of a caller for whom this connection, a trusted proxy's, sends a call: room is
@@ -347,20 +234,24 @@ impl Account {
         self.address
     }
 
+    /// How many connections its network has; none is known of an address that stands for many.
+    pub fn connections(&self) -> usize {
+        let network = self.network.as_deref();
+        network.map_or(0, |network| network.taken(Kind::Connection))
+    }
+
     /// Whether nothing is held but the connection itself: no call is worked for, and no answer is
     /// unread.
     pub fn holds_nothing(&self) -> bool {
         // The account of a caller is his as long as his call.
         let calls = Arc::strong_count(&self.connection) > 1;
-        let Level { free, room, .. } = &self.connection.level;
-        let mut but_one = free.iter().zip(room).take(Kind::Connection as usize);
-        !calls && but_one.all(|(free, room)| free.available_permits() == *room as usize)
+        !calls && self.connection.level.is_free()
     }
 
     /// Takes room for so many bytes, if there is some at once.
     pub fn try_hold(self: &Arc<Self>, kind: Kind, bytes: usize) -> Option<Hold> {
         let mut hold = Hold::nothing(self, kind);
-        for (taken, level) in hold.taken.iter_mut().zip(self.levels()) {
+        for (taken, level) in hold.taken.iter_mut().zip(self.own()) {
             let Some(level) = level else { continue };
             let charge = level.charge(kind, bytes);
             if !level.try_take(kind, charge) {
@@ -368,6 +259,16 @@ impl Account {
             }
             *taken = charge;
         }
+        let Held { all, kept, .. } = &*self.held;
+        let mut charge = all.charge(kind, bytes);
+        if !all.try_take(kind, charge) {
+            charge = kept.charge(kind, bytes);
+            hold.of_kept = self.has_little(kind) && kept.try_take(kind, charge);
+            if !hold.of_kept {
+                return None;
+            }
+        }
+        hold.taken[2] = charge;
         hold.begin();
         Some(hold)
     }
@@ -376,12 +277,23 @@ impl Account {
     pub async fn wait(self: Arc<Self>, kind: Kind, bytes: usize) -> Hold {
         // If this is dropped while it waits, what was taken is given back.
         let mut hold = Hold::nothing(&self, kind);
-        for (taken, level) in hold.taken.iter_mut().zip(self.levels()) {
+        let Held {
+            all, kept, start, ..
+        } = &*self.held;
+        for (taken, level) in hold.taken.iter_mut().zip(self.own()) {
             let Some(level) = level else { continue };
             let charge = level.charge(kind, bytes);
-            level.take(kind, charge, self.held.start).await;
+            level.take(kind, charge, *start).await;
             *taken = charge;
         }
+        let charges = [all, kept].map(|level| level.charge(kind, bytes));
+        let little = self.has_little(kind);
+        hold.of_kept = tokio::select! {
+            biased;
+            () = all.take(kind, charges[0], *start) => false,
+            () = kept.take(kind, charges[1], *start), if little => true,
+        };
+        hold.taken[2] = charges[usize::from(hold.of_kept)];
         hold.begin();
         hold
     }

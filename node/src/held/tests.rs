@@ -77,18 +77,70 @@ fn a_network_has_a_sixteenth_of_all_connections_and_a_shared_address_as_many_as_
     assert_eq!(open("2001:db8::2").len(), 4);
 }
 
+/// Takes all of a kind but what is kept for those who hold little.
+fn all_but_kept(held: &Arc<Held>, kind: Kind) -> Vec<Hold> {
+    let take = |_| {
+        let shared = held.connection(address("127.0.0.1"));
+        shared.try_hold(kind, ROOM / 8).unwrap()
+    };
+    (0..7).map(take).collect()
+}
+
 #[test]
 fn a_shared_address_has_no_room_as_a_network() {
     let held = held(1000);
-    let holds: Vec<_> = (0..8)
-        .map(|_| {
-            held.connection(address("127.0.0.1"))
-                .try_hold(Kind::Long, ROOM / 8)
-        })
-        .collect();
-    assert!(holds.iter().all(Option::is_some));
+    let holds = all_but_kept(&held, Kind::Long);
+    assert_eq!(held.bytes(), 7 * ROOM as u64 / 8);
     let other = held.connection(address("192.0.2.1"));
-    assert!(other.try_hold(Kind::Long, 1).is_none(), "all");
+    assert!(other.try_hold(Kind::Long, 9).is_none(), "all");
+    drop(holds);
+    assert!(other.try_hold(Kind::Long, 9).is_some());
+}
+
+#[tokio::test]
+async fn who_holds_little_has_room_whatever_others_hold() {
+    let held = held(1000);
+    let holds = all_but_kept(&held, Kind::Long);
+    let one = held.connection(address("192.0.2.1"));
+    let little = one.try_hold(Kind::Long, 8).unwrap();
+    let other = held.connection(address("192.0.2.1"));
+    assert!(other.try_hold(Kind::Long, 1).is_none(), "the network");
+    drop(little);
+    let mut little = other.clone().wait(Kind::Long, 5).await;
+    assert!(one.try_hold(Kind::Long, 4).is_none());
+    assert!(little.resize(8) && little.resize(2));
+    // A connection that is of no network has half as much.
+    let shared = held.connection(address("127.0.0.1"));
+    assert!(shared.try_hold(Kind::Long, 5).is_none());
+    let its = shared.try_hold(Kind::Long, 4).unwrap();
+    // Nobody has what is kept for them, and there is no more of it than that.
+    let many = |number: u16| Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1);
+    let many = (0..100).map(|number| held.connection(many(number).into()));
+    let many: Vec<_> = many.map_while(|it| it.try_hold(Kind::Long, 8)).collect();
+    assert_eq!(many.len(), (ROOM / 8 - 2 - 4) / 8);
+    let waits = one.clone().wait(Kind::Long, 6);
+    tokio::pin!(waits);
+    assert!(futures::poll!(&mut waits).is_pending());
+    drop(many);
+    let waited = waits.await;
+    assert_eq!(held.bytes(), 7 * ROOM as u64 / 8 + 2 + 4 + 6);
+    drop((holds, little, its, waited));
+    assert_eq!(held.bytes(), 0);
+    assert_eq!(all_but_kept(&held, Kind::Long).len(), 7);
+}
+
+#[test]
+fn a_connection_knows_how_many_its_network_has() {
+    let held = held(1000);
+    let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|it| held.connection(address(it)));
+    let places = [&one, &other].map(|it| it.try_hold(Kind::Connection, 1).unwrap());
+    assert_eq!([one.connections(), other.connections()], [2, 2]);
+    let [first, _second] = places;
+    drop(first);
+    assert_eq!(other.connections(), 1);
+    let shared = held.connection(address("127.0.0.1"));
+    let _place = shared.try_hold(Kind::Connection, 1).unwrap();
+    assert_eq!(shared.connections(), 0);
 }
 
 #[test]
@@ -143,14 +195,9 @@ async fn only_answers_that_lie_unread_stall_a_connection() {
 #[test]
 fn claims_of_streams_keep_out_no_single_one() {
     let held = held(1000);
-    let streams = (0..8).map(|number| {
-        let network = address(&format!("192.0.2.{}", number / 2));
-        let connection = held.connection(network);
-        connection.try_hold(Kind::Claims, ROOM / 8).unwrap()
-    });
-    let streams: Vec<Hold> = streams.collect();
+    let streams = all_but_kept(&held, Kind::Claims);
     let mine = held.connection(address("192.0.2.9"));
-    assert!(mine.try_hold(Kind::Claims, 1).is_none());
+    assert!(mine.try_hold(Kind::Claims, 9).is_none());
     assert!(mine.try_hold(Kind::Claim, 1000).is_some());
     drop(streams);
 }
