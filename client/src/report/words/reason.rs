@@ -149,7 +149,7 @@ fn unknown(unspoken: &Unspoken, reader: Reader) -> String {
         return format!(
             "Issuers {trust} made {} about it, and none that says whether it can be used: only \
              how it was built, that documents belong to it, what a scan for something else found, \
-             or what cannot be read.",
+             a vulnerability of which no rule asks them, or what cannot be read.",
             claims(unspoken.no_word)
         );
     }

@@ -4,8 +4,8 @@ use super::logs::{self, LogAnswer};
 use super::reason::{Bound, LogFault, Reason, Unspoken, Why};
 use super::review::Reviews;
 use super::{Verdict, deny, ignored, require};
-use crate::facts::{Facts, Idle, Vulnerabilities};
-use crate::rules::{Effect, Outcome, Policy, Requirement};
+use crate::facts::{Fact, Facts, Idle, Vulnerabilities};
+use crate::rules::{Effect, Outcome, Policy, Requirement, Sought};
 use assay_claims::claim::ClaimId;
 use assay_claims::kind::Body;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ pub(super) fn decide(
     }
     let effect = policy
         .unknown()
-        .filter(|_| !is_spoken_of(facts, &vulnerabilities));
+        .filter(|_| !is_spoken_of(policy, facts, &vulnerabilities));
     for requirement in policy.requirements() {
         if requirement.rule.covers(purl) {
             let reason = require::reason(requirement, facts);
@@ -53,20 +53,47 @@ pub(super) fn decide(
 }
 
 /// Whether somebody with a role says whether the component can be used. A review of a change alone
-/// says nothing of that: what it is a change from may be anything.
-pub(super) fn is_spoken_of(facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> bool {
+/// says nothing of that: what it is a change from may be anything. Nor does what is said against it
+/// and is of no consequence, because no rule asks those who say it: one vulnerability that harms it
+/// does not mean that nothing else does.
+pub(super) fn is_spoken_of(
+    policy: &Policy,
+    facts: &Facts<'_>,
+    vulnerabilities: &Vulnerabilities<'_>,
+) -> bool {
     let words = facts.facts.iter().filter(|fact| fact.is_of_this());
-    let mut words = words.filter(|fact| {
-        fact.is_judged(facts.component, |at| !vulnerabilities.is_replaced(fact, at))
-    });
     let any = Requirement::of_any_review();
     let mut reviews = None;
+    let mut words = words.filter(|fact| {
+        fact.is_judged(facts.component, |at| {
+            !vulnerabilities.is_replaced(fact, at) && is_of_consequence(policy, facts, fact, at)
+        })
+    });
     words.any(|fact| match fact.body {
         Body::Audit(audit) if audit.is_of_change() => {
             let reviews = reviews.get_or_insert_with(|| Reviews::new(&any, facts));
             reviews.holds(audit, facts.component.purl())
         }
         _ => true,
+    })
+}
+
+/// Whether a statement of a VEX document clears, or a rule for the component asks one who says it
+/// whether it is affected, however severe that must be.
+fn is_of_consequence(policy: &Policy, facts: &Facts<'_>, fact: &Fact<'_>, at: usize) -> bool {
+    if let Body::Vex(vex) = fact.body
+        && vex.statements.get(at).is_some_and(|it| it.status.clears())
+    {
+        return true;
+    }
+    let purl = facts.component.purl();
+    let mut denials = policy.denials().iter();
+    denials.any(|denial| {
+        let rule = &denial.rule;
+        let mut speakers = fact.speakers.iter();
+        matches!(denial.sought, Sought::Affected(_))
+            && rule.covers(purl)
+            && speakers.any(|speaker| speaker.counts_against(&rule.from))
     })
 }
 

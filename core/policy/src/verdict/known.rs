@@ -225,7 +225,7 @@ impl<'a> Known<'a> {
     /// is unknown is met without that, and no reason says so.
     pub fn is_spoken_of(&self, component: &Component) -> bool {
         let facts = self.facts(component);
-        is_spoken_of(&facts, &Vulnerabilities::of(&facts))
+        is_spoken_of(self.policy, &facts, &Vulnerabilities::of(&facts))
     }
 
     /// What those whose word clears vulnerabilities in a component say of them, each vulnerability

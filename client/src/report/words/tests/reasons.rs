@@ -238,6 +238,7 @@ fn what_was_found_is_named() {
         ),
     ] {
         let mut world = World::continuing(&world);
+        audit(&mut world, &[&a], "pass");
         world.log(
             &about("pkg:cargo/a", "urn:assay:lifecycle:v1", &text),
             &[&a],

@@ -65,7 +65,10 @@ fn affected_denies_from_its_severity_on_and_unknown_severity_counts() {
         anchor(&maker, &["maintainer"]),
         anchor(&scanner, &["scanner"])
     );
+    // No rule asks scanners, and what one says against it speaks for nothing.
     vex(&mut world, &scanner, "\"CVE-9\"", "affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Unknown);
+    vex(&mut world, &scanner, "\"CVE-8\"", "not_affected");
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
     vex(
         &mut world,
