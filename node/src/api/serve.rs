@@ -57,10 +57,10 @@ const HEADER_LIST_BYTES: u32 = 16 << 10;
 const HEADER_FIELDS: usize = 100;
 
 /// How many streams one HTTP/2 connection has at once: as many as RFC 9113, section 6.5.2 asks for,
-/// or, of a network that has more than a few connections, as few as it can use on all of them. Room
-/// for them is kept as long as the connection, a hundredth of a MiB for each ten.
+/// or fewer for a network with more than a few connections, which has 128 calls on all of them.
+/// Memory for each stream, about 1 KiB, is kept as long as the connection.
 const STREAMS: u32 = 100;
-const STREAMS_OF_MANY: u32 = 20;
+const STREAMS_OF_MANY: u32 = 32;
 const FEW_CONNECTIONS: usize = 8;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
@@ -367,10 +367,10 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
 }
 
 /// What is spoken with this caller, and how long and how much of it.
-fn protocols(account: &Account) -> Builder<AtOnce> {
+fn protocols(account: &Account, at_once: AtOnce) -> Builder<AtOnce> {
     let many = account.connections() > FEW_CONNECTIONS;
     let streams = if many { STREAMS_OF_MANY } else { STREAMS };
-    let mut builder = Builder::new(AtOnce);
+    let mut builder = Builder::new(at_once);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -393,20 +393,26 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let account = with.peer.account.clone();
+    let at_once = AtOnce::default();
+    let refuses = at_once.clone();
     let service = hyper::service::service_fn(move |request| {
-        // What is refused takes no more than the answer: there may be a hundred of them at once.
-        let called = with.call(request, h2);
-        let called = called.map(|(request, place)| (app.clone().call(request), place));
+        let called = match with.call(request, h2) {
+            Ok((request, place)) => Ok((app.clone(), request, place)),
+            Err(refused) => {
+                refuses.next();
+                Err(refused)
+            }
+        };
         async move {
-            let (answer, place) = match called {
+            let (mut app, request, place) = match called {
                 Ok(called) => called,
                 Err(refused) => return Ok(*refused),
             };
-            let answer = answer.await?;
+            let answer = app.call(request).await?;
             Ok::<_, Infallible>(answer.map(|body| Body::new(Placed::new(body, place))))
         }
     });
-    let builder = protocols(&account);
+    let builder = protocols(&account, at_once);
     let connection = builder.serve_connection(
         Pieces {
             io: TokioIo::new(stream),

@@ -55,8 +55,8 @@ impl Hold {
         // Dropped before the end, this gives back what it took.
         let mut more = Hold::nothing(&self.account, self.kind);
         more.of_kept = self.of_kept;
-        let levels = self.account.levels(self.of_kept);
-        for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(levels) {
+        let own = self.account.own();
+        for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(own) {
             let Some(level) = level else { continue };
             let wanted = level.charge(self.kind, bytes).saturating_sub(taken);
             if wanted > 0 && !level.try_take(self.kind, wanted) {
@@ -64,6 +64,12 @@ impl Hold {
             }
             *more = wanted;
         }
+        let Some(of_all) = self.more_of_all(bytes) else {
+            return false;
+        };
+        (more.taken[2], more.of_kept) = of_all;
+        self.of_kept = more.of_kept;
+        let levels = self.account.levels(self.of_kept);
         for ((taken, more), level) in self.taken.iter_mut().zip(&mut more.taken).zip(levels) {
             let Some(level) = level else { continue };
             *taken += std::mem::take(more);
@@ -72,6 +78,22 @@ impl Hold {
             *taken -= less;
         }
         true
+    }
+}
+
+impl Hold {
+    /// Takes what it lacks of everybody's room, from where it has it, once its own was taken.
+    /// Returns what was taken, and whether that is of what is kept for those who hold little.
+    fn more_of_all(&self, bytes: usize) -> Option<(u32, bool)> {
+        let (account, kind) = (&self.account, self.kind);
+        if self.taken[2] == 0 {
+            return account.try_take_of_all(kind, bytes);
+        }
+        let [_, _, level] = account.levels(self.of_kept);
+        let level = level?;
+        let wanted = level.charge(kind, bytes).saturating_sub(self.taken[2]);
+        let may = wanted == 0 || !self.of_kept || account.has_little(kind);
+        (may && level.try_take(kind, wanted)).then_some((wanted, self.of_kept))
     }
 }
 

@@ -44,6 +44,10 @@ const PAGES: [u32; 3] = [2, 4, 1 << 20];
 const KEPT: u32 = 8;
 const LITTLE: u32 = 128;
 
+/// Kinds of which nothing is kept. One piece of these is more than a little; calls have a rule of
+/// their own; and how many connections there are is for the server to say.
+const NOT_KEPT: [Kind; 4] = [Kind::Long, Kind::Untaken, Kind::Call, Kind::Connection];
+
 /// A wait that is this long puts pressure on those who hold.
 pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -92,14 +96,13 @@ impl Level {
         Level::with(rooms(whose, bytes, connections))
     }
 
-    /// Everybody's room: what all share, and what is kept for those who hold little. Calls have a
-    /// rule of their own, and how many connections there are is for the server to say.
+    /// Everybody's room: what all share, and what is kept for those who hold little.
     pub(super) fn everybody(bytes: u32) -> [Self; 2] {
         let mut shared = rooms(Whose::Everybody, bytes, usize::MAX);
-        let mut kept = [0; KINDS];
-        for kind in 0..Kind::Call as usize {
-            kept[kind] = shared[kind] / KEPT;
-            shared[kind] -= kept[kind];
+        let mut kept = shared.map(|room| room / KEPT);
+        NOT_KEPT.iter().for_each(|kind| kept[*kind as usize] = 0);
+        for (shared, kept) in shared.iter_mut().zip(kept) {
+            *shared -= kept;
         }
         [shared, kept].map(Level::with)
     }
@@ -143,6 +146,11 @@ impl Level {
     /// Whether so little is taken that there is room for it whatever others take.
     pub(super) fn has_little(&self, kind: Kind) -> bool {
         self.taken(kind) <= (self.room[kind as usize] / LITTLE).max(1) as usize
+    }
+
+    /// Whether there is any room of a kind.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.room[kind as usize] > 0
     }
 
     /// How many of the kinds that are bytes are taken.

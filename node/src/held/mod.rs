@@ -82,7 +82,7 @@ pub struct Held {
     /// Room for each kind of bytes, in all.
     bytes: u32,
     all: Level,
-    /// Of that, what is kept for those who hold little.
+    /// Beside that, what is kept for those who hold little.
     kept: Level,
     networks: Mutex<Networks>,
     start: Instant,
@@ -206,9 +206,23 @@ impl Account {
         network.or(own)
     }
 
-    /// Whether it holds so little of a kind that there is room for it whatever others hold.
+    /// Whether it holds so little of a kind that it may have of what is kept for those who do.
     fn has_little(&self, kind: Kind) -> bool {
-        self.most_own().is_some_and(|own| own.has_little(kind))
+        let has_little = self.most_own().is_some_and(|own| own.has_little(kind));
+        has_little && self.held.kept.has(kind)
+    }
+
+    /// Takes of everybody's room, once its own was taken, or of what is kept for those who hold
+    /// little. Returns what was charged, and whether it is of the latter; or none if there is no
+    /// room at once.
+    fn try_take_of_all(&self, kind: Kind, bytes: usize) -> Option<(u32, bool)> {
+        let Held { all, kept, .. } = &*self.held;
+        let charge = all.charge(kind, bytes);
+        if all.try_take(kind, charge) {
+            return Some((charge, false));
+        }
+        let charge = kept.charge(kind, bytes);
+        (self.has_little(kind) && kept.try_take(kind, charge)).then_some((charge, true))
     }
 
     /// The account of a caller for whom this connection, a trusted proxy's, sends a call: room is
@@ -259,16 +273,7 @@ impl Account {
             }
             *taken = charge;
         }
-        let Held { all, kept, .. } = &*self.held;
-        let mut charge = all.charge(kind, bytes);
-        if !all.try_take(kind, charge) {
-            charge = kept.charge(kind, bytes);
-            hold.of_kept = self.has_little(kind) && kept.try_take(kind, charge);
-            if !hold.of_kept {
-                return None;
-            }
-        }
-        hold.taken[2] = charge;
+        (hold.taken[2], hold.of_kept) = self.try_take_of_all(kind, bytes)?;
         hold.begin();
         Some(hold)
     }

@@ -89,36 +89,48 @@ fn all_but_kept(held: &Arc<Held>, kind: Kind) -> Vec<Hold> {
 #[test]
 fn a_shared_address_has_no_room_as_a_network() {
     let held = held(1000);
-    let holds = all_but_kept(&held, Kind::Long);
-    assert_eq!(held.bytes(), 7 * ROOM as u64 / 8);
+    let holds: Vec<_> = (0..8)
+        .map(|_| {
+            held.connection(address("127.0.0.1"))
+                .try_hold(Kind::Long, ROOM / 8)
+        })
+        .collect();
+    assert!(holds.iter().all(Option::is_some));
     let other = held.connection(address("192.0.2.1"));
-    assert!(other.try_hold(Kind::Long, 9).is_none(), "all");
-    drop(holds);
-    assert!(other.try_hold(Kind::Long, 9).is_some());
+    assert!(other.try_hold(Kind::Long, 1).is_none(), "all");
 }
 
 #[tokio::test]
 async fn who_holds_little_has_room_whatever_others_hold() {
     let held = held(1000);
-    let holds = all_but_kept(&held, Kind::Long);
     let one = held.connection(address("192.0.2.1"));
-    let little = one.try_hold(Kind::Long, 8).unwrap();
+    let mut nothing = one.try_hold(Kind::Prepared, 0).unwrap();
+    let holds = all_but_kept(&held, Kind::Prepared);
+    assert_eq!(held.bytes(), 7 * ROOM as u64 / 8);
+    assert!(one.try_hold(Kind::Prepared, 9).is_none(), "all");
+    let little = one.try_hold(Kind::Prepared, 8).unwrap();
     let other = held.connection(address("192.0.2.1"));
-    assert!(other.try_hold(Kind::Long, 1).is_none(), "the network");
+    assert!(other.try_hold(Kind::Prepared, 1).is_none(), "the network");
+    assert!(!nothing.resize(1));
     drop(little);
-    let mut little = other.clone().wait(Kind::Long, 5).await;
-    assert!(one.try_hold(Kind::Long, 4).is_none());
+    assert!(nothing.resize(2) && nothing.resize(1));
+    drop(nothing);
+    let mut little = other.clone().wait(Kind::Prepared, 5).await;
+    assert!(one.try_hold(Kind::Prepared, 4).is_none());
+    assert!(!little.resize(9), "it is not little any more");
     assert!(little.resize(8) && little.resize(2));
     // A connection that is of no network has half as much.
     let shared = held.connection(address("127.0.0.1"));
-    assert!(shared.try_hold(Kind::Long, 5).is_none());
-    let its = shared.try_hold(Kind::Long, 4).unwrap();
-    // Nobody has what is kept for them, and there is no more of it than that.
-    let many = |number: u16| Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1);
-    let many = (0..100).map(|number| held.connection(many(number).into()));
-    let many: Vec<_> = many.map_while(|it| it.try_hold(Kind::Long, 8)).collect();
+    assert!(shared.try_hold(Kind::Prepared, 5).is_none());
+    let its = shared.try_hold(Kind::Prepared, 4).unwrap();
+    // There is no more than what is kept.
+    let network = |number: u16| Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1);
+    let many = (0..100).map(|number| held.connection(network(number).into()));
+    let many: Vec<_> = many
+        .map_while(|it| it.try_hold(Kind::Prepared, 8))
+        .collect();
     assert_eq!(many.len(), (ROOM / 8 - 2 - 4) / 8);
-    let waits = one.clone().wait(Kind::Long, 6);
+    let waits = one.clone().wait(Kind::Prepared, 6);
     tokio::pin!(waits);
     assert!(futures::poll!(&mut waits).is_pending());
     drop(many);
@@ -126,7 +138,7 @@ async fn who_holds_little_has_room_whatever_others_hold() {
     assert_eq!(held.bytes(), 7 * ROOM as u64 / 8 + 2 + 4 + 6);
     drop((holds, little, its, waited));
     assert_eq!(held.bytes(), 0);
-    assert_eq!(all_but_kept(&held, Kind::Long).len(), 7);
+    assert_eq!(all_but_kept(&held, Kind::Prepared).len(), 7);
 }
 
 #[test]

@@ -79,7 +79,8 @@ pub(super) fn is_spoken_of(
 }
 
 /// Whether a statement of a VEX document clears, or a rule for the component asks one who says it
-/// whether it is affected, however severe that must be.
+/// whether it is affected, whatever else the rule wants: how severe that is, and when it counts, is
+/// then decided there.
 fn is_of_consequence(policy: &Policy, facts: &Facts<'_>, fact: &Fact<'_>, at: usize) -> bool {
     if let Body::Vex(vex) = fact.body
         && vex.statements.get(at).is_some_and(|it| it.status.clears())
