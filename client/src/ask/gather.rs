@@ -17,6 +17,7 @@ use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Names that a private question shall hide among, at least, where the log has as many.
 const HIDE_AMONG: u64 = 64;
@@ -161,6 +162,24 @@ pub async fn gather(source: &Source, names: &[Name], by: &[By]) -> Result<Gather
     Ok(gathering.finish())
 }
 
+/// An answer that is being kept for later.
+struct Keeping(Option<JoinHandle<Result<(), ClientError>>>);
+
+impl Keeping {
+    /// Waits until it is kept.
+    async fn done(self) -> Result<(), ClientError> {
+        match self.0 {
+            None => Ok(()),
+            Some(keeping) => keeping.await.unwrap_or_else(|error| {
+                Err(ClientError::unavailable(
+                    "the answer was not kept",
+                    BoxError::from(error),
+                ))
+            }),
+        }
+    }
+}
+
 /// What was gathered of one log so far.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
@@ -191,9 +210,11 @@ impl Gathering {
         for names in names.chunks(limits::LOOKUP_NAMES) {
             for by in by.chunks(limits::LOOKUP_BY) {
                 let query = Query::names(names.iter().copied(), by.iter().copied());
-                if let Some(answer) = self.answer(source, &query).await? {
+                if let (Some(answer), keeping) = self.answer_kept_beside(source, &query).await? {
                     self.count(names, &answer)?;
-                    found.extend(self.take(source, answer, |_| true).await?);
+                    let new = self.take(source, answer, |_| true).await;
+                    keeping.done().await?;
+                    found.extend(new?);
                 }
             }
         }
@@ -345,21 +366,36 @@ impl Gathering {
         source: &Source,
         query: &Query,
     ) -> Result<Option<VerifiedAnswer>, ClientError> {
+        let (answer, keeping) = self.answer_kept_beside(source, query).await?;
+        keeping.done().await?;
+        Ok(answer)
+    }
+
+    /// An answer, while it is still being kept for later: to write it takes one core a while, in
+    /// which others can be busy with what it says.
+    async fn answer_kept_beside(
+        &mut self,
+        source: &Source,
+        query: &Query,
+    ) -> Result<(Option<VerifiedAnswer>, Keeping), ClientError> {
         match source {
             Source::Node(client, cache) => {
                 let Looked { answer, bytes } = client.lookup(query).await?;
-                if let Some(cache) = cache {
-                    cache.store(query, &bytes)?;
-                }
-                Ok(Some(answer))
+                let keeping = cache.clone().map(|cache| {
+                    let query = query.clone();
+                    spawn_blocking(move || cache.store(&query, &bytes))
+                });
+                Ok((Some(answer), Keeping(keeping)))
             }
-            Source::Private(client) => Ok(Some(client.lookup(query).await?.answer)),
+            Source::Private(client) => {
+                Ok((Some(client.lookup(query).await?.answer), Keeping(None)))
+            }
             Source::Kept(cache) => {
                 let kept = cache.load(query)?;
                 if kept.is_none() {
                     self.lack(NOT_KEPT.into());
                 }
-                Ok(kept)
+                Ok((kept, Keeping(None)))
             }
         }
     }

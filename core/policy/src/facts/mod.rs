@@ -118,6 +118,7 @@ fn roles(grants: &[Grant]) -> Vec<Role> {
 }
 
 /// Who has which role, where it speaks for a component and where it speaks against it.
+#[derive(Debug)]
 pub(crate) struct Sides {
     pub(crate) pro: Roles,
     pub(crate) contra: Roles,

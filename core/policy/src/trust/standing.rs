@@ -13,6 +13,7 @@ use assay_claims::kind::endorsement::Endorsement;
 use assay_claims::kind::response::Response;
 use assay_claims::kind::{Body, Kind};
 use assay_claims::logged::LoggedClaim;
+use assay_claims::purl::Pattern;
 use assay_tlog::tree::LeafIndex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -276,6 +277,11 @@ impl<'a> Trust<'a> {
     pub(super) fn endorsements(&self) -> impl Iterator<Item = (&JudgedClaim<'a>, &'a Endorsement)> {
         let claims = self.endorsements.iter().filter_map(|i| self.claims.get(*i));
         claims.filter_map(|judged| Some((judged, judged.endorsement()?)))
+    }
+
+    /// For which packages they are made, each as often as it is named.
+    pub(crate) fn endorsed_scopes(&self) -> impl Iterator<Item = &'a Pattern> {
+        self.endorsements().flat_map(|(_, said)| &said.scope)
     }
 
     /// The responses to a claim that have effect, disputes among them.

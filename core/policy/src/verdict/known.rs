@@ -6,6 +6,7 @@ use super::decide::{decide, is_spoken_of};
 use super::logs::LogAnswer;
 use super::parts::Parts;
 use super::reason::Bound;
+use super::sides::SidesOf;
 use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
 use crate::facts::{
@@ -19,6 +20,7 @@ use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::Purl;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Claims that were judged by each other, found by what they are about.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Known<'a> {
     policy: &'a Policy,
     anchors: Vec<Anchor>,
     trust: Trust<'a>,
+    sides: SidesOf,
     /// Places in [`Trust::claims`], by the package that a subject is, or is a version of, as
     /// packages are compared.
     by_package: BTreeMap<String, Vec<usize>>,
@@ -123,9 +126,11 @@ impl<'a> Known<'a> {
         }
         let unheard = Unheard::of(&trust, &by_package);
         let editions = Editions::heard(trust.claims());
+        let anchors = policy.trust_anchors();
         Known {
             policy,
-            anchors: policy.trust_anchors(),
+            sides: SidesOf::new(&anchors, &trust),
+            anchors,
             trust,
             by_package,
             by_digest,
@@ -144,6 +149,7 @@ impl<'a> Known<'a> {
     pub fn within(mut self, limits: &[Limit]) -> Self {
         self.limits.extend_from_slice(limits);
         self.trust.leave_out(&self.limits);
+        self.sides.forget();
         self.unsilenced = self.unsilenced.map(|all| Box::new(all.within(limits)));
         self
     }
@@ -163,6 +169,7 @@ impl<'a> Known<'a> {
         if !unheard.is_empty() {
             let limits: Vec<Limit> = self.limits.iter().cloned().chain(unheard).collect();
             self.trust.leave_out(&limits);
+            self.sides.forget();
         }
         self
     }
@@ -251,12 +258,9 @@ impl<'a> Known<'a> {
         supported(&self.facts(component))
     }
 
-    fn sides(&self, component: &Component) -> Sides {
-        let (anchors, purl) = (&self.anchors, component.purl());
-        Sides {
-            pro: self.trust.roles(anchors, purl, self.now_ms),
-            contra: self.trust.roles_against(anchors, purl, self.now_ms),
-        }
+    fn sides(&self, component: &Component) -> Arc<Sides> {
+        let known = (&*self.anchors, &self.trust);
+        self.sides.of(known, component.purl(), self.now_ms)
     }
 
     /// The claims about a component that count for anybody, whoever that is.

@@ -21,6 +21,7 @@ mod parts;
 mod reason;
 mod require;
 mod review;
+mod sides;
 mod unheard;
 
 pub use crate::facts::{Agreed, Assessment, Evidence, Said, Supported, Vulnerability};
