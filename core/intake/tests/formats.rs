@@ -8,7 +8,7 @@ use std::path::Path;
 const HEAD: &str = "\
 # Formats
 
-The code says this page; `ASSAY_BLESS=1 cargo test --package assay-intake --test formats` writes it.
+This page is written from the code: `ASSAY_BLESS=1 cargo test --package assay-intake --test formats`.
 
 ## Lock files and SBOMs
 
@@ -18,12 +18,14 @@ What `assay check FILE…` reads. A file is read whole or refused whole, at most
 resolved, fetched or unpacked: ranges, tags and local files of which neither a version nor a digest
 is stated are counted as unidentified, and named. The names of a project's own packages are asked
 about if others need them by their path, unless the file says that they are members of its
-workspace: they may be copies of what somebody else publishes. All are with `--own`. What is built from
+workspace: they may be copies of what somebody else publishes. With `--own` all of them are. What is built from
 git and has no version of its own has that of its commit, also of a short one, or of a tag that is a
 version (`v1.2.0`); what is pinned to a branch is unidentified.
 
-`assay check FOLDER` reads every file in it whose name is in the table, or ends with `spdx.json`,
-`bom.json`, `cyclonedx.json`, `cyclonedx.xml` or `sbom.xml`, and says what it left out. It does not
+`assay check FOLDER` reads every file in it whose name is in the table, or is one of
+`requirements*.txt`, `constraints*.txt`, `*.deps.json`, `*.spdx`, `pylock.*.toml`, `dpkg/status` and
+`apk/db/installed`, or ends with `spdx.json`, `bom.json`, `cyclonedx.json`, `cyclonedx.xml` or
+`sbom.xml`, and says what it left out. It does not
 follow links, nor look into folders in which the files of others lie (`node_modules`, `vendor`,
 `.venv`, `target` and the like). Programs in it have to be named one by one.
 

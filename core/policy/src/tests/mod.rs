@@ -16,6 +16,7 @@ mod narrow;
 mod products;
 mod reading;
 mod registries;
+mod scopes;
 mod showing;
 mod unknown;
 mod unmet;
