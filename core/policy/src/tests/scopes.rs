@@ -1,6 +1,7 @@
 //! One judgment for many components: what is found for the scopes of one is used for no other.
 
 use super::*;
+use crate::testing::{about, endorsement};
 use crate::trust::Limit;
 
 /// More than are kept.
@@ -11,7 +12,7 @@ fn a_role_for_one_package_is_none_for_another_however_many_are_asked_about() {
     let mut world = World::new();
     let [maker, auditor] = [1, 2].map(|seed| world.register("p", &[seed], 1));
     let review = r#"{"criteria":["c"],"verdict":"pass","scope":"version"}"#;
-    let mut audit = |world: &mut World, package: &str, by: &Party| {
+    let audit = |world: &mut World, package: &str, by: &Party| {
         world.log(
             &about(&format!("{package}@1"), "urn:assay:audit:v1", review),
             &[by],
@@ -19,7 +20,7 @@ fn a_role_for_one_package_is_none_for_another_however_many_are_asked_about() {
     };
     for number in 0..PACKAGES {
         let package = format!("pkg:cargo/x{number}");
-        let endorsed = crate::testing::endorsement(&auditor, "auditor", &[&package], 0);
+        let endorsed = endorsement(&auditor, "auditor", &[&package], 0);
         world.endorse(&maker, &endorsed);
         if number % 2 == 0 {
             audit(&mut world, &package, &auditor);

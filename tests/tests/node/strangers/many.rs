@@ -5,6 +5,7 @@ use super::{
     Stranger, alone, assert_undisturbed, framed, grpc_status, honest, metric, resident_mib,
 };
 use crate::{AT_ONCE, Fixture};
+use anyhow::Context;
 use assay_claims::entry::wire::{Claim, ClaimSignature};
 use assay_proto::v1::{
     BatchLookupRequest, GetInclusionProofRequest, PublishItem, PublishRequest,
@@ -20,7 +21,12 @@ use std::{
     net::Ipv4Addr,
     time::Duration,
 };
-use tokio::{runtime::Handle, task::block_in_place};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::Handle,
+    task::block_in_place,
+};
 use tonic::Code;
 
 /// Opens a connection from 127.0.0.`address` and asks for the checkpoint. Returns the connection,
@@ -59,6 +65,45 @@ async fn an_address_has_a_sixteenth_of_all_connections() -> anyhow::Result<()> {
     // A connection that ends makes room for another one.
     open.clear();
     block_in_place(|| poll(|| Handle::current().block_on(connect(&fixture, 2))))?;
+    Ok(())
+}
+
+/// Opens an HTTP/2 connection from 127.0.0.`address`. Returns it, and how many streams its first
+/// SETTINGS say that it may have (RFC 9113, section 6.5.2).
+async fn told_streams(fixture: &Fixture, address: u8) -> anyhow::Result<(TcpStream, u32)> {
+    const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
+    let (node, from) = (super::address(fixture)?, Ipv4Addr::new(127, 0, 0, address));
+    let mut stream = super::connect(node, from).await?;
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    stream
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await?;
+    stream.write_all(&settings).await?;
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await?;
+    assert_eq!(head[3], settings[3]);
+    let mut all = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+    stream.read_exact(&mut all).await?;
+    let (all, _) = all.as_chunks::<6>();
+    let mut all = all.iter().map(|[a, b, number @ ..]| ([*a, *b], number));
+    let streams = all.find(|(what, _)| *what == MAX_CONCURRENT_STREAMS);
+    let (_, number) = streams.context("no word on streams")?;
+    Ok((stream, u32::from_be_bytes(*number)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_an_address_with_many_have_few_streams() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    for (address, streams) in [(2, [100, 32]), (1, [100, 100])] {
+        let (mut open, mut told) = (Vec::new(), Vec::new());
+        for _ in 0..12 {
+            let (connection, streams) = told_streams(&fixture, address).await?;
+            open.push(connection);
+            told.push(streams);
+        }
+        let expected = [vec![streams[0]; 8], vec![streams[1]; 4]].concat();
+        assert_eq!(told, expected, "127.0.0.{address}");
+    }
     Ok(())
 }
 
