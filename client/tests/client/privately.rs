@@ -243,11 +243,19 @@ async fn a_grinder_moves_no_more_than_the_cap_and_the_crowd_is_told_as_it_is() {
         .map(|n| format!("pkg:cargo/n{n}"))
         .filter(|purl| is_near(purl))
         .collect();
-    for (what, made_up) in [
+    // Places are drawn at random, and a place near it shows a log how few names there are. That is
+    // one of 64, and some are drawn each time, so that now and then the grinder fails.
+    const TRIES: usize = 6;
+    let mut worked = 0;
+    let tries = (0..TRIES).map(|_| ("away from it", away.clone()));
+    let others = [
         ("nobody", vec![]),
-        ("away from it", away.clone()),
         ("around it", [around, around_only].concat()),
-    ] {
+    ];
+    for (what, made_up) in others.into_iter().chain(tries) {
+        if worked > 0 {
+            break;
+        }
         let folder = tempfile::tempdir().unwrap();
         let fake = log_of_packages("large.example/log", 2000).await;
         speak_of(&mut fake.state(), &packages(&made_up));
@@ -265,8 +273,9 @@ async fn a_grinder_moves_no_more_than_the_cap_and_the_crowd_is_told_as_it_is() {
         assert!(given.bits <= MOST_BITS);
         assert_eq!(given.fewest, all as u64, "{what}");
         match what {
-            "away from it" => assert!(real < HIDE_AMONG, "it works, and is told"),
+            "away from it" => worked += usize::from(real < HIDE_AMONG),
             _ => assert!(real >= HIDE_AMONG),
         }
     }
+    assert!(worked > 0, "it works, and is told");
 }

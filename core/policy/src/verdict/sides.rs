@@ -4,19 +4,24 @@
 use crate::facts::Sides;
 use crate::trust::{Anchor, Trust, covers};
 use assay_claims::purl::{Pattern, Purl};
-use std::collections::{BTreeMap, BTreeSet};
+use std::array;
+use std::collections::BTreeSet;
 use std::slice;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 /// Most that are kept. Whoever endorses chooses scopes, and could make one for each package.
 const KEPT: usize = 64;
+
+/// Which of the scopes something is in, and who may speak of it.
+type Found = (Vec<bool>, Arc<Sides>);
 
 /// Roles depend on a package by the scopes that it is in, of anchors and of endorsements, and by
 /// nothing else. A policy has few, and an inventory thousands of packages.
 #[derive(Debug)]
 pub(super) struct SidesOf {
     scopes: Vec<Pattern>,
-    found: Mutex<BTreeMap<Vec<bool>, Arc<Sides>>>,
+    /// Filled from the beginning on.
+    found: [OnceLock<Found>; KEPT],
 }
 
 impl SidesOf {
@@ -26,7 +31,7 @@ impl SidesOf {
         let scopes: BTreeSet<&Pattern> = of_anchors.chain(trust.endorsed_scopes()).collect();
         SidesOf {
             scopes: scopes.into_iter().cloned().collect(),
-            found: Mutex::default(),
+            found: nothing(),
         }
     }
 
@@ -37,29 +42,34 @@ impl SidesOf {
         purl: Option<&Purl>,
         now_ms: u64,
     ) -> Arc<Sides> {
-        let within = |scope| covers(slice::from_ref(scope), purl);
-        let within: Vec<bool> = self.scopes.iter().map(within).collect();
-        if let Some(sides) = self.lock().get(&within) {
+        let scopes = self.scopes.iter();
+        let within: Vec<bool> = scopes
+            .map(|scope| covers(slice::from_ref(scope), purl))
+            .collect();
+        let mut found = self.found.iter().map_while(OnceLock::get);
+        if let Some((_, sides)) = found.find(|(of, _)| *of == within) {
             return sides.clone();
         }
         let sides = Arc::new(Sides {
             pro: trust.roles(anchors, purl, now_ms),
             contra: trust.roles_against(anchors, purl, now_ms),
         });
-        let mut found = self.lock();
-        if found.len() < KEPT {
-            found.insert(within, sides.clone());
+        let mut one = (within, sides.clone());
+        for place in &self.found {
+            match place.set(one) {
+                Ok(()) => break,
+                Err(taken) => one = taken,
+            }
         }
         sides
     }
 
     /// Forgets what was found: what is known of endorsements changed.
     pub(super) fn forget(&mut self) {
-        self.lock().clear();
+        self.found = nothing();
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<bool>, Arc<Sides>>> {
-        // Each change is one insertion, or all that is there is gone: a panic leaves it whole.
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn nothing() -> [OnceLock<Found>; KEPT] {
+    array::from_fn(|_| OnceLock::new())
 }

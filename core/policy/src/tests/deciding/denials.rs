@@ -51,6 +51,38 @@ fn what_is_said_of_another_artifact_denies_and_does_not_clear() {
     assert_eq!((of(&one), of(&other)), (Outcome::Fine, Outcome::Denied));
 }
 
+/// Nor does it deny: that would be for a rule to say.
+#[test]
+fn who_says_affected_and_is_asked_by_no_rule_speaks_for_nothing() {
+    let mut world = World::new();
+    let [maker, scanner] = [1, 2].map(|seed| world.register("p", &[seed], 1));
+    let anchors = anchor(&maker, &["maintainer"]) + &anchor(&scanner, &["scanner"]);
+    let asking = |severity: &str, scopes: &str| {
+        let lines =
+            format!("if = \"affected\"\nseverity = \"{severity}\"\nfrom = [\"maintainer\"]");
+        let rule = rule("deny", "deny", &lines).replace("pkg:*", scopes);
+        format!("version = 1\n{anchors}{rule}")
+    };
+    let rated = r#","severity":[{"method":"database","score":"low"}]"#;
+    vex_of(&mut world, &scanner, "\"CVE-1\"", "affected", rated);
+    assert_eq!(outcome(&asking("high", "pkg:*"), &world), Outcome::Unknown);
+    let mut said = World::continuing(&world);
+    vex_of(&mut said, &maker, "\"CVE-2\"", "affected", rated);
+    for (severity, scopes, expected) in [
+        ("low", "pkg:*", Outcome::Denied),
+        ("high", "pkg:*", Outcome::Fine),
+        ("high", "pkg:npm/*", Outcome::Unknown),
+    ] {
+        assert_eq!(
+            outcome(&asking(severity, scopes), &said),
+            expected,
+            "{severity} {scopes}"
+        );
+    }
+    vex(&mut world, &scanner, "\"CVE-3\"", "not_affected");
+    assert_eq!(outcome(&asking("high", "pkg:*"), &world), Outcome::Fine);
+}
+
 #[test]
 fn affected_denies_from_its_severity_on_and_unknown_severity_counts() {
     let mut world = World::new();
@@ -65,10 +97,7 @@ fn affected_denies_from_its_severity_on_and_unknown_severity_counts() {
         anchor(&maker, &["maintainer"]),
         anchor(&scanner, &["scanner"])
     );
-    // No rule asks scanners, and what one says against it speaks for nothing.
-    vex(&mut world, &scanner, "\"CVE-9\"", "affected");
-    assert_eq!(outcome(&policy, &world), Outcome::Unknown);
-    vex(&mut world, &scanner, "\"CVE-8\"", "not_affected");
+    vex(&mut world, &scanner, "\"CVE-9\"", "not_affected");
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
     vex(
         &mut world,
