@@ -19,12 +19,8 @@ impl Account {
     pub fn call(self: &Arc<Self>) -> Option<Hold> {
         let most_theirs = self.most_own()?;
         let mut hold = Hold::nothing(self, Kind::Call);
-        for (taken, level) in hold.taken.iter_mut().zip(self.own()) {
-            let Some(level) = level else { continue };
-            if !level.try_take(Kind::Call, 1) {
-                return None;
-            }
-            *taken = 1;
+        if !hold.try_take_own(1, [0; 3]) {
+            return None;
         }
         let in_all = self.held.all.try_take(Kind::Call, 1);
         hold.taken[2] = u32::from(in_all);

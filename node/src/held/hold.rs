@@ -54,15 +54,8 @@ impl Hold {
     pub fn resize(&mut self, bytes: usize) -> bool {
         // Dropped before the end, this gives back what it took.
         let mut more = Hold::nothing(&self.account, self.kind);
-        more.of_kept = self.of_kept;
-        let own = self.account.own();
-        for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(own) {
-            let Some(level) = level else { continue };
-            let wanted = level.charge(self.kind, bytes).saturating_sub(taken);
-            if wanted > 0 && !level.try_take(self.kind, wanted) {
-                return false;
-            }
-            *more = wanted;
+        if !more.try_take_own(bytes, self.taken) {
+            return false;
         }
         let Some(of_all) = self.more_of_all(bytes) else {
             return false;
@@ -79,9 +72,23 @@ impl Hold {
         }
         true
     }
-}
 
-impl Hold {
+    /// Takes, of the caller's own room and of that of his network, what so many bytes are charged
+    /// there and was not taken `before`. Returns false if there is no room for it at once; what was
+    /// taken until then is given back with this.
+    pub(super) fn try_take_own(&mut self, bytes: usize, before: [u32; 3]) -> bool {
+        let own = self.account.own();
+        for ((taken, before), level) in self.taken.iter_mut().zip(before).zip(own) {
+            let Some(level) = level else { continue };
+            let lacks = level.charge(self.kind, bytes).saturating_sub(before);
+            if !level.try_take(self.kind, lacks) {
+                return false;
+            }
+            *taken = lacks;
+        }
+        true
+    }
+
     /// Takes what it lacks of everybody's room, from where it has it, once its own was taken.
     /// Returns what was taken, and whether that is of what is kept for those who hold little.
     fn more_of_all(&self, bytes: usize) -> Option<(u32, bool)> {

@@ -265,13 +265,8 @@ impl Account {
     /// Takes room for so many bytes, if there is some at once.
     pub fn try_hold(self: &Arc<Self>, kind: Kind, bytes: usize) -> Option<Hold> {
         let mut hold = Hold::nothing(self, kind);
-        for (taken, level) in hold.taken.iter_mut().zip(self.own()) {
-            let Some(level) = level else { continue };
-            let charge = level.charge(kind, bytes);
-            if !level.try_take(kind, charge) {
-                return None;
-            }
-            *taken = charge;
+        if !hold.try_take_own(bytes, [0; 3]) {
+            return None;
         }
         (hold.taken[2], hold.of_kept) = self.try_take_of_all(kind, bytes)?;
         hold.begin();

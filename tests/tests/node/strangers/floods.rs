@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// Settings, none.
-const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+pub(super) const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
 /// A ping, which is to be answered.
 const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0assay-01";

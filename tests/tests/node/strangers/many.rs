@@ -2,7 +2,8 @@
 //! one message.
 
 use super::{
-    Stranger, alone, assert_undisturbed, framed, grpc_status, honest, metric, resident_mib,
+    Stranger, alone, assert_undisturbed, floods::SETTINGS, framed, grpc_status, honest, metric,
+    resident_mib,
 };
 use crate::{AT_ONCE, Fixture};
 use anyhow::Context;
@@ -14,6 +15,7 @@ use assay_proto::v1::{
 use assay_tests::{
     issuer::artifact,
     process::{poll, poll_async},
+    siege::beginnings::PREFACE,
 };
 use futures::{StreamExt, channel::mpsc, stream};
 use std::{
@@ -74,14 +76,10 @@ async fn told_streams(fixture: &Fixture, address: u8) -> anyhow::Result<(TcpStre
     const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
     let (node, from) = (super::address(fixture)?, Ipv4Addr::new(127, 0, 0, address));
     let mut stream = super::connect(node, from).await?;
-    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await?;
-    stream.write_all(&settings).await?;
+    stream.write_all(&[PREFACE, SETTINGS].concat()).await?;
     let mut head = [0; 9];
     stream.read_exact(&mut head).await?;
-    assert_eq!(head[3], settings[3]);
+    assert_eq!(head[3], SETTINGS[3]);
     let mut all = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
     stream.read_exact(&mut all).await?;
     let (all, _) = all.as_chunks::<6>();
