@@ -18,7 +18,7 @@
 //! | meta | `owner/` ‖ key | issuer in whose record it stands; of a mirrored log only |
 //! | meta | [`SIGNED`] | leaves of the last checkpoint before the last commit, u64be |
 //! | meta | [`CLOCK_OK`] | a time that an operator found right, in milliseconds since 1970, u64be |
-//! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
+//! | meta | [`INDEX_DOUBTED`] | nothing; there once something of the index was wrong |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
 //! a row costs little, and small enough that an entry is read without its whole bundle. No entry is
@@ -41,12 +41,13 @@ pub const WIDTH: u64 = 256;
 /// Most entries of a segment, which never crosses a multiple of it.
 pub(crate) const SEGMENT: u64 = 8;
 
-/// The row of `Meta` that says how far the index is stored.
+/// The row of `Meta` that says how far the index is stored. The digests of the shards' parts follow
+/// in it.
 pub const INDEX_THROUGH: &[u8] = b"index_through";
 
-/// The row of `Meta` that a node leaves that was stopped, and that a start takes away: every page
-/// and every part was written, and nothing after them.
-pub const INDEX_WHOLE: &[u8] = b"index_whole";
+/// The row of `Meta` that a node leaves that found a page or a part which is not the one that was
+/// written. The next start reads every page and takes it away.
+pub const INDEX_DOUBTED: &[u8] = b"index_doubted";
 
 /// The row of `Meta` that says how many leaves were signed before the last commit.
 pub const SIGNED: &[u8] = b"signed";
@@ -69,6 +70,19 @@ pub enum RecordError {
     /// A row is missing or malformed.
     #[error("the store is damaged: {0}. Restore the data folder from a copy")]
     Damaged(String),
+}
+
+/// What was read, or `None` if it is damaged or missing.
+pub(crate) fn readable<T, E: Into<RecordError>>(
+    read: Result<T, E>,
+) -> Result<Option<T>, StorageError> {
+    match read.map_err(Into::into) {
+        Ok(row) => Ok(Some(row)),
+        Err(RecordError::Damaged(_) | RecordError::Storage(StorageError::Corrupt { .. })) => {
+            Ok(None)
+        }
+        Err(RecordError::Storage(error)) => Err(error),
+    }
 }
 
 /// The key of a tile.

@@ -1,14 +1,16 @@
 //! Reading all of a log's store, a piece at a time, to find what a disk damaged.
 //!
 //! 1. Every row of every table is read, so that the store's own checksums are compared.
-//! 2. Every tile and every bundle of entries is checked against the signed root.
-//! 3. Entries that are stored and not signed yet must lead to the stored head.
-//! 4. Attachments are hashed.
+//! 2. Every page of the index must lead to the hash that its part has.
+//! 3. Every tile and every bundle of entries is checked against the signed root.
+//! 4. Entries that are stored and not signed yet must lead to the stored head.
+//! 5. Attachments are hashed.
 
-use super::source::{Fault, Mirrors, Place, Source, readable};
+use super::source::{Fault, Mirrors, Place, Source};
 use crate::audit::Copied;
+use crate::index;
 use crate::reason::with_causes;
-use crate::records::{self, RecordError, WIDTH};
+use crate::records::{self, RecordError, WIDTH, readable};
 use crate::storage::{Blobs, Head as _, Reads as _, StorageError, Store, Table};
 use crate::view::stored_root;
 use assay_claims::sequencer::Head;
@@ -28,6 +30,8 @@ const ROWS: usize = 1024;
 pub enum Damage {
     /// A table cannot be read to its end.
     Table(&'static str, String),
+    /// A part of the index, by its key, or a page of it.
+    Index(Vec<u8>),
     /// Something of the signed tree.
     Tree(Place),
     /// What was stored after the signed tree.
@@ -40,6 +44,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Damage::Table(name, reason) => write!(f, "the table {name}: {reason}"),
+            Damage::Index(key) => write!(f, "the part {} of the index", hex::encode(key)),
             Damage::Tree(place) => write!(f, "{place}"),
             Damage::Head(reason) => write!(f, "what is stored and not signed yet: {reason}"),
             Damage::Attachment(digest) => write!(f, "the attachment {digest}"),
@@ -58,6 +63,7 @@ pub struct Steps {
 
 enum Stage {
     Table(usize, Vec<u8>),
+    Index(Vec<u8>),
     Tree(u64),
     Head,
     Attachments(Vec<Hash>),
@@ -72,6 +78,11 @@ pub enum Reached {
     Table {
         /// The table's number in [`Table::ALL`].
         number: usize,
+        /// The key.
+        from: String,
+    },
+    /// The parts of the index from this key on, in hexadecimal.
+    Index {
         /// The key.
         from: String,
     },
@@ -131,6 +142,7 @@ impl<S: Store + 'static> Examination<S> {
             Reached::Table { number, from } => {
                 Stage::Table(number, hex::decode(from).unwrap_or_default())
             }
+            Reached::Index { from } => Stage::Index(hex::decode(from).unwrap_or_default()),
             Reached::Bundle { number } => Stage::Tree(number),
             Reached::Head => Stage::Head,
             Reached::Attachments { from } => {
@@ -150,6 +162,9 @@ impl<S: Store + 'static> Examination<S> {
                 number: *number,
                 from: hex::encode(from),
             },
+            Stage::Index(from) => Reached::Index {
+                from: hex::encode(from),
+            },
             Stage::Tree(number) => Reached::Bundle { number: *number },
             Stage::Head => Reached::Head,
             Stage::Attachments(left) => Reached::Attachments {
@@ -162,8 +177,8 @@ impl<S: Store + 'static> Examination<S> {
     /// How far it is.
     pub fn steps(&self) -> Steps {
         let bundles = self.signed.size().get().div_ceil(WIDTH);
-        // A bundle has 32 segments and, about, 600 rows elsewhere.
-        let all = bundles * 2 + Table::ALL.len() as u64 + 2;
+        // A bundle has 32 segments and, about, 600 rows elsewhere and three parts of the index.
+        let all = bundles * 2 + bundles / 8 + Table::ALL.len() as u64 + 3;
         let all = match self.stage {
             Stage::Done => self.done,
             _ => all.max(self.done + 1),
@@ -180,6 +195,7 @@ impl<S: Store + 'static> Examination<S> {
         self.done += 1;
         let (damage, next) = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Table(at, from) => self.rows_of(at, from)?,
+            Stage::Index(from) => self.parts(&from)?,
             Stage::Tree(index) => self.bundle(index)?,
             Stage::Head => (self.head()?, Stage::Attachments(self.attachments()?)),
             Stage::Attachments(left) => self.attachment(left)?,
@@ -191,7 +207,7 @@ impl<S: Store + 'static> Examination<S> {
 
     fn rows_of(&self, at: usize, from: Vec<u8>) -> Result<(Vec<Damage>, Stage), StorageError> {
         let Some(table) = Table::ALL.get(at).copied() else {
-            return Ok((Vec::new(), Stage::Tree(0)));
+            return Ok((Vec::new(), Stage::Index(Vec::new())));
         };
         match self.rows.range(table, &from, &[0xff; 128], ROWS) {
             Ok(rows) => Ok(match rows.last() {
@@ -207,6 +223,12 @@ impl<S: Store + 'static> Examination<S> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn parts(&self, from: &[u8]) -> Result<(Vec<Damage>, Stage), StorageError> {
+        let looked = index::look(&self.rows, from)?;
+        let damage = looked.wrong.into_iter().map(Damage::Index).collect();
+        Ok((damage, looked.next.map_or(Stage::Tree(0), Stage::Index)))
     }
 
     fn bundle(&mut self, index: u64) -> Result<(Vec<Damage>, Stage), StorageError> {
@@ -230,7 +252,7 @@ impl<S: Store + 'static> Examination<S> {
     /// only grow.
     fn head(&self) -> Result<Vec<Damage>, StorageError> {
         let damaged = |reason: String| vec![Damage::Head(reason)];
-        let Some(row) = readable(self.rows.head().map_err(RecordError::from))?.flatten() else {
+        let Some(row) = readable(self.rows.head())?.flatten() else {
             return Ok(damaged("the head is missing".into()));
         };
         let head = match Head::parse(&row) {

@@ -4,10 +4,10 @@
 //! lead to the signed root. Those after it, which were acknowledged and not signed yet, only the
 //! old tables have. Everything else follows from the entries, as for an auditor.
 
-use super::source::{Fault, Source, readable};
+use super::source::{Fault, Source};
 use crate::audit::Copied;
 use crate::audit::replay::{RULES, ReplayError, Replayer};
-use crate::records::{self, INVITATION, OWNER, RecordError, SEGMENT, SIGNED, WIDTH};
+use crate::records::{self, INVITATION, OWNER, RecordError, SEGMENT, SIGNED, WIDTH, readable};
 use crate::storage::{Batch, Head as _, Reads as _, StorageError, Table, Tables};
 use assay_claims::audit::Rules;
 use assay_claims::sequencer::Head;
@@ -89,7 +89,7 @@ pub fn rebuild(
     copy.signed(source, faults, progress)?;
     let stated = match source.old() {
         None => None,
-        Some(old) => readable(old.head().map_err(RecordError::from))?.flatten(),
+        Some(old) => readable(old.head())?.flatten(),
     };
     let stated = stated.and_then(|row| Head::parse(&row).ok());
     let end = stated.map_or(u64::MAX, |head| head.size.get());

@@ -2,6 +2,7 @@
 
 use super::examine::{Damage, Examination};
 use crate::config::StorageConfig;
+use crate::index;
 use crate::log::Log;
 use crate::reason::with_causes;
 use crate::rotation::SharedLogKeys;
@@ -20,36 +21,60 @@ const NAMED: usize = 16;
 /// Longest time between two pieces: a small log is examined more often than it has to be.
 const LONGEST: Duration = Duration::from_millis(200);
 
+/// What to do about the index, which a start makes anew from the entries.
+const RESTART: &str = "restart the node, which makes the index anew";
+
+/// What to do about anything else.
+const REBUILD: &str = "stop the node, and run `assay-node rebuild`";
+
 /// What is damaged, as far as is known.
 #[derive(Debug, Default)]
-pub struct Damaged(Mutex<Vec<String>>);
+pub struct Damaged(Mutex<Vec<Known>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    place: String,
+    advice: &'static str,
+}
+
+impl Known {
+    fn of(damage: &Damage) -> Self {
+        Known {
+            place: damage.to_string(),
+            advice: match damage {
+                Damage::Index(_) => RESTART,
+                _ => REBUILD,
+            },
+        }
+    }
+}
 
 impl Damaged {
     /// What is damaged and what to do, for people; `None` if nothing is known to be.
     pub fn text(&self) -> Option<String> {
         let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = places.first()?;
+        // What takes more comes first.
+        let rebuild = places.iter().find(|known| known.advice == REBUILD);
+        let Known { place, advice } = rebuild.or(places.first())?;
         let more = match places.len() - 1 {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        Some(format!(
-            "the store is damaged: {first}{more}. Stop the node, and run `assay-node rebuild`"
-        ))
+        Some(format!("the store is damaged: {place}{more}; {advice}"))
     }
 
     fn note(&self, damage: &Damage) {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = damage.to_string();
-        if places.contains(&place) {
+        let known = Known::of(damage);
+        if places.contains(&known) {
             return;
         }
-        tracing::error!(
-            place,
-            "ALARM: the store is damaged; stop the node, and run `assay-node rebuild`"
-        );
-        if places.len() < NAMED {
-            places.push(place);
+        let Known { place, advice } = &known;
+        tracing::error!(place, advice, "ALARM: the store is damaged");
+        // Of each advice one is kept, however many there are of the other.
+        let is_first = places.iter().all(|other| other.advice != known.advice);
+        if places.len() < NAMED || is_first {
+            places.push(known);
         }
         metrics::gauge!("assay_store_damaged").set(places.len() as f64);
     }
@@ -117,7 +142,15 @@ impl<S: Store + 'static> Scrubber<S> {
         let mut examination = Examination::new(self.store.clone(), signed);
         let started = Instant::now();
         while let Some(found) = examination.step()? {
-            found.iter().for_each(|damage| self.damaged.note(damage));
+            for damage in &found {
+                // First, so that the restart that is advised does something.
+                if let Damage::Index(_) = damage
+                    && let Err(error) = index::doubt(&*self.store)
+                {
+                    tracing::warn!(%error, "it cannot be noted that the index is wrong");
+                }
+                self.damaged.note(damage);
+            }
             let steps = examination.steps();
             metrics::gauge!("assay_scrub_progress").set(steps.done as f64 / steps.all as f64);
             let left = u32::try_from(steps.all - steps.done).unwrap_or(u32::MAX);

@@ -4,7 +4,7 @@
 use crate::audit::Copied;
 use crate::mirror::site::{FetchError, Site};
 use crate::reason::with_causes;
-use crate::records::{self, RecordError};
+use crate::records::{self, readable};
 use crate::storage::{Reads as _, StorageError, Table};
 use crate::view::read_tile_bytes;
 use assay_tlog::Hash;
@@ -253,20 +253,9 @@ impl Source {
     }
 }
 
-/// What was read, or `None` if it is damaged or missing.
-pub(super) fn readable<T>(read: Result<T, RecordError>) -> Result<Option<T>, StorageError> {
-    match read {
-        Ok(row) => Ok(Some(row)),
-        Err(RecordError::Damaged(_) | RecordError::Storage(StorageError::Corrupt { .. })) => {
-            Ok(None)
-        }
-        Err(RecordError::Storage(error)) => Err(error),
-    }
-}
-
 fn stored_tile(old: &Copied, at: TileIndex, width: usize) -> Result<Option<Tile>, StorageError> {
     let row = old.get(Table::Tiles, &records::tile_key(at));
-    let bytes = readable(row.map_err(RecordError::from))?.flatten();
+    let bytes = readable(row)?.flatten();
     let bytes = bytes.filter(|bytes| bytes.len() >= width * Hash::LEN);
     Ok(bytes.and_then(|bytes| Tile::parse(&bytes[..width * Hash::LEN]).ok()))
 }

@@ -1,18 +1,22 @@
-//! What is stored of the index, read at a start.
+//! What is stored of the index, read at a start: each shard by itself, on all cores.
 
 use super::pages::stored;
+use super::shard::{self, Shard, ends};
 use super::{Held, SHARDS};
 use crate::{
     records::{self, RecordError},
-    storage::{Batch, Table, Tables},
+    storage::{Batch, Reads, StorageError, Table, Tables},
 };
 use assay_claims::index::Map;
-use assay_claims::index::map::{MapError, PageBytes, Part, Place, Slot, StoredPage, StoredPart};
+use assay_claims::index::map::{
+    LoadedPart, MapError, PageBytes, Part, Place, Slot, StoredPage, StoredPart,
+};
 use assay_claims::index::{Label, Prefix};
 use assay_tlog::tree::TreeSize;
 use bytes::Bytes;
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Pages or parts of one read.
 const ROWS: usize = 2048;
@@ -23,8 +27,8 @@ const COMMIT_BYTES: usize = 8 << 20;
 /// What is stored.
 pub(super) struct Loaded {
     pub map: Map<Held>,
-    /// For each shard, the leaf below which its pages are current.
-    pub through: [u64; SHARDS],
+    /// What is stored of each shard.
+    pub shards: [Shard; SHARDS],
     /// How many pages and parts are not in memory.
     pub evicted: u64,
     /// The size below which pages were not read.
@@ -35,38 +39,72 @@ type Row = (Vec<u8>, Bytes);
 
 /// The memory that is left for what is read.
 struct Budget {
-    left: u64,
+    left: AtomicU64,
     /// Rows that found no room.
-    evicted: u64,
+    evicted: AtomicU64,
 }
 
 impl Budget {
     fn new(left: u64) -> Self {
-        Budget { left, evicted: 0 }
+        Budget {
+            left: AtomicU64::new(left),
+            evicted: AtomicU64::new(0),
+        }
     }
 
     /// Whether there is room for these rows, each `times` as large in memory. Takes it.
-    fn keeps(&mut self, rows: &[Row], times: u64) -> bool {
-        let read: u64 = rows.iter().map(|(_, row)| times * row.len() as u64).sum();
-        let keep = read <= self.left;
-        if keep {
-            self.left -= read;
-        } else {
-            self.evicted += rows.len() as u64;
+    fn keeps(&self, rows: &[Row], times: u64) -> bool {
+        let read = times * bytes_of(rows);
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(read)
+            });
+        if taken.is_err() {
+            self.evicted.fetch_add(rows.len() as u64, Ordering::Relaxed);
         }
-        keep
+        taken.is_ok()
     }
 }
 
-/// Calls `visit` with the rows of a table, in order, some at a time.
+fn bytes_of(rows: &[Row]) -> u64 {
+    rows.iter().map(|(_, row)| row.len() as u64).sum()
+}
+
+/// Keys from one to another.
+struct Keys {
+    from: Vec<u8>,
+    to: Vec<u8>,
+}
+
+impl Keys {
+    fn all() -> Self {
+        Keys {
+            from: Vec::new(),
+            to: vec![0xff; 40],
+        }
+    }
+
+    /// Those of the pages or parts of a shard.
+    fn of(shard: usize) -> Self {
+        let (first, last) = ends(shard);
+        Keys {
+            from: first.as_bytes().to_vec(),
+            to: [&last.as_bytes()[..], &[0xff; 2]].concat(),
+        }
+    }
+}
+
+/// Calls `visit` with the rows of a table that have these keys, in order, some at a time, for as
+/// long as it says so.
 fn each<E: From<RecordError>>(
-    store: &impl Tables,
+    store: &impl Reads,
     table: Table,
+    Keys { mut from, to }: Keys,
     mut visit: impl FnMut(Vec<Row>) -> Result<bool, E>,
 ) -> Result<(), E> {
-    let mut from = Vec::new();
     loop {
-        let rows = store.range(table, &from, &[0xff; 40], ROWS);
+        let rows = store.range(table, &from, &to, ROWS);
         let rows = rows.map_err(RecordError::from)?;
         let Some((last, _)) = rows.last() else {
             return Ok(());
@@ -93,63 +131,93 @@ impl From<MapError<RecordError>> for Failed {
     }
 }
 
-/// Whether a node was stopped and nothing was written since: the leaf below which every page is
-/// current. From now on the store does not say so any more.
-pub(super) fn take_whole(store: &impl Tables) -> Result<Option<u64>, RecordError> {
-    let Some(row) = store.get(Table::Meta, records::INDEX_WHOLE)? else {
-        return Ok(None);
-    };
-    let mut batch = Batch::new();
-    batch.delete(Table::Meta, records::INDEX_WHOLE);
-    store.commit(batch)?;
-    Ok(row.first_chunk().map(|whole| u64::from_be_bytes(*whole)))
+/// Whether something that is stored was found to be wrong.
+pub(super) fn is_doubted(store: &impl Reads) -> Result<bool, StorageError> {
+    Ok(store.get(Table::Meta, records::INDEX_DOUBTED)?.is_some())
 }
 
-/// Returns, for each shard, the leaf below which its stored pages are current.
-fn through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
-    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else {
-        return Ok([0; SHARDS]);
-    };
-    let (numbers, rest) = row.as_chunks::<8>();
-    let numbers = <[[u8; 8]; SHARDS]>::try_from(numbers)
-        .ok()
-        .filter(|_| rest.is_empty());
-    let numbers = numbers
-        .ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))?;
-    Ok(numbers.map(u64::from_be_bytes))
-}
-
-/// Reads every part, and as many pages as there is room for in `budget` bytes. All pages are
-/// current for all leaves below `whole`.
-pub(super) fn parts(
-    store: &impl Tables,
-    whole: u64,
-    budget: u64,
-) -> Result<Loaded, MapError<RecordError>> {
-    let through = through(store).map_err(MapError::Read)?;
-    if through != [whole; SHARDS] {
-        let wrong = "the row on the index's pages does not say what it said when the node stopped";
-        return Err(MapError::Read(RecordError::Damaged(wrong.into())));
+/// Says that something that is stored is wrong: the next start reads all pages, and makes what is
+/// wrong anew from the entries.
+pub fn doubt(store: &impl Tables) -> Result<(), StorageError> {
+    if !is_doubted(store)? {
+        let mut batch = Batch::new();
+        batch.put(Table::Meta, records::INDEX_DOUBTED, Bytes::new());
+        store.commit(batch)?;
     }
-    let (mut loaded, mut budget) = (Vec::new(), Budget::new(budget));
-    each(store, Table::IndexParts, |rows| {
+    Ok(())
+}
+
+/// Says that all that is stored was read and is right.
+pub(super) fn end_doubt(store: &impl Tables) -> Result<(), StorageError> {
+    if is_doubted(store)? {
+        let mut batch = Batch::new();
+        batch.delete(Table::Meta, records::INDEX_DOUBTED);
+        store.commit(batch)?;
+    }
+    Ok(())
+}
+
+/// What the store says of each shard.
+fn shards(store: &impl Reads) -> Result<[Shard; SHARDS], RecordError> {
+    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else {
+        return Ok(Default::default());
+    };
+    shard::parse(&row)
+        .ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))
+}
+
+/// Reads every part, and as many pages as there is room for in `budget` bytes. The pages are of
+/// leaves below `opened`.
+pub(super) fn parts(
+    store: &impl Reads,
+    budget: u64,
+    opened: TreeSize,
+) -> Result<Loaded, MapError<RecordError>> {
+    let shards = shards(store).map_err(MapError::Read)?;
+    let budget = Budget::new(budget);
+    let loaded = by_shard(store, Table::IndexParts, |rows| {
         let keep = budget.keeps(&rows, 1);
-        let parts: Vec<_> = rows
-            .into_par_iter()
+        rows.into_iter()
             .map(|(key, row)| stored_part(&key, &row, keep)?.load())
-            .collect();
-        loaded.extend(parts);
-        Ok::<_, Failed>(true)
-    })
-    .map_err(|Failed(error)| error)?;
-    let map = Map::load_parts(loaded)?;
-    let evicted = budget.evicted + warm(store, &map, budget.left).map_err(MapError::Read)?;
+            .collect()
+    })?;
+    for (shard, parts) in shards.iter().zip(&loaded) {
+        let found = shard::digest(parts.iter().map(LoadedPart::part));
+        if shard.digest != Some(found) {
+            let wrong = "the stored parts of the index are not all those that were written";
+            return Err(MapError::Read(RecordError::Damaged(wrong.into())));
+        }
+    }
+    let map = Map::load_parts::<RecordError>(loaded.into_iter().flatten().map(Ok))?;
+    let left = budget.left.into_inner() / SHARDS as u64;
+    let cold = (0..SHARDS).into_par_iter();
+    let cold = cold.map(|shard| warm(store, &map, shard, left)).sum();
+    let cold: Result<u64, _> = cold;
+    let evicted = budget.evicted.into_inner() + cold.map_err(MapError::Read)?;
     Ok(Loaded {
         map,
-        through,
+        shards,
         evicted,
-        opened: TreeSize::new(whole),
+        opened,
     })
+}
+
+/// Calls `load` with the rows of a table, some at a time, and returns what came of those of each
+/// shard, in order.
+fn by_shard<T: Send>(
+    store: &impl Reads,
+    table: Table,
+    load: impl Fn(Vec<Row>) -> Result<Vec<T>, MapError<RecordError>> + Sync,
+) -> Result<Vec<Vec<T>>, MapError<RecordError>> {
+    let shards = (0..SHARDS).into_par_iter().map(|shard| {
+        let mut loaded = Vec::new();
+        let read = each(store, table, Keys::of(shard), |rows| {
+            loaded.append(&mut load(rows)?);
+            Ok::<_, Failed>(true)
+        });
+        read.map(|()| loaded).map_err(|Failed(error)| error)
+    });
+    shards.collect()
 }
 
 fn stored_part(
@@ -176,12 +244,17 @@ impl At<'_> {
     }
 }
 
-/// Reads pages of the parts in memory, in order, up to `budget` bytes. Returns how many are left
-/// out. One that is not as its part says is left out, too: whoever needs it finds that.
-fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, RecordError> {
+/// Reads pages of a shard's parts in memory, in order, up to `budget` bytes. Returns how many are
+/// left out. One that is not as its part says is left out, too: whoever needs it finds that.
+fn warm(
+    store: &impl Reads,
+    map: &Map<Held>,
+    shard: usize,
+    mut budget: u64,
+) -> Result<u64, RecordError> {
     let mut parts = Vec::new();
-    let (first, last) = (Prefix::EMPTY.first(), Prefix::EMPTY.last());
-    map.each_part(first, &last, &mut |part| parts.push(part));
+    let (first, last) = ends(shard);
+    map.each_part(&first, &last, &mut |part| parts.push(part));
     let mut left = 0;
     let at = parts.into_iter().flat_map(|part: &Arc<Part<Held>>| {
         let places = part.slot().places().map(|bytes| part.places(&bytes));
@@ -190,28 +263,21 @@ fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, Re
         places.map(move |(at, place)| At { part, at, place })
     });
     let mut at = at.peekable();
-    each(store, Table::IndexPages, |rows| {
-        let read: u64 = rows.iter().map(|(_, row)| row.len() as u64).sum();
-        if read > budget {
+    each(store, Table::IndexPages, Keys::of(shard), |rows| {
+        let Some(after) = budget.checked_sub(bytes_of(&rows)) else {
             return Ok::<_, RecordError>(false);
-        }
-        budget -= read;
-        let mut pages: Vec<(At<'_>, Bytes)> = Vec::with_capacity(rows.len());
+        };
+        budget = after;
         for (key, row) in rows {
             while at.next_if(|at| at.key() < key).is_some() {
                 left += 1;
             }
-            let same = at.next_if(|at| at.key() == key);
-            pages.extend(same.map(|at| (at, row)));
-        }
-        let read: Vec<_> = pages
-            .par_iter()
-            .map(|(at, row)| stored(&at.place, Some(row.clone()), true))
-            .collect();
-        for ((at, _), bytes) in pages.into_iter().zip(read) {
-            match bytes {
-                Ok(Some(bytes)) => at.part.slot().fill_page(at.at, bytes),
-                _ => left += 1,
+            let Some(at) = at.next_if(|at| at.key() == key) else {
+                continue;
+            };
+            match stored(&at.place, Some(row), true) {
+                Some(bytes) => at.part.slot().fill_page(at.at, bytes),
+                None => left += 1,
             }
         }
         Ok(true)
@@ -222,25 +288,24 @@ fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, Re
 /// Reads every page, and makes the parts of them. Pages are kept in memory up to `budget` bytes.
 /// Stored parts that are not what follows from the pages are written anew.
 pub(super) fn pages(store: &impl Tables, budget: u64) -> Result<Loaded, MapError<RecordError>> {
-    let through = through(store).map_err(MapError::Read)?;
-    let (mut loaded, mut budget) = (Vec::new(), Budget::new(budget));
-    each(store, Table::IndexPages, |rows| {
+    let mut shards = shards(store).map_err(MapError::Read)?;
+    let budget = Budget::new(budget);
+    let loaded = by_shard(store, Table::IndexPages, |rows| {
         // A page in memory is at most about twice what its row is.
         let keep = budget.keeps(&rows, 2);
-        let pages: Vec<_> = rows
-            .into_par_iter()
+        rows.into_iter()
             .map(|(key, row)| stored_page(&key, &row, keep)?.load())
-            .collect();
-        loaded.extend(pages);
-        Ok::<_, Failed>(true)
-    })
-    .map_err(|Failed(error)| error)?;
-    let map = Map::load(loaded)?;
-    mend(store, &map).map_err(MapError::Read)?;
+            .collect()
+    })?;
+    let map = Map::load::<RecordError>(loaded.into_iter().flatten().map(Ok))?;
+    for (at, shard) in shards.iter_mut().enumerate() {
+        shard.digest = Some(shard::digest_of(at, &map));
+    }
+    mend(store, &map, &shards).map_err(MapError::Read)?;
     Ok(Loaded {
         map,
-        through,
-        evicted: budget.evicted,
+        shards,
+        evicted: budget.evicted.into_inner(),
         opened: TreeSize::EMPTY,
     })
 }
@@ -256,8 +321,9 @@ fn stored_page(key: &[u8], row: &[u8], keep: bool) -> Result<StoredPage, MapErro
     })
 }
 
-/// Makes the stored parts those of this map, all of which are in memory.
-fn mend(store: &impl Tables, map: &Map<Held>) -> Result<(), RecordError> {
+/// Makes the stored parts those of this map, all of which are in memory, and the digests those of
+/// `shards`.
+fn mend(store: &impl Tables, map: &Map<Held>, shards: &[Shard; SHARDS]) -> Result<(), RecordError> {
     let mut parts = Vec::new();
     let (first, last) = (Label::from_bytes([0; 32]), Prefix::EMPTY.last());
     map.each_part(&first, &last, &mut |part| {
@@ -266,7 +332,7 @@ fn mend(store: &impl Tables, map: &Map<Held>) -> Result<(), RecordError> {
     });
     let mut parts = parts.into_iter().peekable();
     let mut writer = Writer::new(store);
-    each(store, Table::IndexParts, |rows| {
+    each(store, Table::IndexParts, Keys::all(), |rows| {
         for (key, row) in rows {
             while let Some((missing, places)) = parts.next_if(|(at, _)| *at < key) {
                 writer.put(missing, &places)?;
@@ -282,6 +348,11 @@ fn mend(store: &impl Tables, map: &Map<Held>) -> Result<(), RecordError> {
     for (missing, places) in parts {
         writer.put(missing, &places)?;
     }
+    let row = shard::row(shards);
+    writer
+        .batch
+        .put(Table::Meta, records::INDEX_THROUGH.to_vec(), row);
+    writer.bytes += 1;
     writer.finish()
 }
 
@@ -290,7 +361,7 @@ pub(super) fn clear(store: &impl Tables) -> Result<(), RecordError> {
     let mut writer = Writer::new(store);
     writer.delete(Table::Meta, records::INDEX_THROUGH.to_vec())?;
     for table in [Table::IndexPages, Table::IndexParts] {
-        each(store, table, |rows| {
+        each(store, table, Keys::all(), |rows| {
             for (key, _) in rows {
                 writer.delete(table, key)?;
             }

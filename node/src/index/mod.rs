@@ -21,11 +21,14 @@
 
 mod held;
 mod load;
+mod look;
 mod pages;
 mod recover;
 mod shard;
 
 pub use held::Held;
+pub use load::doubt;
+pub use look::{Looked, look};
 pub use pages::StoredPages;
 pub use recover::{IndexError, recover};
 pub use shard::SHARDS;
@@ -94,8 +97,6 @@ pub struct Index {
     evicted: u64,
     /// Pages of before this size were not read by this process, if it did not write them.
     opened: TreeSize,
-    /// Whether the store says that every page is written.
-    whole: bool,
 }
 
 /// Rows that go into the batch of a commitment.
@@ -139,14 +140,10 @@ impl Index {
     fn new(loaded: Loaded, budget: u64) -> Self {
         let Loaded {
             map,
-            through,
+            shards,
             evicted,
             opened,
         } = loaded;
-        let shards = through.map(|through| Shard {
-            through,
-            ..Shard::default()
-        });
         let mut index = Index {
             map,
             older: Vec::new(),
@@ -159,7 +156,6 @@ impl Index {
             written: Vec::new(),
             evicted,
             opened,
-            whole: false,
         };
         index.measure();
         index
@@ -170,7 +166,7 @@ impl Index {
     pub fn empty(cache_mib: usize) -> Self {
         let nothing = Loaded {
             map: Map::new(),
-            through: [0; SHARDS],
+            shards: Default::default(),
             evicted: 0,
             opened: TreeSize::EMPTY,
         };
@@ -196,14 +192,11 @@ impl Index {
     /// nobody knows what is stored.
     pub fn step(
         &mut self,
-        store: &impl Reads,
+        store: &impl Tables,
         size: u64,
     ) -> Result<(Commitment, Rows), RecordError> {
         self.advance(store, size)?;
         let mut rows = std::mem::take(&mut self.grown);
-        if std::mem::take(&mut self.whole) {
-            rows.delete(Table::Meta, records::INDEX_WHOLE);
-        }
         let due = self.due(size);
         self.write_shards(due, size, &mut rows)?;
         Ok((self.map.commitment(), rows))
@@ -217,8 +210,19 @@ impl Index {
     /// Does a part of the next step: puts the leaves that wait, all of which are below `size`, into
     /// the map. They are durable. Nothing is stored before the step is.
     ///
-    /// If this fails, the index must not be used any more.
-    pub fn advance(&mut self, store: &impl Reads, size: u64) -> Result<(), RecordError> {
+    /// If this fails, the index must not be used any more. If what is stored is why, the store says
+    /// so from then on, so that the next start reads all of it.
+    pub fn advance(&mut self, store: &impl Tables, size: u64) -> Result<(), RecordError> {
+        let advanced = self.put_in(store, size);
+        if let Err(RecordError::Damaged(_)) = &advanced
+            && let Err(error) = load::doubt(store)
+        {
+            tracing::warn!(%error, "it cannot be noted that the index is wrong");
+        }
+        advanced
+    }
+
+    fn put_in(&mut self, store: &impl Reads, size: u64) -> Result<(), RecordError> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -353,11 +357,7 @@ impl Index {
             self.written.push(at);
             self.shards[at].write(at, &self.map, size, rows)?;
         }
-        let through: Vec<u8> = self
-            .shards
-            .iter()
-            .flat_map(|shard| shard.through.to_be_bytes())
-            .collect();
+        let through = shard::row(&self.shards);
         rows.put(Table::Meta, records::INDEX_THROUGH, through);
         Ok(())
     }
@@ -381,19 +381,15 @@ impl Index {
                 self.evict();
             }
         }
-        let whole = !self.is_wrong();
-        if whole {
-            let size = size.to_be_bytes().to_vec();
-            rows.put(Table::Meta, records::INDEX_WHOLE, size);
-        } else {
+        if self.is_wrong() {
             tracing::warn!(
                 "pages of the index were not as they should be; the next start reads all"
             );
+            load::doubt(store)?;
         }
         commit(store, rows)?;
         self.written = written;
         self.evict();
-        self.whole = whole;
         Ok(())
     }
 

@@ -43,7 +43,7 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
         let row = self
             .0
             .get(Table::IndexPages, &records::page_key(place.key()))?;
-        match stored(place, row, true)? {
+        match stored(place, row, true) {
             Some(bytes) => Ok(bytes),
             // As with parts.
             None => part.slot().use_page(at).ok_or_else(|| lost(part, place)),
@@ -59,15 +59,10 @@ fn stored_places(part: &Part<Held>, row: Option<Bytes>) -> Option<PageBytes> {
 
 /// The bytes of a stored page, if it is of the version that this place has. With `check`, they lead
 /// to its hash.
-pub(super) fn stored(
-    place: &Place,
-    row: Option<Bytes>,
-    check: bool,
-) -> Result<Option<PageBytes>, RecordError> {
-    let Some(row) = row else { return Ok(None) };
-    let (through, bytes) = records::parse_page(&row)?;
+pub(super) fn stored(place: &Place, row: Option<Bytes>, check: bool) -> Option<PageBytes> {
+    let (through, bytes) = records::parse_page(&row?).ok()?;
     let same = through == place.through().get() && (!check || place.holds(&bytes));
-    Ok(same.then_some(bytes))
+    same.then_some(bytes)
 }
 
 fn lost(part: &Part<Held>, place: &Place) -> RecordError {
@@ -139,14 +134,14 @@ impl<S: Reads> Pin<'_, S> {
                 .collect();
             let rows = self.store.multi_get(Table::IndexPages, &keys)?;
             let rows: Vec<_> = pages.iter().zip(rows).collect();
-            let read: Result<Vec<_>, _> = rows
+            let read: Vec<_> = rows
                 .par_iter()
                 .map(|((_, _, place), row)| {
                     let check = place.through() <= self.opened;
                     stored(place, row.clone(), check)
                 })
                 .collect();
-            for ((part, at, place), bytes) in pages.iter().zip(read?) {
+            for ((part, at, place), bytes) in pages.iter().zip(read) {
                 match bytes {
                     Some(bytes) => {
                         grown(part.key().first(), bytes.len() as u64);

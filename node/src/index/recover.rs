@@ -1,9 +1,10 @@
 //! The index after a start: what is stored, brought up to date from the log's own leaves, and
 //! compared with the commitment.
 //!
-//! A node that was stopped left all of it as it is. Then the parts are read, which lead to the
-//! root. What is wrong with a page is found when it is read, because its bytes do not lead to the
-//! hash that its part has. After anything else, every page is read, and the parts follow from them.
+//! A part is stored in one batch with its pages, so that the parts are read, a tenth of the index,
+//! however the node ended. They lead to the root. What is wrong with a page is found when it is
+//! read, because its bytes do not lead to the hash that its part has. After that, every page is
+//! read, and the parts follow from them.
 
 use super::load::{self, Loaded};
 use super::{Index, Rows, budget};
@@ -69,24 +70,9 @@ impl From<StorageError> for IndexError {
 /// there, they are thrown away and the index is rebuilt from the entries. Then every commitment is
 /// compared on the way.
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
-    let budget = budget(cache_mib);
-    let mut index = None;
-    if let Some(whole) = load::take_whole(store)? {
-        index = match continued(store, head, load::parts(store, whole, budget), budget) {
-            // Leaves were replayed, and a page that they change is not as its part says.
-            Err(IndexError::Record(error @ RecordError::Damaged(_))) => {
-                tracing::warn!(%error, "the stored index cannot be used as it is");
-                None
-            }
-            other => other?,
-        };
-    }
-    if index.is_none() {
-        index = continued(store, head, load::pages(store, budget), budget)?;
-    }
-    let mut index = match index {
+    let mut index = match from_parts(store, head, cache_mib)? {
         Some(index) => index,
-        None => rebuild(store, head, cache_mib)?,
+        None => from_pages(store, head, cache_mib)?,
     };
     add_labels(
         store,
@@ -94,6 +80,39 @@ pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Inde
         head.last_commitment.get(),
         head.size.get(),
     )?;
+    Ok(index)
+}
+
+/// The index over the stored parts, whose pages are not looked at yet. `None` if those or what the
+/// last leaves change of the pages cannot be used, or something was found to be wrong before.
+fn from_parts(
+    store: &impl Tables,
+    head: Head,
+    cache_mib: usize,
+) -> Result<Option<Index>, IndexError> {
+    if load::is_doubted(store)? {
+        return Ok(None);
+    }
+    let budget = budget(cache_mib);
+    let opened = head.last_commitment;
+    match continued(store, head, load::parts(store, budget, opened), budget) {
+        // Leaves were replayed, and a page that they change is not as its part says.
+        Err(IndexError::Record(error @ RecordError::Damaged(_))) => {
+            tracing::warn!(%error, "the stored index cannot be used as it is");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// The index over the stored pages, or else of the entries. All that is stored is right after that.
+fn from_pages(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
+    let budget = budget(cache_mib);
+    let index = match continued(store, head, load::pages(store, budget), budget)? {
+        Some(index) => index,
+        None => rebuild(store, head, cache_mib)?,
+    };
+    load::end_doubt(store)?;
     Ok(index)
 }
 
@@ -113,7 +132,8 @@ fn continued(
             return Ok(None);
         }
     };
-    let from = loaded.through.into_iter().min().unwrap_or(0);
+    let through = loaded.shards.iter().map(|shard| shard.through);
+    let from = through.min().unwrap_or(0);
     if from > head.last_commitment.get() {
         tracing::warn!(
             through = from,

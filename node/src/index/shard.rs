@@ -7,6 +7,9 @@ use crate::{
 };
 use assay_claims::index::map::{Part, Slot};
 use assay_claims::index::{Label, Map, Prefix};
+use assay_tlog::Hash;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// Into how many shards the labels are divided, by their first four bits. A part belongs to the
@@ -17,10 +20,13 @@ pub const SHARDS: usize = 16;
 pub(super) const SHARD_BITS: u16 = 4;
 
 /// What is known of a shard.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Shard {
     /// Stored pages are current for all leaves below this.
     pub through: u64,
+    /// The digest of its stored parts ([`digest`]). `None` if a version stored them that wrote
+    /// none.
+    pub digest: Option<Hash>,
     /// Keys of stored pages that have been split since.
     pub split: Vec<Prefix>,
     /// Keys of stored parts that have been divided since.
@@ -28,6 +34,45 @@ pub(super) struct Shard {
     /// About the bytes of pages and parts in memory: counted when they were last looked at, and
     /// added to since.
     pub resident: u64,
+}
+
+/// The digest of the parts of a shard, in order: their keys and hashes. If one is missing from the
+/// store, or is another one, a start notices.
+pub(super) fn digest<'p>(parts: impl Iterator<Item = &'p Part<Held>>) -> Hash {
+    let mut all = Sha256::new();
+    for part in parts {
+        all.update(records::page_key(part.key()));
+        all.update(part.hash().as_bytes());
+    }
+    Hash::new(all.finalize().into())
+}
+
+/// The digest of the parts of a shard in this map.
+pub(super) fn digest_of(at: usize, map: &Map<Held>) -> Hash {
+    digest(parts(at, map).into_iter().map(|part| &**part))
+}
+
+/// Writes how far each shard is stored, and the digests.
+pub(super) fn row(shards: &[Shard; SHARDS]) -> Vec<u8> {
+    let through = shards.iter().flat_map(|shard| shard.through.to_be_bytes());
+    let digests = shards.iter().filter_map(|shard| shard.digest);
+    let digests = digests.flat_map(|digest| *digest.as_bytes());
+    through.chain(digests).collect()
+}
+
+/// Reads what [`row`] wrote, or a version that wrote no digests. `None` if it is malformed.
+pub(super) fn parse(row: &[u8]) -> Option<[Shard; SHARDS]> {
+    let (through, digests) = row.split_at_checked(8 * SHARDS)?;
+    let (through, _) = through.as_chunks::<8>();
+    let (digests, rest) = digests.as_chunks::<{ Hash::LEN }>();
+    if !rest.is_empty() || ![0, SHARDS].contains(&digests.len()) {
+        return None;
+    }
+    Some(std::array::from_fn(|at| Shard {
+        through: u64::from_be_bytes(through[at]),
+        digest: digests.get(at).copied().map(Hash::new),
+        ..Shard::default()
+    }))
 }
 
 /// The shard that a label is in, or a part whose key begins with it.
@@ -50,6 +95,19 @@ fn parts(shard: usize, map: &Map<Held>) -> Vec<&Arc<Part<Held>>> {
     parts
 }
 
+impl Default for Shard {
+    /// A shard of which nothing is stored.
+    fn default() -> Self {
+        Shard {
+            through: 0,
+            digest: Some(digest(std::iter::empty())),
+            split: Vec::new(),
+            divided: Vec::new(),
+            resident: 0,
+        }
+    }
+}
+
 impl Shard {
     /// Puts the pages that changed since the shard was last written, and their parts, into `rows`.
     /// The map is that of all leaves below `size`.
@@ -67,7 +125,11 @@ impl Shard {
             rows.delete(Table::IndexParts, records::page_key(&key));
         }
         let through = std::mem::replace(&mut self.through, size);
+        self.digest = Some(digest_of(at, map));
         for part in parts(at, map) {
+            if part.slot().is_wrong() {
+                rows.put(Table::Meta, records::INDEX_DOUBTED, Bytes::new());
+            }
             if part.through().get() <= through {
                 continue;
             }

@@ -3,15 +3,14 @@
 //! older maps.
 
 use super::load::{self, Loaded};
-use super::{Held, Index, StoredPages, budget};
-use crate::{
-    records,
-    storage::{Batch, Reads, Table, Tables, memory::Memory},
-};
+use super::{Held, Index, StoredPages, budget, look, shard};
+use crate::storage::{Batch, Reads, Table, Tables, memory::Memory};
 use assay_claims::index::map::{MapError, Proven};
 use assay_claims::index::{Commitment, Label, Map, Prefix, Query};
 use assay_tlog::Hash;
+use assay_tlog::tree::TreeSize;
 use bytes::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn label(n: u64) -> Label {
     Label::from_bytes(*Hash::of(&n.to_be_bytes()).as_bytes())
@@ -90,8 +89,7 @@ impl Kept {
     /// Starts as after a stop.
     fn stopped(&mut self) {
         self.index.store_all(&self.store).unwrap();
-        let whole = load::take_whole(&self.store).unwrap().unwrap();
-        self.loaded(load::parts(&self.store, whole, self.bytes).unwrap());
+        self.loaded(load::parts(&self.store, self.bytes, ALL).unwrap());
     }
 
     fn loaded(&mut self, loaded: Loaded) {
@@ -125,6 +123,9 @@ fn asked(numbers: &mut Numbers, most: u64) -> Vec<Label> {
     asked.dedup();
     asked
 }
+
+/// More leaves than there are.
+const ALL: TreeSize = TreeSize::new(u64::MAX);
 
 const BUDGETS: [u64; 5] = [0, 1, 3_000, 40_000, 200_000];
 
@@ -187,7 +188,7 @@ fn rows(store: &Memory, table: Table) -> Vec<(Vec<u8>, Bytes)> {
 }
 
 /// The stored parts are those of the stored pages at every moment, so that a start after a crash
-/// finds nothing to mend.
+/// needs no page to make them.
 #[test]
 fn stored_parts_are_those_of_the_stored_pages_at_every_step() {
     let mut numbers = Numbers(2);
@@ -204,6 +205,9 @@ fn stored_parts_are_those_of_the_stored_pages_at_every_step() {
             let before = rows(&crashed, Table::IndexParts);
             let loaded = load::pages(&crashed, 0).unwrap();
             assert_eq!(rows(&crashed, Table::IndexParts), before, "round {round}");
+            let parts = load::parts(&crashed, 0, ALL).unwrap();
+            assert_eq!(shard::row(&parts.shards), shard::row(&loaded.shards));
+            assert_eq!(parts.map.commitment(), loaded.map.commitment());
             if kept.bytes == 0 {
                 assert_eq!(loaded.map.commitment(), kept.index.map().commitment());
             }
@@ -211,7 +215,7 @@ fn stored_parts_are_those_of_the_stored_pages_at_every_step() {
     }
 }
 
-/// A part that is gone, another one, or too many: after a crash the parts follow from the pages.
+/// A part that is gone, another one, or too many: the parts follow from the pages.
 #[test]
 fn parts_are_mended_from_the_pages() {
     let mut numbers = Numbers(3);
@@ -233,15 +237,17 @@ fn parts_are_mended_from_the_pages() {
         for batch in changes {
             let store = kept.store.crash();
             store.commit(batch).unwrap();
+            assert!(load::parts(&store, 0, ALL).is_err(), "part {at}");
             let loaded = load::pages(&store, 0).unwrap();
             assert_eq!(loaded.map.commitment(), kept.index.map().commitment());
             assert_eq!(rows(&store, Table::IndexParts), parts);
+            assert!(load::parts(&store, 0, ALL).is_ok(), "part {at}");
         }
     }
 }
 
-/// What is wrong with a page after a stop is noticed when it is read: no proof and no step is made
-/// of it.
+/// What is wrong with a page is noticed when it is read: no proof and no step is made of it, and
+/// the store says so to the next start.
 #[test]
 fn a_page_that_is_not_as_its_part_says_is_an_error() {
     let mut numbers = Numbers(4);
@@ -269,33 +275,109 @@ fn a_page_that_is_not_as_its_part_says_is_an_error() {
             let mut other = Kept::new(0);
             other.store = kept.store.crash();
             other.store.commit(batch).unwrap();
-            other.loaded(load::parts(&other.store, 300, 0).unwrap());
+            other.loaded(load::parts(&other.store, 0, ALL).unwrap());
+            assert!(!load::is_doubted(&other.store).unwrap());
             assert!(other.prove(other.index.map(), &query).is_err(), "page {at}");
             other.index.store_all(&other.store).unwrap();
-            assert_eq!(load::take_whole(&other.store).unwrap(), None, "all is read");
+            assert!(load::is_doubted(&other.store).unwrap(), "a proof found it");
+            load::end_doubt(&other.store).unwrap();
+            assert!(!load::is_doubted(&other.store).unwrap());
             for (leaf, labels) in (301..).zip(&known) {
                 other.index.add(leaf, labels);
             }
             assert!(other.index.step(&other.store, 700).is_err(), "page {at}");
+            assert!(load::is_doubted(&other.store).unwrap(), "a step found it");
         }
     }
 }
 
-/// The mark of a stop is gone once anything was written after it.
+/// Whether a look at all parts and pages finds anything.
+fn is_wrong(store: &Memory) -> bool {
+    let (mut from, mut wrong) = (Some(Vec::new()), false);
+    while let Some(key) = from {
+        let looked = look(store, &key).unwrap();
+        wrong |= !looked.wrong.is_empty();
+        from = looked.next;
+    }
+    wrong
+}
+
+/// Every page and every part counts.
 #[test]
-fn a_store_is_whole_from_a_stop_to_the_next_step() {
-    let mut numbers = Numbers(5);
-    let mut kept = Kept::new(budget(1));
-    let whole = |kept: &Kept| kept.store.get(Table::Meta, records::INDEX_WHOLE).unwrap();
-    kept.step(0, &leaves(&mut numbers, 50, 100));
-    assert_eq!(whole(&kept), None);
-    kept.index.store_all(&kept.store).unwrap();
-    assert_eq!(
-        whole(&kept),
-        Some(Bytes::from(50_u64.to_be_bytes().to_vec()))
+fn a_look_finds_what_is_not_as_it_was_written() {
+    let mut numbers = Numbers(6);
+    let mut kept = Kept::new(0);
+    kept.step(0, &leaves(&mut numbers, 6_000, 60_000));
+    assert!(!is_wrong(&kept.store));
+    assert!(
+        rows(&kept.store, Table::IndexParts).len() > 40,
+        "several looks"
     );
-    kept.step(51, &leaves(&mut numbers, 50, 100));
-    assert_eq!(whole(&kept), None);
-    kept.stopped();
-    assert_eq!(whole(&kept), None);
+    for table in [Table::IndexPages, Table::IndexParts] {
+        let all = rows(&kept.store, table).into_iter().enumerate();
+        for (at, (key, row)) in all.step_by(3) {
+            let mut bytes = row.to_vec();
+            let length = bytes.len();
+            bytes[at % length] ^= 1;
+            let store = kept.store.crash();
+            let mut batch = Batch::new();
+            batch.put(table, key, bytes);
+            store.commit(batch).unwrap();
+            assert!(is_wrong(&store), "{table:?} {at}");
+        }
+    }
+    let all = rows(&kept.store, Table::IndexPages).into_iter().enumerate();
+    for (at, (key, _)) in all.step_by(7) {
+        let store = kept.store.crash();
+        let mut batch = Batch::new();
+        batch.delete(Table::IndexPages, key);
+        store.commit(batch).unwrap();
+        assert!(is_wrong(&store), "page {at} is gone");
+    }
+}
+
+/// Says that something has ended, also where it failed.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Parts that are stored between two reads of a look are not taken for damage.
+#[test]
+fn the_index_may_be_written_while_it_is_looked_at() {
+    let mut numbers = Numbers(7);
+    let mut kept = Kept::new(0);
+    kept.step(0, &leaves(&mut numbers, 900, 4_000));
+    let Kept {
+        store, mut index, ..
+    } = kept;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let looking = threads.spawn(|| {
+            let mut looks = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert!(!is_wrong(&store), "look {looks}");
+                looks += 1;
+            }
+            looks
+        });
+        let ends = Ends(&done);
+        let mut size = 901;
+        for _ in 0..150 {
+            for (leaf, labels) in (size..).zip(leaves(&mut numbers, 40, 4_000)) {
+                index.add(leaf, &labels);
+            }
+            let (_, rows) = index.step(&store, size + 40).unwrap();
+            let mut batch = Batch::new();
+            rows.write(&mut batch);
+            store.commit(batch).unwrap();
+            index.evict();
+            size += 41;
+        }
+        drop(ends);
+        assert!(looking.join().unwrap() > 3);
+    });
 }

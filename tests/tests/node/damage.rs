@@ -6,7 +6,7 @@ use assay_node::{
     config::{Config, ConfigFile as _},
     damage::operator,
     storage::{
-        Reads as _, Table,
+        Batch, Reads as _, Table, Tables as _,
         rocks::{Options, Rocks},
     },
 };
@@ -128,10 +128,16 @@ async fn what_a_flipped_bit_damaged_is_found_and_made_anew() -> anyhow::Result<(
     healthy.stop()
 }
 
+fn open(node: &Node) -> anyhow::Result<Rocks> {
+    Ok(Rocks::open(
+        &node.folder().join("data"),
+        Options::default(),
+    )?)
+}
+
 /// Every row of some tables.
 fn rows(node: &Node, table: Table) -> anyhow::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let store = Rocks::open(&node.folder().join("data"), Options::default())?;
-    let rows = store.range(table, &[], &[0xff; 128], usize::MAX)?;
+    let rows = open(node)?.range(table, &[], &[0xff; 128], usize::MAX)?;
     Ok(rows
         .into_iter()
         .map(|(key, row)| (key, row.to_vec()))
@@ -375,5 +381,40 @@ async fn a_node_that_runs_says_what_is_damaged() -> anyhow::Result<()> {
     let running = fixture.node.assay_node(&["check"], &[])?;
     assert_eq!(running.status.code(), Some(3));
     assert!(said(&running).contains("is locked"), "{}", said(&running));
+    Ok(())
+}
+
+/// What is wrong with a page, and with no file, is found by its hash. A restart is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_page_of_the_index_is_found_and_made_anew_by_a_restart() -> anyhow::Result<()> {
+    let (mut fixture, acknowledged) = stopped().await?;
+    for (key, row) in rows(&fixture.node, Table::IndexPages)?
+        .into_iter()
+        .step_by(5)
+    {
+        let mut bytes = row;
+        *bytes.last_mut().context("an empty page")? ^= 1;
+        let mut batch = Batch::new();
+        batch.put(Table::IndexPages, key, bytes);
+        open(&fixture.node)?.commit(batch)?;
+    }
+    let checked = fixture.node.assay_node(&["check"], &[])?;
+    let words = said(&checked);
+    assert_eq!(checked.status.code(), Some(3), "{words}");
+    assert!(words.contains("of the index"), "{words}");
+
+    fixture.run().await?;
+    let words = poll_async(async || {
+        let (code, text) = fixture.log.admin("/readyz").await?;
+        Ok((code != 200).then_some(text))
+    })
+    .await?;
+    for word in ["of the index", "restart the node"] {
+        assert!(words.contains(word), "{words}");
+    }
+    fixture.node.stop()?;
+    assert_whole(&mut fixture.node, &acknowledged).await?;
+    let checked = fixture.node.assay_node(&["check"], &[])?;
+    assert!(checked.status.success(), "{}", said(&checked));
     Ok(())
 }

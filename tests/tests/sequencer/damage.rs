@@ -1,13 +1,14 @@
 //! Stored pages of the index that are damaged, gone, older than they should be, or said to go
-//! further than they do. The log itself says what the index is, so a start finds out and makes it
-//! again: every look-up is right afterward, what is published next is committed to rightly, and
-//! the start after that finds what this one stored.
+//! further than they do. A start finds out, or else whoever looks at all pages does, and the start
+//! after that. The log itself says what the index is, so that it is made again: every look-up is
+//! right afterward, what is published next is committed to rightly, and the start after that finds
+//! what this one stored.
 
 use crate::harness::{ROOMY, Running, create, note, open, open_with, verified, verify_whole};
 use assay_claims::claim::VerifiedClaim;
 use assay_node::{
-    index::SHARDS,
-    records::INDEX_THROUGH,
+    index::{self, SHARDS},
+    records::{INDEX_DOUBTED, INDEX_THROUGH},
     sequencer::Wait,
     storage::{Batch, Reads, Table, Tables, memory::Memory},
 };
@@ -90,7 +91,13 @@ impl Grown {
     async fn survives(&self, changes: Batch, index_cache_mib: usize) {
         let (store, checkpoints) = (self.store.crash(), self.checkpoints());
         store.commit(changes).unwrap();
-        let running = open_with(store, &checkpoints, index_cache_mib).unwrap();
+        let mut running = open_with(store, &checkpoints, index_cache_mib).unwrap();
+        if is_wrong(&running.store) {
+            index::doubt(&*running.store).unwrap();
+            running = open_with(running.crash().await, &checkpoints, index_cache_mib).unwrap();
+            let doubted = running.store.get(Table::Meta, INDEX_DOUBTED);
+            assert_eq!(doubted.unwrap(), None);
+        }
         verify_whole(&running).await;
         let again = self.goes_on(running, &checkpoints, index_cache_mib).await;
         drop(again.crash().await);
@@ -113,6 +120,19 @@ impl Grown {
         verify_whole(&again).await;
         again
     }
+}
+
+/// Whether a look at all parts and pages finds anything.
+fn is_wrong(store: &Memory) -> bool {
+    let mut from = Some(Vec::new());
+    while let Some(key) = from {
+        let looked = index::look(store, &key).unwrap();
+        if !looked.wrong.is_empty() {
+            return true;
+        }
+        from = looked.next;
+    }
+    false
 }
 
 type Row = (Vec<u8>, Bytes);
@@ -138,12 +158,11 @@ fn without(pages: impl IntoIterator<Item = Row>) -> Batch {
     batch
 }
 
-/// The row that says how far the pages go says this.
-fn through(numbers: &[u64]) -> Batch {
-    let row: Vec<u8> = numbers
-        .iter()
-        .flat_map(|number| number.to_be_bytes())
-        .collect();
+/// The row that says how far the pages go says this, with the digests that it has.
+fn through(row: &[u8], numbers: &[u64; SHARDS]) -> Batch {
+    let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
+    let digests = row[8 * SHARDS..].iter().copied();
+    let row: Vec<u8> = numbers.chain(digests).collect();
     let mut batch = Batch::new();
     batch.put(Table::Meta, INDEX_THROUGH, row);
     batch
@@ -223,6 +242,32 @@ async fn pages_in_the_wrong_place_are_made_again() {
     }
 }
 
+/// Parts that are gone, or others, do not make labels look new: that would write their lists anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_are_gone_or_others_are_made_again() {
+    let grown = Grown::by(&[1, 900, 9, 600, 3]).await;
+    let parts = rows(&grown.store, Table::IndexParts);
+    assert!(parts.len() > 3, "{} parts", parts.len());
+    for (at, (key, row)) in parts.iter().enumerate() {
+        let (_, other) = &parts[(at + 1) % parts.len()];
+        let mut bytes = row.to_vec();
+        let length = bytes.len();
+        bytes[at % length] ^= 1;
+        let mut changes = [Batch::new(), Batch::new(), Batch::new()];
+        changes[0].delete(Table::IndexParts, key.clone());
+        changes[1].put(Table::IndexParts, key.clone(), other.clone());
+        changes[2].put(Table::IndexParts, key.clone(), bytes);
+        for change in changes {
+            grown.survives(change, ROOMY).await;
+        }
+    }
+    let mut all = Batch::new();
+    for (key, _) in parts {
+        all.delete(Table::IndexParts, key);
+    }
+    grown.survives(all, ROOMY).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
     let grown = Grown::by(&STEPS).await;
@@ -232,8 +277,8 @@ async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
         .unwrap()
         .unwrap();
     let (numbers, _) = row.as_chunks::<8>();
-    let numbers: Vec<u64> = numbers.iter().copied().map(u64::from_be_bytes).collect();
-    assert_eq!(numbers.len(), SHARDS);
+    let numbers: [u64; SHARDS] = std::array::from_fn(|at| u64::from_be_bytes(numbers[at]));
+    assert_eq!(row.len(), SHARDS * (8 + 32));
     for cache in [0, ROOMY] {
         let mut unknown = Batch::new();
         unknown.delete(Table::Meta, INDEX_THROUGH);
@@ -242,6 +287,7 @@ async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
             &row[..0],
             &row[..7],
             &row[1..],
+            &row[..8 * SHARDS],
             &[&row[..], &[0; 8]].concat(),
         ] {
             let mut damaged = Batch::new();
@@ -250,11 +296,12 @@ async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
         }
         let end = numbers.iter().max().unwrap() + 1;
         for number in [0, 1, end - 1, end, end + 1, 1_000_000, u64::MAX] {
-            grown.survives(through(&[number; SHARDS]), cache).await;
+            let all = through(&row, &[number; SHARDS]);
+            grown.survives(all, cache).await;
             for shard in [0, 7, 15] {
-                let mut one = numbers.clone();
+                let mut one = numbers;
                 one[shard] = number;
-                grown.survives(through(&one), cache).await;
+                grown.survives(through(&row, &one), cache).await;
             }
         }
     }

@@ -69,12 +69,24 @@ pub struct StoredPart<S> {
 pub struct LoadedPart<S>(Part<S>);
 
 impl<S> StoredPart<S> {
+    /// Reads its places: from one to [`PART_PAGES`](super::PART_PAGES), in order and below the key.
+    pub fn read(&self) -> Result<Vec<Place>, PageError> {
+        part::read(&self.key, &self.places)
+    }
+
     /// Reads the part: a hash for each page.
     pub fn load<E>(self) -> Result<LoadedPart<S>, MapError<E>> {
-        let places = part::read(&self.key, &self.places)?;
+        let places = self.read()?;
         let through = places.iter().map(Place::through).max();
         let through = through.unwrap_or(TreeSize::EMPTY);
         Ok(LoadedPart(Part::new(self.key, &places, through, self.slot)))
+    }
+}
+
+impl<S> LoadedPart<S> {
+    /// The part.
+    pub fn part(&self) -> &Part<S> {
+        &self.0
     }
 }
 

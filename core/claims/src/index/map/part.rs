@@ -60,11 +60,12 @@ impl Place {
         self.through
     }
 
-    /// Whether these bytes are the page's: they lead to its hash. It takes about two hashes a
-    /// label, and as many a leaf of a list that stands in the page.
+    /// Whether these bytes are the page's: they lead to its hash, and hold as much as it says. It
+    /// takes about two hashes a label, and as many a leaf of a list that stands in the page.
     pub fn holds(&self, bytes: &[u8]) -> bool {
-        let records = page::records(bytes);
-        records.is_ok_and(|records| proven(&records) && subtree(&records).hash == self.hash)
+        page::records(bytes).is_ok_and(|records| {
+            proven(&records) && Place::new(self.key, &records, self.through) == *self
+        })
     }
 
     fn total(&self) -> Total {
@@ -187,6 +188,11 @@ impl<S> Part<S> {
     /// divided. Then the keys of the new ones are longer.
     pub fn key(&self) -> &Prefix {
         &self.key
+    }
+
+    /// The hash of the trie's node over its pages.
+    pub fn hash(&self) -> Hash {
+        self.hash
     }
 
     /// The size of the tree when it was made. No page of it was changed after that.
