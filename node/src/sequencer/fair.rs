@@ -3,6 +3,10 @@
 //! There are two lanes: single calls, which somebody waits for, and messages of streams, which
 //! carry up to a thousand claims each. In both, networks take turns. What one network sent keeps
 //! its order.
+//!
+//! What is taken out becomes batches, each written at once. After one with messages of streams,
+//! single calls that came meanwhile have one for themselves, which is soon done: of a quarter of
+//! the claims that a batch may have, at most.
 
 use crate::held::network;
 use std::{
@@ -28,7 +32,12 @@ pub fn queue<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         waiting: Mutex::default(),
         came: Notify::new(),
     });
-    (Sender(shared.clone()), Receiver(shared))
+    let receiver = Receiver {
+        shared: shared.clone(),
+        has_streams: false,
+        only_singles: false,
+    };
+    (Sender(shared), receiver)
 }
 
 /// Puts into the queue. When it is dropped, no more will come.
@@ -37,7 +46,13 @@ pub struct Sender<T>(Arc<Shared<T>>);
 
 /// Takes out of the queue. When it is dropped, nothing more is taken.
 #[derive(Debug)]
-pub struct Receiver<T>(Arc<Shared<T>>);
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// Whether there are messages of streams in this batch.
+    has_streams: bool,
+    /// Whether this batch is one of single calls alone.
+    only_singles: bool,
+}
 
 /// Why nothing was put into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,14 +154,21 @@ impl<T> Lane<T> {
 }
 
 impl<T> Waiting<T> {
+    /// Whether a message of a stream waits, and no single call, or so many of these were served.
+    fn is_turn_of_streams(&self) -> bool {
+        let enough = self.in_a_row >= SINGLES || self.singles.len == 0;
+        enough && self.streams.len > 0
+    }
+
+    /// Serves whose turn it is, and says whether that was a message of a stream.
     fn pop(&mut self) -> Option<(T, bool)> {
-        let streams_are_due = self.in_a_row >= SINGLES && self.streams.len > 0;
-        if !streams_are_due && let Some(one) = self.singles.pop() {
-            self.in_a_row += 1;
-            return Some((one, false));
+        if self.is_turn_of_streams() {
+            self.in_a_row = 0;
+            return Some((self.streams.pop()?, true));
         }
-        self.in_a_row = 0;
-        Some((self.streams.pop()?, true))
+        let one = self.singles.pop()?;
+        self.in_a_row += 1;
+        Some((one, false))
     }
 }
 
@@ -192,29 +214,52 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Takes the next one out, if one waits.
+    /// Takes one more for this batch out, if one waits that belongs there.
     pub fn try_recv(&mut self) -> Option<T> {
-        let (one, was_stream) = self.0.lock().pop()?;
-        if was_stream {
-            self.0.streams.add_permits(1);
+        let mut waiting = self.shared.lock();
+        if self.only_singles && waiting.is_turn_of_streams() {
+            return None;
+        }
+        let (one, is_stream) = waiting.pop()?;
+        drop(waiting);
+        if is_stream {
+            self.has_streams = true;
+            self.shared.streams.add_permits(1);
         }
         Some(one)
     }
 
-    /// Waits for the next one. `None` if nothing waits and nothing more will come.
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        let waiting = self.shared.lock();
+        waiting.singles.len + waiting.streams.len == 0
+    }
+
+    /// Waits for the first one of the next batch. `None` if nothing waits and nothing more will
+    /// come.
     ///
     /// Nothing is lost if it is dropped while it waits.
     pub async fn recv(&mut self) -> Option<T> {
         loop {
-            if let Some(one) = self.try_recv() {
+            if let Some(one) = self.begin() {
                 return Some(one);
             }
-            if self.0.lock().closed {
+            if self.shared.lock().closed {
                 // What came between the two is not left behind.
-                return self.try_recv();
+                return self.begin();
             }
-            self.0.came.notified().await;
+            self.shared.came.notified().await;
         }
+    }
+
+    fn begin(&mut self) -> Option<T> {
+        let had_streams = std::mem::take(&mut self.has_streams);
+        self.only_singles = had_streams && !self.shared.lock().is_turn_of_streams();
+        let first = self.try_recv();
+        if first.is_none() {
+            self.has_streams = had_streams;
+        }
+        first
     }
 }
 
@@ -226,8 +271,9 @@ impl<T> Drop for Sender<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.0.close();
+        self.shared.close();
         // Whoever waits for an answer to what is dropped is told that there will be none.
+        self.only_singles = false;
         while self.try_recv().is_some() {}
     }
 }
@@ -240,6 +286,10 @@ mod tests {
 
     fn address(last: u8) -> Option<IpAddr> {
         Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)))
+    }
+
+    fn next<T>(receiver: &mut Receiver<T>) -> Option<T> {
+        receiver.recv().now_or_never().flatten()
     }
 
     fn all<T>(receiver: &mut Receiver<T>) -> Vec<T> {
@@ -290,6 +340,34 @@ mod tests {
     }
 
     #[test]
+    fn single_calls_have_every_other_batch_for_themselves() {
+        let (sender, mut receiver) = queue(16);
+        let stream = |one| sender.send(address(1), one).now_or_never();
+        let single = |one| sender.try_send(address(2), one).unwrap();
+        for one in ["stream 1", "stream 2"] {
+            assert_eq!(stream(one), Some(Ok(())));
+        }
+        assert_eq!(next(&mut receiver), Some("stream 1"));
+        single("call 1");
+        single("call 2");
+        assert_eq!(next(&mut receiver), Some("call 1"));
+        assert_eq!(receiver.try_recv(), Some("call 2"));
+        assert_eq!(receiver.try_recv(), None, "a stream waits for the next one");
+        assert!(!receiver.is_empty());
+        single("call 3");
+        assert_eq!(next(&mut receiver), Some("call 3"));
+        assert_eq!(receiver.try_recv(), Some("stream 2"));
+        assert_eq!(receiver.try_recv(), None);
+        assert!(receiver.is_empty());
+        // Whoever waits in vain forgets nothing of that.
+        assert_eq!(next(&mut receiver), None);
+        assert_eq!(stream("stream 3"), Some(Ok(())));
+        single("call 4");
+        assert_eq!(next(&mut receiver), Some("call 4"));
+        assert_eq!(receiver.try_recv(), None);
+    }
+
+    #[test]
     fn one_network_has_a_quarter_of_the_places_for_single_calls() {
         let (sender, mut receiver) = queue(8);
         for from in 1..=4 {
@@ -334,7 +412,7 @@ mod tests {
         let (got, mut receiver) = waiting.await.unwrap();
         assert_eq!(got, Some(1));
         sender.send(None, 2).await.unwrap();
-        receiver.0.close();
+        receiver.shared.close();
         assert_eq!(sender.try_send(None, 3), Err(Refused::Closed));
         assert_eq!(sender.send(None, 3).await, Err(Refused::Closed));
         assert_eq!(receiver.recv().await, Some(2));

@@ -53,7 +53,7 @@ pub(super) fn next(
     let Woken::Batch(mut batch) = woken else {
         return woken;
     };
-    if !drain(queue, &mut batch) && crowded {
+    if !drain(queue, &mut batch) && crowded && queue.is_empty() {
         // A sleep, not a wait on the queue: a wake-up for each submission costs more than the
         // submission.
         thread::sleep(LINGER);
