@@ -7,6 +7,10 @@ use std::time::Duration;
 /// Claims in the log: so many that the answer about all labels takes some megabytes.
 const CLAIMS: u64 = 30_000;
 
+/// Claims of each of five others after the start, of which the store's buffers for what is written
+/// are full: ten seconds' worth.
+const FILLED: u64 = 10_000;
+
 /// Seconds of a row where nobody says how many.
 const SECONDS: u64 = 20;
 
@@ -32,7 +36,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Runs the rows whose names begin so, and returns how many figures miss what must hold.
 async fn siege(lasting: Duration, wanted: &str) -> anyhow::Result<usize> {
-    let mut siege = Siege::new(CLAIMS).await?;
+    let mut siege = Siege::new(CLAIMS).await?.filled(FILLED).await?;
     // Once, so that it is not measured cold.
     siege.idle(lasting / 4).await?;
     let idle = siege.idle(lasting).await?;

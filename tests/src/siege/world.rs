@@ -16,7 +16,7 @@ use anyhow::{Context, ensure};
 use assay_claims::claim::ClaimId;
 use assay_proto::v1::{PutRequest, Wait, put_request::Part};
 use assay_tlog::Hash;
-use futures::stream;
+use futures::{future::try_join_all, stream};
 use std::{
     sync::{Arc, atomic::Ordering},
     thread,
@@ -26,6 +26,13 @@ use tokio::{sync::oneshot, time::sleep};
 
 /// Bytes of the attachment.
 const DOCUMENT: usize = 4 << 20;
+
+/// The seeds of the keys of others who publish: as many as one address may have publish, a thousand
+/// claims a second each.
+const OTHERS: [u8; 5] = [3, 4, 5, 6, 7];
+
+/// The number of their first claim.
+const FILLING: u64 = 5_000_000;
 
 /// What honest callers get over a new connection.
 const TILE: &str = "/tile/0/000";
@@ -80,6 +87,20 @@ impl Siege {
             target,
             next: 1_000_000,
         })
+    }
+
+    /// Lets several others publish so many claims each, as fast as they may: what the store and the
+    /// index keep in memory of what is written is there afterward, and is not what strangers take.
+    pub async fn filled(self, claims: u64) -> anyhow::Result<Self> {
+        let others = OTHERS.map(|seed| Actor::new(&[seed], 1));
+        let published = others.iter().zip(0_u64..).map(async |(other, number)| {
+            let registered = self.log.publish(other.registration()?, Wait::Integrated);
+            registered.await?;
+            let first = FILLING + number * claims;
+            self.log.publish_many(other, first..first + claims).await
+        });
+        try_join_all(published).await?;
+        Ok(self)
     }
 
     /// What honest callers see for so long.
