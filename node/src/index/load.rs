@@ -88,6 +88,11 @@ impl Keys {
     /// Those of the pages or parts of a shard.
     fn of(shard: usize) -> Self {
         let (first, last) = ends(shard);
+        Keys::between(&first, &last)
+    }
+
+    /// Those of pages or parts that begin with these labels or ones between them.
+    fn between(first: &Label, last: &Label) -> Self {
         Keys {
             from: first.as_bytes().to_vec(),
             to: [&last.as_bytes()[..], &[0xff; 2]].concat(),
@@ -184,8 +189,12 @@ pub(super) fn parts(
     for (shard, parts) in shards.iter().zip(&loaded) {
         let found = shard::digest(parts.iter().map(LoadedPart::part));
         if shard.digest != Some(found) {
-            let wrong = "the stored parts of the index are not all those that were written";
-            return Err(MapError::Read(RecordError::Damaged(wrong.into())));
+            return Err(damaged(
+                "the stored parts are not all those that were written",
+            ));
+        }
+        for part in parts {
+            demand_within(part.part().through(), opened)?;
         }
     }
     let map = Map::load_parts::<RecordError>(loaded.into_iter().flatten().map(Ok))?;
@@ -200,6 +209,21 @@ pub(super) fn parts(
         evicted,
         opened,
     })
+}
+
+/// Fails if a page, or a part, is said to be current for leaves that the index does not have.
+/// Nothing that is hashed says so, and such leaves would be passed over when they come.
+fn demand_within(through: TreeSize, size: TreeSize) -> Result<(), MapError<RecordError>> {
+    if through > size {
+        return Err(damaged(
+            "a stored page is said to have leaves that are not indexed yet",
+        ));
+    }
+    Ok(())
+}
+
+fn damaged(what: &str) -> MapError<RecordError> {
+    MapError::Read(RecordError::Damaged(what.into()))
 }
 
 /// Calls `load` with the rows of a table, some at a time, and returns what came of those of each
@@ -255,6 +279,10 @@ fn warm(
     let mut parts = Vec::new();
     let (first, last) = ends(shard);
     map.each_part(&first, &last, &mut |part| parts.push(part));
+    let keys = match (parts.first(), parts.last()) {
+        (Some(first), Some(last)) => Keys::between(first.key().first(), &last.key().last()),
+        _ => return Ok(0),
+    };
     let mut left = 0;
     let at = parts.into_iter().flat_map(|part: &Arc<Part<Held>>| {
         let places = part.slot().places().map(|bytes| part.places(&bytes));
@@ -263,7 +291,7 @@ fn warm(
         places.map(move |(at, place)| At { part, at, place })
     });
     let mut at = at.peekable();
-    each(store, Table::IndexPages, Keys::of(shard), |rows| {
+    each(store, Table::IndexPages, keys, |rows| {
         let Some(after) = budget.checked_sub(bytes_of(&rows)) else {
             return Ok::<_, RecordError>(false);
         };
@@ -285,16 +313,25 @@ fn warm(
     Ok(left + at.count() as u64)
 }
 
-/// Reads every page, and makes the parts of them. Pages are kept in memory up to `budget` bytes.
-/// Stored parts that are not what follows from the pages are written anew.
-pub(super) fn pages(store: &impl Tables, budget: u64) -> Result<Loaded, MapError<RecordError>> {
+/// Reads every page, and makes the parts of them. They are of leaves below `size`, and are kept in
+/// memory up to `budget` bytes. Stored parts that are not what follows from the pages are written
+/// anew.
+pub(super) fn pages(
+    store: &impl Tables,
+    budget: u64,
+    size: TreeSize,
+) -> Result<Loaded, MapError<RecordError>> {
     let mut shards = shards(store).map_err(MapError::Read)?;
     let budget = Budget::new(budget);
     let loaded = by_shard(store, Table::IndexPages, |rows| {
         // A page in memory is at most about twice what its row is.
         let keep = budget.keeps(&rows, 2);
         rows.into_iter()
-            .map(|(key, row)| stored_page(&key, &row, keep)?.load())
+            .map(|(key, row)| {
+                let page = stored_page(&key, &row, keep)?;
+                demand_within(page.through, size)?;
+                page.load()
+            })
             .collect()
     })?;
     let map = Map::load::<RecordError>(loaded.into_iter().flatten().map(Ok))?;
@@ -356,11 +393,11 @@ fn mend(store: &impl Tables, map: &Map<Held>, shards: &[Shard; SHARDS]) -> Resul
     writer.finish()
 }
 
-/// Removes every page and part.
+/// Removes every page, part and list.
 pub(super) fn clear(store: &impl Tables) -> Result<(), RecordError> {
     let mut writer = Writer::new(store);
     writer.delete(Table::Meta, records::INDEX_THROUGH.to_vec())?;
-    for table in [Table::IndexPages, Table::IndexParts] {
+    for table in [Table::IndexPages, Table::IndexParts, Table::IndexLists] {
         each(store, table, Keys::all(), |rows| {
             for (key, _) in rows {
                 writer.delete(table, key)?;

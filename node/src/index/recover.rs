@@ -94,21 +94,15 @@ fn from_parts(
         return Ok(None);
     }
     let budget = budget(cache_mib);
-    let opened = head.last_commitment;
-    match continued(store, head, load::parts(store, budget, opened), budget) {
-        // Leaves were replayed, and a page that they change is not as its part says.
-        Err(IndexError::Record(error @ RecordError::Damaged(_))) => {
-            tracing::warn!(%error, "the stored index cannot be used as it is");
-            Ok(None)
-        }
-        other => other,
-    }
+    let parts = load::parts(store, budget, head.last_commitment);
+    continued(store, head, parts, budget)
 }
 
 /// The index over the stored pages, or else of the entries. All that is stored is right after that.
 fn from_pages(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
     let budget = budget(cache_mib);
-    let index = match continued(store, head, load::pages(store, budget), budget)? {
+    let pages = load::pages(store, budget, head.last_commitment);
+    let index = match continued(store, head, pages, budget)? {
         Some(index) => index,
         None => rebuild(store, head, cache_mib)?,
     };
@@ -142,8 +136,16 @@ fn continued(
         return Ok(None);
     }
     let mut index = Index::new(loaded, budget);
-    let stated = replay(store, &mut index, from, head, false)?;
-    Ok((index.map().commitment() == stated).then_some(index))
+    match replay(store, &mut index, from, head, false) {
+        Ok(stated) => Ok((index.map().commitment() == stated).then_some(index)),
+        // A page that the leaves change is not as its part says, or has some of them. If it is an
+        // entry that is damaged, whoever rebuilds the index finds it, too.
+        Err(IndexError::Record(error @ RecordError::Damaged(_))) => {
+            tracing::warn!(%error, "the stored index cannot be used as it is");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {

@@ -203,7 +203,7 @@ fn stored_parts_are_those_of_the_stored_pages_at_every_step() {
             size += 1 + new.len() as u64;
             let crashed = kept.store.crash();
             let before = rows(&crashed, Table::IndexParts);
-            let loaded = load::pages(&crashed, 0).unwrap();
+            let loaded = load::pages(&crashed, 0, ALL).unwrap();
             assert_eq!(rows(&crashed, Table::IndexParts), before, "round {round}");
             let parts = load::parts(&crashed, 0, ALL).unwrap();
             assert_eq!(shard::row(&parts.shards), shard::row(&loaded.shards));
@@ -238,7 +238,7 @@ fn parts_are_mended_from_the_pages() {
             let store = kept.store.crash();
             store.commit(batch).unwrap();
             assert!(load::parts(&store, 0, ALL).is_err(), "part {at}");
-            let loaded = load::pages(&store, 0).unwrap();
+            let loaded = load::pages(&store, 0, ALL).unwrap();
             assert_eq!(loaded.map.commitment(), kept.index.map().commitment());
             assert_eq!(rows(&store, Table::IndexParts), parts);
             assert!(load::parts(&store, 0, ALL).is_ok(), "part {at}");
@@ -380,4 +380,27 @@ fn the_index_may_be_written_while_it_is_looked_at() {
         drop(ends);
         assert!(looking.join().unwrap() > 3);
     });
+}
+
+/// What no hash covers: how far a page or a part is said to go.
+#[test]
+fn a_page_that_is_said_to_have_leaves_that_are_not_there_is_refused() {
+    let mut numbers = Numbers(8);
+    let mut kept = Kept::new(0);
+    kept.step(0, &leaves(&mut numbers, 60, 300));
+    let size = TreeSize::new(60);
+    assert!(load::pages(&kept.store.crash(), 0, size).is_ok());
+    assert!(load::parts(&kept.store, 0, size).is_ok());
+    let below = TreeSize::new(59);
+    assert!(load::pages(&kept.store.crash(), 0, below).is_err());
+    assert!(load::parts(&kept.store, 0, below).is_err());
+    for (key, row) in rows(&kept.store, Table::IndexPages) {
+        let mut bytes = row.to_vec();
+        bytes[2] = 1;
+        let store = kept.store.crash();
+        let mut batch = Batch::new();
+        batch.put(Table::IndexPages, key, bytes);
+        store.commit(batch).unwrap();
+        assert!(load::pages(&store, 0, size).is_err());
+    }
 }

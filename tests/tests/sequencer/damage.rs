@@ -8,7 +8,7 @@ use crate::harness::{ROOMY, Running, create, note, open, open_with, verified, ve
 use assay_claims::claim::VerifiedClaim;
 use assay_node::{
     index::{self, SHARDS},
-    records::{INDEX_DOUBTED, INDEX_THROUGH},
+    records::{self, INDEX_DOUBTED, INDEX_THROUGH},
     sequencer::Wait,
     storage::{Batch, Reads, Table, Tables, memory::Memory},
 };
@@ -266,6 +266,22 @@ async fn parts_that_are_gone_or_others_are_made_again() {
         all.delete(Table::IndexParts, key);
     }
     grown.survives(all, ROOMY).await;
+}
+
+/// A page that is said to go less far than it does has leaves that are applied again.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_go_further_than_they_say_are_made_again() {
+    let grown = Grown::by(&STEPS).await;
+    for (key, row) in rows(&grown.store, Table::IndexPages).into_iter().step_by(3) {
+        for through in [0, 1, 7, 400] {
+            let mut changes = Batch::new();
+            let page = records::page_value(through, &row[8..]);
+            changes.put(Table::IndexPages, key.clone(), page);
+            changes.put(Table::Meta, INDEX_DOUBTED, Bytes::new());
+            changes.delete(Table::Meta, INDEX_THROUGH);
+            grown.survives(changes, ROOMY).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,11 @@ impl Draft {
             return Ok(());
         }
         let inline = old.map_or(Ok(Some(Vec::new())), |old| old.inline())?;
+        // Nothing that is hashed says through which leaf a page is current.
+        let last = inline.iter().flatten().next_back();
+        if last.is_some_and(|last| *last >= new[0].1) {
+            return Err(PageError::Order);
+        }
         let mut frontier = old.map_or_else(|| Ok(ListFrontier::default()), |old| old.frontier())?;
         frontier.extend(new.iter().map(|(_, leaf)| *leaf));
         let hash = trie::leaf(label, frontier.length(), &frontier.root());

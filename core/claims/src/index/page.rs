@@ -44,8 +44,8 @@ pub enum PageError {
     /// Cut off, lists of another length than they state, or another form than a page has.
     #[error("a page of the index is malformed")]
     Malformed,
-    /// Its labels are not ascending.
-    #[error("a page of the index has its labels out of order")]
+    /// Its labels, or the leaves of one, are not ascending.
+    #[error("a page of the index is out of order")]
     Order,
     /// It has no labels.
     #[error("a page of the index has no labels")]
