@@ -276,9 +276,7 @@ fn warm(
     shard: usize,
     mut budget: u64,
 ) -> Result<u64, RecordError> {
-    let mut parts = Vec::new();
-    let (first, last) = ends(shard);
-    map.each_part(&first, &last, &mut |part| parts.push(part));
+    let parts = shard::parts(shard, map);
     let keys = match (parts.first(), parts.last()) {
         (Some(first), Some(last)) => Keys::between(first.key().first(), &last.key().last()),
         _ => return Ok(0),

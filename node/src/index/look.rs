@@ -1,7 +1,7 @@
 //! Looking at stored parts and pages for what is not as it was written.
 
 use super::pages::stored;
-use crate::records::{self, RecordError, readable};
+use crate::records::{self, readable};
 use crate::storage::{Reads, StorageError, Table};
 use assay_claims::index::map::{PageBytes, Place, StoredPart};
 use bytes::Bytes;
@@ -26,7 +26,7 @@ pub struct Looked {
 pub fn look(store: &impl Reads, from: &[u8]) -> Result<Looked, StorageError> {
     let mut looked = Looked::default();
     let rows = store.range(Table::IndexParts, from, &[0xff; 40], PARTS);
-    let rows = readable(rows.map_err(RecordError::from))?.unwrap_or_default();
+    let rows = readable(rows)?.unwrap_or_default();
     for (key, row) in &rows {
         if is_wrong(store, key, row.clone())? {
             looked.wrong.push(key.clone());
@@ -43,7 +43,7 @@ fn is_wrong(store: &impl Reads, key: &[u8], mut row: Bytes) -> Result<bool, Stor
     while !holds(store, key, &row)? {
         // A part and its pages are stored in one batch, which may have come in between.
         let now = store.get(Table::IndexParts, key);
-        match readable(now.map_err(RecordError::from))?.flatten() {
+        match readable(now)?.flatten() {
             Some(now) if now != row => row = now,
             now => return Ok(now.is_some()),
         }
@@ -61,7 +61,7 @@ fn holds(store: &impl Reads, key: &[u8], row: &[u8]) -> Result<bool, StorageErro
         .map(|place| records::page_key(place.key()))
         .collect();
     let rows = store.multi_get(Table::IndexPages, &keys);
-    let rows = readable(rows.map_err(RecordError::from))?;
+    let rows = readable(rows)?;
     let mut pages = places.iter().zip(rows.unwrap_or_default());
     Ok(pages.all(|(place, row)| stored(place, row, true).is_some()))
 }

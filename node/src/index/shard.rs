@@ -88,7 +88,8 @@ pub(super) fn ends(shard: usize) -> (Label, Label) {
     (*prefix.first(), prefix.last())
 }
 
-fn parts(shard: usize, map: &Map<Held>) -> Vec<&Arc<Part<Held>>> {
+/// The parts of a shard in this map, in order.
+pub(super) fn parts(shard: usize, map: &Map<Held>) -> Vec<&Arc<Part<Held>>> {
     let (first, last) = ends(shard);
     let mut parts = Vec::new();
     map.each_part(&first, &last, &mut |part| parts.push(part));
@@ -125,8 +126,9 @@ impl Shard {
             rows.delete(Table::IndexParts, records::page_key(&key));
         }
         let through = std::mem::replace(&mut self.through, size);
-        self.digest = Some(digest_of(at, map));
-        for part in parts(at, map) {
+        let parts = parts(at, map);
+        self.digest = Some(digest(parts.iter().map(|part| &***part)));
+        for part in parts {
             if part.slot().is_wrong() {
                 rows.put(Table::Meta, records::INDEX_DOUBTED, Bytes::new());
             }
