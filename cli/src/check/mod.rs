@@ -3,4 +3,5 @@
 mod folder;
 pub mod question;
 pub mod read;
+pub mod system;
 pub mod text;

@@ -4,7 +4,7 @@ use crate::{
     asking::{self, How},
     check::{
         question::{self, Question},
-        read, text,
+        read, system, text,
     },
     config::Settings,
     exit::Failure,
@@ -42,7 +42,7 @@ pub struct Command {
     /// known by its name; - is stdin
     #[arg(required_unless_present = "installed")]
     files: Vec<PathBuf>,
-    /// Check the packages that dpkg has installed on this system
+    /// Check the packages that dpkg, apk or rpm has installed on this system
     #[arg(long, env = "ASSAY_INSTALLED", value_parser = FalseyValueParser::new())]
     installed: bool,
     /// What the files are, if their names and contents do not say it: cargo.lock,
@@ -52,8 +52,8 @@ pub struct Command {
     /// mix.lock, pom.xml, maven-dependency-tree, maven-dependency-tree-json, gradle.lockfile,
     /// verification-metadata.xml, packages.lock.json, project.assets.json, deps.json,
     /// packages.config, cyclonedx-json, cyclonedx-xml, spdx-2-json, spdx-2-yaml, spdx-3-json-ld,
-    /// spdx-tag-value, syft-json, trivy-json, dpkg-status, apk-installed, cargo-auditable,
-    /// go-build, purl-list
+    /// spdx-tag-value, syft-json, trivy-json, dpkg-status, apk-installed, rpm-database,
+    /// cargo-auditable, go-build, purl-list
     #[arg(long, env = "ASSAY_FORMAT", value_name = "NAME", value_parser = read::format)]
     format: Option<components::Format>,
     /// Count the project's own packages, too: members of a workspace, dependencies by path, what an
@@ -61,14 +61,10 @@ pub struct Command {
     /// so do dependencies by path, which may be copies of what others publish
     #[arg(long, env = "ASSAY_OWN", value_parser = FalseyValueParser::new())]
     own: bool,
-    /// The database of dpkg that --installed reads, or the folder status.d of an image
-    #[arg(
-        long,
-        env = "ASSAY_DPKG_STATUS",
-        value_name = "FILE",
-        default_value = "/var/lib/dpkg/status"
-    )]
-    dpkg_status: PathBuf,
+    /// The database of dpkg that --installed reads, or the folder status.d of an image [default:
+    /// what this system has: /var/lib/dpkg/status, or else the database of apk or rpm]
+    #[arg(long, env = "ASSAY_DPKG_STATUS", value_name = "FILE")]
+    dpkg_status: Option<PathBuf>,
     /// The file that says whose the packages of a system's database are [default: that of the
     /// system in whose folders the database lies]
     #[arg(long, env = "ASSAY_OS_RELEASE", value_name = "FILE")]
@@ -105,8 +101,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let (policy, policy_name) = question::policy(settings)?;
     let mut listings = Vec::new();
     if command.installed {
-        listings.push(read::installed(
-            &command.dpkg_status,
+        listings.push(system::installed(
+            command.dpkg_status.as_deref(),
             command.os_release.as_deref(),
         )?);
     }

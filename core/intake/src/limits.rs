@@ -22,7 +22,7 @@ pub const COMPONENT_YAML_BYTES: usize = 16 * 1024 * 1024;
 /// SBOM has some twenty.
 pub const COMPONENT_XML_NODES: u32 = 4_000_000;
 
-/// Largest program that is read for what it says of itself, in bytes.
+/// Largest program that is read for what it says of itself, and largest database of rpm, in bytes.
 pub const PROGRAM_BYTES: usize = 512 * 1024 * 1024;
 
 /// Longest text that a program says of itself, expanded, in bytes. Those of large programs have

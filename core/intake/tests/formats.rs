@@ -12,8 +12,8 @@ This page is written from the code: `ASSAY_BLESS=1 cargo test --package assay-in
 
 ## Lock files and SBOMs
 
-What `assay check FILE…` reads. A file is read whole or refused whole, at most 64 MiB (of a program
-512 MiB) and 100,000 components of it. Its name says what it is, perhaps with a prefix
+What `assay check FILE…` reads. A file is read whole or refused whole, at most 64 MiB (of a program or
+a database of rpm 512 MiB) and 100,000 components of it. Its name says what it is, perhaps with a prefix
 (`service.Cargo.lock`), else its content; where neither does, `--format NAME` does. Nothing is
 resolved, fetched or unpacked: ranges, tags and local files of which neither a version nor a digest
 is stated are counted as unidentified, and named. The names of a project's own packages are asked
@@ -23,8 +23,8 @@ git and has no version of its own has that of its commit, also of a short one, o
 version (`v1.2.0`); what is pinned to a branch is unidentified.
 
 `assay check FOLDER` reads every file in it whose name is in the table, or is one of
-`requirements*.txt`, `constraints*.txt`, `*.deps.json`, `*.spdx`, `pylock.*.toml`, `dpkg/status` and
-`apk/db/installed`, or ends with `spdx.json`, `bom.json`, `cyclonedx.json`, `cyclonedx.xml` or
+`requirements*.txt`, `constraints*.txt`, `*.deps.json`, `*.spdx`, `pylock.*.toml`, `dpkg/status`,
+`apk/db/installed` and `lib/rpm/Packages`, or ends with `spdx.json`, `bom.json`, `cyclonedx.json`, `cyclonedx.xml` or
 `sbom.xml`, and says what it left out. It does not
 follow links, nor look into folders in which the files of others lie (`node_modules`, `vendor`,
 `.venv`, `target` and the like). Programs in it have to be named one by one.

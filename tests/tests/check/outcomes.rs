@@ -294,3 +294,37 @@ fn installed_packages_are_those_of_the_distribution() -> anyhow::Result<()> {
     fs::remove_file(world.path("status"))?;
     Ok(())
 }
+
+#[test]
+fn packages_of_rpm_are_those_of_the_system_whose_database_it_is() -> anyhow::Result<()> {
+    let database: &[u8] =
+        include_bytes!("../../../core/intake/src/components/rpm_database/made/rpmdb.sqlite");
+    let mut world = World::new()?;
+    world.built("makers", "pkg:rpm/fedora/made@1.2.3-4.fc40")?;
+    let folder = world.path("root/usr/lib/sysimage/rpm");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("rpmdb.sqlite"), database)?;
+    let unnamed = world.check(&["root"])?;
+    assert_eq!(unnamed.code, Some(2));
+    assert!(unnamed.stderr.contains("--os-release"), "{unnamed:?}");
+    fs::create_dir_all(world.path("root/etc"))?;
+    world.write("root/etc/os-release", "ID=fedora\nVERSION_ID=40\n")?;
+    let (code, report) = world.report(&["root"])?;
+    assert_eq!(code, Some(0), "{report:#}");
+    let found = outcomes(&report);
+    // The other eight are built of the same sources, and nobody says anything of those.
+    let fine: Vec<_> = found
+        .iter()
+        .filter(|(_, outcome)| outcome == "fine")
+        .collect();
+    assert_eq!((found.len(), fine.len()), (9, 1), "{found:?}");
+    assert!(
+        fine[0].0.starts_with("pkg:rpm/fedora/made@1.2.3-4.fc40?"),
+        "{fine:?}"
+    );
+    fs::write(folder.join("rpmdb.sqlite-wal"), "x")?;
+    let newer = world.check(&["root"])?;
+    assert_eq!(newer.code, Some(2));
+    assert!(newer.stderr.contains("rpmdb.sqlite-wal"), "{newer:?}");
+    Ok(())
+}

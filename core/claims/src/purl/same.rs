@@ -124,7 +124,9 @@ impl Purl {
 
 /// The name and the version in a qualifier `upstream`.
 fn upstream_of<'a>(upstream: &'a str, ty: &str) -> (&'a str, Option<&'a str>) {
-    let file = upstream.strip_suffix(".src.rpm").filter(|_| ty == "rpm");
+    let mut ends = [".src.rpm", ".nosrc.rpm"].into_iter();
+    let file = ends.find_map(|end| upstream.strip_suffix(end));
+    let file = file.filter(|_| ty == "rpm");
     if let Some(file) = file {
         // NAME-VERSION-RELEASE, of which only the name has hyphens.
         let release = file.rfind('-');

@@ -39,6 +39,14 @@ impl Fault {
         }
     }
 
+    /// With advice, if it has none yet.
+    pub(super) fn or_advise(self, advice: &'static str) -> Self {
+        Fault {
+            advice: self.advice.or(Some(advice)),
+            ..self
+        }
+    }
+
     /// With its line, if it has a path in the JSON of `text`.
     pub(super) fn locate(mut self, text: &str) -> Self {
         if let (None, Some(path)) = (self.line, &self.path) {

@@ -1,7 +1,7 @@
 //! The list of the formats, and how a file's is found out: by its name, else by what it holds.
 
 use super::fault::Fault;
-use super::input::Input;
+use super::input::{Binary, Input};
 use super::program::Language;
 use super::reader::{Head, Reader, Sign};
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use super::{go_build, gradle, gradle_verification, maven_tree};
 use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
-use super::{requirements, swift, syft, trivy, xml, yarn};
+use super::{requirements, rpm, swift, syft, trivy, xml, yarn};
 use super::{sbom, spdx2, spdx3, tag_value, uv};
 use crate::text::shown;
 use assay_claims::json::Part;
@@ -124,6 +124,11 @@ formats! {
     DpkgStatus(dpkg::READER),
     /// `/lib/apk/db/installed`: the packages of an Alpine, or of a distribution like it.
     ApkInstalled(apk::READER),
+    /// The database of rpm: the packages of a Fedora, a Red Hat, a SUSE, or of a distribution like
+    /// them. As SQLite (`rpmdb.sqlite`), in rpm's own format (`Packages.db`), in Berkeley DB
+    /// (`Packages` in `/var/lib/rpm`), or what `rpm -qa --queryformat
+    /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes.
+    RpmDatabase(rpm::READER),
     /// syft's own JSON.
     SyftJson(syft::READER),
     /// Trivy's own JSON.
@@ -158,7 +163,10 @@ impl Format {
 
     /// Whether it is the database of a system's packages, which does not say whose they are.
     pub fn is_of_a_system(self) -> bool {
-        matches!(self, Format::DpkgStatus | Format::ApkInstalled)
+        matches!(
+            self,
+            Format::DpkgStatus | Format::ApkInstalled | Format::RpmDatabase
+        )
     }
 
     /// The names of its files, before which a prefix may stand. Others are known by their content.
@@ -192,8 +200,6 @@ const USE_AN_SBOM: &str =
     "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
 const USE_AN_SBOM_WITH_UUIDS: &str = "if it is Julia's, write an SBOM of the project in which each \
     package URL has the package's uuid, and check that";
-const USE_AN_SBOM_OF_IT: &str =
-    "it is a database of rpm; write an SBOM of the system or image, and check that";
 const USE_THE_LOCK: &str =
     "it says what the project asks for, not what it got; check its lock file";
 const USE_CONDA_LOCK: &str =
@@ -223,8 +229,6 @@ pub const NOT_READ: &[(&str, &str)] = &[
         "go.work",
         "it names the modules of a workspace; check the go.mod of each",
     ),
-    ("rpmdb.sqlite", USE_AN_SBOM_OF_IT),
-    ("Packages.db", USE_AN_SBOM_OF_IT),
     (
         "Dockerfile",
         "it says how an image is built; write an SBOM of the image, and check that",
@@ -249,9 +253,10 @@ pub const NOT_READ: &[(&str, &str)] = &[
 
 /// Finds out the format of `input`.
 pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
-    match input.of_program() {
-        Some(Language::Rust) => return Ok(Format::CargoAuditable),
-        Some(Language::Go) => return Ok(Format::GoBuild),
+    match input.binary() {
+        Some(Binary::Program(Language::Rust)) => return Ok(Format::CargoAuditable),
+        Some(Binary::Program(Language::Go)) => return Ok(Format::GoBuild),
+        Some(Binary::Rpm) => return Ok(Format::RpmDatabase),
         None => {}
     }
     let name = input.base_name();

@@ -3,6 +3,7 @@
 use super::cut::{Cut, Kind, tags};
 use super::fault::{Fault, tail};
 use super::program::{self, Language};
+use super::rpm_database;
 use crate::documents::DocumentError;
 use crate::jsonc;
 use crate::limits;
@@ -17,23 +18,39 @@ use std::ops::Range;
 /// A place in JSON, or in what was read into it.
 pub(super) type Node<'v, 'p> = node::Node<'v, 'p, Part<'v>>;
 
+/// What a file is that is no text. The text that readers take is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binary {
+    /// A program, which says what it is built of.
+    Program(Language),
+    /// A database of rpm.
+    Rpm,
+}
+
 /// The bytes that readers take.
 pub(super) struct Decoded<'a> {
     bytes: Cow<'a, [u8]>,
-    /// What the program is of, if they are what one says of itself.
-    program: Option<Language>,
+    /// What they are made of.
+    binary: Option<Binary>,
 }
 
 /// The bytes in UTF-8, if they are UTF-16, as PowerShell redirects text into files: with a byte
-/// order mark, or with ASCII at the beginning. Of a program, what it says of itself. Others are as
-/// they are, and so is UTF-16 that is broken or larger than what is read.
+/// order mark, or with ASCII at the beginning. Of a program, what it says of itself; of a database, the
+/// packages in it. Others are as they are, and so is UTF-16 that is broken or larger than what is
+/// read.
 ///
-/// Fails for a program that says nothing.
+/// Fails for a program that says nothing, and for a database that is damaged or not of packages.
 pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
     if let Some(said) = program::said(bytes)? {
         return Ok(Decoded {
             bytes: Cow::Owned(said.text),
-            program: Some(said.language),
+            binary: Some(Binary::Program(said.language)),
+        });
+    }
+    if let Some(text) = rpm_database::said(bytes)? {
+        return Ok(Decoded {
+            bytes: Cow::Owned(text.into_bytes()),
+            binary: Some(Binary::Rpm),
         });
     }
     let is_read = bytes.len() <= limits::DOCUMENT_BYTES;
@@ -49,7 +66,7 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
         } else {
             bytes
         },
-        program: None,
+        binary: None,
     })
 }
 
@@ -57,7 +74,7 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
 pub(super) struct Input<'a> {
     name: &'a str,
     text: &'a str,
-    program: Option<Language>,
+    binary: Option<Binary>,
     /// Parsed once, though both recognition and the reader look.
     json: OnceCell<Result<Tape<'a>, json::JsonError>>,
 }
@@ -96,7 +113,7 @@ impl<'a> Input<'a> {
         Ok(Input {
             name,
             text,
-            program: file.program,
+            binary: file.binary,
             json: OnceCell::new(),
         })
     }
@@ -120,9 +137,9 @@ impl<'a> Input<'a> {
         self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
     }
 
-    /// What the program is of, if the text is what one says of itself.
-    pub(super) fn of_program(&self) -> Option<Language> {
-        self.program
+    /// What the text was made of, if the file is none.
+    pub(super) fn binary(&self) -> Option<Binary> {
+        self.binary
     }
 
     pub(super) fn text(&self) -> &'a str {

@@ -56,6 +56,8 @@ mod python;
 mod reader;
 mod refs;
 mod requirements;
+mod rpm;
+mod rpm_database;
 mod sbom;
 mod spdx2;
 mod spdx3;
@@ -122,9 +124,10 @@ pub fn instead(name: &str) -> Option<&'static str> {
     format::not_read(name).map(|(_, advice)| advice)
 }
 
-/// Most bytes of a file that are read, by how it begins: programs are larger than documents.
+/// Most bytes of a file that are read, by how it begins: programs and databases are larger than
+/// documents.
 pub fn most_bytes(head: &[u8]) -> usize {
-    if program::is_program(head) {
+    if program::is_program(head) || rpm_database::is_database(head) {
         limits::PROGRAM_BYTES
     } else {
         limits::DOCUMENT_BYTES
@@ -164,7 +167,8 @@ fn read_input(
     input: &Input<'_>,
     distribution: Option<&Distribution>,
 ) -> Result<Components, ComponentError> {
-    if !format.may_be_empty() {
+    // A database without packages is whole.
+    if !format.may_be_empty() && input.binary().is_none() {
         input
             .not_empty()
             .map_err(|fault| fault.of(input.name(), None))?;

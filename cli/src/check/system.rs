@@ -1,0 +1,239 @@
+//! What is installed on a system: where the databases of its packages are, and whose packages they
+//! are.
+
+use super::read::{self, How};
+use crate::{exit::Failure, input, output};
+use assay_client::ask::Listing;
+use assay_intake::components::{Distribution, Format};
+use assay_intake::limits;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The databases of a system's packages, by where a system has them.
+const OF_A_SYSTEM: [&str; 8] = [
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/Packages.db",
+    "usr/lib/sysimage/rpm/Packages",
+    "usr/share/rpm/rpmdb.sqlite",
+];
+
+/// Reads the database of dpkg at `status`, or else that of the packages of this system.
+pub fn installed(status: Option<&Path>, os_release: Option<&Path>) -> Result<Listing, Failure> {
+    let mut known = OF_A_SYSTEM.iter().map(|known| Path::new("/").join(known));
+    let found = || known.find(|database| database.exists());
+    let Some(database) = status.map(Path::to_owned).or_else(found) else {
+        return Err(Failure::Usage(format!(
+            "--installed: nothing says what is installed here: there is no database of dpkg, apk \
+             or rpm ({}); write an SBOM of the system (CycloneDX or SPDX) with another tool, and \
+             check that",
+            OF_A_SYSTEM.map(|known| format!("/{known}")).join(", ")
+        )));
+    };
+    if !database.exists() {
+        return Err(Failure::Usage(format!(
+            "--installed: there is no {}; name the database of dpkg, or leave out --dpkg-status",
+            output::plain(&database.display().to_string())
+        )));
+    }
+    let how = How {
+        format: status.map(|_| Format::DpkgStatus),
+        os_release,
+    };
+    read::file(&database, &how)
+}
+
+/// The packages of an image without dpkg, as one database: a file each, beside which stand lists of
+/// checksums.
+pub(super) fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = output::plain(&folder.display().to_string());
+    let failed = |e| Failure::io(format!("cannot read {shown}"), e);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() && path.extension().is_none_or(|end| end != "md5sums") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let left = limits::DOCUMENT_BYTES.saturating_sub(all.len());
+        all.extend_from_slice(&input::read(&file, left)?.bytes);
+        all.extend_from_slice(b"\n\n");
+    }
+    Ok(all)
+}
+
+/// Refuses a database of SQLite beside which stands what was written since and is not in it yet.
+pub(super) fn is_all_of_it(database: &Path) -> Result<(), Failure> {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    let log = Path::new(&log);
+    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Err(Failure::Usage(format!(
+            "{}: what was written last is in {} beside it, and not in it; let any command of rpm \
+             that installs end, or run `sqlite3 FILE 'PRAGMA wal_checkpoint(TRUNCATE)'` on a copy \
+             of both, and check that",
+            output::plain(&database.display().to_string()),
+            output::plain(&log.display().to_string()),
+        )));
+    }
+    Ok(())
+}
+
+/// The file that says whose packages a database is of: the one that is named, or else the one of
+/// the system that the database is of. This system's says nothing of a copy of another's.
+pub(super) fn os_release(database: &Path, named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    for known in OF_A_SYSTEM {
+        let mut folders = whole.ancestors();
+        let below =
+            folders.find(|path| path.ends_with(known) || path.ends_with(format!("{known}.d")));
+        let Some(root) = below.and_then(|path| path.ancestors().nth(known.split('/').count()))
+        else {
+            continue;
+        };
+        let stated = ["etc/os-release", "usr/lib/os-release"].map(|file| root.join(file));
+        // A link of an unpacked image may lead to this system's.
+        if let Some(stated) = stated.into_iter().find(|file| {
+            fs::canonicalize(file).is_ok_and(|whole| whole.starts_with(root) && whole.is_file())
+        }) {
+            return Ok(stated);
+        }
+    }
+    Err(Failure::Usage(format!(
+        "{}: it does not say which distribution's packages these are, and it need not be this \
+         system's; name the os-release of its system with --os-release",
+        output::plain(&database.display().to_string())
+    )))
+}
+
+/// Most bytes of an os-release file. They have a few hundred.
+const OS_RELEASE_BYTES: usize = 64 * 1024;
+
+/// The distribution that an os-release file names (os-release(5)).
+pub(super) fn distribution(path: &Path) -> Result<Distribution, Failure> {
+    let document = input::read_setting(path, OS_RELEASE_BYTES)?;
+    let text = String::from_utf8_lossy(&document.bytes);
+    of_os_release(&text).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{}: it has no line ID=…, so nobody can tell which distribution's packages these are; \
+             name another file with --os-release",
+            path.display()
+        ))
+    })
+}
+
+fn of_os_release(text: &str) -> Option<Distribution> {
+    let value = |key: &str| {
+        let lines = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+        lines
+            .map(|value| value.trim_matches(['"', '\'']))
+            .find(|value| !value.is_empty())
+            .map(str::to_owned)
+    };
+    let vendor = value("ID")?;
+    let numbered = value("VERSION_ID").map(|version| format!("{vendor}-{version}"));
+    Some(Distribution {
+        release: numbered.or_else(|| value("VERSION_CODENAME")),
+        vendor,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_is_what_os_release_says() {
+        let read = |text: &str| of_os_release(text).map(|d| (d.vendor, d.release));
+        let debian =
+            "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n";
+        assert_eq!(
+            read(debian),
+            Some(("debian".into(), Some("debian-12".into())))
+        );
+        let sid = "ID='debian'\nVERSION_CODENAME=sid\n";
+        assert_eq!(read(sid), Some(("debian".into(), Some("sid".into()))));
+        assert_eq!(read("NAME=x\nID_LIKE=debian\n"), None);
+    }
+
+    #[test]
+    fn a_copy_of_a_database_is_of_the_system_that_it_lies_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (database, named) in [
+            ("var/lib/dpkg/status", None),
+            ("var/lib/dpkg/status.d/a", None),
+            ("lib/apk/db/installed", None),
+            ("var/lib/rpm/Packages", None),
+            ("usr/lib/sysimage/rpm/rpmdb.sqlite", None),
+            ("elsewhere/status", Some("other")),
+        ] {
+            let path = root.join(database);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            let found = |named: Option<&str>| os_release(&path, named.map(Path::new));
+            assert!(found(None).is_err(), "{database}");
+            if named.is_some() {
+                assert_eq!(found(named).unwrap(), Path::new("other"));
+                continue;
+            }
+            fs::create_dir_all(root.join("etc")).unwrap();
+            fs::write(root.join("etc/os-release"), "ID=debian").unwrap();
+            assert_eq!(found(None).unwrap(), root.join("etc/os-release"));
+            fs::remove_file(root.join("etc/os-release")).unwrap();
+            std::os::unix::fs::symlink("/etc/os-release", root.join("etc/os-release")).unwrap();
+            assert!(found(None).is_err(), "a link to this system's");
+            fs::remove_file(root.join("etc/os-release")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_database_with_more_beside_it_is_not_taken_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("rpmdb.sqlite");
+        fs::write(&database, "").unwrap();
+        assert!(is_all_of_it(&database).is_ok());
+        let log = folder.path().join("rpmdb.sqlite-wal");
+        fs::write(&log, "").unwrap();
+        assert!(is_all_of_it(&database).is_ok(), "nothing is in it");
+        fs::write(&log, "x").unwrap();
+        let said = is_all_of_it(&database).unwrap_err().to_string();
+        assert!(said.contains("rpmdb.sqlite-wal beside it"), "{said}");
+    }
+
+    #[test]
+    fn the_packages_of_an_image_without_dpkg_stand_in_files_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("status.d");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("b"), "Package: b\nVersion: 1\nArchitecture: all").unwrap();
+        fs::write(
+            root.join("a"),
+            "Package: a\nVersion: 1\nArchitecture: all\n",
+        )
+        .unwrap();
+        fs::write(root.join("a.md5sums"), "0  usr/a\n").unwrap();
+        let release = folder.path().join("release");
+        fs::write(&release, "ID=debian").unwrap();
+        let how = How {
+            format: None,
+            os_release: Some(&release),
+        };
+        let listing = read::file(&root, &how).unwrap();
+        let names: Vec<_> = listing.listed.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+}
