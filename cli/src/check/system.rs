@@ -26,8 +26,11 @@ const OF_A_SYSTEM: [&str; 8] = [
 /// Reads the database of dpkg at `status`, or else that of the packages of this system.
 pub fn installed(status: Option<&Path>, os_release: Option<&Path>) -> Result<Listing, Failure> {
     let mut known = OF_A_SYSTEM.iter().map(|known| Path::new("/").join(known));
-    let found = || known.find(|database| database.exists());
-    let Some(database) = status.map(Path::to_owned).or_else(found) else {
+    let database = match status {
+        Some(status) => Some(status.to_owned()),
+        None => known.find(|database| database.exists()),
+    };
+    let Some(database) = database else {
         return Err(Failure::Usage(format!(
             "--installed: nothing says what is installed here: there is no database of dpkg, apk \
              or rpm ({}); write an SBOM of the system (CycloneDX or SPDX) with another tool, and \

@@ -35,9 +35,9 @@ pub(super) struct Decoded<'a> {
 }
 
 /// The bytes in UTF-8, if they are UTF-16, as PowerShell redirects text into files: with a byte
-/// order mark, or with ASCII at the beginning. Of a program, what it says of itself; of a database, the
-/// packages in it. Others are as they are, and so is UTF-16 that is broken or larger than what is
-/// read.
+/// order mark, or with ASCII at the beginning. Of a program, what it says of itself; of a database,
+/// the packages in it. Others are as they are, and so is UTF-16 that is broken or larger than what
+/// is read.
 ///
 /// Fails for a program that says nothing, and for a database that is damaged or not of packages.
 pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {

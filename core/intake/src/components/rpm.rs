@@ -1,6 +1,6 @@
-//! What the database of rpm holds: the packages of a Fedora, a Red Hat, a SUSE, or of a distribution
-//! like them, a line each, as [`super::rpm_database`] makes it of the file. It is what `rpm -qa
-//! --queryformat` writes, which is read as well, with this:
+//! What the database of rpm holds: the packages of a Fedora, a Red Hat, a SUSE, or of a
+//! distribution like them, a line each, as [`super::rpm_database`] makes it of the file. It is what
+//! `rpm -qa --queryformat` writes, which is read as well, with this:
 //! `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n`
 
 use super::component::{Component, Distribution};

@@ -142,6 +142,7 @@ pub const PROMISES: &[Promise] = &[
             "python",
             "reader",
             "refs",
+            "rpm_database",
             "sbom",
             "tarball",
             "tests",

@@ -1,4 +1,4 @@
-//! The header of a package (rpm's `docs/manual/format_header.md`): numbers of entries and of bytes,
+//! The header of a package (rpm's manual, "Header format"): numbers of entries and of bytes,
 //! a row for each entry (tag, type, place, count), and the bytes.
 
 use super::numbers::{Order, damaged};
@@ -49,9 +49,13 @@ pub(super) fn line(header: &[u8]) -> Result<String, Fault> {
                 (INT32, INT32) => order.u32(data, at).map(|number| number.to_string()),
                 _ => None,
             };
-            let reason = || damaged(&format!("a package has no {name} that can be read"));
+            let Some(value) = value else {
+                return Err(damaged(&format!(
+                    "a package has no {name} that can be read"
+                )));
+            };
             // What was added when it was installed stands behind what it came with, and counts.
-            *field = Some(value.ok_or_else(reason)?);
+            *field = Some(value);
         }
     }
     let needed = fields.iter().zip(TAGS).find(|(field, (_, _, name))| {
