@@ -36,8 +36,9 @@ async fn keep_one() {
     }
 }
 
-/// How much later than others the threads come that verify claims, as nice(2) counts: strangers
-/// send as many as they like, and whoever serves, commits and answers waits for no core meanwhile.
+/// How much later than others the threads come that verify claims, and those that serve networks
+/// with many connections, as nice(2) counts: strangers send as many as they like, and whoever serves
+/// others, commits and answers waits for no core meanwhile.
 #[cfg(target_os = "linux")]
 const LATER: i32 = 5;
 
@@ -63,7 +64,7 @@ pub fn start_computing() -> io::Result<()> {
 
 /// Lets other threads go first. Where the system knows no order of threads, or keeps it to itself,
 /// nothing changes.
-fn come_later() {
+pub fn come_later() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, LATER);
 }

@@ -31,6 +31,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// A network that has no more than one of so many places keeps connections that are busy.
 const BUSY: usize = 64;
 
+/// Connections that a caller has who needs few: a browser has six. Whoever has more comes later.
+pub const FEW: usize = 8;
+
 /// Connections that are leaving at once at most. They are open beside those that have a place.
 pub const LEAVING: usize = 32;
 
@@ -100,9 +103,11 @@ impl Places {
     }
 
     /// Takes a place for a connection. If all are taken, another connection has to leave. Returns
-    /// none if that would be one of a network that has fewer.
+    /// none if that would be one of a network that has fewer, or if too many are leaving and its
+    /// network has [more than a few](FEW).
     ///
-    /// This waits only where nobody has more than one connection, or too many are leaving.
+    /// This waits only where nobody has more than one connection, or too many are leaving: whoever
+    /// comes next waits, too, so that nobody waits for one that strangers have many of.
     pub async fn take(&self, account: Arc<Account>) -> Option<Place> {
         loop {
             match self.try_take(&account, since(self.0.start)) {
@@ -121,11 +126,15 @@ impl Places {
         if open.taken < self.0.number {
             open.taken += 1;
         } else {
-            if open.leaving >= LEAVING {
-                return Taken::Later;
-            }
             let of = account.counted().and_then(|of| open.networks.get(&of));
             let has = of.map_or(0, Connections::len);
+            if open.leaving >= LEAVING {
+                return if has > FEW {
+                    Taken::Nothing
+                } else {
+                    Taken::Later
+                };
+            }
             let larger = open.of_larger(has, self.0.number / BUSY);
             let leaves = larger.or_else(|| match of {
                 Some(theirs) => longest_idle(theirs.values(), now),
@@ -426,6 +435,12 @@ mod tests {
         let from = (3..).take(LEAVING);
         let _others: Vec<Place> = from.map(|from| door.place(from, 0)).collect();
         assert!(matches!(door.comes(SHARED, LATER), Taken::Later));
+        let few = many.len() - LEAVING;
+        assert!(few > FEW);
+        assert!(
+            matches!(door.comes(2, LATER), Taken::Nothing),
+            "it has many"
+        );
         drop(many);
         let _place = door.place(SHARED, 0);
         assert_eq!(door.places.0.lock().leaving, 0);

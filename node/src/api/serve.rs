@@ -1,20 +1,22 @@
 //! The public port: accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS if it is
 //! configured.
 //!
-//! One thread accepts and hands connections out in turn. Each serving thread has a runtime of its
-//! own, so that a connection never moves between cores. That answers half as many calls again as
-//! one runtime over all cores does.
+//! One thread accepts and hands connections out. Each serving thread has a runtime of its own, so
+//! that a connection never moves between cores. That answers half as many calls again as one
+//! runtime over all cores does.
 
 mod at_once;
 mod caller;
+mod kept;
 mod pieces;
 mod placed;
+mod workers;
 
-use self::{at_once::AtOnce, caller::Caller, pieces::Pieces, placed::Placed};
+use self::{at_once::AtOnce, caller::Caller, pieces::Pieces, placed::Placed, workers::Workers};
 use super::{
     frames,
     peer::Peer,
-    places::{Place, Places},
+    places::{FEW, Place, Places},
     proxied::Proxies,
     proxy_protocol::{self, ProxyProtocolError},
     rest_of_body::RequestBody,
@@ -22,7 +24,6 @@ use super::{
 };
 use crate::held::{Account, Held, Hold, Kind};
 use crate::quota::Reports;
-use crate::threads;
 use http::{Request, Response};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -34,15 +35,13 @@ use std::{
     io,
     net::{SocketAddr, TcpStream as StdTcpStream},
     sync::Arc,
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    runtime::Builder as RuntimeBuilder,
-    sync::{mpsc, watch},
-    task::JoinSet,
+    sync::watch,
     time::timeout,
 };
 use tonic::body::Body;
@@ -60,8 +59,7 @@ const HEADER_FIELDS: usize = 100;
 /// or fewer for a network with more than a few connections, which has 128 calls on all of them.
 /// Memory for each stream, about 1 KiB, is kept as long as the connection.
 const STREAMS: u32 = 100;
-const STREAMS_OF_MANY: u32 = 32;
-const FEW_CONNECTIONS: usize = 8;
+const STREAMS_OF_MANY: u32 = 16;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -136,13 +134,7 @@ impl<A: App> Server<A> {
         };
         let places = Places::new(self.connections);
         let idle = frames::idle(self.held.shared());
-        let mut workers = Vec::with_capacity(threads);
-        let mut joins = Vec::with_capacity(threads);
-        for number in 0..threads {
-            let (hand, connections) = mpsc::unbounded_channel();
-            workers.push(hand);
-            joins.push(self.worker(number, connections, &idle, stop.clone())?);
-        }
+        let (workers, ends) = Workers::start(&self, threads, &idle, &stop)?;
         let (held, nobody) = (&self.held, Arc::default());
         let itself = async {
             match &own {
@@ -156,50 +148,10 @@ impl<A: App> Server<A> {
             () = stopped(&mut stop) => {}
         }
         drop((listener, own, workers));
-        for join in joins {
-            let _ = tokio::task::spawn_blocking(move || join.join()).await;
+        for end in ends {
+            let _ = tokio::task::spawn_blocking(move || end.join()).await;
         }
         Ok(())
-    }
-
-    fn worker(
-        &self,
-        number: usize,
-        mut connections: mpsc::UnboundedReceiver<Accepted>,
-        idle: &Arc<Reports>,
-        stop: watch::Receiver<bool>,
-    ) -> io::Result<JoinHandle<()>> {
-        let runtime = threads::runtime(&mut RuntimeBuilder::new_current_thread())?;
-        let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
-        let (held, idle) = (self.held.clone(), idle.clone());
-        thread::Builder::new()
-            .name(format!("serve-{number}"))
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let mut open = JoinSet::new();
-                    loop {
-                        tokio::select! {
-                            accepted = connections.recv() => match accepted {
-                                None => break,
-                                Some(accepted) => {
-                                    let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
-                                    let counts = (held.clone(), idle.clone());
-                                    open.spawn(connection(accepted, counts, app, tls, stop));
-                                }
-                            },
-                            // Reaps connections as they end.
-                            Some(_) = open.join_next() => {}
-                        }
-                    }
-                    let ended = async { while open.join_next().await.is_some() {} };
-                    if timeout(drain, ended).await.is_err() {
-                        tracing::warn!(
-                            "calls in flight took longer than server.drain_s; they were \
-                        cut off"
-                        );
-                    }
-                });
-            })
     }
 }
 
@@ -208,21 +160,19 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Accepts connections, and hands them out in turn. It never ends.
+/// Accepts connections, and hands them out. It never ends.
 async fn accepting(
     listener: &TcpListener,
     places: &Places,
     held: &Arc<Held>,
     proxies: &Arc<Proxies>,
-    workers: &[mpsc::UnboundedSender<Accepted>],
+    workers: &Workers,
 ) {
-    let mut turn = workers.iter().cycle();
     loop {
         // Neither a lack of file descriptors nor a connection that was reset before it was accepted
         // ends the server.
-        let accepted = accept(listener, places, held, proxies).await;
-        if let (Ok(Some(accepted)), Some(worker)) = (accepted, turn.next()) {
-            let _ = worker.send(accepted);
+        if let Ok(Some(accepted)) = accept(listener, places, held, proxies).await {
+            workers.hand(accepted);
         }
     }
 }
@@ -368,7 +318,7 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
 
 /// What is spoken with this caller, and how long and how much of it.
 fn protocols(account: &Account, at_once: AtOnce) -> Builder<AtOnce> {
-    let many = account.connections() > FEW_CONNECTIONS;
+    let many = account.connections() > FEW;
     let streams = if many { STREAMS_OF_MANY } else { STREAMS };
     let mut builder = Builder::new(at_once);
     builder

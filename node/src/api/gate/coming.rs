@@ -1,6 +1,5 @@
 //! The message that comes: room for its bytes, and how long it may take.
 
-use super::SMALL;
 use crate::held::{Account, Hold, Kind, Wanted};
 use std::{
     future::poll_fn,
@@ -17,6 +16,9 @@ const ARRIVAL: Duration = Duration::from_secs(15);
 
 /// The same for a message that holds room while others wait for some.
 const PRESSED: Duration = Duration::from_secs(2);
+
+/// What comes of a message is counted from so many bytes on: a call costs as much by itself.
+const FREE: usize = 4 << 10;
 
 /// How often this is looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -69,7 +71,7 @@ impl Coming {
         length: usize,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        if come <= SMALL {
+        if come <= FREE {
             return Poll::Ready(());
         }
         // The bytes are kept in a buffer that doubles as it grows.

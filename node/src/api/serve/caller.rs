@@ -2,6 +2,7 @@
 
 use super::{
     CONNECTION_WINDOW, HEADER_FIELDS,
+    kept::kept,
     placed::{too_many, too_many_fields},
 };
 use crate::{
@@ -76,7 +77,7 @@ impl Caller {
             return Err(too_many_fields().into());
         }
         match place {
-            Some(place) => Ok((request, place)),
+            Some(place) => Ok((kept(request), place)),
             None => Err(too_many(&request).into()),
         }
     }
