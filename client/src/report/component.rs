@@ -8,7 +8,7 @@ use crate::plain;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_policy::rules::{self, Ignore, Outcome, Policy, Severity};
-use assay_policy::verdict::{self, Cause, Known, LogAnswer, Unspoken, Why};
+use assay_policy::verdict::{self, Agreed, Cause, Known, LogAnswer, Unspoken, Why};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -143,6 +143,10 @@ pub struct Vulnerability {
     pub found: Vec<Evidence>,
     /// What issuers say of it.
     pub stated: Vec<Stated>,
+    /// That it does not apply: what those agree on whose word clears it under the policy, if no
+    /// reason names it all the same. Not in the JSON.
+    #[serde(skip)]
+    pub cleared: Option<Status>,
 }
 
 /// What an issuer says of a vulnerability.
@@ -245,18 +249,29 @@ impl Judge<'_> {
             let of_algorithm = digests.entry(algorithm.clone()).or_default();
             of_algorithm.push(digest.clone());
         }
-        let reasons = verdict.reasons().iter();
+        let reasons: Vec<Reason> = verdict
+            .reasons()
+            .iter()
+            .map(|reason| self.reason(reason))
+            .collect();
+        let agreed = self.known.agreed(about);
         let vulnerabilities = self.known.vulnerabilities(about);
+        let vulnerabilities = vulnerabilities.iter().map(|one| {
+            let mut reasons = reasons.iter().flat_map(|reason| &reason.vulnerabilities);
+            let is_named = reasons.any(|named| named.id == one.id);
+            Vulnerability {
+                cleared: cleared(one, &agreed).filter(|_| !is_named),
+                ..self.vulnerability(one)
+            }
+        });
+        let vulnerabilities = vulnerabilities.collect();
         Component {
             purl: about.purl().map(Purl::shared),
             digests,
             from_elsewhere: about.from_elsewhere().map(str::to_owned),
             outcome: verdict.outcome(),
-            reasons: reasons.map(|reason| self.reason(reason)).collect(),
-            vulnerabilities: vulnerabilities
-                .iter()
-                .map(|one| self.vulnerability(one))
-                .collect(),
+            reasons,
+            vulnerabilities,
             name: part.name,
             version: part.version,
             places: part.places,
@@ -308,6 +323,7 @@ impl Judge<'_> {
             severity: vulnerability.severity.map(rules::Severity::name),
             found: self.all_evidence(&vulnerability.found),
             stated,
+            cleared: None,
         }
     }
 
@@ -329,6 +345,21 @@ impl Judge<'_> {
 }
 
 /// The vulnerabilities that a reason is about.
+/// What those agree on whose word clears a vulnerability, if that clears it wherever the component
+/// is.
+fn cleared(vulnerability: &verdict::Vulnerability, agreed: &[Agreed]) -> Option<Status> {
+    let of_this = agreed.iter().filter(|agreed| {
+        agreed.said.iter().any(|said| {
+            let mut stated = vulnerability.stated.iter();
+            stated.any(|one| {
+                one.statement == said.statement && one.evidence.claim == said.evidence.claim
+            })
+        })
+    });
+    let mut clearing = of_this.filter(|agreed| !agreed.within);
+    clearing.find_map(|agreed| agreed.status.filter(|status| status.clears()))
+}
+
 fn named(why: &Why) -> Vec<Named> {
     let (Why::Affected(rated) | Why::Vulnerable(rated)) = why else {
         return Vec::new();

@@ -101,6 +101,7 @@ fn affected() -> Component {
                 justification: None,
                 claim: claim(2),
             }],
+            cleared: None,
         },
         Vulnerability {
             id: "CVE-2026-0002".into(),
@@ -118,12 +119,14 @@ fn affected() -> Component {
                     claim: stranger(),
                 },
             ],
+            cleared: Some(Status::NotAffected),
         },
         Vulnerability {
             id: "CVE-2026-0003".into(),
             severity: Some("low"),
             found: vec![claim(5)],
             stated: vec![],
+            cleared: None,
         },
     ];
     bad

@@ -2,8 +2,9 @@
 //! whether they apply.
 //!
 //! Only issuers with a role under the policy say whether a vulnerability applies; if they differ,
-//! the worst counts. Of a vulnerability of which none of them says anything, the state is
-//! `in_triage`: it was found, and nobody knows.
+//! the worst counts. That it does not apply is written only where their word clears it under the
+//! policy, and no rule finds it all the same. Of a vulnerability of which nobody says so much, the
+//! state is `in_triage`: it was found, and nobody knows.
 
 use super::{Component, Report, Stated, Vulnerability};
 use crate::{one_word, plain};
@@ -99,15 +100,14 @@ fn analysis(vulnerability: &Vulnerability) -> Value {
         .iter()
         .filter(|stated| !stated.claim.roles.is_empty());
     let worst = trusted.max_by_key(|stated| gravity(stated.status));
+    let status = worst.and_then(|stated| match stated.status.clears() {
+        true => vulnerability.cleared,
+        false => Some(stated.status),
+    });
     let mut object = Map::new();
-    object.insert(
-        "state".into(),
-        worst
-            .map_or("in_triage", |stated| state(stated.status))
-            .into(),
-    );
+    object.insert("state".into(), status.map_or("in_triage", state).into());
     let justification = worst
-        .filter(|stated| stated.status == Status::NotAffected)
+        .filter(|_| status == Some(Status::NotAffected))
         .and_then(justification);
     object.extend(justification.map(|label| ("justification".to_owned(), label.into())));
     object.insert("detail".into(), detail(vulnerability).into());
@@ -189,6 +189,20 @@ pub(super) fn label(justification: &str) -> Option<&'static str> {
 mod tests {
     use super::super::example;
     use super::*;
+
+    #[test]
+    fn what_their_word_does_not_clear_is_not_written_as_cleared() {
+        let mut report = example::report();
+        let of_bad = report.components.iter_mut();
+        let mut all = of_bad.flat_map(|one| &mut one.vulnerabilities);
+        let one = all.find(|one| one.id == "CVE-2026-0002").unwrap();
+        one.cleared = None;
+        let analysis = analysis(one);
+        assert_eq!(analysis["state"], "in_triage");
+        assert_eq!(analysis.get("justification"), None);
+        let detail = analysis["detail"].as_str().unwrap();
+        assert!(detail.contains(": not_affected"), "{detail}");
+    }
 
     #[test]
     fn only_those_with_a_role_say_whether_it_applies() {

@@ -4,6 +4,7 @@
 use super::world::{Checked, World, cargo_lock};
 use assay_tests::npm::{require_npm, validate_csaf};
 use serde_json::{Value, json};
+use std::fs;
 
 const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
 const APP: &str = "pkg:generic/app@1";
@@ -155,6 +156,48 @@ fn what_trusted_issuers_cleared_is_handed_on_and_nothing_else() -> anyhow::Resul
         "stranger.pem",
     ];
     assert!(world.online(&read)?[0]["claim_id"].is_string());
+    Ok(())
+}
+
+/// Vulnerability, component and state of each row of `check --output cyclonedx-vex`.
+fn analyzed(world: &World, policy: &str) -> anyhow::Result<Vec<[String; 3]>> {
+    let arguments = ["Cargo.lock", "--output", "cyclonedx-vex", "--policy", policy];
+    let checked = world.check(&arguments)?;
+    let document: Value = serde_json::from_str(&checked.stdout)?;
+    let rows = document["vulnerabilities"].as_array().unwrap().iter();
+    let mut rows: Vec<[String; 3]> = rows
+        .map(|row| {
+            let purl = &row["affects"][0]["ref"];
+            [&row["id"], purl, &row["analysis"]["state"]].map(|it| it.as_str().unwrap().to_owned())
+        })
+        .collect();
+    rows.sort();
+    Ok(rows)
+}
+
+#[test]
+fn a_check_writes_as_cleared_only_what_their_word_clears() -> anyhow::Result<()> {
+    let world = world()?;
+    let [bad, good, part, torn] =
+        ["bad", "good", "part", "torn"].map(|name| format!("pkg:cargo/{name}@1.0.0"));
+    let rows = |of_part: &str| {
+        let rows = [
+            ["CVE-2026-0001", &bad, "exploitable"],
+            ["CVE-2026-0001", &good, "not_affected"],
+            ["CVE-2026-0003", &torn, "exploitable"],
+            ["GHSA-aaaa-bbbb-cccc", &part, of_part],
+        ];
+        rows.map(|row| row.map(str::to_owned))
+    };
+    assert_eq!(analyzed(&world, "policy.toml")?, rows("resolved"));
+    let text = fs::read_to_string(world.path("policy.toml"))?;
+    let narrow = text.replace(
+        r#"cleared_by = ["maintainer", "supplier", "coordinator", "auditor"]"#,
+        r#"cleared_by = ["maintainer"]"#,
+    );
+    assert_ne!(text, narrow);
+    world.write("narrow.toml", &narrow)?;
+    assert_eq!(analyzed(&world, "narrow.toml")?, rows("in_triage"));
     Ok(())
 }
 
