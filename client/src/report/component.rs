@@ -249,13 +249,18 @@ impl Judge<'_> {
             let of_algorithm = digests.entry(algorithm.clone()).or_default();
             of_algorithm.push(digest.clone());
         }
-        let reasons: Vec<Reason> = verdict
+        let reasons: Reasons = verdict
             .reasons()
             .iter()
             .map(|reason| self.reason(reason))
             .collect();
-        let agreed = self.known.agreed(about);
         let vulnerabilities = self.known.vulnerabilities(about);
+        let mut stated = vulnerabilities.iter().flat_map(|one| &one.stated);
+        let agreed = if stated.any(|said| said.statement.status.clears()) {
+            self.known.agreed(about)
+        } else {
+            Vec::new()
+        };
         let vulnerabilities = vulnerabilities.iter().map(|one| {
             let mut reasons = reasons.iter().flat_map(|reason| &reason.vulnerabilities);
             let is_named = reasons.any(|named| named.id == one.id);

@@ -100,9 +100,12 @@ fn analysis(vulnerability: &Vulnerability) -> Value {
         .iter()
         .filter(|stated| !stated.claim.roles.is_empty());
     let worst = trusted.max_by_key(|stated| gravity(stated.status));
-    let status = worst.and_then(|stated| match stated.status.clears() {
-        true => vulnerability.cleared,
-        false => Some(stated.status),
+    let status = worst.and_then(|stated| {
+        if stated.status.clears() {
+            vulnerability.cleared
+        } else {
+            Some(stated.status)
+        }
     });
     let mut object = Map::new();
     object.insert("state".into(), status.map_or("in_triage", state).into());

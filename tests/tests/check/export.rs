@@ -161,7 +161,13 @@ fn what_trusted_issuers_cleared_is_handed_on_and_nothing_else() -> anyhow::Resul
 
 /// Vulnerability, component and state of each row of `check --output cyclonedx-vex`.
 fn analyzed(world: &World, policy: &str) -> anyhow::Result<Vec<[String; 3]>> {
-    let arguments = ["Cargo.lock", "--output", "cyclonedx-vex", "--policy", policy];
+    let arguments = [
+        "Cargo.lock",
+        "--output",
+        "cyclonedx-vex",
+        "--policy",
+        policy,
+    ];
     let checked = world.check(&arguments)?;
     let document: Value = serde_json::from_str(&checked.stdout)?;
     let rows = document["vulnerabilities"].as_array().unwrap().iter();

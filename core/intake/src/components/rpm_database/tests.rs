@@ -105,7 +105,10 @@ fn pages_in_a_circle_and_headers_in_one_place_are_refused() {
         .unwrap();
     let own = u32::try_from(bucket).unwrap().to_le_bytes();
     let said = refusal(&with(BERKELEY, bucket * 512 + 16, &own));
-    assert!(said.contains("in a circle") || said.contains("longer than the file"), "{said}");
+    assert!(
+        said.contains("in a circle") || said.contains("longer than the file"),
+        "{said}"
+    );
     // Every slot says that its package is where the first is.
     let slots: Vec<u8> = (0..254).flat_map(|_| NDB[32..48].to_vec()).collect();
     assert!(refusal(&with(NDB, 32, &slots)).contains("longer than the file"));
