@@ -9,7 +9,7 @@ use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, constraints};
+use super::order::{Bound, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -30,6 +30,9 @@ pub(in super::super) const TOOL: Tool = Tool {
 /// What stands for the versions of a package of which a record names only commits: a range that is
 /// none of its type's, so that of no version it can be told whether it is in it.
 const COMMITS: &str = "commits";
+
+/// What stands for the versions of a range whose events do not say which they are: as `COMMITS`.
+const EVENTS: &str = "events";
 
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
@@ -213,7 +216,12 @@ fn ranges(
                 "SEMVER" => "semver",
                 _ => ty,
             };
-            let bounds = bounds(&range.need("events")?, scheme, ty)?;
+            let Some(bounds) = bounds(&range.need("events")?, scheme, ty)? else {
+                if alone {
+                    ranges.push(any.in_range(EVENTS));
+                }
+                continue;
+            };
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
             let vers = format!("vers:{scheme}/{bounds}");
@@ -226,20 +234,22 @@ fn ranges(
 }
 
 /// The events of a range as the constraints of a `vers:` range. Their order in the record means
-/// nothing (OSV schema, "Evaluation").
-fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, PredicateError> {
-    let mut bounds: Vec<Bound<'_>> = Vec::new();
-    let (mut any, mut from_all) = (false, false);
+/// nothing (OSV schema, "Evaluation"). `None` if they are of no version, or if it cannot be told of
+/// which.
+fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<Option<String>, PredicateError> {
+    let (mut bounds, mut limits): (Vec<Bound<'_>>, Vec<Bound<'_>>) = (Vec::new(), Vec::new());
+    let (mut any, mut from_all, mut unlimited) = (false, false, false);
     for event in events.items()? {
         for (key, version) in event.members()? {
             let version = version.text()?;
             any = true;
             match key {
                 "introduced" if version == "0" => from_all = true,
-                "introduced" => bounds.push((">=", version)),
-                "limit" if version == "*" => {}
-                "fixed" | "limit" => bounds.push(("<", version)),
-                "last_affected" => bounds.push(("<=", version)),
+                "introduced" => bounds.push((">=", version.into())),
+                "limit" if version == "*" => unlimited = true,
+                "limit" => limits.push(("<", version.into())),
+                "fixed" => bounds.push(("<", version.into())),
+                "last_affected" => bounds.push(("<=", version.into())),
                 _ => return Err(event.fault("is no event that is known")),
             }
         }
@@ -247,7 +257,10 @@ fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, Predi
     if !any {
         return Err(events.fault("holds no event"));
     }
-    Ok(constraints(scheme, ty, bounds, from_all))
+    if unlimited {
+        limits.clear();
+    }
+    Ok(of_events(scheme, ty, (&bounds, from_all), &limits))
 }
 
 #[cfg(test)]

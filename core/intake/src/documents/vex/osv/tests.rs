@@ -144,6 +144,96 @@ fn of_commits_it_cannot_be_told_which_versions_they_are() {
 }
 
 #[test]
+fn what_is_introduced_and_affected_last_is_one_version() {
+    let one = r#"{"introduced":"1.0.0"},{"last_affected":"1.0.0"}"#;
+    let more = r#"{"introduced":"0.5.0"},{"fixed":"0.9.0"},"#;
+    let goes_on = r#"{"introduced":"0.5.0"},{"fixed":"1.0.0"},"#;
+    for (ecosystem, events, expected) in [
+        ("npm", one.to_owned(), "npm/a?vers=vers:npm%2F1.0.0"),
+        (
+            "npm",
+            format!("{more}{one}"),
+            "npm/a?vers=vers:npm%2F%3E%3D0.5.0%7C%3C0.9.0%7C1.0.0",
+        ),
+        (
+            "npm",
+            format!("{goes_on}{one}"),
+            "npm/a?vers=vers:npm%2F%3E%3D0.5.0%7C%3C%3D1.0.0",
+        ),
+        (
+            "npm",
+            r#"{"introduced":"0"},{"last_affected":"1.0.0"},{"introduced":"1.0.0"}"#.to_owned(),
+            "npm/a?vers=vers:npm%2F%2A",
+        ),
+        // In whatever order its versions are.
+        (
+            "Bioconductor",
+            one.to_owned(),
+            "bioconductor/a?vers=vers:bioconductor%2F1.0.0",
+        ),
+    ] {
+        let products = of(ecosystem, "a", &range("ECOSYSTEM", &events)).unwrap();
+        assert_eq!(products, [format!("pkg:{expected}")], "{events}");
+    }
+}
+
+/// OSV schema, "Evaluation": what is before any limit is within all of them.
+#[test]
+fn the_greatest_limit_counts() {
+    for (events, expected) in [
+        (
+            r#"{"introduced":"0"},{"limit":"2.0.0"},{"limit":"3.0.0"}"#,
+            "%3C3.0.0",
+        ),
+        (
+            r#"{"limit":"3.0.0"},{"introduced":"1.0.0"},{"limit":"2.0.0"}"#,
+            "%3E%3D1.0.0%7C%3C3.0.0",
+        ),
+        (
+            r#"{"introduced":"0"},{"limit":"2.0.0"},{"limit":"*"}"#,
+            "%2A",
+        ),
+        // A limit is no end behind which something begins.
+        (
+            r#"{"introduced":"1.0.0"},{"limit":"2.0.0"},{"introduced":"3.0.0"}"#,
+            "%3E%3D1.0.0%7C%3C2.0.0",
+        ),
+        (r#"{"limit":"2.0.0"}"#, "%3C2.0.0"),
+    ] {
+        let products = of("npm", "a", &range("SEMVER", events)).unwrap();
+        assert_eq!(products, [format!("pkg:npm/a?vers=vers:npm%2F{expected}")]);
+    }
+}
+
+/// Events that are of no version, or of which it cannot be told: neither all versions are affected,
+/// nor none.
+#[test]
+fn events_that_leave_it_open_decide_nothing() {
+    let empty = r#"{"introduced":"1.0.0"},{"fixed":"1.0.0"}"#;
+    let grouped = r#"{"introduced":"3.0"},{"introduced":"1.0"},{"fixed":"4.0"},{"fixed":"2.0"}"#;
+    let within = r#"{"introduced":"0"},{"introduced":"3.0"},{"fixed":"4.0"}"#;
+    for (ecosystem, events) in [
+        ("npm", empty),
+        ("Bioconductor", grouped),
+        ("Bioconductor", within),
+    ] {
+        let events = range("ECOSYSTEM", events);
+        let ty = &ecosystem.to_lowercase();
+        let products = of(ecosystem, "a", &events).unwrap();
+        assert_eq!(products, [format!("pkg:{ty}/a?vers=events")]);
+        assert_eq!(
+            vers::contains(super::EVENTS, ty, "1.0.0"),
+            Applies::Undecided
+        );
+        let listed = format!(r#"{events},"versions":["1.0"]"#);
+        assert_eq!(
+            of(ecosystem, "a", &listed).unwrap(),
+            [format!("pkg:{ty}/a@1.0")]
+        );
+    }
+}
+
+#[test]
 fn a_list_ends_and_a_range_without_an_end_does_not() {
     for (events, expected) in [
         (

@@ -135,6 +135,10 @@ fn constraints_of_a_range_need_no_scheme() {
         ("<=1.4", "vers:npm%2F%3C%3D1.4"),
         (">= 1.0, < 1.4", "vers:npm%2F%3E%3D1.0%7C%3C1.4"),
         ("All versions", "vers:npm%2F%2A"),
+        (">= 1.0.0, <= 1.0.0", "vers:npm%2F1.0.0"),
+        (">1.0.0, >=2.0.0", "vers:npm%2F%3E%3D2.0.0"),
+        // Of no version: it clears none.
+        (">=2.0.0, <1.0.0", "%3E%3D2.0.0%2C%20%3C1.0.0"),
     ] {
         let text = csaf(r#""fixed":["LW"]"#, "").replace("before 1.2", name);
         let expected = format!("CVE-1=GHSA-1 fixed - pkg:npm/lib?vers={range}");
