@@ -180,8 +180,9 @@ fn bound(text: &str) -> Option<Bound<'_>> {
         return is_version(text).then(|| ("=", text.into()));
     };
     // Behind a sign stands a version, whatever it looks like.
-    let no_part = |c: char| c.is_whitespace() || "<>=|*^~!".contains(c);
-    let is_one = !version.is_empty() && !version.contains(no_part) && !words::is_open(version);
+    let is_one = !version.is_empty()
+        && !version.contains(|c: char| c.is_whitespace() || "<>=|*^~!".contains(c))
+        && !words::is_open(version);
     is_one.then(|| (sign, version.into()))
 }
 
@@ -255,6 +256,10 @@ mod tests {
             );
             assert_eq!(product(&affected).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn what_is_no_range_or_no_package_is_refused() {
         for wrong in [
             "~ 1",
             "some",

@@ -221,6 +221,30 @@ mod tests {
             ("1.x", ">=1.0.0-0|<2.0.0-0"),
             ("1.2.*", ">=1.2.0-0|<1.3.0-0"),
             ("=1.0.0|=1.1.0", "1.0.0|1.1.0"),
+        ] {
+            let range = range("npm", stated);
+            assert_eq!(range, Some(format!("vers:npm/{expected}")), "{stated}");
+        }
+        for stated in [
+            "",
+            "openssl",
+            "1.0.0",
+            "up to 2.0.0",
+            "before the next one",
+            "1.0.0 and others",
+            "<2.0.0 or so",
+            "x",
+            "a - b",
+            "<",
+            "< 2.x",
+            "<1.0.0 ||",
+        ] {
+            assert_eq!(range("npm", stated), None, "{stated}");
+        }
+    }
+    #[test]
+    fn what_joins_bounds_says_how_they_are_met() {
+        for (stated, expected) in [
             // One version.
             (">=1.0.0, <=1.0.0", "1.0.0"),
             (">=1.0.0|<=1.0.0", "1.0.0"),
@@ -240,18 +264,6 @@ mod tests {
             assert_eq!(range, Some(format!("vers:npm/{expected}")), "{stated}");
         }
         for stated in [
-            "",
-            "openssl",
-            "1.0.0",
-            "up to 2.0.0",
-            "before the next one",
-            "1.0.0 and others",
-            "<2.0.0 or so",
-            "x",
-            "a - b",
-            "<",
-            "< 2.x",
-            "<1.0.0 ||",
             // Of no version, or of all.
             ">=2.0.0, <1.0.0",
             "2.0.0 - 1.0.0",

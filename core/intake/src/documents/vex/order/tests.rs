@@ -4,18 +4,16 @@ use proptest::prelude::*;
 
 /// Groups of bounds, as in `>1 <2, =3`.
 fn read(text: &str) -> Vec<Vec<Bound<'_>>> {
-    let bound = |text| {
-        let signs = [">=", "<=", "!=", ">", "<", "="];
-        let mut found = signs
-            .iter()
-            .filter_map(|sign| Some((*sign, str::strip_prefix(text, *sign)?)));
-        let (sign, version) = found.next().unwrap();
-        (sign, version.into())
-    };
     let groups = text.split(", ");
     groups
         .map(|group| group.split_whitespace().map(bound).collect())
         .collect()
+}
+
+fn bound(text: &str) -> Bound<'_> {
+    let mut signs = [">=", "<=", "!=", ">", "<", "="].into_iter();
+    let found = signs.find_map(|sign| Some((sign, text.strip_prefix(sign)?.into())));
+    found.unwrap()
 }
 
 #[test]
@@ -123,12 +121,10 @@ proptest! {
     ) {
         let text = |number: u64| format!("{number}.0.0");
         let version = if below { format!("{number}.0.0-rc.1") } else { text(number) };
-        let order = |bound: u64| (number, !below).cmp(&(bound, true));
-        let meets = |group: &Vec<(String, u64)>| {
+        let is_in = groups.iter().any(|group| {
             let mut bounds = group.iter();
-            bounds.all(|(sign, bound)| lets_in(sign, order(*bound)))
-        };
-        let is_in = groups.iter().any(meets);
+            bounds.all(|(sign, bound)| lets_in(sign, (number, !below).cmp(&(*bound, true))))
+        });
         let groups: Vec<Vec<Bound<'_>>> = groups
             .iter()
             .map(|group| group.iter().map(|(sign, at)| (&**sign, text(*at).into())).collect())
@@ -138,5 +134,41 @@ proptest! {
             let said = vers::contains(&format!("vers:npm/{range}"), "npm", &version);
             prop_assert_eq!(said, if is_in { Yes } else { No }, "{} {}", range, version);
         }
+    }
+    /// OSV schema, "Evaluation", whatever the order of the events in a record.
+    #[test]
+    fn events_are_of_what_they_are_evaluated_to(
+        signs in proptest::collection::vec("(>=|<|<=)", 0..6), from_all in any::<bool>(),
+        limits in proptest::collection::vec(0..8_u64, 0..3), number in 0..8_u64,
+        below in any::<bool>(), reversed in any::<bool>(),
+    ) {
+        let text = |number: u64| format!("{number}.0.0");
+        let version = if below { format!("{number}.0.0-rc.1") } else { text(number) };
+        let order = |bound: u64| (number, !below).cmp(&(bound, true));
+        let mut events: Vec<(&str, u64)> = vec![(">=", 0)];
+        events.extend(signs.iter().map(String::as_str).zip(1..));
+        if from_all {
+            events.remove(0);
+        }
+        let mut is_in = from_all;
+        for (sign, at) in &events {
+            is_in = match *sign {
+                ">=" => is_in || order(*at).is_ge(),
+                "<" => is_in && order(*at).is_lt(),
+                _ => is_in && order(*at).is_le(),
+            };
+        }
+        is_in &= limits.is_empty() || limits.iter().any(|limit| order(*limit).is_lt());
+        if reversed {
+            events.reverse();
+        }
+        let limits: Vec<_> = limits.iter().map(|limit| ("<", text(*limit).into())).collect();
+        let events: Vec<Bound<'_>> =
+            events.iter().map(|(sign, at)| (*sign, text(*at).into())).collect();
+        let said = of_events("npm", "npm", (&events, from_all), &limits);
+        let said = said.map_or(No, |range| {
+            vers::contains(&format!("vers:npm/{range}"), "npm", &version)
+        });
+        prop_assert_eq!(said, if is_in { Yes } else { No });
     }
 }
