@@ -211,11 +211,13 @@ fn the_greatest_limit_counts() {
 fn events_that_leave_it_open_decide_nothing() {
     let empty = r#"{"introduced":"1.0.0"},{"fixed":"1.0.0"}"#;
     let grouped = r#"{"introduced":"3.0"},{"introduced":"1.0"},{"fixed":"4.0"},{"fixed":"2.0"}"#;
+    let limited = r#"{"introduced":"1.0"},{"fixed":"3.0"},{"limit":"2.0"}"#;
     let within = r#"{"introduced":"0"},{"introduced":"3.0"},{"fixed":"4.0"}"#;
     for (ecosystem, events) in [
         ("npm", empty),
         ("Bioconductor", grouped),
         ("Bioconductor", within),
+        ("Bioconductor", limited),
     ] {
         let events = range("ECOSYSTEM", events);
         let ty = &ecosystem.to_lowercase();
