@@ -174,7 +174,7 @@ impl Product<'_> {
 }
 
 fn read_v0<'v>(cycle: &Node<'v, '_>) -> Result<Cycle<'v>, PredicateError> {
-    let name = cycle.need("cycle")?.text()?;
+    let name = cycle_of(&cycle.need("cycle")?)?;
     let security = end(&cycle.need("eol")?)?;
     let extended = match cycle.get("extendedSupport") {
         Some(node) => end(&node)?.filter(|date| date != TBA),
@@ -187,6 +187,20 @@ fn read_v0<'v>(cycle: &Node<'v, '_>) -> Result<Cycle<'v>, PredicateError> {
         life: extended.or_else(|| security.clone()),
         security,
     })
+}
+
+/// What a cycle is called. Old answers have a number for `3.10`, whose text is meant.
+fn cycle_of<'v>(node: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
+    match node.value() {
+        Value::Number(number) => {
+            let text = number.as_str();
+            if text.contains(|c: char| !c.is_ascii_digit() && c != '.') {
+                return Err(node.fault("is a number that no release cycle has"));
+            }
+            Ok(text)
+        }
+        _ => node.text(),
+    }
 }
 
 /// v1 says of each end by a boolean whether it is past (`isEol`), and by a date or null when
@@ -270,11 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn a_cycle_that_is_a_number_is_called_as_it_is_written() {
+        for (cycle, name) in [("3.10", "3.10"), ("8", "8"), (r#""8""#, "8")] {
+            let text = format!(r#"[{{"cycle":{cycle},"eol":false}}]"#);
+            let prepared = prepare("lifecycle", "eol.json", text.as_bytes(), NOW).unwrap();
+            let predicate = prepared[0].predicate.to_json();
+            let versions = format!(r#""versions":{{"cycle":"{name}"}}"#);
+            assert!(predicate.contains(&versions), "{predicate}");
+        }
+    }
+
+    #[test]
     fn what_is_no_list_of_cycles_is_refused() {
         for (text, place) in [
             ("[]", "$"),
             (r#"[{"cycle":"1","eol":"soon"}]"#, "$[0].eol"),
-            (r#"[{"cycle":1,"eol":false}]"#, "$[0].cycle"),
+            (r#"[{"cycle":-1,"eol":false}]"#, "$[0].cycle"),
+            (r#"[{"cycle":1e2,"eol":false}]"#, "$[0].cycle"),
+            (r#"[{"cycle":null,"eol":false}]"#, "$[0].cycle"),
             (r#"[{"eol":false}]"#, "$[0].cycle"),
         ] {
             let error = prepare("lifecycle", "eol.json", text.as_bytes(), NOW).unwrap_err();

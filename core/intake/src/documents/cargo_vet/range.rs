@@ -87,7 +87,13 @@ fn push_between(pieces: &mut Vec<String>, from: Option<Cut>, to: Option<Cut>) {
     if from.is_none() && to.is_none() {
         pieces.push("*".to_owned());
     }
-    if let Some((version, after)) = from {
+    // Where one version alone is left out, it is what is said: none stands in a range twice.
+    if let Some((version, true)) = &from
+        && pieces.last() == Some(&format!("<{version}"))
+    {
+        pieces.pop();
+        pieces.push(format!("!={version}"));
+    } else if let Some((version, after)) = from {
         pieces.push(format!("{}{version}", if after { ">" } else { ">=" }));
     }
     if let Some((version, after)) = to {
@@ -217,7 +223,14 @@ mod tests {
             (&["<1.0.0", ">1.0.0"], Some("1.0.0")),
             (&["<1.0.0", ">=1.0.0"], None),
             (&["<2.0.0", "<1.0.0"], Some(">=2.0.0")),
-            (&["=1.0.0"], Some("<1.0.0|>1.0.0")),
+            (&["=1.0.0"], Some("!=1.0.0")),
+            (&[">=1.2.3", "=1.0.5"], Some("!=1.0.5|<1.2.3")),
+            (&["=1.0.5", "=1.0.7"], Some("!=1.0.5|!=1.0.7")),
+            (
+                &["<=1.0.0", "=1.0.5", ">=2.0.0"],
+                Some(">1.0.0|!=1.0.5|<2.0.0"),
+            ),
+            (&["<1.0.0", ">1.0.0, <=1.0.5"], Some("1.0.0|>1.0.5")),
             (&[">=1.0.0, <1.1.0", ">=1.0.5"], Some("<1.0.0")),
             (&[">2.0.0, <1.0.0"], Some("*")),
         ] {

@@ -9,6 +9,7 @@
 mod helper;
 mod module;
 mod release;
+mod span;
 mod tree;
 
 use super::super::draft::Prepared;
@@ -19,6 +20,7 @@ use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::vulnerability::is_listed;
+use span::Spans;
 use std::collections::{HashMap, HashSet};
 use tree::Tree;
 
@@ -158,7 +160,7 @@ fn read(
         let (category, details) = (remedy.need("category")?.text()?, remedy.shown("details"));
         Ok(format!("{category}: {}", details.unwrap_or_default()))
     })?;
-    let scores = scores(vulnerability)?;
+    let (scores, spans) = (scores(vulnerability)?, Spans::read(&groups, tree)?);
     for (group, products) in groups.members()? {
         let Some((_, status)) = GROUPS.iter().find(|(name, _)| *name == group) else {
             return Err(products.fault("is no group of product_status that is known"));
@@ -174,7 +176,7 @@ fn read(
                 _ => remedies.get(name),
             };
             let ratings = ratings(scores.get(name), impacts.get(name)).or(said.aggregate.clone());
-            for (about, part) in tree.find(&product, name, status.clears())? {
+            for (about, part) in spans.find(tree, &product, (group, status.clears()))? {
                 let statement = Statement {
                     vulnerability: id.clone(),
                     aliases: aliases.clone(),

@@ -6,8 +6,9 @@ use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, constraints};
-use super::{Named, Ratings, Said, Statement};
+use super::order::{Bound, any_of};
+use super::product::is_version;
+use super::{Named, Ratings, Said, Statement, words};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -150,17 +151,39 @@ fn product(
     let Some(range) = affected.get("vulnerable_version_range") else {
         return Ok(Some(any));
     };
-    let mut bounds: Vec<Bound<'_>> = Vec::new();
-    for bound in range.text()?.split(',').map(str::trim) {
-        let (sign, version) = bound.split_once(' ').unwrap_or(("", bound));
-        match sign {
-            "<" | "<=" | ">" | ">=" => bounds.push((sign, version.trim())),
-            "=" | "" => bounds.push(("", version.trim())),
-            _ => return Err(range.fault(format!("has {}, which is no bound", quoted(bound)))),
-        }
-    }
-    let range = format!("vers:{ty}/{}", constraints(&ty, &ty, bounds, false));
-    Ok(Some(any.in_range(&range)))
+    let text = range.text()?;
+    let known = words::range(&ty, text).or_else(|| in_parts(&ty, text));
+    let known = known.ok_or_else(|| {
+        range.fault(format!(
+            "has {}, which is no range of versions that can be told; write it as \
+             `>= 1.0.0, < 1.2.0`, with `||` between several, or leave it out if all versions are \
+             affected",
+            quoted(text)
+        ))
+    })?;
+    Ok(Some(any.in_range(&known)))
+}
+
+/// A range as GitHub writes it, of any versions that a package can have.
+fn in_parts(ty: &str, text: &str) -> Option<String> {
+    let groups = text.split("||").map(|group| group.split(',').map(bound));
+    let groups = groups.map(Iterator::collect::<Option<Vec<_>>>);
+    let all = any_of(ty, ty, &groups.collect::<Option<Vec<_>>>()?)?;
+    Some(format!("vers:{ty}/{all}"))
+}
+
+fn bound(text: &str) -> Option<Bound<'_>> {
+    let text = text.trim();
+    let mut signs = ["<=", ">=", "<", ">", "="].into_iter();
+    let signed = signs.find_map(|sign| Some((sign, text.strip_prefix(sign)?.trim())));
+    let Some((sign, version)) = signed else {
+        return is_version(text).then(|| ("=", text.into()));
+    };
+    // Behind a sign stands a version, whatever it looks like.
+    let is_one = !version.is_empty()
+        && !version.contains(|c: char| c.is_whitespace() || "<>=|*^~!".contains(c))
+        && !words::is_open(version);
+    is_one.then(|| (sign, version.into()))
 }
 
 #[cfg(test)]
@@ -198,16 +221,61 @@ mod tests {
                 "pkg:cargo/a?vers=vers:cargo%2F%3C%3D0.3.1",
             ),
             ("npm", "= 1.0.0", "pkg:npm/a?vers=vers:npm%2F1.0.0"),
+            (
+                "npm",
+                ">= 1.0.0, <= 1.0.0",
+                "pkg:npm/a?vers=vers:npm%2F1.0.0",
+            ),
+            (
+                "npm",
+                "< 1.2.3 || >= 2.0.0, < 2.1.0",
+                "pkg:npm/a?vers=vers:npm%2F%3C1.2.3%7C%3E%3D2.0.0%7C%3C2.1.0",
+            ),
+            (
+                "npm",
+                "1.x",
+                "pkg:npm/a?vers=vers:npm%2F%3E%3D1.0.0-0%7C%3C2.0.0-0",
+            ),
+            ("npm", "<1.2.0", "pkg:npm/a?vers=vers:npm%2F%3C1.2.0"),
+            ("npm", "All versions", "pkg:npm/a?vers=vers:npm%2F%2A"),
+            (
+                "composer",
+                "= dev-main",
+                "pkg:composer/v/a?vers=vers:composer%2Fdev-main",
+            ),
+            // Nobody can tell what is below a word, which is said for all that.
+            (
+                "npm",
+                "< Hoxton.SR1",
+                "pkg:npm/a?vers=vers:npm%2F%3CHoxton.SR1",
+            ),
         ] {
+            let name = if system == "composer" { "v/a" } else { "a" };
             let affected = format!(
-                r#"{{"package":{{"ecosystem":"{system}","name":"a"}},"vulnerable_version_range":"{range}"}}"#
+                r#"{{"package":{{"ecosystem":"{system}","name":"{name}"}},"vulnerable_version_range":"{range}"}}"#
             );
             assert_eq!(product(&affected).as_deref(), Ok(expected));
         }
-        let wrong =
-            r#"{"package":{"ecosystem":"npm","name":"a"},"vulnerable_version_range":"~ 1"}"#;
-        let path = "$.vulnerabilities[0].vulnerable_version_range";
-        assert_eq!(product(wrong), Err(path.to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_range_or_no_package_is_refused() {
+        for wrong in [
+            "~ 1",
+            "some",
+            "< 2.x",
+            "< ^2",
+            "< 1.x || >= 2.0.0",
+            ">= 2.0.0, < 1.0.0",
+            "= 1.0.0, = 2.0.0",
+            "<",
+        ] {
+            let affected = format!(
+                r#"{{"package":{{"ecosystem":"npm","name":"a"}},"vulnerable_version_range":"{wrong}"}}"#
+            );
+            let path = "$.vulnerabilities[0].vulnerable_version_range";
+            assert_eq!(product(&affected), Err(path.to_owned()), "{wrong}");
+        }
         let nowhere = r#"{"package":{"ecosystem":"other","name":"a"}}"#;
         assert_eq!(product(nowhere), Err("$".to_owned()));
         let withdrawn = r#"{"ghsa_id":"G","updated_at":"2026-01-01T00:00:00Z","withdrawn_at":"2026-01-02T00:00:00Z","vulnerabilities":[]}"#;

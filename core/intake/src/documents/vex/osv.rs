@@ -9,7 +9,7 @@ use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, constraints};
+use super::order::{Bound, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -30,6 +30,9 @@ pub(in super::super) const TOOL: Tool = Tool {
 /// What stands for the versions of a package of which a record names only commits: a range that is
 /// none of its type's, so that of no version it can be told whether it is in it.
 const COMMITS: &str = "commits";
+
+/// What stands for the versions of a range whose events do not say which they are: as `COMMITS`.
+const EVENTS: &str = "events";
 
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
@@ -213,7 +216,12 @@ fn ranges(
                 "SEMVER" => "semver",
                 _ => ty,
             };
-            let bounds = bounds(&range.need("events")?, scheme, ty)?;
+            let Some(bounds) = bounds(&range.need("events")?, scheme, ty)? else {
+                if alone {
+                    ranges.push(any.in_range(EVENTS));
+                }
+                continue;
+            };
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
             let vers = format!("vers:{scheme}/{bounds}");
@@ -226,20 +234,22 @@ fn ranges(
 }
 
 /// The events of a range as the constraints of a `vers:` range. Their order in the record means
-/// nothing (OSV schema, "Evaluation").
-fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, PredicateError> {
-    let mut bounds: Vec<Bound<'_>> = Vec::new();
-    let (mut any, mut from_all) = (false, false);
+/// nothing (OSV schema, "Evaluation"). `None` if they are of no version, or if it cannot be told of
+/// which.
+fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<Option<String>, PredicateError> {
+    let (mut bounds, mut limits): (Vec<Bound<'_>>, Vec<Bound<'_>>) = (Vec::new(), Vec::new());
+    let (mut any, mut from_all, mut unlimited) = (false, false, false);
     for event in events.items()? {
         for (key, version) in event.members()? {
             let version = version.text()?;
             any = true;
             match key {
                 "introduced" if version == "0" => from_all = true,
-                "introduced" => bounds.push((">=", version)),
-                "limit" if version == "*" => {}
-                "fixed" | "limit" => bounds.push(("<", version)),
-                "last_affected" => bounds.push(("<=", version)),
+                "introduced" => bounds.push((">=", version.into())),
+                "limit" if version == "*" => unlimited = true,
+                "limit" => limits.push(("<", version.into())),
+                "fixed" => bounds.push(("<", version.into())),
+                "last_affected" => bounds.push(("<=", version.into())),
                 _ => return Err(event.fault("is no event that is known")),
             }
         }
@@ -247,249 +257,11 @@ fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<String, Predi
     if !any {
         return Err(events.fault("holds no event"));
     }
-    Ok(constraints(scheme, ty, bounds, from_all))
+    if unlimited {
+        limits.clear();
+    }
+    Ok(of_events(scheme, ty, (&bounds, from_all), &limits))
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::documents::prepare;
-    use assay_claims::kind::vex::Vex;
-    use assay_claims::vers::{self, Applies};
-
-    fn products(affected: &str) -> Result<Vec<String>, String> {
-        let text = format!(
-            r#"{{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","aliases":["CVE-1"],"affected":[{affected}]}}"#
-        );
-        let claims = prepare("vex", "r.json", text.as_bytes(), "").map_err(|e| e.place())?;
-        let mut products = Vec::new();
-        for claim in claims {
-            for one in Vex::parse(&claim.predicate).unwrap().statements {
-                assert_eq!(
-                    (one.vulnerability.as_str(), one.aliases.len()),
-                    ("GHSA-1", 1)
-                );
-                assert_eq!(one.status.as_str(), "affected");
-                products.push(one.products[0].name());
-            }
-        }
-        Ok(products)
-    }
-
-    fn of(ecosystem: &str, name: &str, more: &str) -> Result<Vec<String>, String> {
-        products(&format!(
-            r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}}{more}}}"#
-        ))
-    }
-
-    fn range(kind: &str, events: &str) -> String {
-        format!(r#","ranges":[{{"type":"{kind}","events":[{events}]}}]"#)
-    }
-
-    #[test]
-    fn ranges_and_versions_are_what_is_affected() {
-        let until_2 = r#"{"introduced":"0"},{"fixed":"2.0.0"}"#;
-        let twice = r#"{"introduced":"1.0.0"},{"fixed":"1.5.0"},{"introduced":"2.0.0"},{"last_affected":"2.1.0"}"#;
-        let grouped =
-            r#"{"introduced":"2.0.0"},{"introduced":"1.0.0"},{"fixed":"2.10.0"},{"fixed":"1.5.0"}"#;
-        for (ecosystem, more, expected) in [
-            (
-                "npm",
-                range("SEMVER", until_2),
-                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"][..],
-            ),
-            (
-                "crates.io",
-                range("SEMVER", twice),
-                &[
-                    "pkg:cargo/a?vers=vers:cargo%2F%3E%3D1.0.0%7C%3C1.5.0%7C%3E%3D2.0.0%7C%3C%3D2.1.0",
-                ],
-            ),
-            (
-                "npm",
-                range("SEMVER", r#"{"introduced":"0"}"#),
-                &["pkg:npm/a?vers=vers:npm%2F%2A"],
-            ),
-            (
-                "Hex",
-                range("SEMVER", until_2),
-                &["pkg:hex/a?vers=vers:hex%2F%3C2.0.0"],
-            ),
-            (
-                "npm",
-                range("SEMVER", grouped),
-                &["pkg:npm/a?vers=vers:npm%2F%3E%3D1.0.0%7C%3C1.5.0%7C%3E%3D2.0.0%7C%3C2.10.0"],
-            ),
-            (
-                "npm",
-                range("SEMVER", r#"{"fixed":"1.0.0"},{"introduced":"0"}"#),
-                &["pkg:npm/a?vers=vers:npm%2F%3C1.0.0"],
-            ),
-        ] {
-            let products = of(ecosystem, "a", &more).unwrap();
-            assert_eq!(products, expected, "{ecosystem} {more}");
-        }
-    }
-
-    #[test]
-    fn ranges_are_joined_and_lists_stand_beside_them() {
-        let until_2 = r#"{"introduced":"0"},{"fixed":"2.0.0"}"#;
-        let joined =
-            r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.5.0"},{"fixed":"2.0.0"}"#;
-        for (ecosystem, more, expected) in [
-            // A range that goes on where it ends, and one that begins within another.
-            (
-                "npm",
-                range("SEMVER", joined),
-                &["pkg:npm/a?vers=vers:npm%2F%3C2.0.0"][..],
-            ),
-            (
-                "npm",
-                range("SEMVER", r#"{"introduced":"0"},{"introduced":"3.0.0"}"#),
-                &["pkg:npm/a?vers=vers:npm%2F%2A"],
-            ),
-            // Of versions in an order that is not known the list alone is taken.
-            (
-                "PyPI",
-                format!(
-                    r#"{},"versions":["1.0","1.1"]"#,
-                    range("ECOSYSTEM", until_2)
-                ),
-                &[
-                    "pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0",
-                    "pkg:pypi/a@1.0",
-                    "pkg:pypi/a@1.1",
-                ],
-            ),
-            (
-                "PyPI",
-                range("ECOSYSTEM", until_2),
-                &["pkg:pypi/a?vers=vers:pypi%2F%3C2.0.0"],
-            ),
-            ("npm", String::new(), &["pkg:npm/a"]),
-        ] {
-            let products = of(ecosystem, "a", &more).unwrap();
-            assert_eq!(products, expected, "{ecosystem} {more}");
-        }
-    }
-
-    /// Which versions were made of commits nobody can tell: neither that all are affected, nor that
-    /// one is not.
-    #[test]
-    fn of_commits_it_cannot_be_told_which_versions_they_are() {
-        let commits = range("GIT", r#"{"introduced":"0"},{"fixed":"6f1"}"#);
-        for ecosystem in ["npm", "PyPI", "Bioconductor"] {
-            let products = of(ecosystem, "a", &commits).unwrap();
-            let ty = &ecosystem.to_lowercase();
-            assert_eq!(products, [format!("pkg:{ty}/a?vers=commits")]);
-            assert_eq!(
-                vers::contains(super::COMMITS, ty, "1.0.0"),
-                Applies::Undecided
-            );
-        }
-        let text = format!(
-            r#"{{"id":"G","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"npm","name":"a"}}{commits}}}]}}"#
-        );
-        let claims = prepare("vex", "r.json", text.as_bytes(), "").unwrap();
-        let mut said = claims[0].summary.iter();
-        assert!(said.any(|(_, note)| note.contains("of \"a\" only commits are named")));
-        // Versions and other ranges beside them are what is said.
-        let listed = format!(r#"{commits},"versions":["1.0"]"#);
-        assert_eq!(of("npm", "a", &listed).unwrap(), ["pkg:npm/a@1.0"]);
-        // An empty list of ranges names nothing.
-        let none = r#","ranges":[],"versions":[]"#;
-        assert_eq!(of("npm", "a", none).unwrap(), ["pkg:npm/a"]);
-    }
-
-    #[test]
-    fn a_list_ends_and_a_range_without_an_end_does_not() {
-        for (events, expected) in [
-            (
-                r#"{"introduced":"0"},{"fixed":"2"}"#,
-                &["pkg:bioconductor/a@1.0"][..],
-            ),
-            (
-                r#"{"introduced":"0"}"#,
-                &[
-                    "pkg:bioconductor/a?vers=vers:bioconductor%2F%2A",
-                    "pkg:bioconductor/a@1.0",
-                ],
-            ),
-            (
-                r#"{"introduced":"1"}"#,
-                &[
-                    "pkg:bioconductor/a?vers=vers:bioconductor%2F%3E%3D1",
-                    "pkg:bioconductor/a@1.0",
-                ],
-            ),
-        ] {
-            let more = format!(r#"{},"versions":["1.0"]"#, range("ECOSYSTEM", events));
-            assert_eq!(
-                of("Bioconductor", "a", &more).unwrap(),
-                expected,
-                "{events}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_record_that_is_made_of_one_other_is_of_the_same() {
-        for (upstream, expected) in [
-            (r#""CVE-2""#, &["CVE-1", "CVE-2"][..]),
-            (r#""CVE-1""#, &["CVE-1"]),
-            (r#""CVE-2","CVE-3""#, &["CVE-1"]),
-            ("", &["CVE-1"]),
-        ] {
-            let text = format!(
-                r#"{{"id":"DEBIAN-CVE-1","modified":"2026-01-01T00:00:00Z","aliases":["CVE-1"],"upstream":[{upstream}],"affected":[{{"package":{{"ecosystem":"npm","name":"a"}}}}]}}"#
-            );
-            let claim = prepare("vex", "r.json", text.as_bytes(), "")
-                .unwrap()
-                .remove(0);
-            let vex = Vex::parse(&claim.predicate).unwrap();
-            assert_eq!(vex.statements[0].aliases, expected, "{upstream}");
-        }
-        let many: Vec<String> = (0..102).map(|i| format!(r#""CVE-{i}""#)).collect();
-        let text = format!(
-            r#"{{"id":"A","modified":"2026-01-01T00:00:00Z","aliases":[{}],"affected":[]}}"#,
-            many.join(",")
-        );
-        let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
-        assert_eq!(error.place(), "$");
-    }
-
-    #[test]
-    fn what_is_informational_is_no_vulnerability() {
-        let kind = |kind| format!(r#","database_specific":{{"informational":{kind}}}"#);
-        for harmless in [r#""unmaintained""#, r#""notice""#] {
-            let refused = of("crates.io", "a", &kind(harmless));
-            assert_eq!(refused, Err("$".to_owned()), "{harmless}");
-        }
-        for other in [r#""unsound""#, "null"] {
-            let products = of("crates.io", "a", &kind(other)).unwrap();
-            assert_eq!(products, ["pkg:cargo/a"], "{other}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        assert_eq!(of("Nowhere", "a", ""), Err("$".into()));
-        let path = "$.affected[0].ranges[0]";
-        assert_eq!(
-            of("npm", "a", &range("TIME", "")),
-            Err(format!("{path}.type"))
-        );
-        assert_eq!(
-            of("npm", "a", &range("SEMVER", "")),
-            Err(format!("{path}.events"))
-        );
-        let event = range("SEMVER", r#"{"mended":"1"}"#);
-        assert_eq!(of("npm", "a", &event), Err(format!("{path}.events[0]")));
-        assert_eq!(of("npm", "", ""), Err("$.affected[0].package.name".into()));
-        let many = vec![r#""1.0""#; super::VERSIONS + 1].join(",");
-        let error = of("npm", "a", &format!(r#","versions":[{many}]"#));
-        assert_eq!(error, Err("$.affected[0].versions".into()));
-        let text = r#"{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","withdrawn":"2026-02-01T00:00:00Z","affected":[]}"#;
-        let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
-        assert_eq!(error.place(), "$.withdrawn");
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ pub(in super::super) struct Named {
 }
 
 /// Whether a text can be one version: it begins as versions do, and is neither a range nor words.
-fn is_version(text: &str) -> bool {
+pub(super) fn is_version(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut prefixes = PREFIXES.into_iter();
     let bare = prefixes.find_map(|prefix| lower.strip_prefix(prefix));
@@ -38,7 +38,7 @@ fn is_version(text: &str) -> bool {
     let digest = lower.strip_prefix("sha256:").unwrap_or(&lower);
     let is_branch = lower.starts_with("dev-");
     let words = |c: char| c.is_whitespace() || "<>=|,*/".contains(c);
-    let is_open = lower.ends_with('+') || lower.split('.').any(|part| part == "x");
+    let is_open = lower.ends_with('+') || words::is_open(&lower);
     (begins || is_digest(digest) || is_branch) && !lower.contains(words) && !is_open
 }
 

@@ -168,6 +168,8 @@ mod tests {
     use super::REQUIREMENTS;
     use crate::documents::prepare;
     use assay_claims::kind::vex::Vex;
+    use assay_claims::purl::Purl;
+    use assay_claims::vers::{self, Applies, QUALIFIER};
 
     const ADVISORY: &str = "```toml\n[advisory]\nid = \"RUSTSEC-2099-0001\"\npackage = \"a\"\n\
         date = \"2099-01-02\"\naliases = [\"CVE-2099-1\"]\n\n[versions]\n\
@@ -198,6 +200,29 @@ mod tests {
         );
         let json = claims[0].predicate.to_json();
         assert!(json.contains("Reads beyond the end"), "{json}");
+    }
+
+    #[test]
+    fn a_version_alone_can_be_patched_or_never_affected() {
+        for (from, to) in [
+            (r#""^0.9.4""#, r#""=1.0.5""#),
+            (r#""< 0.5.0""#, r#""=1.0.5""#),
+        ] {
+            let text = ADVISORY.replacen(from, to, 1);
+            let claims = prepare("vex", "a.md", text.as_bytes(), "").unwrap();
+            let vex = Vex::parse(&claims[0].predicate).unwrap();
+            let purl = Purl::parse(&vex.statements[0].products[0].name()).unwrap();
+            let range = purl.qualifier(QUALIFIER).unwrap();
+            for (version, expected) in [
+                ("1.0.4", Applies::Yes),
+                ("1.0.5", Applies::No),
+                ("1.0.6", Applies::Yes),
+                ("1.2.3", Applies::No),
+            ] {
+                let said = vers::contains(range, "cargo", version);
+                assert_eq!(said, expected, "{range} {version}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Ranges of versions as people write them (CSAF 2.0, 3.1.2.3.2), as `vers:` ranges.
 
-use super::order::{Bound, constraints};
+use super::order::{Bound, any_of, paired};
 
 /// All versions, in words.
 const ALL: [&str; 7] = [
@@ -64,31 +64,36 @@ pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
     let stated = words
         .find_map(|word| begins(stated, word))
         .unwrap_or(stated);
-    if let Some((from, to)) = stated.split_once(" - ") {
+    let all = any_of(ty, ty, &groups(ty, stated)?)?;
+    Some(format!("vers:{ty}/{all}"))
+}
+
+/// The bounds that a text states, in groups of which one has to be met. A bar alone between single
+/// bounds is that of `vers:`, where they stand for what is between them.
+fn groups<'a>(ty: &str, stated: &'a str) -> Option<Vec<Vec<Bound<'a>>>> {
+    let bar = if stated.contains("||") { "||" } else { "|" };
+    let groups = stated.split(bar).map(|one| bounds(ty, one.trim()));
+    let groups = groups.collect::<Option<Vec<_>>>()?;
+    if bar == "|" && groups.iter().all(|group| group.len() == 1) {
+        return paired(ty, ty, &groups.concat());
+    }
+    Some(groups)
+}
+
+/// Bounds that all have to be met.
+fn bounds<'a>(ty: &str, text: &'a str) -> Option<Vec<Bound<'a>>> {
+    if let Some((from, to)) = text.split_once(" - ") {
         let (from, to) = (version(from)?, version(to)?);
-        return Some(format!("vers:{ty}/>={from}|<={to}"));
+        return Some(vec![(">=", from.into()), ("<=", to.into())]);
     }
-    if let Some((from, to)) = wildcard(stated) {
+    if let Some((from, to)) = wildcard(text) {
         let (from, to) = (earliest(ty, from), earliest(ty, &to));
-        return Some(format!("vers:{ty}/>={from}|<{to}"));
+        return Some(vec![(">=", from.into()), ("<", to.into())]);
     }
-    let bounds = match followed(stated) {
-        Some(bound) => vec![bound],
-        None => preceded(stated)?,
-    };
-    let is_ordered = bounds.iter().all(|(sign, _)| sign.contains(['<', '>']));
-    if !is_ordered {
-        let all: Vec<_> = bounds
-            .iter()
-            .map(|(sign, at)| format!("{sign}{at}"))
-            .collect();
-        return Some(format!("vers:{ty}/{}", all.join("|")));
+    match followed(text) {
+        Some(bound) => Some(vec![bound]),
+        None => preceded(text),
     }
-    let from_all = bounds.iter().all(|(sign, _)| sign.starts_with('<'));
-    Some(format!(
-        "vers:{ty}/{}",
-        constraints(ty, ty, bounds, from_all)
-    ))
 }
 
 /// What follows a beginning, whatever case that has.
@@ -101,8 +106,15 @@ fn version(text: &str) -> Option<&str> {
     let text = text.trim();
     let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let is_one = bare.starts_with(|c: char| c.is_ascii_digit())
+        && !is_open(text)
         && !text.contains(|c: char| c.is_whitespace() || "<>=|,*/".contains(c));
     is_one.then_some(text)
+}
+
+/// Whether a part of a version is left open, as in `1.x`.
+pub(super) fn is_open(version: &str) -> bool {
+    let mut parts = version.split('.');
+    parts.any(|part| part.eq_ignore_ascii_case("x"))
 }
 
 /// The first version of `1.x`, and the first one that is not of it any more.
@@ -142,7 +154,7 @@ fn followed(text: &str) -> Option<Bound<'_>> {
     let joins = ["and", "or"]
         .iter()
         .any(|join| and.eq_ignore_ascii_case(join));
-    Some((*sign, version(at)?)).filter(|_| joins)
+    Some((*sign, version(at)?.into())).filter(|_| joins)
 }
 
 /// `>= 1.0, < 2.0`, `>=1.0 <2.0`, `from 1.0 before 2.0`.
@@ -152,12 +164,12 @@ fn preceded(text: &str) -> Option<Vec<Bound<'_>>> {
         let mut signs = BEFORE.iter();
         let (after, sign) = signs.find_map(|(known, sign)| Some((begins(rest, known)?, *sign)))?;
         let after = after.trim_start();
-        let is_end = |c: char| c.is_whitespace() || "<>=!|,≤≥".contains(c);
+        let is_end = |c: char| c.is_whitespace() || "<>=!,≤≥".contains(c);
         let end = after.find(is_end).unwrap_or(after.len());
-        bounds.push((sign, version(after.get(..end)?)?));
+        bounds.push((sign, version(after.get(..end)?)?.into()));
         rest = after
             .get(end..)?
-            .trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '|');
+            .trim_start_matches(|c: char| c.is_whitespace() || c == ',');
         rest = begins(rest, "and ").unwrap_or(rest).trim_start();
     }
     (!bounds.is_empty()).then_some(bounds)
@@ -208,7 +220,7 @@ mod tests {
             ("2.0.0 or later", ">=2.0.0"),
             ("1.x", ">=1.0.0-0|<2.0.0-0"),
             ("1.2.*", ">=1.2.0-0|<1.3.0-0"),
-            ("=1.0.0|=1.1.0", "=1.0.0|=1.1.0"),
+            ("=1.0.0|=1.1.0", "1.0.0|1.1.0"),
         ] {
             let range = range("npm", stated);
             assert_eq!(range, Some(format!("vers:npm/{expected}")), "{stated}");
@@ -224,6 +236,40 @@ mod tests {
             "x",
             "a - b",
             "<",
+            "< 2.x",
+            "<1.0.0 ||",
+        ] {
+            assert_eq!(range("npm", stated), None, "{stated}");
+        }
+    }
+    #[test]
+    fn what_joins_bounds_says_how_they_are_met() {
+        for (stated, expected) in [
+            // One version.
+            (">=1.0.0, <=1.0.0", "1.0.0"),
+            (">=1.0.0|<=1.0.0", "1.0.0"),
+            ("from 1.0.0 up to and including 1.0.0", "1.0.0"),
+            ("1.0.0 - 1.0.0", "1.0.0"),
+            (">=2.0.0|<=2.0.0|>=3.0.0|<4.0.0", "2.0.0|>=3.0.0|<4.0.0"),
+            // What is joined by a comma, a space or a word has to be met together.
+            (">1.0.0, >=2.0.0", ">=2.0.0"),
+            ("<3.0.0 and <2.0.0", "<2.0.0"),
+            (">=1.0.0 !=1.5.0 <2.0.0", ">=1.0.0|!=1.5.0|<2.0.0"),
+            // And by two bars, one of it.
+            ("<1.2.3 || >=2.0.0, <2.1.0", "<1.2.3|>=2.0.0|<2.1.0"),
+            (">=2.0.0, <2.1.0 | <1.2.3", "<1.2.3|>=2.0.0|<2.1.0"),
+            ("1.x || 3.x", ">=1.0.0-0|<2.0.0-0|>=3.0.0-0|<4.0.0-0"),
+        ] {
+            let range = range("npm", stated);
+            assert_eq!(range, Some(format!("vers:npm/{expected}")), "{stated}");
+        }
+        for stated in [
+            // Of no version, or of all.
+            ">=2.0.0, <1.0.0",
+            "2.0.0 - 1.0.0",
+            "=1.0.0, =1.1.0",
+            ">=1.0.0 || <2.0.0",
+            ">=1.0.0|>=2.0.0",
         ] {
             assert_eq!(range("npm", stated), None, "{stated}");
         }

@@ -135,11 +135,76 @@ fn constraints_of_a_range_need_no_scheme() {
         ("<=1.4", "vers:npm%2F%3C%3D1.4"),
         (">= 1.0, < 1.4", "vers:npm%2F%3E%3D1.0%7C%3C1.4"),
         ("All versions", "vers:npm%2F%2A"),
+        (">= 1.0.0, <= 1.0.0", "vers:npm%2F1.0.0"),
+        (">1.0.0, >=2.0.0", "vers:npm%2F%3E%3D2.0.0"),
+        // Of no version: it clears none.
+        (">=2.0.0, <1.0.0", "%3E%3D2.0.0%2C%20%3C1.0.0"),
     ] {
         let text = csaf(r#""fixed":["LW"]"#, "").replace("before 1.2", name);
         let expected = format!("CVE-1=GHSA-1 fixed - pkg:npm/lib?vers={range}");
         assert_eq!(lines("vex", &text), [expected]);
     }
+}
+
+/// The document with more products: a package in some versions.
+fn with_versions(purl: &str, status: &str) -> String {
+    let ids = ["0.5.0", "1.0.0", "1.5.0", "2.0.0", "3.0.0"].map(|version| {
+        let purl = purl.replace("@V", &format!("@{version}"));
+        format!(
+            r#"{{"product_id":"N{version}","name":"n","product_identification_helper":{{"purl":"{purl}"}}}},"#
+        )
+    });
+    let names = r#""full_product_names":["#;
+    csaf(status, "").replacen(names, &format!("{names}{}", ids.concat()), 1)
+}
+
+/// Between the first and the last version all are affected, if nobody can mean anything else.
+#[test]
+fn what_lies_between_the_first_and_the_last_is_affected() {
+    let (npm, first, last) = (
+        "pkg:npm/lib@V",
+        r#""first_affected":["N1.0.0"]"#,
+        r#""last_affected":["N2.0.0"]"#,
+    );
+    let status = format!("{first},{last}");
+    let range =
+        "affected - pkg:npm/lib@2.0.0, pkg:npm/lib?vers=vers:npm%2F%3E%3D1.0.0%7C%3C%3D2.0.0";
+    for (purl, status, is_whole) in [
+        (npm, status.clone(), true),
+        (npm, format!(r#"{status},"fixed":["N3.0.0"]"#), true),
+        // One between them is cleared; two are the first, or the last; or the last is before it.
+        (npm, format!(r#"{status},"fixed":["N1.5.0"]"#), false),
+        (
+            npm,
+            format!(r#""first_affected":["N1.0.0","N1.5.0"],{last}"#),
+            false,
+        ),
+        (
+            npm,
+            format!(r#"{first},"last_affected":["N2.0.0","N3.0.0"]"#),
+            false,
+        ),
+        (npm, format!(r#"{first},"last_affected":["N0.5.0"]"#), false),
+        (npm, first.to_owned(), false),
+        // Nobody knows the order, or a part of the version stands elsewhere.
+        ("pkg:conan/lib@V", status.clone(), false),
+        ("pkg:rpm/redhat/lib@V?epoch=1", status.clone(), false),
+    ] {
+        let said = lines("vex", &with_versions(purl, &status));
+        let found = said.iter().any(|line| line.ends_with(range));
+        assert_eq!(found, is_whole, "{purl} {status}");
+        let ranges = said.iter().filter(|line| line.contains("vers="));
+        assert_eq!(ranges.count(), usize::from(is_whole), "{purl} {status}");
+    }
+    // What is part of a package is none of its versions.
+    let status = format!(r#"{first},"last_affected":["APP","APP:L15"]"#);
+    let text = with_versions(npm, &status).replace("pkg:npm/app@2", "pkg:npm/lib@2.0.0");
+    let said = lines("vex", &text);
+    assert!(said[1].ends_with(range), "{said:?}");
+    assert!(
+        said[2].ends_with(" - pkg:npm/lib@2.0.0 > pkg:npm/lib@1.5"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_reference_leads_to_what_is_meant_or_to_nothing_that_is_known() {
 }
 
 /// What each version of one package is said to be: the state, the members of the version, the line.
-const VERSIONS: [(&str, &str, &str); 12] = [
+const VERSIONS: [(&str, &str, &str); 13] = [
     (
         "exploitable",
         r#""version":"1.5","status":"affected""#,
@@ -179,6 +179,11 @@ const VERSIONS: [(&str, &str, &str); 12] = [
         "exploitable",
         r#""range":">=1.0.0|<2.0.0""#,
         "affected - pkg:npm/y?vers=vers:npm%2F%3E%3D1.0.0%7C%3C2.0.0",
+    ),
+    (
+        "not_affected",
+        r#""range":">=1.0.0|<=1.0.0""#,
+        "not_affected - pkg:npm/y?vers=vers:npm%2F1.0.0",
     ),
 ];
 
