@@ -333,7 +333,22 @@ mod tests {
             (
                 "a",
                 "https://registry.npmjs.org/b/-/b-1.0.0.tgz",
-                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fb%2F-%2Fb-1.0.0.tgz",
+                "pkg:npm/b@1.0.0",
+            ),
+            (
+                "a",
+                "https://registry.npmjs.org/a/-/a-2.0.0.tgz",
+                "pkg:npm/a@2.0.0",
+            ),
+            (
+                "a",
+                "https://registry.npmjs.org/@s%2fb/-/b-1.0.0.tgz",
+                "pkg:npm/%40s/b@1.0.0",
+            ),
+            (
+                "a",
+                "https://registry.npmjs.org/a/-/evil-1.0.0.tgz",
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fa%2F-%2Fevil-1.0.0.tgz",
             ),
             (
                 "a",
@@ -353,7 +368,15 @@ mod tests {
                 format!(r#""node_modules/{name}":{{"version":"1.0.0","resolved":"{resolved}"}}"#);
             let found = found(NpmLock, &folders(&entry));
             assert_eq!(lines(&found), [purl], "{resolved}");
-            assert_eq!(found.notes.is_empty(), !purl.contains('?'), "{resolved}");
+            let told = notes(&found);
+            assert_eq!(
+                told.contains("need not hold") || told.contains("another address"),
+                purl.contains('?'),
+                "{told}"
+            );
+            let own = format!("pkg:npm/{}@1.0.0", name.replace('@', "%40"));
+            let is_another = !purl.contains('?') && purl != own;
+            assert_eq!(told.contains("looked up as that"), is_another, "{told}");
         }
     }
 
