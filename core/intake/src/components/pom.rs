@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::markup::{child, elements, line, own_text, text};
-use super::origin::{LOCAL, SYSTEM, maven, qualify_local, qualify_maven, without_secrets};
+use super::origin::{LOCAL, SYSTEM, maven, qualify, qualify_local, qualify_maven, without_secrets};
 use super::pinned::unpinned;
 use super::reader::{Reader, Sign};
 use assay_claims::purl::is_public_registry;
@@ -31,6 +31,8 @@ struct Project<'a> {
     properties: BTreeMap<&'a str, Cow<'a, str>>,
     /// By `GROUP:NAME`, for dependencies that do not state it.
     managed: BTreeMap<String, Managed>,
+    /// What takes the place of Maven Central.
+    instead: Option<String>,
 }
 
 /// What is said once for all dependencies on an artifact.
@@ -99,6 +101,28 @@ fn note_repositories(root: &Node<'_, '_>, list: &mut List) {
     }
 }
 
+/// The repository that has the name of Maven Central's, and so takes its place, unless another one
+/// is Maven Central all the same.
+fn instead(root: &Node<'_, '_>) -> Option<String> {
+    let repositories: Vec<_> = child(root, "repositories")
+        .iter()
+        .flat_map(elements)
+        .collect();
+    let stated = |repository: &Node<'_, '_>, name: &str| {
+        let stated = text(repository, name).unwrap_or_default();
+        stated.trim().to_owned()
+    };
+    let mut urls = repositories
+        .iter()
+        .map(|repository| stated(repository, "url"));
+    if urls.any(|url| is_public_registry("maven", &url)) {
+        return None;
+    }
+    let mut all = repositories.iter();
+    let central = all.find(|repository| stated(repository, "id") == "central")?;
+    Some(stated(central, "url")).filter(|url| !url.is_empty())
+}
+
 fn dependencies<'a, 'i>(parent: &Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
     child(parent, "dependencies")
         .iter()
@@ -126,6 +150,7 @@ impl<'a> Project<'a> {
         Project {
             properties,
             managed: BTreeMap::new(),
+            instead: instead(root),
         }
     }
 
@@ -242,6 +267,10 @@ impl<'a> Project<'a> {
                 if let Some(path) = self.file(dependency, &coordinates) {
                     qualify_local(&mut parts, &path);
                     list.remark(LOCAL, Some(at), &coordinates);
+                } else if let Some(repository) = &self.instead {
+                    qualify(&mut parts, "repository_url", repository);
+                    let remark = "from a repository that takes the place of Maven Central";
+                    list.remark(remark, Some(at), &coordinates);
                 }
                 let stated = ["type", "classifier"].map(|name| child(dependency, name));
                 let [kind, classifier] = ["type", "classifier"].map(|n| self.stated(dependency, n));
@@ -277,6 +306,40 @@ mod tests {
                 .collect::<Vec<_>>(),
             [wanted]
         );
+    }
+
+    /// Of repositories with one name Maven takes that of the project, and Maven Central has one, too.
+    #[test]
+    fn a_repository_with_the_name_of_maven_central_takes_its_place() {
+        let repository =
+            |id: &str, url: &str| format!("<repository><id>{id}</id><url>{url}</url></repository>");
+        let ours = repository("central", " https://u:secret@mvn.test/r ");
+        let public = repository("x", "https://repo.maven.apache.org/maven2");
+        for (repositories, place) in [
+            (ours.clone(), "?repository_url=https:%2F%2Fmvn.test%2Fr"),
+            (format!("{public}{ours}"), ""),
+            (repository("corp", "https://mvn.test/r"), ""),
+            (repository("central", "https://repo1.maven.org/maven2"), ""),
+        ] {
+            let text = format!(
+                "<project><artifactId>d</artifactId><repositories>{repositories}</repositories>\
+                 <dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId>\
+                 <version>1.0</version></dependency></dependencies></project>"
+            );
+            let found = found(PomXml, &text);
+            assert_eq!(
+                lines(&found)[1],
+                format!("pkg:maven/g/a@1.0{place} :1"),
+                "{text}"
+            );
+            let told = notes(&found);
+            assert_eq!(
+                told.contains("takes the place"),
+                !place.is_empty(),
+                "{told}"
+            );
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 
     #[test]
