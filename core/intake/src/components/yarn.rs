@@ -225,9 +225,11 @@ fn locate_first(
     tarball::locate(component, Some(address), list)
 }
 
-/// Later versions say by a protocol what it is: `npm:`, or an address.
+/// Later versions say by a protocol what it is: `npm:`, or an address. What the oldest of them patch
+/// is of npm without a word.
 fn locate_later(component: Component, range: &str, list: &mut List) -> Result<(), Fault> {
-    if let Some(version) = range.strip_prefix("npm:") {
+    let bare = Some(range).filter(|range| !range.contains([':', '/']));
+    if let Some(version) = range.strip_prefix("npm:").or(bare) {
         let parameters = version.split_once("::").map_or("", |(_, after)| after);
         let mut each = parameters.split('&');
         let archive = each.find_map(|one| one.strip_prefix("__archiveUrl="));
@@ -349,6 +351,7 @@ mod tests {
     fn a_patch_is_of_what_is_patched() {
         let cases = [
             ("a@npm%3A1.0.0", "pkg:npm/a@1.0.0 :2".to_owned()),
+            ("a@1.0.0", "pkg:npm/a@1.0.0 :2".to_owned()),
             (
                 "a@patch%3Aa@npm%253A1.0.0%23./q.patch",
                 "pkg:npm/a@1.0.0 :2".to_owned(),
