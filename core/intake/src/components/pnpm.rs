@@ -137,8 +137,9 @@ fn cut_host(key: &str, major: u64) -> Option<(&str, &str)> {
         Some((name, port)) => (name, Some(port)),
         None => (host, None),
     };
-    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
-    let is_name = !name.is_empty() && name.bytes().all(is_letter);
+    let mut bytes = name.bytes();
+    let is_name =
+        !name.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
     let is_host = match port {
         Some(port) => !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()),
         None => name.contains('.'),
@@ -202,10 +203,15 @@ fn read_package(
     if is_runtime {
         return add_runtime(component, &resolution, list);
     }
-    if resolution.shown("type") == Some("directory") {
-        component.by_path = true;
-        list.remark("workspaces and local folders", None, name);
-        return tarball::add_own(component, list);
+    match resolution.shown("type") {
+        None | Some("git") => {}
+        Some("directory") => {
+            component.by_path = true;
+            list.remark("workspaces and local folders", None, name);
+            return tarball::add_own(component, list);
+        }
+        // A project may bring along what fetches others.
+        Some(_) => return list.without_purl(component, "is fetched in a way that is not known"),
     }
     let address = address(&resolution, version);
     let host = cut_host(key, major).map(|(host, _)| host);
@@ -253,8 +259,9 @@ const NO_REGISTRIES: [&str; 5] = ["file", "link", "portal", "runtime", "workspac
 /// a registry of this name is.
 fn named_registry(version: &str) -> Option<(&str, &str)> {
     let (registry, version) = version.split_once(':')?;
-    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    let is_name = !registry.is_empty() && registry.bytes().all(is_letter);
+    let mut bytes = registry.bytes();
+    let is_name =
+        !registry.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let is_version =
         version.starts_with(|c: char| c.is_ascii_digit()) && !version.contains([':', '/', '\\']);
     (is_name && is_version && !NO_REGISTRIES.contains(&registry)).then_some((registry, version))

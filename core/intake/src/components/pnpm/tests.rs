@@ -80,17 +80,6 @@ fn what_is_from_elsewhere_says_where() {
 /// Up to version 6 of the format, what is not from the project's registry has a host before it.
 #[test]
 fn a_host_before_a_name_is_that_of_its_registry() {
-    let of = |version: &str, key: &str, rest: &str| {
-        let text = format!(
-            "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {{integrity: \
-             sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk={rest}\n"
-        );
-        let found = found(PnpmLock, &text);
-        let purl = lines(&found).concat();
-        let told = notes(&found).contains("from another address than npm's registry");
-        assert_eq!(told, purl.contains('?'), "{text}");
-        purl
-    };
     let stated = ", registry: 'https://registry.corp/'}\n    name: p\n    version: 1.0.0";
     let at = "pkg:npm/p@1.0.0?repository_url=https:%2F%2Fregistry.corp";
     for (version, key, rest, said) in [
@@ -150,8 +139,23 @@ fn a_host_before_a_name_is_that_of_its_registry() {
             "pkg:npm/p.js@1.0.0 sha1".to_owned(),
         ),
     ] {
-        assert_eq!(of(version, key, rest), said, "{version} {key}");
+        let text = format!(
+            "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {{integrity: \
+             sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk={rest}\n"
+        );
+        let found = found(PnpmLock, &text);
+        assert_eq!(lines(&found), [said.as_str()], "{text}");
+        let told = notes(&found).contains("from another address than npm's registry");
+        assert_eq!(told, said.contains('?'), "{text}");
     }
+}
+
+#[test]
+fn what_is_fetched_in_a_way_of_its_own_is_none_of_npm() {
+    let text = "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {type: \
+        'custom:cdn', url: 'https://host/a'}\n";
+    let said = unidentified(&found(PnpmLock, text));
+    assert_eq!(said, ["a 1.0.0 is fetched in a way that is not known"]);
 }
 
 /// Where a registry is that has a name is said in the settings of pnpm alone.
