@@ -160,8 +160,8 @@ fn digests(package: &Node<'_, '_>) -> Result<Digests, Fault> {
     Ok(digest.into_iter().collect())
 }
 
-/// Adds a package of Python, which comes from PyPI or from an address of its own. PyPI has the files
-/// of all others, too.
+/// Adds a package of Python, which comes from PyPI or from an address of its own: PyPI has files
+/// of all other packages, too.
 fn add_python(component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
     if address.starts_with("git+") {
         let parts = origin::package("pypi", &component.name, component.version.as_deref());

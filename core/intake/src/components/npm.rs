@@ -332,21 +332,6 @@ mod tests {
             ),
             (
                 "a",
-                "https://registry.npmjs.org/b/-/b-1.0.0.tgz",
-                "pkg:npm/b@1.0.0",
-            ),
-            (
-                "a",
-                "https://registry.npmjs.org/a/-/a-2.0.0.tgz",
-                "pkg:npm/a@2.0.0",
-            ),
-            (
-                "a",
-                "https://registry.npmjs.org/@s%2fb/-/b-1.0.0.tgz",
-                "pkg:npm/%40s/b@1.0.0",
-            ),
-            (
-                "a",
                 "https://registry.npmjs.org/a/-/evil-1.0.0.tgz",
                 "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fa%2F-%2Fevil-1.0.0.tgz",
             ),
@@ -368,15 +353,26 @@ mod tests {
                 format!(r#""node_modules/{name}":{{"version":"1.0.0","resolved":"{resolved}"}}"#);
             let found = found(NpmLock, &folders(&entry));
             assert_eq!(lines(&found), [purl], "{resolved}");
-            let told = notes(&found);
-            assert_eq!(
-                told.contains("need not hold") || told.contains("another address"),
-                purl.contains('?'),
-                "{told}"
-            );
-            let own = format!("pkg:npm/{}@1.0.0", name.replace('@', "%40"));
-            let is_another = !purl.contains('?') && purl != own;
-            assert_eq!(told.contains("looked up as that"), is_another, "{told}");
+            assert_eq!(found.notes.is_empty(), !purl.contains('?'), "{resolved}");
+        }
+    }
+
+    /// npm makes it so where a package is installed under another name.
+    #[test]
+    fn a_tarball_of_another_package_is_looked_up_as_that() {
+        for (path, purl) in [
+            ("other/-/other-2.0.0.tgz", "pkg:npm/other@2.0.0"),
+            ("@s%2fb/-/b-1.0.0.tgz", "pkg:npm/%40s/b@1.0.0"),
+            ("mis/-/mis-3.0.0.tgz", "pkg:npm/mis@3.0.0"),
+        ] {
+            let resolved = format!("https://registry.npmjs.org/{path}");
+            let entry =
+                format!(r#""node_modules/mis":{{"version":"2.0.0","resolved":"{resolved}"}}"#);
+            let found = found(NpmLock, &folders(&entry));
+            assert_eq!(lines(&found), [purl]);
+            let told = "another package or version by its address at npm's registry, and looked \
+                        up as that: mis";
+            assert_eq!(notes(&found), told);
         }
     }
 

@@ -1,8 +1,8 @@
 //! `pnpm-lock.yaml` (pnpm's `lockfile/types`), versions 5 to 9.
 //!
 //! A package stands under `NAME@VERSION` from version 9 on, `/NAME@VERSION(PEERS)` in version 6,
-//! and `/NAME/VERSION_PEERS` before. What is not from the project's registry has the host of its own
-//! before the first slash, up to version 6, and the name of one later: `NAME@REGISTRY:VERSION`.
+//! and `/NAME/VERSION_PEERS` before. Up to version 6, a host before the first slash is that of the
+//! registry, if that is not the project's; later one has a name, `NAME@REGISTRY:VERSION`.
 
 use super::component::Component;
 use super::digest::{self, Digests};

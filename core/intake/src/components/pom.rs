@@ -308,7 +308,7 @@ mod tests {
         );
     }
 
-    /// Of repositories with one name Maven takes that of the project, and Maven Central has one, too.
+    /// Of repositories with one name Maven takes that of the project; Maven Central has one, too.
     #[test]
     fn a_repository_with_the_name_of_maven_central_takes_its_place() {
         let repository =

@@ -225,8 +225,8 @@ fn locate_first(
     tarball::locate(component, Some(address), list)
 }
 
-/// Later versions say by a protocol what it is: `npm:`, or an address. What the oldest of them patch
-/// is of npm without a word.
+/// Later versions say by a protocol what it is: `npm:`, or an address. What the oldest of them
+/// patch is of npm without a word.
 fn locate_later(component: Component, range: &str, list: &mut List) -> Result<(), Fault> {
     let bare = Some(range).filter(|range| !range.contains([':', '/']));
     if let Some(version) = range.strip_prefix("npm:").or(bare) {

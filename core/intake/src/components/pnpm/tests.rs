@@ -80,73 +80,62 @@ fn what_is_from_elsewhere_says_where() {
 /// Up to version 6 of the format, what is not from the project's registry has a host before it.
 #[test]
 fn a_host_before_a_name_is_that_of_its_registry() {
-    let stated = ", registry: 'https://registry.corp/'}\n    name: p\n    version: 1.0.0";
-    let at = "pkg:npm/p@1.0.0?repository_url=https:%2F%2Fregistry.corp";
-    for (version, key, rest, said) in [
-        (
-            "5.4",
-            "registry.corp/p/1.0.0",
-            stated,
-            format!("{at}%2F sha1"),
-        ),
-        ("5.4", "/p/1.0.0", stated, format!("{at}%2F sha1")),
+    for (version, key, said) in [
         (
             "5.4",
             "registry.corp/p/1.0.0_q@2.0.0",
-            "}",
-            format!("{at} sha1"),
-        ),
-        (
-            "6.0",
-            "registry.corp/p@1.0.0(q@2.0.0)",
-            "}",
-            format!("{at} sha1"),
-        ),
-        (
-            "6.0",
-            "registry.corp+4873/p@1.0.0",
-            "}",
-            format!("{at}:4873 sha1"),
-        ),
-        (
-            "5.4",
-            "registry.npmjs.org/p/1.0.0",
-            "}",
-            "pkg:npm/p@1.0.0 sha1".to_owned(),
-        ),
-        (
-            "6.0",
-            "registry.yarnpkg.com/p@1.0.0",
-            "}",
-            "pkg:npm/p@1.0.0 sha1".to_owned(),
+            "p@1.0.0 registry.corp",
         ),
         (
             "5.4",
             "registry.corp/@s/p/1.0.0",
-            "}",
-            at.replace("npm/p", "npm/%40s/p") + " sha1",
+            "@s/p@1.0.0 registry.corp",
+        ),
+        (
+            "6.0",
+            "registry.corp/p@1.0.0(q@2.0.0)",
+            "p@1.0.0 registry.corp",
+        ),
+        (
+            "6.0",
+            "registry.corp+4873/p@1.0.0",
+            "p@1.0.0 registry.corp:4873",
         ),
         (
             "6.0",
             "localhost+4873/@s/p@1.0.0",
-            "}",
-            "pkg:npm/%40s/p@1.0.0?repository_url=https:%2F%2Flocalhost:4873 sha1".to_owned(),
+            "@s/p@1.0.0 localhost:4873",
         ),
-        (
-            "6.0",
-            "/p.js@1.0.0",
-            "}",
-            "pkg:npm/p.js@1.0.0 sha1".to_owned(),
-        ),
+        ("5.4", "registry.npmjs.org/p/1.0.0", "p@1.0.0"),
+        ("6.0", "registry.yarnpkg.com/p@1.0.0", "p@1.0.0"),
+        ("6.0", "/p.js@1.0.0", "p.js@1.0.0"),
     ] {
         let text = format!(
-            "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {{integrity: \
-             sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk={rest}\n"
+            "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {INTEGRITY}\n"
         );
         let found = found(PnpmLock, &text);
-        assert_eq!(lines(&found), [said.as_str()], "{text}");
+        let purl = format!("pkg:npm/{} sha1", said.replace("@s", "%40s"));
+        let purl = purl.replace(
+            " registry.corp",
+            "?repository_url=https:%2F%2Fregistry.corp",
+        );
+        let purl = purl.replace(" localhost", "?repository_url=https:%2F%2Flocalhost");
+        assert_eq!(lines(&found), [purl.as_str()], "{text}");
         let told = notes(&found).contains("from another address than npm's registry");
-        assert_eq!(told, said.contains('?'), "{text}");
+        assert_eq!(told, purl.contains('?'), "{text}");
+    }
+}
+
+#[test]
+fn a_registry_that_is_stated_is_where_a_package_is_from() {
+    let registry = "integrity: sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=, registry: 'https://r.corp/'";
+    for key in ["r.corp/p/1.0.0", "registry.npmjs.org/p/1.0.0", "/p/1.0.0"] {
+        let text = format!(
+            "lockfileVersion: 5.4\npackages:\n  {key}:\n    resolution: {{{registry}}}\n    \
+             name: p\n    version: 1.0.0\n"
+        );
+        let expected = "pkg:npm/p@1.0.0?repository_url=https:%2F%2Fr.corp%2F sha1";
+        assert_eq!(lines(&found(PnpmLock, &text)), [expected], "{key}");
     }
 }
 
