@@ -10,7 +10,6 @@ use super::digest;
 use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
-use super::origin;
 use super::reader::{Reader, Sign};
 use super::tarball;
 use assay_claims::kind::node::quoted;
@@ -86,13 +85,8 @@ fn read_package(key: &str, package: &Node<'_, '_>, list: &mut List) -> Result<()
         Some(address) if address.ends_with(".tgz") => {
             tarball::locate(component, Some(address), list)
         }
-        Some(address) if !assay_claims::purl::is_public_registry("npm", address) => {
-            let mut parts = origin::spaced("npm", name, Some(at));
-            origin::qualify(&mut parts, "repository_url", address);
-            list.remark("from another address than npm's registry", None, name);
-            list.package(component, parts)
-        }
-        _ => tarball::locate(component, None, list),
+        Some(address) => tarball::of_registry(component, address, list),
+        None => tarball::locate(component, None, list),
     }
 }
 

@@ -59,29 +59,56 @@ fn read_package(package: &Node<'_, '_>, dev: bool, list: &mut List) -> Result<()
             );
         }
     }
-    if version.starts_with("dev-") || version.ends_with("-dev") {
-        list.remark("branches, which change under the same name", None, name);
-    }
+    let is_branch = version.starts_with("dev-") || version.ends_with("-dev");
     let mut parts = origin::spaced("composer", name, Some(version));
-    if !component.own {
-        locate(package, &mut component, &mut parts, list)?;
+    if component.own {
+        if is_branch {
+            list.remark("branches, which change under the same name", None, name);
+        }
+        return list.package(component, parts);
     }
-    list.package(component, parts)
+    let sources = locate(package, is_branch, &component, &mut parts, list)?;
+    if !is_branch {
+        return match sources {
+            Some(sources) => list.sources(component, parts, &sources),
+            None => list.package(component, parts),
+        };
+    }
+    list.remark(BRANCH, None, name);
+    let stated = ["source", "dist"].map(|key| place(package, key)?.revision);
+    let mut commits = stated.into_iter().flatten().filter_map(digest::commit);
+    let made = place(package, "dist").and_then(|at| code_host::sources(at.address));
+    let made = made.as_deref().filter(|_| parts.qualifiers.is_empty());
+    match (sources.or(made.map(Repository::read)), commits.next()) {
+        (Some(sources), _) => {
+            parts.version = None;
+            list.sources(component, parts, &sources)
+        }
+        (None, Some((_, commit))) => {
+            parts.version = Some(commit);
+            list.package(component, parts)
+        }
+        (None, None) => list.without_purl(component, "is of a branch, and of no commit"),
+    }
 }
+
+const BRANCH: &str = "from branches, which change under the same name: what counts is the commit";
 
 /// What Packagist, and its mirrors, are told of each installation: packages from elsewhere name
 /// another address, or none.
 const PACKAGIST: [&str; 2] = ["packagist.org", "repo.packagist.org"];
 
-/// Says where a package comes from, if it is not from Packagist. That Packagist is told of an
-/// installation makes nothing its package: whoever wants another archive installed leaves that as
-/// it is.
-fn locate(
-    package: &Node<'_, '_>,
-    component: &mut Component,
+/// Says where a package comes from, if it is not from Packagist, and returns the sources that it is
+/// built from, if it is known by those: what is of a branch is no version of Packagist's. That
+/// Packagist is told of an installation makes nothing its package: whoever wants another archive
+/// installed leaves that as it is.
+fn locate<'v>(
+    package: &Node<'v, '_>,
+    is_branch: bool,
+    component: &Component,
     parts: &mut purl::Components,
     list: &mut List,
-) -> Result<(), Fault> {
+) -> Result<Option<Repository<'v>>, Fault> {
     let (sources, archive) = (place(package, "source"), place(package, "dist"));
     let odd = archive
         .as_ref()
@@ -92,23 +119,22 @@ fn locate(
             let registry = folder.strip_suffix("/downloads").unwrap_or(folder);
             origin::qualify(parts, "repository_url", registry);
             list.remark(ELSEWHERE, None, &component.name);
-            return Ok(());
+            return Ok(None);
         }
         told => told.is_some(),
     };
+    let mut built = None;
     match (mirror(package), archive, sources) {
         (Some(mirror), ..) => origin::qualify(parts, "repository_url", mirror),
         // It is what is installed, whatever sources are named beside it.
         (None, Some(archive), None) if odd || !of_packagist => qualify_archive(parts, &archive),
         (None, Some(archive), _) if odd => qualify_archive(parts, &archive),
-        (None, _, Some(sources)) if !of_packagist => {
-            sources.qualify(parts);
-            component.digests.extend(sources.commit());
-        }
-        _ => return Ok(()),
+        (None, _, Some(sources)) if of_packagist && is_branch => return Ok(Some(sources)),
+        (None, _, Some(sources)) if !of_packagist => built = Some(sources),
+        _ => return Ok(None),
     }
     list.remark(ELSEWHERE, None, &component.name);
-    Ok(())
+    Ok(built)
 }
 
 const ELSEWHERE: &str = "from another address than Packagist";
@@ -171,7 +197,7 @@ fn host(address: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use crate::components::Format::ComposerLock;
-    use crate::components::tests::{found, lines, notes, refusal};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     #[test]
     fn packages_are_components_and_those_for_developers_are_flagged() {
@@ -188,15 +214,74 @@ mod tests {
             lines(&found),
             [
                 "pkg:composer/league/flysystem@v1.0.8 sha1",
-                "pkg:composer/a/b@dev-main",
                 "pkg:composer/a/local@1.0 own",
                 "pkg:composer/p/unit@9.0 dev"
             ]
         );
         assert_eq!(
-            notes(&found),
-            "branches, which change under the same name: a/b\nlocal folders: a/local"
+            unidentified(&found),
+            ["a/b dev-main is of a branch, and of no commit"]
         );
+        assert_eq!(
+            notes(&found),
+            "from branches, which change under the same name: what counts is the commit: a/b\n\
+             local folders: a/local"
+        );
+    }
+
+    /// A word about a branch is about whatever it was then.
+    #[test]
+    fn what_is_of_a_branch_has_its_commit_for_a_version() {
+        let (web, zip) = (
+            "https://github.com/o/r.git",
+            format!("https://api.github.com/repos/o/r/zipball/{REFERENCE}"),
+        );
+        let place = |key: &str, url: &str, reference: &str| {
+            format!(r#","{key}":{{"type":"git","url":"{url}","reference":"{reference}"}}"#)
+        };
+        let source = place("source", web, REFERENCE);
+        let told = r#","notification-url":"https://packagist.org/downloads/""#;
+        let of_git =
+            format!("?vcs_url=git%2Bhttps:%2F%2Fgithub.com%2Fo%2Fr.git%40{REFERENCE} gitCommit");
+        for (rest, place) in [
+            (format!("{source}{told}"), of_git.clone()),
+            (source.clone(), of_git.clone()),
+            (
+                format!("{source}{}{told}", place("dist", &zip, REFERENCE)),
+                of_git.clone(),
+            ),
+            (
+                format!("{}{told}", place("dist", &zip, REFERENCE)),
+                of_git.replace("r.git", "r"),
+            ),
+            (
+                format!(
+                    "{source}{}{told}",
+                    place("dist", "https://evil.example/x.zip", "")
+                ),
+                "?download_url=https:%2F%2Fevil.example%2Fx.zip".to_owned(),
+            ),
+            (
+                format!(r#"{source},"notification-url":"https://c.example/downloads/""#),
+                "?repository_url=https:%2F%2Fc.example".to_owned(),
+            ),
+        ] {
+            for version in ["dev-main", "1.x-dev"] {
+                let text = format!(
+                    r#"{{"content-hash":"0","packages":[{{"name":"a/b","version":"{version}"{rest}}}]}}"#
+                );
+                let found = found(ComposerLock, &text);
+                let expected = format!("pkg:composer/a/b@{REFERENCE}{place}");
+                assert_eq!(lines(&found), [expected], "{text}");
+                assert!(notes(&found).contains("which change under the same name: what"));
+            }
+        }
+        let moving = place("source", web, "main");
+        let text = format!(
+            r#"{{"content-hash":"0","packages":[{{"name":"a/b","version":"dev-main"{moving}{told}}}]}}"#
+        );
+        let said = unidentified(&found(ComposerLock, &text)).concat();
+        assert!(said.contains("is from git at \"main\""), "{said}");
     }
 
     #[test]

@@ -160,18 +160,15 @@ fn digests(package: &Node<'_, '_>) -> Result<Digests, Fault> {
     Ok(digest.into_iter().collect())
 }
 
-/// Adds a package of Python, which comes from PyPI or from an address of its own.
+/// Adds a package of Python, which comes from PyPI or from an address of its own: PyPI has files
+/// of all other packages, too.
 fn add_python(component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
     if address.starts_with("git+") {
         let parts = origin::package("pypi", &component.name, component.version.as_deref());
         list.remark(BUILT, None, &component.name);
         return list.sources(component, parts, &Repository::read_pip(address));
     }
-    if !purl::is_public_registry("pypi", address) {
-        return add_file(component, address, list);
-    }
-    let parts = origin::package("pypi", &component.name, component.version.as_deref());
-    list.package(component, parts)
+    add_file(component, address, list)
 }
 
 /// Adds an archive of conda that lies beside the project.
@@ -264,7 +261,7 @@ impl<'a> Archive<'a> {
 #[cfg(test)]
 mod tests {
     use crate::components::Format::{CondaLock, PixiLock};
-    use crate::components::tests::{found, lines, refusal, unidentified};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     const HOST: &str = "https://conda.anaconda.org/conda-forge/linux-64";
 
@@ -310,6 +307,29 @@ mod tests {
         );
         let said = unidentified(&found(CondaLock, &text));
         assert!(said[0].contains("a 1 is of another package"), "{said:?}");
+    }
+
+    #[test]
+    fn a_file_of_another_package_is_none_of_this_one() {
+        let file = "https://files.pythonhosted.org/packages/other-2.0-py3-none-any.whl";
+        let conda = format!(
+            "version: 1\nmetadata: {{}}\npackage:\n- {{name: c, version: '1.0', manager: pip, \
+             url: '{file}', hash: {{}}}}\n"
+        );
+        let pixi = format!(
+            "version: 6\nenvironments: {{}}\npackages:\n- pypi: {file}\n  name: c\n  version: \
+             '1.0'\n"
+        );
+        for (format, text) in [(CondaLock, conda), (PixiLock, pixi)] {
+            let found = found(format, &text);
+            let purl = lines(&found).concat();
+            assert!(purl.starts_with("pkg:pypi/c@1.0?download_url="), "{purl}");
+            assert!(
+                notes(&found).ends_with("need not hold: c"),
+                "{}",
+                notes(&found)
+            );
+        }
     }
 
     #[test]

@@ -202,18 +202,18 @@ fn from_registry(
     match source.remotes.as_slice() {
         [] => {}
         remotes if remotes.iter().all(is_public) => {}
-        remotes if remotes.iter().any(is_public) => list.remark(
-            "from one of several registries, of which rubygems.org is one",
-            Some(number),
-            name,
-        ),
-        [remote, ..] => {
-            origin::qualify(parts, "repository_url", remote);
-            list.remark(
-                "from a registry other than rubygems.org",
-                Some(number),
-                name,
-            );
+        remotes => {
+            // Which of several it is from is not said: a word about rubygems.org's gem may be about
+            // another one.
+            let other = remotes.iter().find(|&remote| !is_public(remote));
+            origin::qualify(parts, "repository_url", other.copied().unwrap_or_default());
+            let remark = if remotes.iter().any(is_public) {
+                "from one of several registries, of which rubygems.org is one, so that what is \
+                 known of that one's gem need not hold"
+            } else {
+                "from a registry other than rubygems.org"
+            };
+            list.remark(remark, Some(number), name);
         }
     }
 }
@@ -256,6 +256,42 @@ mod tests {
         assert!(!found.list[1].by_path);
         let beside = text.replace("PATH\n  remote: .\n", "PATH\n  remote: gems/own\n");
         assert!(crate::components::tests::found(GemfileLock, &beside).list[1].by_path);
+    }
+
+    /// Bundler of before 2.2 took a gem from any of the remotes of a section.
+    #[test]
+    fn a_gem_of_several_registries_is_not_known_to_be_of_the_public_one() {
+        let (public, index) = ("https://rubygems.org/", "https://index.rubygems.org/");
+        let (ours, other) = ("https://u:secret@gems.example/", "https://other.example/");
+        for (remotes, place, said) in [
+            (
+                [public, ours],
+                "?repository_url=https:%2F%2Fgems.example%2F",
+                "one of several",
+            ),
+            (
+                [ours, public],
+                "?repository_url=https:%2F%2Fgems.example%2F",
+                "one of several",
+            ),
+            (
+                [other, ours],
+                "?repository_url=https:%2F%2Fother.example%2F",
+                "a registry other",
+            ),
+            ([public, index], "", ""),
+        ] {
+            let [first, second] = remotes;
+            let text = format!("GEM\n  remote: {first}\n  remote: {second}\n  specs:\n    p (1)\n");
+            let found = found(GemfileLock, &text);
+            assert_eq!(lines(&found), [format!("pkg:gem/p@1{place} :5")], "{text}");
+            let told = notes(&found);
+            assert_eq!(
+                (told.contains(said), told.is_empty()),
+                (true, said.is_empty()),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn go_version(line: &str) -> Option<&str> {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
-    let mut main = None;
+    let (mut main, mut path) = (None, None);
     let mut modules: Vec<Module<'_>> = Vec::new();
     let mut lines = input.lines();
     let go = lines
@@ -48,7 +48,8 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     for (number, line) in lines {
         let words: Vec<&str> = line.trim().split('\t').collect();
         match words.as_slice() {
-            [""] | ["path" | "build", ..] => {}
+            [""] | ["build", ..] => {}
+            ["path", name, ..] => path = Some((number, *name)),
             ["mod", name, version, ..] => main = Some(module(number, name, version)),
             ["dep", name, version, ..] => modules.push(module(number, name, version)),
             ["=>", name, version, ..] => match modules.last_mut().or(main.as_mut()) {
@@ -63,6 +64,11 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         }
     }
     standard_library(go, &mut list)?;
+    if main.is_none()
+        && let Some((line, path)) = path.filter(|(_, path)| !is_without_module(path))
+    {
+        list.unidentified(Some(line), path, NOT_RECORDED)?;
+    }
     if let Some(main) = main {
         let is_own = main.version == DEVELOPMENT || main.version.is_empty();
         add(&main, is_own, &mut list)?;
@@ -75,6 +81,17 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
         "these are the modules of Go; which libraries of C it links is not said",
     );
     Ok(list)
+}
+
+/// Go records modules where it builds in one: not in GOPATH mode, in which there may be programs
+/// whose `vendor` has hundreds of them.
+const NOT_RECORDED: &str = "was built without modules, and Go did not record what is in it: check \
+                            what its sources pin, or an SBOM of it";
+
+/// Whether a program is of no module even where Go records modules: files that were named one by
+/// one, and what is a part of Go.
+fn is_without_module(path: &str) -> bool {
+    path == "command-line-arguments" || path.starts_with("cmd/")
 }
 
 fn module<'a>(line: u32, name: &'a str, version: &'a str) -> Module<'a> {
@@ -172,6 +189,28 @@ mod tests {
         let read = found(GoBuild, text);
         assert_eq!(lines(&read), ["(a.org/tool) own :3"]);
         assert_eq!(unidentified(&read), [":1 stdlib is of a Go in development"]);
+    }
+
+    /// In GOPATH mode Go does not say what it built in: nobody may take that for nothing.
+    #[test]
+    fn a_program_without_modules_is_not_known() {
+        let text = |path: &str| format!("x: go1.22.4\n\tpath\t{path}\n\tbuild\tCGO_ENABLED=0\n");
+        let read = found(GoBuild, &text("github.com/docker/cli/cmd/docker"));
+        assert_eq!(lines(&read), ["pkg:golang/stdlib@1.22.4 :1"]);
+        let said = unidentified(&read).concat();
+        assert!(
+            said.starts_with(":2 github.com/docker/cli/cmd/docker was built without modules"),
+            "{said}"
+        );
+        for (path, rest) in [
+            ("command-line-arguments", ""),
+            ("command-line-arguments", "\tdep\tb.org/c\tv1.0.0\n"),
+            ("cmd/go", ""),
+            ("a.org/tool", "\tmod\ta.org/tool\t(devel)\t\n"),
+        ] {
+            let read = found(GoBuild, &format!("{}{rest}", text(path)));
+            assert_eq!(unidentified(&read), [""; 0], "{path}");
+        }
     }
 
     #[test]

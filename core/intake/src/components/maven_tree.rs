@@ -6,7 +6,7 @@ use super::component::Component;
 use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
-use super::origin::{maven, qualify_maven};
+use super::origin::{LOCAL, SYSTEM, maven, qualify_local, qualify_maven};
 use super::reader::{Head, Reader, Sign};
 use assay_claims::kind::node::quoted;
 use assay_claims::purl;
@@ -56,6 +56,7 @@ fn read_object(object: &Node<'_, '_>, own: bool, list: &mut List) -> Result<(), 
     };
     let kind = object.shown("type").unwrap_or("jar");
     qualify_maven(&mut parts, kind, object.shown("classifier"));
+    qualify_system(&mut parts, object.shown("scope"), None, list);
     let optional = object.value().get("optional");
     let component = Component {
         name: name.to_owned(),
@@ -164,9 +165,10 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 fn add(
     line: u32,
     text: &str,
-    (parts, scope): (purl::Components, Option<&str>),
+    (mut parts, scope): (purl::Components, Option<&str>),
     list: &mut List,
 ) -> Result<(), Fault> {
+    qualify_system(&mut parts, scope, Some(line), list);
     let component = Component {
         name: parts.name.clone(),
         version: parts.version.clone(),
@@ -177,6 +179,20 @@ fn add(
         ..Component::default()
     };
     list.package(component, parts)
+}
+
+/// Says of an artifact that it is a local file, if it has the scope of those. Which file it is no
+/// tree says.
+fn qualify_system(
+    parts: &mut purl::Components,
+    scope: Option<&str>,
+    line: Option<u32>,
+    list: &mut List,
+) {
+    if scope == Some(SYSTEM) {
+        qualify_local(parts, "");
+        list.remark(LOCAL, line, &parts.name);
+    }
 }
 
 /// The parts of an artifact's purl and its scope, which the root has not.
@@ -200,7 +216,7 @@ fn artifact(line: &str, is_drawn: bool) -> Option<(purl::Components, Option<&str
 #[cfg(test)]
 mod tests {
     use crate::components::Format::{MavenTree, MavenTreeJson};
-    use crate::components::tests::{found, lines, refusal};
+    use crate::components::tests::{found, lines, notes, refusal};
 
     #[test]
     fn the_root_is_the_project_and_all_below_are_components() {
@@ -276,6 +292,26 @@ mod tests {
         ] {
             let error = refusal(format, text);
             assert!(error.starts_with(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_local_file_is_none_of_maven_central() {
+        let tree = "com.e:shop:jar:1.0\n\\- org.a:b:jar:2.0:system\n";
+        let graph = "digraph \"com.e:shop:jar:1.0\" {\n\"com.e:shop:jar:1.0\" -> \
+            \"org.a:b:jar:2.0:system\" ;\n}\n";
+        let json = r#"{"groupId":"com.e","artifactId":"shop","version":"1.0","children":[
+            {"groupId":"org.a","artifactId":"b","version":"2.0","scope":"system"}]}"#;
+        for (format, text) in [(MavenTree, tree), (MavenTree, graph), (MavenTreeJson, json)] {
+            let found = found(format, text);
+            let of_file = &lines(&found)[1];
+            let expected = "pkg:maven/org.a/b@2.0?download_url=file:";
+            assert!(of_file.starts_with(expected), "{of_file}");
+            assert!(
+                notes(&found).starts_with("from local files"),
+                "{}",
+                notes(&found)
+            );
         }
     }
 

@@ -332,8 +332,8 @@ mod tests {
             ),
             (
                 "a",
-                "https://registry.npmjs.org/b/-/b-1.0.0.tgz",
-                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fb%2F-%2Fb-1.0.0.tgz",
+                "https://registry.npmjs.org/a/-/evil-1.0.0.tgz",
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fa%2F-%2Fevil-1.0.0.tgz",
             ),
             (
                 "a",
@@ -354,6 +354,25 @@ mod tests {
             let found = found(NpmLock, &folders(&entry));
             assert_eq!(lines(&found), [purl], "{resolved}");
             assert_eq!(found.notes.is_empty(), !purl.contains('?'), "{resolved}");
+        }
+    }
+
+    /// npm makes it so where a package is installed under another name.
+    #[test]
+    fn a_tarball_of_another_package_is_looked_up_as_that() {
+        for (path, purl) in [
+            ("other/-/other-2.0.0.tgz", "pkg:npm/other@2.0.0"),
+            ("@s%2fb/-/b-1.0.0.tgz", "pkg:npm/%40s/b@1.0.0"),
+            ("mis/-/mis-3.0.0.tgz", "pkg:npm/mis@3.0.0"),
+        ] {
+            let resolved = format!("https://registry.npmjs.org/{path}");
+            let entry =
+                format!(r#""node_modules/mis":{{"version":"2.0.0","resolved":"{resolved}"}}"#);
+            let found = found(NpmLock, &folders(&entry));
+            assert_eq!(lines(&found), [purl]);
+            let told = "another package or version by its address at npm's registry, and looked \
+                        up as that: mis";
+            assert_eq!(notes(&found), told);
         }
     }
 

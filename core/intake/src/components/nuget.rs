@@ -94,7 +94,7 @@ fn read_lock(input: &Input<'_>) -> Result<List, Fault> {
                 add_own(name, None, &mut list)?;
                 continue;
             }
-            add(name, package.need("resolved")?.text()?, &mut list)?;
+            add(name, package.need("resolved")?.text()?, None, &mut list)?;
         }
     }
     Ok(list)
@@ -104,50 +104,69 @@ fn read_lock(input: &Input<'_>) -> Result<List, Fault> {
 fn read_libraries(input: &Input<'_>) -> Result<List, Fault> {
     let root = Node::root("$", input.json()?);
     let mut list = List::default();
+    let instead = note_sources(&root, &mut list)?;
     for (id, library) in root.need("libraries")?.members()? {
         let Some((name, version)) = id.split_once('/') else {
             return Err(library.fault("is not under a key NAME/VERSION").into());
         };
         match library.need("type")?.text()? {
-            "package" => add(name, version, &mut list)?,
+            "package" => add(name, version, instead, &mut list)?,
             "project" => add_own(name, Some(version), &mut list)?,
             // The runtime in a program that brings its own is a package, and what advisories name.
             "runtimepack" => {
                 let package = name.strip_prefix("runtimepack.").unwrap_or(name);
-                add(package, version, &mut list)?;
+                add(package, version, instead, &mut list)?;
             }
             // References to files, which say nothing of what they are.
             _ => list.remark("left out, being no packages", None, id),
         }
     }
-    read_downloads(&root, &mut list)?;
-    note_sources(&root, &mut list)?;
+    read_downloads(&root, instead, &mut list)?;
     Ok(list)
 }
 
 /// What Visual Studio installs beside itself.
 const OF_VISUAL_STUDIO: &str = "Microsoft SDKs";
 
-/// Sources besides nuget.org: each may have packages of the same names.
-fn note_sources(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+/// Notes sources besides nuget.org: each may have packages of the same names. Without nuget.org
+/// among them, the first is where packages come from, of the web if one is.
+fn note_sources<'v>(root: &Node<'v, '_>, list: &mut List) -> Result<Option<&'v str>, Fault> {
     let project = root.get("project");
     let restore = project.as_ref().and_then(|it| it.get("restore"));
     let Some(sources) = restore.as_ref().and_then(|it| it.get("sources")) else {
-        return Ok(());
+        return Ok(None);
     };
-    for (source, _) in sources.members()? {
+    let all: Vec<&str> = sources.members()?.map(|(source, _)| source).collect();
+    for source in &all {
         if !is_public_registry("nuget", source) && !source.contains(OF_VISUAL_STUDIO) {
             let source = origin::without_secrets(source);
             let text = format!("{source}: packages may come from there instead of nuget.org");
             list.note(None, &text);
         }
     }
-    Ok(())
+    if all.iter().any(|source| is_public_registry("nuget", source)) {
+        return Ok(None);
+    }
+    let of_web = all.iter().find(|source| is_web(source));
+    Ok(of_web.or(all.first()).copied())
+}
+
+fn is_web(source: &str) -> bool {
+    let scheme = source.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        ["http", "https"]
+            .iter()
+            .any(|it| scheme.eq_ignore_ascii_case(it))
+    })
 }
 
 /// What is downloaded beside the libraries, for each framework: runtimes, which become a part of
 /// the program, and what is needed to build it only.
-fn read_downloads(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+fn read_downloads(
+    root: &Node<'_, '_>,
+    instead: Option<&str>,
+    list: &mut List,
+) -> Result<(), Fault> {
     let project = root.get("project");
     let Some(frameworks) = project.as_ref().and_then(|it| it.get("frameworks")) else {
         return Ok(());
@@ -168,7 +187,7 @@ fn read_downloads(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
             let mut bounds = bounds.unwrap_or(range).split(',').map(str::trim);
             let version = bounds.next().unwrap_or_default();
             if bounds.all(|bound| bound == version) {
-                add(name, version, list)?;
+                add(name, version, instead, list)?;
             } else {
                 let what = format!("{name} {range}");
                 list.unidentified(None, &what, "has a range of versions")?;
@@ -178,13 +197,23 @@ fn read_downloads(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
     Ok(())
 }
 
-fn add(name: &str, version: &str, list: &mut List) -> Result<(), Fault> {
+/// Adds a package, which may be from another source instead of nuget.org.
+fn add(name: &str, version: &str, instead: Option<&str>, list: &mut List) -> Result<(), Fault> {
     let component = Component {
         name: name.to_owned(),
         version: Some(version.to_owned()),
         ..Component::default()
     };
-    list.package(component, origin::package("nuget", name, Some(version)))
+    let mut parts = origin::package("nuget", name, Some(version));
+    if let Some(source) = instead {
+        if is_web(source) {
+            origin::qualify(&mut parts, "repository_url", source);
+        } else {
+            origin::qualify_local(&mut parts, source.trim_end_matches(['/', '\\']));
+        }
+        list.remark("from another source than nuget.org", None, name);
+    }
+    list.package(component, parts)
 }
 
 fn add_own(name: &str, version: Option<&str>, list: &mut List) -> Result<(), Fault> {
@@ -199,7 +228,7 @@ fn add_own(name: &str, version: Option<&str>, list: &mut List) -> Result<(), Fau
 #[cfg(test)]
 mod tests {
     use crate::components::Format::{DepsJson, NugetAssets, NugetConfig, NugetLock};
-    use crate::components::tests::{found, lines, refusal};
+    use crate::components::tests::{found, lines, notes, refusal};
 
     #[test]
     fn packages_stand_once_however_many_frameworks_need_them() {
@@ -275,6 +304,49 @@ mod tests {
             found.notes[0].text,
             "https://nuget.test/v3/index.json: packages may come from there instead of nuget.org"
         );
+    }
+
+    #[test]
+    fn without_nuget_org_packages_are_from_elsewhere() {
+        let (public, studio) = (
+            "https://api.nuget.org/v3/index.json",
+            "C:\\\\Microsoft SDKs\\\\NuGetPackages\\\\",
+        );
+        let (ours, other) = (
+            "https://u:secret@nuget.test/v3/index.json",
+            "/home/me/feed/",
+        );
+        let feed = "?repository_url=https:%2F%2Fnuget.test%2Fv3%2Findex.json";
+        let cases: [(&[&str], &str); 9] = [
+            (&[], ""),
+            (&[public], ""),
+            (&[ours, public], ""),
+            (&[other, public, studio], ""),
+            (&[ours], feed),
+            (&[studio, ours], feed),
+            (&[other, ours, "https://second.test/"], feed),
+            (&[other], "?download_url=file:feed"),
+            (&[studio], "?download_url=file:NuGetPackages"),
+        ];
+        for (sources, place) in cases {
+            let sources: Vec<_> = sources.iter().map(|at| format!("\"{at}\":{{}}")).collect();
+            let text = format!(
+                r#"{{"libraries":{{"A/1":{{"type":"package"}},"own/1":{{"type":"project"}}}},"project":{{
+                "restore":{{"sources":{{{}}}}},"frameworks":{{"net9.0":{{"downloadDependencies":[
+                {{"name":"B.App.Runtime.x","version":"[2, 2]"}}]}}}}}}}}"#,
+                sources.join(",")
+            );
+            let found = found(NugetAssets, &text);
+            let expected = [
+                format!("pkg:nuget/A@1{place}"),
+                "(own) own".to_owned(),
+                format!("pkg:nuget/B.App.Runtime.x@2{place}"),
+            ];
+            assert_eq!(lines(&found), expected, "{text}");
+            let told = notes(&found);
+            assert_eq!(told.contains("another source"), !place.is_empty(), "{told}");
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 
     #[test]

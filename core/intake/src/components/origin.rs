@@ -51,6 +51,12 @@ const JARS: [&str; 9] = [
     "test-jar",
 ];
 
+/// The scope of what Maven takes from a file on the machine, and asks no repository for.
+pub(super) const SYSTEM: &str = "system";
+
+pub(super) const LOCAL: &str =
+    "from local files, so that what is known of Maven Central's artifact need not hold";
+
 /// Adds what tells an artifact of Maven from others of one version (purl-spec, "maven").
 pub(super) fn qualify_maven(parts: &mut purl::Components, kind: &str, classifier: Option<&str>) {
     // Maven's default artifact handlers give these their classifiers.

@@ -1,7 +1,8 @@
 //! `pnpm-lock.yaml` (pnpm's `lockfile/types`), versions 5 to 9.
 //!
 //! A package stands under `NAME@VERSION` from version 9 on, `/NAME@VERSION(PEERS)` in version 6,
-//! and `/NAME/VERSION_PEERS` before.
+//! and `/NAME/VERSION_PEERS` before. Up to version 6, a host before the first slash is that of the
+//! registry, if that is not the project's; later one has a name, `NAME@REGISTRY:VERSION`.
 
 use super::component::Component;
 use super::digest::{self, Digests};
@@ -13,6 +14,7 @@ use super::reader::{Reader, Sign};
 use super::tarball;
 use assay_claims::json::Part;
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
 use std::collections::BTreeSet;
 
 pub(super) const READER: Reader = Reader {
@@ -127,10 +129,29 @@ fn version(root: &Node<'_, '_>) -> Result<u64, Fault> {
     }
 }
 
+/// The host that a key of before version 9 begins with, and the rest of the key. Before a port pnpm
+/// writes `+`.
+fn cut_host(key: &str, major: u64) -> Option<(&str, &str)> {
+    let (host, rest) = key.split_once('/').filter(|_| major < 9)?;
+    let (name, port) = match host.split_once(['+', ':']) {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    let mut bytes = name.bytes();
+    let is_name =
+        !name.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    let is_host = match port {
+        Some(port) => !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()),
+        None => name.contains('.'),
+    };
+    (is_name && is_host).then_some((host, rest))
+}
+
 /// Name and version of a key.
 fn cut(key: &str, major: u64) -> Option<(&str, &str)> {
-    let key = key.strip_prefix('/').unwrap_or(key);
     let key = key.split('(').next().unwrap_or_default();
+    let key = cut_host(key, major).map_or(key, |(_, rest)| rest);
+    let key = key.strip_prefix('/').unwrap_or(key);
     let (name, version) = if major < 6 {
         let (name, version) = key.rsplit_once('/')?;
         (name, version.split('_').next().unwrap_or_default())
@@ -159,10 +180,14 @@ fn read_package(
             .fault(format!("{} says no name and version", quoted(key)))
             .into());
     };
+    let keyed = cut.map(|(_, at)| at);
     let (version, is_runtime) = match version.strip_prefix(RUNTIME) {
         Some(version) => (version, true),
-        None => (version, cut.is_some_and(|(_, at)| at.starts_with(RUNTIME))),
+        None => (version, keyed.is_some_and(|at| at.starts_with(RUNTIME))),
     };
+    let of_registry = named_registry(version);
+    let in_registry = of_registry.or(keyed.and_then(named_registry));
+    let version = of_registry.map_or(version, |(_, version)| version);
     let flag = |key: &str| package.value().get(key).and_then(Part::as_bool) == Some(true);
     // Where it lies is no version.
     let stated = Some(version).filter(|version| !version.contains([':', '/']));
@@ -178,22 +203,68 @@ fn read_package(
     if is_runtime {
         return add_runtime(component, &resolution, list);
     }
-    let text = |key: &'static str| resolution.shown(key).map(str::to_owned);
-    let address = match text("type").as_deref() {
+    match resolution.shown("type") {
+        None | Some("git") => {}
         Some("directory") => {
             component.by_path = true;
             list.remark("workspaces and local folders", None, name);
             return tarball::add_own(component, list);
         }
+        // A project may bring along what fetches others.
+        Some(_) => return list.without_purl(component, "is fetched in a way that is not known"),
+    }
+    let address = address(&resolution, version);
+    let host = cut_host(key, major).map(|(host, _)| host);
+    match registry(&resolution, host, in_registry.map(|(name, _)| name)) {
+        Some(registry) if address.is_none() => tarball::of_registry(component, &registry, list),
+        _ => tarball::locate(component, address.as_deref(), list),
+    }
+}
+
+/// Where a package is from, if not from a registry.
+fn address(resolution: &Node<'_, '_>, version: &str) -> Option<String> {
+    let tarball = resolution.shown("tarball");
+    match resolution.shown("type") {
         Some("git") => {
-            let commit = text("commit").unwrap_or_default();
-            text("repo").map(|repository| format!("git+{repository}#{commit}"))
+            let commit = resolution.shown("commit").unwrap_or_default();
+            let repository = resolution.shown("repo")?;
+            Some(format!("git+{repository}#{commit}"))
         }
         // Without a tarball it is from the registry, and its version is one.
-        _ if text("tarball").is_none() && version.contains(':') => Some(version.to_owned()),
-        _ => text("tarball"),
-    };
-    tarball::locate(component, address.as_deref(), list)
+        _ => tarball
+            .or(Some(version).filter(|version| version.contains(':')))
+            .map(str::to_owned),
+    }
+}
+
+/// The registry that a package is from, if that is none of npm's own: as it is stated, by the host
+/// in its key, or by a name of which the file does not say where it is.
+fn registry(resolution: &Node<'_, '_>, host: Option<&str>, named: Option<&str>) -> Option<String> {
+    let stated = resolution.shown("registry").map(str::to_owned);
+    let hosted = host.map(|host| format!("https://{}", host.replace('+', ":")));
+    let named = named.filter(|name| !OF_NPM.contains(name));
+    // With the colon it is no host.
+    let named = named.map(|name| format!("{name}:"));
+    let mut all = [stated, hosted, named].into_iter().flatten();
+    all.find(|at| !purl::is_public_registry("npm", at))
+}
+
+/// What pnpm calls npm's own registry.
+const OF_NPM: [&str; 2] = ["npmjs", "npm"];
+
+/// What stands before a colon and is the name of no registry.
+const NO_REGISTRIES: [&str; 5] = ["file", "link", "portal", "runtime", "workspace"];
+
+/// The name of a registry and the version there, of `REGISTRY:VERSION`. The file does not say where
+/// a registry of this name is.
+fn named_registry(version: &str) -> Option<(&str, &str)> {
+    let (registry, version) = version.split_once(':')?;
+    let mut bytes = registry.bytes();
+    let is_name =
+        !registry.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let is_version =
+        version.starts_with(|c: char| c.is_ascii_digit()) && !version.contains([':', '/', '\\']);
+    (is_name && is_version && !NO_REGISTRIES.contains(&registry)).then_some((registry, version))
 }
 
 /// What a package's version begins with that is no package of npm: a runtime (node, deno, bun) that
@@ -232,201 +303,4 @@ fn add_runtime(
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::components::Format::PnpmLock;
-    use crate::components::tests::{found, lines, notes, refusal, unidentified};
-
-    const INTEGRITY: &str = "{integrity: sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=}";
-
-    #[test]
-    fn patched_packages_are_noted() {
-        for patch in ["{hash: h, path: patches/a.patch}", "h"] {
-            let text = format!(
-                "lockfileVersion: '9.0'\npatchedDependencies:\n  a@1.0.0: {patch}\npackages:\n  \
-                 a@1.0.0:\n    resolution: {INTEGRITY}\n"
-            );
-            let found = found(PnpmLock, &text);
-            assert_eq!(lines(&found), ["pkg:npm/a@1.0.0 sha1"]);
-            assert_eq!(
-                notes(&found),
-                "patched by the project, besides the package itself: a@1.0.0"
-            );
-        }
-    }
-
-    #[test]
-    fn every_version_names_its_packages() {
-        for (text, expected) in [
-            (
-                format!(
-                    "lockfileVersion: '9.0'\nimporters:\n  .: {{}}\npackages:\n  a@1.0.0:\n    \
-                     resolution: {INTEGRITY}\n  '@s/b@2.0.0':\n    resolution: {INTEGRITY}\n"
-                ),
-                ["pkg:npm/a@1.0.0 sha1", "pkg:npm/%40s/b@2.0.0 sha1"],
-            ),
-            (
-                format!(
-                    "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0(c@3.0.0):\n    resolution: \
-                     {INTEGRITY}\n    dev: true\n  /@s/b@2.0.0:\n    resolution: {INTEGRITY}\n"
-                ),
-                ["pkg:npm/a@1.0.0 sha1 dev", "pkg:npm/%40s/b@2.0.0 sha1"],
-            ),
-            (
-                format!(
-                    "lockfileVersion: 5.4\npackages:\n  /a/1.0.0_c@3.0.0:\n    resolution: \
-                     {INTEGRITY}\n    optional: true\n  /@s/b/2.0.0:\n    resolution: {INTEGRITY}\n"
-                ),
-                ["pkg:npm/a@1.0.0 sha1 optional", "pkg:npm/%40s/b@2.0.0 sha1"],
-            ),
-        ] {
-            assert_eq!(lines(&found(PnpmLock, &text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_from_elsewhere_says_where() {
-        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
-        let text = format!(
-            "lockfileVersion: '9.0'\npackages:\n  a@https://host/a.tgz:\n    resolution: \
-             {{tarball: \
-             https://host/a.tgz}}\n    version: 1.0.0\n  b@git+https://host/b.git#{commit}:\n    \
-             resolution: {{type: git, repo: https://host/b.git, commit: {commit}}}\n    version: \
-                  2.0.0\n  \
-             c@file:c:\n    resolution: {{directory: c, type: directory}}\n  \
-             d@https://codeload.github.com/o/d/tar.gz/{commit}:\n    resolution: {{tarball: \
-             https://codeload.github.com/o/d/tar.gz/{commit}}}\n    version: 3.0.0\n"
-        );
-        assert_eq!(
-            lines(&found(PnpmLock, &text)),
-            [
-                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fhost%2Fa.tgz".to_owned(),
-                format!(
-                    "pkg:npm/b@2.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fb.git%40{commit} gitCommit"
-                ),
-                "(c) own".to_owned(),
-                format!(
-                    "pkg:npm/d@3.0.0?vcs_url=git%2Bhttps:%2F%2Fgithub.com%2Fo%2Fd%40{commit} \
-                     gitCommit"
-                ),
-            ]
-        );
-    }
-
-    /// npm has a package of the name, which is something else.
-    #[test]
-    fn a_runtime_is_no_package_of_npm() {
-        let variant = |os: &str| {
-            format!(
-                "        - resolution:\n            archive: tarball\n            integrity: \
-                 sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n            type: binary\n            url: \
-                 https://nodejs.org/download/release/v24.6.0/node-v24.6.0-{os}.tar.gz\n          \
-                 targets:\n            - cpu: x64\n              os: {os}\n"
-            )
-        };
-        for version in ["    version: 24.6.0\n", ""] {
-            let text = format!(
-                "lockfileVersion: '9.0'\npackages:\n  node@runtime:24.6.0:\n    hasBin: true\n    \
-                 resolution:\n      type: variations\n      variants:\n{}{}{version}  \
-                 deno@runtime:2.4.2:\n    resolution: {INTEGRITY}\n  node@24.6.0:\n    \
-                 resolution: {INTEGRITY}\n",
-                variant("linux"),
-                variant("darwin")
-            );
-            let found = found(PnpmLock, &text);
-            assert_eq!(
-                lines(&found),
-                [
-                    "pkg:generic/node@24.6.0 sha1 sha1",
-                    "pkg:generic/deno@2.4.2 sha1",
-                    "pkg:npm/node@24.6.0 sha1",
-                ]
-            );
-            let told = "runtimes, which are no packages of npm: node, deno";
-            assert_eq!(notes(&found), told);
-        }
-    }
-
-    /// Where a package lies is no version, which a folder may have beside it.
-    #[test]
-    fn a_local_folder_is_no_version_of_a_package() {
-        for (version, expected) in [
-            ("", "(c) own"),
-            ("    version: 1.2.0\n", "pkg:npm/c@1.2.0 own"),
-        ] {
-            let text = format!(
-                "lockfileVersion: '9.0'\npackages:\n  c@file:../c:\n    resolution: \
-                 {{directory: ../c, type: directory}}\n{version}"
-            );
-            let found = found(PnpmLock, &text);
-            assert_eq!(lines(&found), [expected]);
-            assert!(found.list[0].by_path);
-        }
-    }
-
-    /// What the workspace has no project for is told and counted.
-    #[test]
-    fn a_link_out_of_the_workspace_is_counted() {
-        let workspace = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      \
-            a:\n        specifier: workspace:*\n        version: link:packages/a\n  \
-            packages/a:\n    devDependencies:\n      out:\n        specifier: \
-            link:../../../out\n        version: link:../../../out\n      root:\n        \
-            specifier: link:../..\n        version: link:../..\n";
-        let alone = "lockfileVersion: 5.4\nspecifiers:\n  out: link:../out\ndependencies:\n  out: \
-            link:../out\n  a: 1.0.0\n";
-        let alone_6 = "lockfileVersion: '6.0'\noptionalDependencies:\n  out:\n    specifier: \
-            link:../out\n    version: link:../out\n";
-        for (text, expected) in [
-            (
-                workspace,
-                "out is a link to \"../../../out\", of which the file says nothing",
-            ),
-            (
-                alone,
-                "out is a link to \"../out\", of which the file says nothing",
-            ),
-            (
-                alone_6,
-                "out is a link to \"../out\", of which the file says nothing",
-            ),
-        ] {
-            assert_eq!(unidentified(&found(PnpmLock, text)), [expected], "{text}");
-        }
-        let inner = workspace.replace("link:../../../out", "link:../../packages/a/");
-        let said = unidentified(&found(PnpmLock, &inner)).concat();
-        assert!(!said.contains("is a link"), "{said}");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        for (text, said) in [
-            ("packages: {}\n", "$.lockfileVersion: is missing"),
-            ("# lockfileVersion: '9.0'\n", "x:1: the document is empty"),
-            ("lockfileVersion: '4.0'\n", "is not one of 5 to 9"),
-            ("lockfileVersion: '9.0'\npackages: []\n", "$.packages"),
-            (
-                "lockfileVersion: '9.0'\npackages:\n  a: {}\n",
-                "says no name and version",
-            ),
-            (
-                "lockfileVersion: '9.0'\npackages:\n  a@1: {}\n",
-                "resolution: is missing",
-            ),
-            (
-                "lockfileVersion: '9.0'\npackages: &a {}\n",
-                "x:2: cannot be read: anchors",
-            ),
-            (
-                "lockfileVersion: '9.0'\na: 1\na: 2\n",
-                "x:3: cannot be read",
-            ),
-        ] {
-            let error = refusal(PnpmLock, text);
-            assert!(error.contains(said), "{error}");
-        }
-        let deep = format!(
-            "lockfileVersion: '9.0'\npackages: {}\n",
-            "[".repeat(100_000)
-        );
-        assert!(refusal(PnpmLock, &deep).contains("cannot be read"));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::input::Input;
 use super::list::List;
 use super::markup::{child, elements, line, own_text, text};
-use super::origin::{maven, qualify_maven, without_secrets};
+use super::origin::{LOCAL, SYSTEM, maven, qualify, qualify_local, qualify_maven, without_secrets};
 use super::pinned::unpinned;
 use super::reader::{Reader, Sign};
 use assay_claims::purl::is_public_registry;
@@ -29,8 +29,17 @@ const STEPS: usize = 8;
 
 struct Project<'a> {
     properties: BTreeMap<&'a str, Cow<'a, str>>,
-    /// Versions by `GROUP:NAME`, for dependencies that state none.
-    managed: BTreeMap<String, String>,
+    /// By `GROUP:NAME`, for dependencies that do not state it.
+    managed: BTreeMap<String, Managed>,
+    /// What takes the place of Maven Central.
+    instead: Option<String>,
+}
+
+/// What is said once for all dependencies on an artifact.
+struct Managed {
+    version: Option<String>,
+    /// The path of a file, if that is taken instead of an artifact.
+    system: Option<String>,
 }
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
@@ -43,11 +52,12 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut project = Project::of(&root);
     let managed = child(&root, "dependencyManagement");
     for dependency in managed.iter().flat_map(dependencies) {
-        if let (Some(coordinates), Some(version)) = (
-            project.coordinates(&dependency),
-            project.stated(&dependency, "version"),
-        ) {
-            project.managed.insert(coordinates, version);
+        if let Some(coordinates) = project.coordinates(&dependency) {
+            let managed = Managed {
+                version: project.stated(&dependency, "version"),
+                system: project.system(&dependency),
+            };
+            project.managed.insert(coordinates, managed);
         }
     }
     let (mut list, mut lines) = (List::default(), input.places());
@@ -91,6 +101,28 @@ fn note_repositories(root: &Node<'_, '_>, list: &mut List) {
     }
 }
 
+/// The repository that has the name of Maven Central's, and so takes its place, unless another one
+/// is Maven Central all the same.
+fn instead(root: &Node<'_, '_>) -> Option<String> {
+    let repositories: Vec<_> = child(root, "repositories")
+        .iter()
+        .flat_map(elements)
+        .collect();
+    let stated = |repository: &Node<'_, '_>, name: &str| {
+        let stated = text(repository, name).unwrap_or_default();
+        stated.trim().to_owned()
+    };
+    let mut urls = repositories
+        .iter()
+        .map(|repository| stated(repository, "url"));
+    if urls.any(|url| is_public_registry("maven", &url)) {
+        return None;
+    }
+    let mut all = repositories.iter();
+    let central = all.find(|repository| stated(repository, "id") == "central")?;
+    Some(stated(central, "url")).filter(|url| !url.is_empty())
+}
+
 fn dependencies<'a, 'i>(parent: &Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
     child(parent, "dependencies")
         .iter()
@@ -118,6 +150,7 @@ impl<'a> Project<'a> {
         Project {
             properties,
             managed: BTreeMap::new(),
+            instead: instead(root),
         }
     }
 
@@ -153,6 +186,25 @@ impl<'a> Project<'a> {
         Some(format!("{group}:{name}"))
     }
 
+    /// The path of the file that a dependency is, if it says that it is one: the systemPath.
+    fn system(&self, dependency: &Node<'_, '_>) -> Option<String> {
+        let is_local = self
+            .stated(dependency, "scope")
+            .is_some_and(|it| it.trim() == SYSTEM);
+        is_local.then(|| {
+            let path = text(dependency, "systemPath").unwrap_or_default();
+            path.trim().to_owned()
+        })
+    }
+
+    /// The same, of what may be said once for all.
+    fn file(&self, dependency: &Node<'_, '_>, coordinates: &str) -> Option<String> {
+        match child(dependency, "scope") {
+            Some(_) => self.system(dependency),
+            None => self.managed.get(coordinates)?.system.clone(),
+        }
+    }
+
     fn add_own(&self, root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
         let name = text(root, "artifactId").unwrap_or_default();
         let group = self
@@ -184,7 +236,10 @@ impl<'a> Project<'a> {
         };
         let version = match child(dependency, "version") {
             Some(_) => self.stated(dependency, "version"),
-            None => self.managed.get(&coordinates).cloned(),
+            None => self
+                .managed
+                .get(&coordinates)
+                .and_then(|it| it.version.clone()),
         };
         let Some(version) = version else {
             let reason = "has a version that the file does not say";
@@ -209,6 +264,14 @@ impl<'a> Project<'a> {
         };
         match maven(&coordinates, version) {
             Some(mut parts) => {
+                if let Some(path) = self.file(dependency, &coordinates) {
+                    qualify_local(&mut parts, &path);
+                    list.remark(LOCAL, Some(at), &coordinates);
+                } else if let Some(repository) = &self.instead {
+                    qualify(&mut parts, "repository_url", repository);
+                    let remark = "from a repository that takes the place of Maven Central";
+                    list.remark(remark, Some(at), &coordinates);
+                }
                 let stated = ["type", "classifier"].map(|name| child(dependency, name));
                 let [kind, classifier] = ["type", "classifier"].map(|n| self.stated(dependency, n));
                 if stated.iter().flatten().count() > kind.iter().chain(&classifier).count() {
@@ -243,6 +306,40 @@ mod tests {
                 .collect::<Vec<_>>(),
             [wanted]
         );
+    }
+
+    /// Of repositories with one name Maven takes that of the project; Maven Central has one, too.
+    #[test]
+    fn a_repository_with_the_name_of_maven_central_takes_its_place() {
+        let repository =
+            |id: &str, url: &str| format!("<repository><id>{id}</id><url>{url}</url></repository>");
+        let ours = repository("central", " https://u:secret@mvn.test/r ");
+        let public = repository("x", "https://repo.maven.apache.org/maven2");
+        for (repositories, place) in [
+            (ours.clone(), "?repository_url=https:%2F%2Fmvn.test%2Fr"),
+            (format!("{public}{ours}"), ""),
+            (repository("corp", "https://mvn.test/r"), ""),
+            (repository("central", "https://repo1.maven.org/maven2"), ""),
+        ] {
+            let text = format!(
+                "<project><artifactId>d</artifactId><repositories>{repositories}</repositories>\
+                 <dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId>\
+                 <version>1.0</version></dependency></dependencies></project>"
+            );
+            let found = found(PomXml, &text);
+            assert_eq!(
+                lines(&found)[1],
+                format!("pkg:maven/g/a@1.0{place} :1"),
+                "{text}"
+            );
+            let told = notes(&found);
+            assert_eq!(
+                told.contains("takes the place"),
+                !place.is_empty(),
+                "{told}"
+            );
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 
     #[test]
@@ -285,6 +382,47 @@ mod tests {
             ]
         );
         assert_eq!(unidentified(&found).len(), 5, "{:?}", unidentified(&found));
+    }
+
+    /// Maven takes such a file as it is, whatever Maven Central has under these coordinates.
+    #[test]
+    fn a_file_beside_the_project_is_none_of_maven_central() {
+        let dependency = |rest: &str| {
+            format!(
+                "<dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId>{rest}\
+                 </dependency></dependencies>"
+            )
+        };
+        let local = "<scope>system</scope><systemPath>${basedir}/lib/a-x.jar</systemPath>";
+        let version = "<version>1.0</version>";
+        let file = "pkg:maven/g/a@1.0?download_url=file:a-x.jar :1";
+        for (managed, own, said) in [
+            ("", format!("{version}{local}"), file),
+            (local, version.to_owned(), file),
+            (
+                local,
+                format!("{version}<scope>compile</scope>"),
+                "pkg:maven/g/a@1.0 :1",
+            ),
+            (
+                "",
+                format!("{version}<scope> ${{s}} </scope>"),
+                "pkg:maven/g/a@1.0?download_url=file: :1",
+            ),
+        ] {
+            let text = format!(
+                "<project><artifactId>d</artifactId><properties><s>system</s></properties>\
+                 <dependencyManagement>{}</dependencyManagement>{}</project>",
+                dependency(managed),
+                dependency(&own)
+            );
+            let found = found(PomXml, &text);
+            assert_eq!(lines(&found), ["(d) own :1", said], "{text}");
+            assert_eq!(
+                notes(&found).contains("from local files"),
+                said.contains('?')
+            );
+        }
     }
 
     #[test]

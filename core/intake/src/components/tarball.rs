@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::input::Node;
 use super::list::List;
 use super::origin::{self, Repository};
+use assay_claims::bom_link::decoded;
 use assay_claims::json::Part;
 use assay_claims::purl;
 
@@ -24,16 +25,33 @@ fn parts(component: &Component) -> purl::Components {
     origin::spaced("npm", &component.name, component.version.as_deref())
 }
 
+/// Adds a package of a registry that is known by its address, or by nothing but a name.
+pub(super) fn of_registry(
+    component: Component,
+    registry: &str,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let mut parts = parts(&component);
+    if !purl::is_public_registry("npm", registry) {
+        origin::qualify(&mut parts, "repository_url", registry);
+        list.remark(ELSEWHERE, component.line, &component.name);
+    }
+    list.package(component, parts)
+}
+
+const ELSEWHERE: &str = "from another address than npm's registry";
+
 /// Adds an installed package, with where it comes from.
 pub(super) fn locate(
     component: Component,
     resolved: Option<&str>,
     list: &mut List,
 ) -> Result<(), Fault> {
-    let mut parts = parts(&component);
-    let name = component.name.clone();
     let sources = resolved.and_then(code_host::sources);
     let resolved = sources.as_deref().or(resolved);
+    let component = installed(component, resolved, list);
+    let mut parts = parts(&component);
+    let name = component.name.clone();
     match resolved {
         None => {}
         Some(address) if is_of_registry(address, &component) => {}
@@ -67,10 +85,53 @@ pub(super) fn locate(
                 ("repository_url", registry)
             });
             origin::qualify(&mut parts, key, address);
-            list.remark("from another address than npm's registry", None, &name);
+            list.remark(ELSEWHERE, None, &name);
         }
     }
     list.package(component, parts)
+}
+
+/// The package as what it is by its tarball, if npm's own registry has that: an alias has another
+/// name than the package that is installed under it.
+fn installed(component: Component, resolved: Option<&str>, list: &mut List) -> Component {
+    let address = resolved.filter(|at| registry_of(at, &component).is_none());
+    let Some((name, version)) = address.and_then(of_public_registry) else {
+        return component;
+    };
+    let stated = component.version.as_ref();
+    if component.name != name || stated.is_some_and(|stated| *stated != version) {
+        let remark = "another package or version by its address at npm's registry, and looked up \
+                      as that";
+        list.remark(remark, component.line, &component.name);
+    }
+    Component {
+        name,
+        version: Some(version),
+        ..component
+    }
+}
+
+/// Name and version of the package whose tarball npm's own registry has at an address:
+/// `REGISTRY/NAME/-/BASE-VERSION.tgz`.
+fn of_public_registry(address: &str) -> Option<(String, String)> {
+    if !purl::is_public_registry("npm", address) {
+        return None;
+    }
+    let (_, path) = purl::place(address)?;
+    let path = decoded(path.strip_prefix('/')?);
+    let (name, file) = path.split_once("/-/")?;
+    let (scope, base) = match name.split_once('/') {
+        Some((scope, base)) => (Some(scope), base),
+        None => (None, name),
+    };
+    let is_name = !base.is_empty() && !base.contains('/');
+    let is_whole = is_name && scope.is_none_or(|it| it.len() > 1 && it.starts_with('@'));
+    // Some repeat the scope before the file.
+    let again = scope.and_then(|scope| file.strip_prefix(scope)?.strip_prefix('/'));
+    let of_base = again.unwrap_or(file).strip_prefix(base)?;
+    let version = of_base.strip_prefix('-')?.strip_suffix(".tgz")?;
+    let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && !version.contains('/');
+    (is_whole && is_version).then(|| (name.to_owned(), version.to_owned()))
 }
 
 /// What the addresses of repositories of some hosts are short for.
@@ -156,6 +217,46 @@ pub(super) fn add_own(component: Component, list: &mut List) -> Result<(), Fault
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tarball_of_the_public_registry_says_of_which_package_it_is() {
+        let at = |address: &str| of_public_registry(address).map(|(name, of)| name + " " + &of);
+        for (path, said) in [
+            ("other/-/other-2.0.0.tgz", "other 2.0.0"),
+            ("a-b/-/a-b-2.0.0-rc.1.tgz?x=y#z", "a-b 2.0.0-rc.1"),
+            ("@s/a/-/a-1.0.0.tgz", "@s/a 1.0.0"),
+            ("@s%2fa/-/@s/a-1.0.0.tgz", "@s/a 1.0.0"),
+        ] {
+            for host in [
+                "https://registry.npmjs.org",
+                "http://registry.yarnpkg.com:80",
+            ] {
+                assert_eq!(
+                    at(&format!("{host}/{path}")).as_deref(),
+                    Some(said),
+                    "{path}"
+                );
+            }
+            assert_eq!(at(&format!("https://mirror.test/{path}")), None, "{path}");
+        }
+        for path in [
+            "other/-/evil-2.0.0.tgz",
+            "other/-/other-2.0.0.zip",
+            "other/-/other-latest.tgz",
+            "s/a/-/a-1.0.0.tgz",
+            "@s/x/a/-/a-1.0.0.tgz",
+            "@/a/-/a-1.0.0.tgz",
+            "a/../b/-/b-1.0.0.tgz",
+            "-/-1.0.0.tgz",
+            "other/-/@evil/other-2.0.0.tgz",
+        ] {
+            assert_eq!(
+                at(&format!("https://registry.npmjs.org/{path}")),
+                None,
+                "{path}"
+            );
+        }
+    }
 
     #[test]
     fn a_registry_has_the_file_of_this_name_and_version() {

@@ -8,7 +8,9 @@ use super::input::Input;
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::tarball;
+use assay_claims::bom_link::decoded;
 use assay_claims::kind::node::quoted;
+use std::borrow::Cow;
 
 pub(super) const READER: Reader = Reader {
     name: "yarn.lock",
@@ -115,12 +117,40 @@ fn cut(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], text.get(at + 1..)?))
 }
 
+/// What a range begins with that is a patch: `patch:SOURCE#PATCHES`. The source is `NAME@RANGE` of
+/// what is patched, percent-encoded (yarn's `structUtils`).
+const PATCH: &str = "patch:";
+
+/// How often what is patched is patched again: the patches that yarn brings along are beneath those
+/// of a project.
+const PATCHES: usize = 8;
+
+/// What is patched, as it is named where nothing patches it, and whether it is patched.
+fn unpatched(stated: &str) -> (Cow<'_, str>, bool) {
+    let mut stated = Cow::Borrowed(stated);
+    for patches in 0..PATCHES {
+        let patch = cut(&stated).and_then(|(_, range)| range.strip_prefix(PATCH));
+        let source = patch.map(|patch| decoded(patch.split('#').next().unwrap_or_default()));
+        match source.filter(|source| cut(source).is_some()) {
+            Some(source) => stated = Cow::Owned(source),
+            None => return (stated, patches > 0),
+        }
+    }
+    (stated, true)
+}
+
+/// A range without what yarn adds to it.
+fn without_parameters(range: &str) -> &str {
+    range.split("::").next().unwrap_or_default()
+}
+
 fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
     let Some(entry) = entry.filter(|entry| entry.wanted != "__metadata") else {
         return Ok(());
     };
     let line = entry.line;
-    let Some((mut name, range)) = cut(entry.resolution.unwrap_or(entry.wanted)) else {
+    let (stated, is_patched) = unpatched(entry.resolution.unwrap_or(entry.wanted));
+    let Some((mut name, range)) = cut(&stated) else {
         let reason = format!("{} is not `NAME@RANGE`", quoted(entry.wanted));
         return Err(Fault::at(line, reason));
     };
@@ -131,9 +161,7 @@ fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
         ));
     };
     // `NAME@npm:OTHER@RANGE` installs the other package under the name.
-    let other = range
-        .strip_prefix("npm:")
-        .filter(|_| entry.resolution.is_none());
+    let other = range.strip_prefix("npm:").map(without_parameters);
     if let Some((other, _)) = other.and_then(cut) {
         name = other;
     }
@@ -146,6 +174,15 @@ fn finish(entry: Option<Entry<'_>>, list: &mut List) -> Result<(), Fault> {
     if let Some(integrity) = entry.integrity {
         component.digests = digest::integrity(integrity)
             .map_err(|reason| Fault::at(line, format!("the integrity of {name}: {reason}")))?;
+    }
+    if is_patched {
+        list.remark(tarball::PATCHED, Some(line), name);
+    }
+    if range.starts_with(PATCH) {
+        return list.without_purl(
+            component,
+            "is a patch of something that the file does not name",
+        );
     }
     let is_local = FOLDERS.iter().any(|folder| range.starts_with(folder));
     let is_archive = is_local && is_archive(range);
@@ -188,19 +225,15 @@ fn locate_first(
     tarball::locate(component, Some(address), list)
 }
 
-/// Later versions say by a protocol what it is: `npm:`, a patch of it, or an address.
+/// Later versions say by a protocol what it is: `npm:`, or an address. What the oldest of them
+/// patch is of npm without a word.
 fn locate_later(component: Component, range: &str, list: &mut List) -> Result<(), Fault> {
-    if let Some(version) = range.strip_prefix("npm:") {
-        let archive = version
-            .split_once("__archiveUrl=")
-            .map(|(_, address)| address);
-        let archive = archive.map(|address| address.replace("%3A", ":").replace("%2F", "/"));
-        return tarball::locate(component, archive.as_deref(), list);
-    }
-    if range.starts_with("patch:") {
-        let name = component.name.clone();
-        list.remark(tarball::PATCHED, component.line, &name);
-        return tarball::locate(component, None, list);
+    let bare = Some(range).filter(|range| !range.contains([':', '/']));
+    if let Some(version) = range.strip_prefix("npm:").or(bare) {
+        let parameters = version.split_once("::").map_or("", |(_, after)| after);
+        let mut each = parameters.split('&');
+        let archive = each.find_map(|one| one.strip_prefix("__archiveUrl="));
+        return tarball::locate(component, archive.map(decoded).as_deref(), list);
     }
     let address = match range.split_once("#commit=") {
         Some((address, commit)) => format!("git+{}#{commit}", address.trim_start_matches("git+")),
@@ -212,7 +245,7 @@ fn locate_later(component: Component, range: &str, list: &mut List) -> Result<()
 #[cfg(test)]
 mod tests {
     use crate::components::Format::YarnLock;
-    use crate::components::tests::{found, lines, notes, refusal};
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
     const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
 
@@ -312,6 +345,65 @@ mod tests {
             ]
         );
         assert!(notes(&found).contains("patched by the project"));
+    }
+
+    #[test]
+    fn a_patch_is_of_what_is_patched() {
+        let cases = [
+            ("a@npm%3A1.0.0", "pkg:npm/a@1.0.0 :2".to_owned()),
+            ("a@1.0.0", "pkg:npm/a@1.0.0 :2".to_owned()),
+            (
+                "a@patch%3Aa@npm%253A1.0.0%23./q.patch",
+                "pkg:npm/a@1.0.0 :2".to_owned(),
+            ),
+            (
+                "a@https%3A//host/x/a.git%23commit=17620a225744b4a18845d4f7bf63354e01109b91",
+                format!(
+                    "pkg:npm/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fx%2Fa.git%40{COMMIT} \
+                     gitCommit :2"
+                ),
+            ),
+            (
+                "a@https%3A//evil.example/a.tgz",
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fevil.example%2Fa.tgz :2".to_owned(),
+            ),
+            (
+                "a@file%3A./a.tgz%23./a.tgz%3A%3Ahash=0&locator=x",
+                "pkg:npm/a@1.0.0?download_url=file:a.tgz :2".to_owned(),
+            ),
+            (
+                "a@workspace%3Apackages/a",
+                "pkg:npm/a@1.0.0 own :2".to_owned(),
+            ),
+            (
+                "a@npm%3A@s/real@1.0.0",
+                "pkg:npm/%40s/real@1.0.0 :2".to_owned(),
+            ),
+            (
+                "a@npm%3A1.0.0%3A%3A__archiveUrl=https%253A%252F%252Fnpm.corp%252Fa%252F-%252F\
+                 a-1.0.0.tgz",
+                "pkg:npm/a@1.0.0?repository_url=https:%2F%2Fnpm.corp :2".to_owned(),
+            ),
+        ];
+        for (source, expected) in cases {
+            let text = format!(
+                "__metadata:\n\"a@patch:x\":\n  version: 1.0.0\n  resolution: \
+                 \"a@patch:{source}#./p.patch::version=1.0.0&hash=c\"\n"
+            );
+            let found = found(YarnLock, &text);
+            assert_eq!(lines(&found), [expected], "{source}");
+            assert!(notes(&found).contains("patched by the project"), "{source}");
+        }
+        let many = format!("{}npm:1", "patch:a@".repeat(20));
+        for source in ["patch:#p", "patch:a#p", &many] {
+            let text =
+                format!("__metadata:\n\"a@x\":\n  version: 1.0.0\n  resolution: \"a@{source}\"\n");
+            let said = unidentified(&found(YarnLock, &text)).concat();
+            assert!(
+                said.starts_with(":2 a 1.0.0 is a patch of something"),
+                "{said}"
+            );
+        }
     }
 
     /// Yarn puts a key of more than 1024 letters before the entry (`stringifySyml`).
