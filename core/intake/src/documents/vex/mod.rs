@@ -6,10 +6,10 @@
 //! then nobody is cleared by it. No statement is left out: what does not fit a claim becomes
 //! several.
 
-mod cpe;
 pub(super) mod csaf;
 pub(super) mod cyclonedx;
 pub(super) mod ghsa;
+mod identifiers;
 mod order;
 pub(super) mod osv;
 mod pack;
@@ -19,7 +19,7 @@ pub(super) mod rustsec;
 pub(super) mod spdx3;
 mod words;
 
-pub(super) use cpe::{Beside, beside};
+pub(super) use identifiers::{Beside, beside};
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
 pub(crate) use product::contradicts;
@@ -107,9 +107,9 @@ impl Said {
         mut statement: Statement,
     ) -> Result<(), PredicateError> {
         if statement.status.clears() {
-            statement.product = statement.product.as_far_as_its_cpe(&mut self.notes);
+            statement.product = statement.product.as_all_identifiers_say(&mut self.notes);
             let part = statement.part.take();
-            statement.part = part.map(|part| part.as_far_as_its_cpe(&mut self.notes));
+            statement.part = part.map(|part| part.as_all_identifiers_say(&mut self.notes));
         }
         let names = std::iter::once(&mut statement.vulnerability).chain(&mut statement.aliases);
         for name in names {

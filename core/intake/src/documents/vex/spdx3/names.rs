@@ -10,6 +10,9 @@ use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use std::collections::{HashMap, HashSet};
 
+/// Most purls of one element that are looked at. Real ones have one, or two that say the same.
+const PURLS: usize = 100;
+
 pub(super) fn text<'v>(element: impl Read<'v>, key: &str) -> Option<&'v str> {
     element.member(key).and_then(Read::string)
 }
@@ -179,23 +182,29 @@ fn scores(graph: &[Value]) -> HashMap<(&str, &str), Ratings> {
 fn named(element: &Value) -> Named {
     let root = Node::root("$", element);
     let identifiers = element.get("externalIdentifier").and_then(Value::as_array);
-    let identifier = |kinds: &[&str]| {
-        let mut all = identifiers.unwrap_or_default().iter();
-        let found = all.find(|one| {
-            let kind = text(*one, "externalIdentifierType").map(local);
-            kind.is_some_and(|kind| kinds.contains(&kind))
-        });
-        text(found?, "identifier")
-    };
-    let purl = text(element, "software_packageUrl").or(identifier(&["packageUrl", "purl"]));
-    let purl = purl.and_then(|purl| Purl::canonicalize(purl).ok());
-    Named {
+    let identifiers = identifiers.unwrap_or_default().iter();
+    let mut named = Named {
         id: text(element, "spdxId").map(str::to_owned),
         name: text(element, "name").map(str::to_owned),
-        purls: purl.into_iter().collect(),
-        cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
         digests: all_digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
-        link: None,
+        ..Named::default()
+    };
+    let mut purls: Vec<&str> = text(element, "software_packageUrl").into_iter().collect();
+    for identifier in identifiers {
+        let kind = text(identifier, "externalIdentifierType").map(local);
+        match (kind, text(identifier, "identifier")) {
+            (Some("packageUrl" | "purl"), Some(purl)) => purls.push(purl),
+            (Some("cpe23" | "cpe22"), Some(cpe)) if named.cpe.is_none() => {
+                named.cpe = Some(cpe.to_owned());
+            }
+            _ => {}
+        }
     }
-    .with_version(text(element, "software_packageVersion"))
+    let purls = purls.into_iter().take(PURLS);
+    for purl in purls.filter_map(|purl| Purl::canonicalize(purl).ok()) {
+        if !named.purls.contains(&purl) {
+            named.purls.push(purl);
+        }
+    }
+    named.with_version(text(element, "software_packageVersion"))
 }

@@ -414,3 +414,42 @@ fn a_cpe_beside_a_purl_says_which_version_is_cleared() {
         assert_eq!(lines("vex", &text), [line]);
     }
 }
+
+/// CSAF 2.1 has several purls of one product, which are to differ in their qualifiers alone.
+#[test]
+fn purls_of_one_product_clear_the_version_that_all_of_them_name() {
+    for (purls, cleared, against) in [
+        ("app app@2", "app@2", "app, pkg:npm/app@2"),
+        ("app@2 app", "app@2", "app@2, pkg:npm/app"),
+        (
+            "app@1 app@2",
+            "app?vers=1%202, pkg:npm/app?vers=2%201",
+            "app@1, pkg:npm/app@2",
+        ),
+        (
+            "app other@2",
+            "app, pkg:npm/other@2",
+            "app, pkg:npm/other@2",
+        ),
+        (
+            "app@2 app@2?a=b",
+            "app@2, pkg:npm/app@2?a=b",
+            "app@2, pkg:npm/app@2?a=b",
+        ),
+    ] {
+        let all: Vec<String> = purls
+            .split(' ')
+            .map(|purl| format!(r#""pkg:npm/{purl}""#))
+            .collect();
+        let helper = format!(r#"{{"purls":[{}]}}"#, all.join(","));
+        for (group, status, products) in [
+            ("fixed", "fixed", cleared),
+            ("known_affected", "affected", against),
+        ] {
+            let text = csaf(&format!(r#""{group}":["APP"]"#), "");
+            let text = text.replacen(r#"{"purl":"pkg:npm/app@2"}"#, &helper, 1);
+            let line = format!("CVE-1=GHSA-1 {status} - pkg:npm/{products}");
+            assert_eq!(lines("vex", &text), [line], "{purls}");
+        }
+    }
+}

@@ -301,3 +301,44 @@ fn a_relationship_leads_to_a_list_or_to_one() {
         assert!(claims("vex", &text).is_err(), "{to}");
     }
 }
+
+/// A package has an address and identifiers, all of which are of it.
+#[test]
+fn identifiers_of_a_package_are_cleared_as_far_as_all_name_it() {
+    for (address, more, cleared, against) in [
+        ("pkg:npm/b@1", "", "pkg:npm/b@1", "pkg:npm/b@1"),
+        (
+            "pkg:npm/b@2",
+            "",
+            "pkg:npm/b?vers=2%201 > pkg:npm/b?vers=1%202",
+            "pkg:npm/b@2 > pkg:npm/b@1",
+        ),
+        ("pkg:npm/b", "", "pkg:npm/b@1", "pkg:npm/b > pkg:npm/b@1"),
+        (
+            "pkg:npm/c",
+            "",
+            "pkg:npm/c > pkg:npm/b@1",
+            "pkg:npm/c > pkg:npm/b@1",
+        ),
+        (
+            "pkg:npm/b@1",
+            r#","software_packageVersion":"2""#,
+            "pkg:npm/b?vers=1%202",
+            "pkg:npm/b@1 > pkg:npm/b@2",
+        ),
+    ] {
+        let package =
+            format!(r#""spdxId":"https://e.org/b","software_packageUrl":"{address}"{more}"#);
+        for (class, products) in [("Fixed", cleared), ("Affected", against)] {
+            let relation = format!(
+                r#"{{"type":"security_Vex{class}VulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/b"]}}"#
+            );
+            let text = SPDX
+                .replace(r#""spdxId":"https://e.org/b""#, &package)
+                .replace("RELATIONSHIP", &relation);
+            let status = class.to_lowercase();
+            let line = format!("CVE-1=GHSA-1 {status} - pkg:npm/a@1 > {products}");
+            assert_eq!(lines("vex", &text), [line]);
+        }
+    }
+}

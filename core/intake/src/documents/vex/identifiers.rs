@@ -1,5 +1,5 @@
-//! CPEs beside purls (NIST IR 7695). Identifiers of one product hold together: what clears it
-//! clears nothing that one of them does not name.
+//! Identifiers of one product: purls, and CPEs (NIST IR 7695) beside them. They hold together: what
+//! clears it clears nothing that one of them does not name.
 
 use super::Named;
 use super::product::{contradicts, push_note};
@@ -7,6 +7,8 @@ use assay_claims::bom_link::decoded;
 use assay_claims::kind::node::quoted;
 use assay_claims::purl::Purl;
 use assay_claims::vers::{self, Applies, QUALIFIER};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 /// How a CPE stands to a purl of the same product.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,39 +95,57 @@ fn fields(text: &str) -> Vec<String> {
     fields
 }
 
+/// The versions that these purls name, by the package.
+fn versions(purls: &[Purl]) -> HashMap<Cow<'_, str>, BTreeSet<String>> {
+    let mut versions: HashMap<_, BTreeSet<String>> = HashMap::new();
+    for purl in purls {
+        let known = versions.entry(purl.package_key()).or_default();
+        known.extend(purl.version_key());
+    }
+    versions
+}
+
 impl Named {
-    /// What is cleared of it: of a purl without a version the one that the CPE beside it names.
-    /// Where the two name different ones it is neither, and people are told.
-    pub fn as_far_as_its_cpe(self, notes: &mut Vec<String>) -> Self {
-        let Some(cpe) = self.cpe.as_deref() else {
-            return self;
-        };
-        let purls = self.purls.iter().flat_map(|purl| {
+    /// What is cleared of it: of a purl without a version the one that another purl or the CPE
+    /// names. Where they name different ones it is neither, and people are told.
+    pub fn as_all_identifiers_say(self, notes: &mut Vec<String>) -> Self {
+        let versions = versions(&self.purls);
+        let mut purls: Vec<Purl> = Vec::new();
+        for purl in &self.purls {
+            let stated = versions.get(&purl.package_key());
+            let mut others = stated.into_iter().flatten();
+            let own = purl.version_key();
+            let other = others.find(|other| own.as_ref() != Some(other));
+            if other.is_some() && own.is_none() {
+                continue;
+            }
+            let said = match (other, self.cpe.as_deref()) {
+                (Some(other), _) => Beside::Other(other.clone()),
+                (None, Some(cpe)) => beside(purl, cpe),
+                (None, None) => Beside::Agrees,
+            };
             let one = Named {
                 purls: vec![purl.clone()],
                 ..Named::default()
             };
-            match beside(purl, cpe) {
+            let one = match said {
                 Beside::Agrees => one,
                 Beside::Only(version) => one.in_stated_version(&version, true),
                 Beside::Other(version) => {
                     let note = format!(
-                        "{} has {} beside it, which names another version or something else: what \
+                        "{} stands beside what names another version, or something else, {}: what \
                          clears it clears neither",
                         purl.as_str(),
-                        quoted(cpe)
+                        quoted(&version)
                     );
                     push_note(notes, note);
                     let stated = format!("{} {version}", purl.version().unwrap_or_default());
                     one.in_range(stated.trim_start())
                 }
-            }
-            .purls
-        });
-        Named {
-            purls: purls.collect(),
-            ..self.clone()
+            };
+            purls.extend(one.purls);
         }
+        Named { purls, ..self }
     }
 }
 
