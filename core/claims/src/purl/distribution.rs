@@ -69,8 +69,14 @@ fn names(vendor: &str) -> &'static [&'static str] {
 
 impl Purl {
     /// The package under the other names of its distribution, as the index has them; an action of
-    /// GitHub's is its repository, and Go itself is its standard library.
+    /// GitHub's is its repository, Go itself is its standard library, and a package of Swift is
+    /// what it is in lower case, if it is a repository of GitHub.
     pub fn other_packages(&self) -> Vec<String> {
+        if self.ty() == "swift" {
+            let lower = self.without_case().package_key().into_owned();
+            let is_other = lower != self.package_key();
+            return is_other.then_some(lower).into_iter().collect();
+        }
         let mut types = [("github", "githubactions"), ("githubactions", "github")].into_iter();
         if let Some((_, other)) = types.find(|(ty, _)| *ty == self.ty()) {
             let mut parts = self.components();
@@ -395,6 +401,10 @@ mod tests {
         assert_eq!(purl("pkg:npm/rocky/a@1").other_packages(), [""; 0]);
         let action = purl("pkg:githubactions/Own/act@v1.2.3");
         assert_eq!(action.other_packages(), ["pkg:github/own/act"]);
+        let swift = purl("pkg:swift/github.com/Own/Lib@1");
+        assert_eq!(swift.other_packages(), ["pkg:swift/github.com/own/lib"]);
+        let lower = purl("pkg:swift/github.com/own/lib@1");
+        assert_eq!(lower.other_packages(), [""; 0]);
         assert!(action.is_same_version(&purl("pkg:github/own/act@1.2.3")));
         assert!(!action.is_same_version(&purl("pkg:github/own/other@1.2.3")));
         for (image, release) in [

@@ -79,8 +79,27 @@ impl Purl {
     /// Whether both are of one package, whatever version, qualifiers and subpath they have; a
     /// distribution can have several names.
     pub fn is_same_package(&self, other: &Purl) -> bool {
+        if [self.ty(), other.ty()] == ["swift"; 2] {
+            return self.without_case().package_key() == other.without_case().package_key();
+        }
         let theirs = other.package_key();
         self.package_key() == theirs || self.other_packages().iter().any(|ours| *ours == theirs)
+    }
+
+    /// A package of Swift that is a repository of GitHub, in lower case: the names of owners and
+    /// repositories have no case there, and purl-spec leaves it in. Of others it is the same.
+    pub fn without_case(&self) -> Purl {
+        let namespace = self.namespace().unwrap_or_default();
+        let host = namespace.split('/').next().unwrap_or_default();
+        if self.ty() != "swift" || !host.eq_ignore_ascii_case("github.com") {
+            return self.clone();
+        }
+        let parts = Components {
+            namespace: Some(namespace.to_ascii_lowercase()),
+            name: self.name().to_ascii_lowercase(),
+            ..self.components()
+        };
+        Purl::build(parts).unwrap_or_else(|_| self.clone())
     }
 
     /// Whether both name one version of one package, or none of it, whatever epoch, qualifiers and
@@ -178,6 +197,14 @@ mod tests {
                 "pkg:deb/debian/a@2.0-1?epoch=1",
             ),
             ("pkg:npm/%40a%2Fb@1.0.0", "pkg:npm/@a/b@1.0.0"),
+            (
+                "pkg:swift/github.com/Own/Lib@1.0.0",
+                "pkg:swift/github.com/own/lib@1.0.0",
+            ),
+            (
+                "pkg:swift/github.com/OWN/Lib@1.0.0",
+                "pkg:swift/GitHub.com/own/LIB@1.0.0",
+            ),
         ] {
             assert!(purl(one).is_same_version(&purl(other)), "{one} {other}");
             assert!(purl(other).is_same_version(&purl(one)), "{other} {one}");
@@ -193,6 +220,10 @@ mod tests {
             ("pkg:golang/toolchain@v1.22.1", "pkg:golang/stdlib@1.22.1"),
             ("pkg:maven/a/b@1.0", "pkg:maven/a/B@1.0"),
             ("pkg:pypi/a@1.0", "pkg:pypi/a"),
+            (
+                "pkg:swift/host.test/Own/lib@1.0.0",
+                "pkg:swift/host.test/own/lib@1.0.0",
+            ),
         ] {
             assert!(!purl(one).is_same_version(&purl(other)), "{one} {other}");
         }

@@ -217,7 +217,7 @@ pub(super) fn purl_or_why(
         ..Components::default()
     });
     let purl = purl.map_err(|e| e.to_string())?;
-    Ok(of_release(purl, ecosystem))
+    Ok(of_release(purl.without_case(), ecosystem))
 }
 
 /// The registry that an ecosystem names, as the qualifier that says so.

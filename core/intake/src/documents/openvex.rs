@@ -9,7 +9,7 @@ use super::draft::{Draft, Prepared, Summary, fits};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
-use super::vex::{Frame, NO_ACTION, Piece, later_version, pack};
+use super::vex::{Beside, Frame, NO_ACTION, Piece, beside, later_version, pack};
 use crate::text::shown;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -295,7 +295,7 @@ fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Summary), PredicateError> 
 
 /// Refuses a statement that may be about less than is read of it: with parts that are none or that
 /// are of no product, or, if it says that something does no harm, with a member that no version of
-/// OpenVEX has. Elsewhere such a member is noted.
+/// OpenVEX has, or with identifiers of several versions. Elsewhere such a member is noted.
 fn check_scope(statement: &Node<'_, '_>, notes: &mut Vec<String>) -> Result<(), PredicateError> {
     let clears = matches!(statement.shown("status"), Some("not_affected" | "fixed"));
     check_members(statement, STATEMENT, clears, notes)?;
@@ -304,6 +304,7 @@ fn check_scope(statement: &Node<'_, '_>, notes: &mut Vec<String>) -> Result<(), 
         for product in products.items()? {
             any = true;
             check_members(&product, PRODUCT, clears, notes)?;
+            check_identifiers(&product, clears)?;
             check_parts(&product, clears, notes)?;
         }
     }
@@ -329,8 +330,32 @@ fn check_parts(
             return Err(part.fault("has none of @id, identifiers and hashes"));
         }
         check_members(&part, known, clears, notes)?;
+        check_identifiers(&part, clears)?;
     }
     Ok(())
+}
+
+/// Refuses what clears something whose identifiers name different versions, or one of them none:
+/// they hold together, and which version is meant nobody can tell.
+fn check_identifiers(product: &Node<'_, '_>, clears: bool) -> Result<(), PredicateError> {
+    let ids = Product::read(product.value()).ids;
+    let mut purls = ids.iter().filter_map(|id| Purl::canonicalize(id).ok());
+    let Some(first) = purls.next().filter(|_| clears) else {
+        return Ok(());
+    };
+    let other = ids.iter().find(|id| match Purl::canonicalize(id) {
+        Ok(purl) => purl.is_same_package(&first) && !purl.is_same_version(&first),
+        Err(_) => beside(&first, id) != Beside::Agrees,
+    });
+    match other {
+        None => Ok(()),
+        Some(other) => Err(product.fault(format!(
+            "says that something does no harm, and not in which version: {} and {} do not name \
+             the same one; write the version that is meant into the purl",
+            quoted(first.as_str()),
+            quoted(other)
+        ))),
+    }
 }
 
 fn check_members(

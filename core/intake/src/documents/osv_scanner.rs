@@ -207,10 +207,9 @@ fn group<'v>(entry: &'v Value, id: &str) -> Option<&'v Value> {
     })
 }
 
-/// The score that osv-scanner gives a group. Zero is what it has for none.
+/// The score that osv-scanner gives a group.
 fn group_severity<'v>(entry: &'v Value, id: &str) -> Option<&'v str> {
-    let score = group(entry, id)?.get("max_severity")?.as_str()?;
-    Some(score).filter(|score| score.bytes().any(|b| (b'1'..=b'9').contains(&b)))
+    group(entry, id)?.get("max_severity")?.as_str()
 }
 
 /// The severities of the OSV record, and the word that its database has for it.

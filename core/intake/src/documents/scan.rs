@@ -250,16 +250,42 @@ mod tests {
         );
     }
 
+    /// What a scan is told apart by. It names nothing.
+    fn read(text: &str) -> Option<String> {
+        let prepared =
+            crate::documents::prepare("scan", "x", text.as_bytes(), "2026-11-22T18:41:48Z")
+                .unwrap()
+                .remove(0);
+        assert!(!prepared.predicate.to_json().contains("alice"));
+        Vulns::parse(&prepared.predicate).unwrap().scanned
+    }
+
+    #[test]
+    fn a_project_of_dependency_check_is_told_from_others() {
+        let check = |project: &str| {
+            read(&format!(
+                r#"{{"reportSchema":"1.1","scanInfo":{{}},"projectInfo":{{{project}}},
+                "dependencies":[{{"fileName":"a.jar"}}]}}"#
+            ))
+        };
+        let of = |name: &str, more: &str| check(&format!(r#""name":"{name}"{more}"#));
+        let one = of("alice", "");
+        assert!(one.is_some() && one == of("alice", r#","reportDate":"2026-01-01T00:00:00Z""#));
+        for other in [
+            of("bob", ""),
+            of("alice", r#","groupID":"g""#),
+            of("alice", r#","artifactID":"g""#),
+            of("alice", r#","applicationVersion":"2""#),
+            of("", ""),
+            check(""),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert_eq!((of("", ""), check("")), (None, None));
+    }
+
     #[test]
     fn what_was_scanned_is_told_apart_and_not_named() {
-        let read = |text: &str| {
-            let prepared =
-                crate::documents::prepare("scan", "x", text.as_bytes(), "2026-11-22T18:41:48Z")
-                    .unwrap()
-                    .remove(0);
-            assert!(!prepared.predicate.to_json().contains("alice"));
-            Vulns::parse(&prepared.predicate).unwrap().scanned
-        };
         let osv = |paths: &[&str]| {
             let results = paths
                 .iter()

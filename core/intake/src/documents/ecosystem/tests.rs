@@ -62,6 +62,13 @@ const PACKAGES: &[(&str, &str, Option<&str>, &str)] = &[
     ),
     ("SwiftURL", "host.test/e/d", None, "pkg:swift/host.test/e/d"),
     (
+        "SwiftURL",
+        "https://github.com/Own/Lib.git",
+        Some("1.0.0"),
+        "pkg:swift/github.com/own/lib@1.0.0",
+    ),
+    ("SwiftURL", "host.test/E/d", None, "pkg:swift/host.test/E/d"),
+    (
         "GitHub Actions",
         "Own/act",
         None,

@@ -139,6 +139,59 @@ fn what_may_narrow_a_statement_that_clears_is_read_or_refused() {
     assert!(claim.summary.iter().any(|(_, text)| text == note));
 }
 
+/// A purl without a version is of every version, and the CPE beside it of one.
+#[test]
+fn identifiers_of_several_versions_clear_nothing() {
+    let said = |product: &str, status: &str| {
+        let document = format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[{{"vulnerability":{{"name":"CVE-1"}},"products":[{product}],"status":"{status}","impact_statement":"i"}}]}}"#
+        );
+        prepare("vex", "v.json", document.as_bytes(), "")
+    };
+    let cpe =
+        |id: &str, cpe: &str| format!(r#"{{"@id":"{id}","identifiers":{{"cpe23":"{cpe}"}}}}"#);
+    let (two, any) = (
+        "cpe:2.3:a:e:a:2.0.0:*:*:*:*:*:*:*",
+        "cpe:2.3:a:e:a:*:*:*:*:*:*:*:*",
+    );
+    let twice =
+        |other: &str| format!(r#"{{"@id":"pkg:npm/a@2.0.0","identifiers":{{"purl":"{other}"}}}}"#);
+    for (product, is_one) in [
+        (cpe("pkg:npm/a", two), false),
+        (cpe("pkg:npm/a@1.0.0", two), false),
+        (cpe("pkg:npm/a@2.0.0", two), true),
+        (cpe("pkg:npm/a", any), true),
+        (cpe("https://e.org/a", two), true),
+        (twice("pkg:npm/a"), false),
+        (twice("pkg:npm/a@1.0.0"), false),
+        (twice("pkg:npm/a@2.0.0?download_url=x"), true),
+        (twice("pkg:oci/a"), true),
+    ] {
+        for (product, place) in [
+            (
+                format!(r#"{{"@id":"pkg:npm/app@1","subcomponents":[{product}]}}"#),
+                "$.statements[0].products[0].subcomponents[0]",
+            ),
+            (product, "$.statements[0].products[0]"),
+        ] {
+            for status in ["not_affected", "fixed"] {
+                match said(&product, status) {
+                    Ok(_) => assert!(is_one, "{product}"),
+                    Err(e) => {
+                        assert!(
+                            !is_one && e.to_string().contains("write the version"),
+                            "{e}"
+                        );
+                        assert_eq!(e.place(), place);
+                    }
+                }
+            }
+            // Against something it counts.
+            said(&product, "affected").unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_document_that_does_not_fit_becomes_several_claims_and_loses_nothing() {
     let statement = |i: usize, status: &str| {

@@ -69,8 +69,19 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         is_whole: any && failed.is_empty(),
         summary,
         times: time(root, "/projectInfo/reportDate"),
+        scanned: project(root.value()).into_iter().collect(),
         ..scan("pkg:github/dependency-check/DependencyCheck", findings)
     })
+}
+
+/// The project that was looked at: its name, and what else its build tool says of it.
+fn project(report: &Value) -> Option<String> {
+    let info = report.get("projectInfo")?;
+    let parts = ["groupID", "artifactID", "applicationVersion", "name"];
+    let parts = parts.map(|key| info.get(key).and_then(Value::as_str).unwrap_or_default());
+    // One after the other with what none of them has between them.
+    let is_named = parts.iter().any(|part| !part.is_empty());
+    is_named.then(|| parts.join("\n"))
 }
 
 fn rate(found: &Node<'_, '_>, finding: &mut Finding) {

@@ -125,7 +125,7 @@ fn severities(result: &str) -> Vec<String> {
               {{"name":"one","guid":"c1","rules":[
                 {{"id":"E/high","guid":"g1","properties":{{"security-severity":"8.5"}}}},
                 {{"id":"both","properties":{{"security-severity":"9.5"}}}}]}},
-              {{"name":"two","rules":[{{"id":"E/none","properties":{{"security-severity":0.0}}}}]}}]}},
+              {{"name":"two","rules":[{{"id":"E/low","properties":{{"security-severity":0.5}}}}]}}]}},
             "results":[{result}]}}]}}"#
     );
     let prepared = prepare("scan", "x.sarif", log.as_bytes(), NOW).unwrap();
@@ -152,7 +152,7 @@ fn the_severity_is_that_of_the_rule_that_is_named() {
         ),
         (
             r#""rule":{"index":0,"toolComponent":{"index":1}}"#,
-            &["0.0"],
+            &["0.5"],
         ),
         (
             r#""ruleId":"E/high","rule":{"index":1,"toolComponent":{"index":0}}"#,
@@ -165,7 +165,7 @@ fn the_severity_is_that_of_the_rule_that_is_named() {
         ),
         (
             r#""rule":{"index":0,"toolComponent":{"name":"two"}}"#,
-            &["0.0"],
+            &["0.5"],
         ),
         (
             r#""ruleId":"E/high","rule":{"index":0,"toolComponent":{"index":9}}"#,

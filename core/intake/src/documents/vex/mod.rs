@@ -9,6 +9,7 @@
 pub(super) mod csaf;
 pub(super) mod cyclonedx;
 pub(super) mod ghsa;
+mod identifiers;
 mod order;
 pub(super) mod osv;
 mod pack;
@@ -18,6 +19,7 @@ pub(super) mod rustsec;
 pub(super) mod spdx3;
 mod words;
 
+pub(super) use identifiers::{Beside, beside};
 pub(super) use pack::{Frame, Piece, pack};
 pub(super) use product::Named;
 pub(crate) use product::contradicts;
@@ -97,12 +99,18 @@ pub(super) struct Statement {
 
 impl Said {
     /// Adds a statement of `node`, whose vulnerability is spelled as those do who name it, so that
-    /// it is found; refused if there are too many.
+    /// it is found, and that clears no more than all identifiers of its product name; refused if
+    /// there are too many.
     fn push(
         &mut self,
         node: &Node<'_, '_>,
         mut statement: Statement,
     ) -> Result<(), PredicateError> {
+        if statement.status.clears() {
+            statement.product = statement.product.as_all_identifiers_say(&mut self.notes);
+            let part = statement.part.take();
+            statement.part = part.map(|part| part.as_all_identifiers_say(&mut self.notes));
+        }
         let names = std::iter::once(&mut statement.vulnerability).chain(&mut statement.aliases);
         for name in names {
             if let Some(canonical) = canonical(name) {

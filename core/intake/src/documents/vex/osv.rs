@@ -149,7 +149,7 @@ fn products(
     );
     let purl = match package.optional_text("purl")? {
         Some(purl) => Purl::canonicalize(purl)
-            .map(|purl| ecosystem::of_release(purl, system))
+            .map(|purl| ecosystem::of_release(purl.without_case(), system))
             .map_err(|e| e.to_string()),
         None => ecosystem::purl_or_why(system, name, None),
     };

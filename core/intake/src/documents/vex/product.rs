@@ -91,6 +91,13 @@ pub(super) fn contradiction(purl: &Purl, stated: &str) -> String {
     )
 }
 
+/// Tells people something, once.
+pub(super) fn push_note(notes: &mut Vec<String>, note: String) {
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
+}
+
 /// The version in what a document states: without what a release is called before its number, and
 /// without the name, the epoch and the architecture of a package.
 fn bare(purl: &Purl, stated: &str) -> String {
@@ -262,6 +269,25 @@ impl Named {
             Some(version) if !self.purls.is_empty() => self.in_version(version),
             _ => self,
         }
+    }
+
+    /// What is meant where a document states a version beside its purls, and another one than they
+    /// have: both by what speaks against it, and neither by what clears it. People are told.
+    pub fn disputed(self, stated: Option<&str>, clears: bool, notes: &mut Vec<String>) -> Self {
+        let Some(stated) = stated.filter(|stated| !stated.is_empty()) else {
+            return self;
+        };
+        let mut purls = self.purls.iter();
+        let Some(purl) = purls.find(|purl| contradicts(purl, stated, false)) else {
+            return self;
+        };
+        push_note(notes, contradiction(purl, stated));
+        if clears {
+            let version = purl.version().unwrap_or_default();
+            return self.in_range(&format!("{version} {stated}"));
+        }
+        let other = self.in_stated_version(stated, false);
+        self.and(&other)
     }
 
     /// A range of versions without a scheme, as one of the type.

@@ -1,6 +1,7 @@
 //! How severe documents say that vulnerabilities are: method and score of each, as the document has
 //! them. What they come to is for the consumer's policy.
 
+use super::super::findings::is_zero;
 use assay_claims::json::{Value, object};
 
 /// Most severities of one statement.
@@ -35,7 +36,8 @@ impl Ratings {
         self.0.is_empty()
     }
 
-    /// Adds a word, a score or a vector, if it is one.
+    /// Adds a word, a score or a vector, if it is one. A zero alone is what tools write where they
+    /// know no score, and is none.
     pub fn add(&mut self, method: &str, score: &str) {
         let score = score.trim();
         let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(score));
@@ -45,6 +47,7 @@ impl Ratings {
         let is_vector = score.contains('/') && score.contains(':');
         let one = (method.to_owned(), score.to_owned());
         if (is_word || is_score || is_vector)
+            && !is_zero(score)
             && score.len() <= SCORE
             && self.0.len() < RATINGS
             && !self.0.contains(&one)
@@ -70,8 +73,7 @@ impl Ratings {
         self.add(method, vector);
     }
 
-    /// Adds a vector, or else the score that stands beside it: a number or a text. A zero alone is
-    /// what tools write where they know no score, and is none.
+    /// Adds a vector, or else the score that stands beside it: a number or a text.
     pub fn add_cvss(&mut self, vector: Option<&Value>, score: Option<&Value>) {
         let score = match (vector, score) {
             (Some(Value::String(vector)), _) if vector.contains('/') => {
@@ -81,9 +83,7 @@ impl Ratings {
             (_, Some(Value::String(score))) => score,
             _ => return,
         };
-        if score.trim().parse() != Ok(0.0) {
-            self.add("CVSS", score);
-        }
+        self.add("CVSS", score);
     }
 
     /// These, or the others if there are none.

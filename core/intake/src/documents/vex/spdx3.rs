@@ -1,29 +1,40 @@
 //! VEX in SPDX 3: its profile Security (spdx-spec, `model/Security`).
 
+mod names;
+
 use super::super::spdx3::roots;
-use super::super::subjects::all_digests;
 use super::super::tool::Source;
-use super::{Named, Ratings, Said, Statement, justification, push_name};
+use super::{Ratings, Said, Statement, justification, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, Read, quoted};
 use assay_claims::kind::vex::Status;
-use assay_claims::purl::Purl;
 use assay_claims::time;
 use assay_tlog::Hash;
-use std::collections::{HashMap, HashSet};
+use names::{Names, class, local, member, text};
+use std::collections::HashSet;
 
-/// The assessments of VEX.
-const ASSESSMENTS: [(&str, Status); 4] = [
-    ("VexAffectedVulnAssessmentRelationship", Status::Affected),
+/// The assessments of VEX, and the `relationshipType` that SPDX 3 demands of each.
+const ASSESSMENTS: [(&str, Status, &str); 4] = [
+    (
+        "VexAffectedVulnAssessmentRelationship",
+        Status::Affected,
+        "affects",
+    ),
     (
         "VexNotAffectedVulnAssessmentRelationship",
         Status::NotAffected,
+        "doesNotAffect",
     ),
-    ("VexFixedVulnAssessmentRelationship", Status::Fixed),
+    (
+        "VexFixedVulnAssessmentRelationship",
+        Status::Fixed,
+        "fixedIn",
+    ),
     (
         "VexUnderInvestigationVulnAssessmentRelationship",
         Status::UnderInvestigation,
+        "underInvestigationFor",
     ),
 ];
 
@@ -41,29 +52,46 @@ fn graph(document: &Value) -> &[Value] {
     graph.unwrap_or_default()
 }
 
-fn text<'v>(element: impl Read<'v>, key: &str) -> Option<&'v str> {
-    element.member(key).and_then(Read::string)
-}
-
-/// A type or a member without the name of its profile.
-fn local(name: &str) -> &str {
-    name.rsplit(['_', '/', ':', '#']).next().unwrap_or(name)
-}
-
-fn class<'v>(element: impl Read<'v>) -> &'v str {
-    let class = text(element, "type").or(text(element, "@type"));
-    local(class.unwrap_or_default())
-}
-
-/// A member of the profile, with the profile's name before it or without.
-fn member<'v>(element: &'v Value, name: &str) -> Option<&'v str> {
-    text(element, &format!("security_{name}")).or_else(|| text(element, name))
-}
-
 fn status<'v>(element: impl Read<'v>) -> Option<Status> {
     let class = class(element);
-    let known = ASSESSMENTS.iter().find(|(name, _)| *name == class);
-    known.map(|(_, status)| *status)
+    let known = ASSESSMENTS.iter().find(|(name, _, _)| *name == class);
+    known.map(|(_, status, _)| *status)
+}
+
+/// Refuses an assessment that says two things, by its class and by what it calls the relationship;
+/// and one that something is not affected without a reason, as OpenVEX without one is refused
+/// (SPDX 3.0.1, Security, class VexNotAffectedVulnAssessmentRelationship).
+fn check(element: &Node<'_, '_>, status: Status) -> Result<(), PredicateError> {
+    if let Some(stated) = element.get("relationshipType") {
+        let (class, name) = (class(element.value()), stated.text()?);
+        let mut known = ASSESSMENTS.iter().filter(|(known, _, _)| *known == class);
+        if let Some((_, _, demanded)) = known.find(|(_, _, demanded)| local(name) != *demanded) {
+            return Err(stated.fault(format!(
+                "is {}, and SPDX 3 demands {demanded} of {class}: nobody can tell which of the two \
+                 is meant; have whoever wrote the document say one thing",
+                quoted(name)
+            )));
+        }
+    }
+    let reasons = ["justificationType", "impactStatement"].into_iter();
+    let mut reasons = reasons.filter_map(|name| member(element.value(), name));
+    if status != Status::NotAffected || reasons.any(|reason| !reason.is_empty()) {
+        return Ok(());
+    }
+    Err(element.fault(
+        "says not affected with neither security_justificationType nor security_impactStatement, \
+         of which SPDX 3 demands one; have whoever wrote the document say why",
+    ))
+}
+
+/// The elements that a relationship leads to: a list, or one alone, as JSON-LD has it.
+fn targets<'v>(element: &Node<'v, '_>) -> Result<Vec<&'v str>, PredicateError> {
+    let to = element.need("to")?;
+    if to.value().as_str().is_some() {
+        return Ok(vec![to.text()?]);
+    }
+    let all = to.items()?.map(|one| one.text());
+    all.collect()
 }
 
 /// Whether an element says that a package has a vulnerability, and nothing of whether it matters.
@@ -76,7 +104,7 @@ pub(in super::super) fn read(source: &Source<'_>) -> Result<Said, PredicateError
     let root = source.root();
     let graph_node = root.need("@graph")?;
     let graph = graph(root.value());
-    let names = Names::of(&graph_node, graph)?;
+    let names = Names::of(&graph_node, graph, &roots(graph.iter()))?;
     let creation = graph
         .iter()
         .find(|element| class(*element) == "CreationInfo");
@@ -181,6 +209,7 @@ fn assess(
         said.notes.push(why);
         return Ok(());
     }
+    check(element, status)?;
     let reason = match status {
         Status::NotAffected => member(value, "impactStatement"),
         _ => member(value, "actionStatement"),
@@ -190,8 +219,7 @@ fn assess(
         .into_iter()
         .find_map(|key| member(value, key));
     let label = member(value, "justificationType");
-    for to in element.need("to")?.items()? {
-        let to = to.text()?;
+    for to in targets(element)? {
         assessed.insert((vulnerability.to_owned(), to.to_owned()));
         // An assessment can be of one element as it stands in what it is made of.
         let within = member(value, "assessedElement");
@@ -202,6 +230,7 @@ fn assess(
             Some(part) if part != to => names.apart(element, to, part)?,
             _ => names.place(element, to)?,
         };
+        let (product, part) = names.meant((product, part), status, &mut said.notes);
         let statement = Statement {
             vulnerability: id.clone(),
             aliases: aliases.clone(),
@@ -233,17 +262,18 @@ fn associated(
             continue;
         }
         let from = element.need("from")?.text()?;
-        for to in element.need("to")?.items()? {
-            let to = to.text()?;
+        for to in targets(&element)? {
             if assessed.contains(&(to.to_owned(), from.to_owned())) {
                 continue;
             }
             let (id, aliases) = names.vulnerability(&element, to)?;
-            let (product, part) = names.place(&element, from)?;
+            let status = Status::UnderInvestigation;
+            let place = names.place(&element, from)?;
+            let (product, part) = names.meant(place, status, &mut said.notes);
             let statement = Statement {
                 vulnerability: id,
                 aliases,
-                status: Status::UnderInvestigation,
+                status,
                 justification: None,
                 reason: None,
                 product,
@@ -257,98 +287,7 @@ fn associated(
     Ok(())
 }
 
-/// The elements of a graph, by their ids.
-struct Names<'v> {
-    by_id: HashMap<&'v str, &'v Value>,
-    /// Ids that several elements have, which are not the same.
-    twice: HashSet<&'v str>,
-    /// How severe vulnerabilities are in elements.
-    scores: HashMap<(&'v str, &'v str), Ratings>,
-    /// What the document is about, if that is one thing.
-    own: Option<(&'v str, Named)>,
-}
-
-impl<'v> Names<'v> {
-    fn of(node: &Node<'_, '_>, graph: &'v [Value]) -> Result<Self, PredicateError> {
-        let (mut by_id, mut twice) = (HashMap::new(), HashSet::new());
-        for element in graph {
-            if let Some(id) = text(element, "spdxId")
-                && by_id
-                    .insert(id, element)
-                    .is_some_and(|known| known != element)
-            {
-                twice.insert(id);
-            }
-        }
-        let products = ["Package", "File"];
-        let mut own = roots(graph.iter())
-            .into_iter()
-            .filter(|root| products.contains(&class(*root)));
-        let (first, mut more) = (own.next(), own);
-        let first = first.filter(|first| more.all(|one| one == *first));
-        let mut names = Names {
-            by_id,
-            twice,
-            scores: scores(graph),
-            own: None,
-        };
-        for root in roots(graph.iter()) {
-            names.element(node, text(root, "spdxId").unwrap_or_default())?;
-        }
-        names.own = first.and_then(|own| Some((text(own, "spdxId")?, named(own))));
-        Ok(names)
-    }
-
-    /// The element of an id. Refused if it is that of several: nobody can tell which is meant
-    /// (SPDX 3, Core, class Element: "spdxId" identifies it uniquely).
-    fn element(&self, node: &Node<'_, '_>, id: &str) -> Result<Option<&'v Value>, PredicateError> {
-        if self.twice.contains(id) {
-            return Err(node.fault(format!(
-                "names {}, the spdxId of several elements, so that nobody can tell which is \
-                 meant; have the tool that wrote the document give each its own",
-                quoted(id)
-            )));
-        }
-        Ok(self.by_id.get(id).copied())
-    }
-
-    fn named(&self, node: &Node<'_, '_>, id: &str) -> Result<Named, PredicateError> {
-        Ok(match self.element(node, id)? {
-            Some(element) => named(element),
-            None => Named::of_text(id),
-        })
-    }
-
-    /// One element, and another that is a part of it.
-    fn apart(
-        &self,
-        node: &Node<'_, '_>,
-        whole: &str,
-        part: &str,
-    ) -> Result<(Named, Option<Named>), PredicateError> {
-        Ok((self.named(node, whole)?, Some(self.named(node, part)?)))
-    }
-
-    /// How severe a vulnerability is in the first of these elements of which that is said.
-    fn ratings(&self, vulnerability: &str, elements: [Option<&str>; 2]) -> Ratings {
-        let elements = elements.into_iter().flatten();
-        let mut found = elements.filter_map(|one| self.scores.get(&(vulnerability, one)));
-        found.next().cloned().unwrap_or_default()
-    }
-
-    /// The product that an element is or is a part of, and the part.
-    fn place(
-        &self,
-        node: &Node<'_, '_>,
-        id: &str,
-    ) -> Result<(Named, Option<Named>), PredicateError> {
-        let named = self.named(node, id)?;
-        Ok(match &self.own {
-            Some((own, product)) if *own != id => (product.clone(), Some(named)),
-            _ => (named, None),
-        })
-    }
-
+impl Names<'_> {
     /// The name of a vulnerability that `node` speaks of, and its other names.
     fn vulnerability(
         &self,
@@ -377,57 +316,4 @@ impl<'v> Names<'v> {
         let name = all.remove(0);
         Ok((name, all))
     }
-}
-
-/// How severe vulnerabilities are in elements, by the assessments that score them with CVSS.
-fn scores(graph: &[Value]) -> HashMap<(&str, &str), Ratings> {
-    let mut scores: HashMap<(&str, &str), Ratings> = HashMap::new();
-    for element in graph {
-        let class = class(element);
-        if !class.starts_with("Cvss") || !class.ends_with("VulnAssessmentRelationship") {
-            continue;
-        }
-        let security = |name: &str| {
-            let full = element.get(&format!("security_{name}"));
-            full.or_else(|| element.get(name))
-        };
-        let mut ratings = Ratings::default();
-        ratings.add_cvss(security("vectorString"), security("score"));
-        if let Some(Value::String(word)) = security("severity") {
-            ratings.add("CVSS", local(word));
-        }
-        let to = element.get("to").and_then(Value::as_array);
-        let to = to.unwrap_or_default().iter().filter_map(Value::as_str);
-        for about in to.chain(member(element, "assessedElement")) {
-            if let Some(from) = text(element, "from") {
-                let known = scores.entry((from, about)).or_default();
-                *known = std::mem::take(known).and(&ratings);
-            }
-        }
-    }
-    scores
-}
-
-fn named(element: &Value) -> Named {
-    let root = Node::root("$", element);
-    let identifiers = element.get("externalIdentifier").and_then(Value::as_array);
-    let identifier = |kinds: &[&str]| {
-        let mut all = identifiers.unwrap_or_default().iter();
-        let found = all.find(|one| {
-            let kind = text(*one, "externalIdentifierType").map(local);
-            kind.is_some_and(|kind| kinds.contains(&kind))
-        });
-        text(found?, "identifier")
-    };
-    let purl = text(element, "software_packageUrl").or(identifier(&["packageUrl", "purl"]));
-    let purl = purl.and_then(|purl| Purl::canonicalize(purl).ok());
-    Named {
-        id: text(element, "spdxId").map(str::to_owned),
-        name: text(element, "name").map(str::to_owned),
-        purls: purl.into_iter().collect(),
-        cpe: identifier(&["cpe23", "cpe22"]).map(str::to_owned),
-        digests: all_digests(root.get("verifiedUsing"), "algorithm", "hashValue"),
-        link: None,
-    }
-    .with_version(text(element, "software_packageVersion"))
 }

@@ -2,7 +2,6 @@
 
 use super::super::super::subjects::all_digests;
 use super::super::Named;
-use super::super::product::{contradiction, contradicts};
 use assay_claims::bom_link::{BomLink, SCHEME, decoded};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -144,39 +143,20 @@ impl<'v> Names<'v> {
         })
     }
 
-    /// What is meant by a product and a part of it, in a statement with this status.
+    /// What is meant by a product and a part of it, in a statement with this status: each as the
+    /// version says that stands beside its purl.
     pub fn meant(
         &self,
         (product, part): (Named, Option<Named>),
         status: Status,
         notes: &mut Vec<String>,
     ) -> (Named, Option<Named>) {
-        let mut meant = |named: Named| self.disputed(named, status.clears(), notes);
+        let mut meant = |named: Named| {
+            let component = named.id.as_deref().and_then(|id| self.by_ref.get(id));
+            let version = component.and_then(|one| one.get("version")?.as_str());
+            named.disputed(version, status.clears(), notes)
+        };
         (meant(product), part.map(meant))
-    }
-
-    /// What is meant by a component whose version is not that of its purl: both by what speaks
-    /// against it, and neither by what clears it.
-    fn disputed(&self, named: Named, clears: bool, notes: &mut Vec<String>) -> Named {
-        let component = named.id.as_deref().and_then(|id| self.by_ref.get(id));
-        let stated = component.and_then(|one| one.get("version")?.as_str());
-        let Some(stated) = stated.filter(|stated| !stated.is_empty()) else {
-            return named;
-        };
-        let mut purls = named.purls.iter();
-        let Some(purl) = purls.find(|purl| contradicts(purl, stated, false)) else {
-            return named;
-        };
-        let note = contradiction(purl, stated);
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-        if clears {
-            let version = purl.version().unwrap_or_default();
-            return named.in_range(&format!("{version} {stated}"));
-        }
-        let other = named.in_stated_version(stated, false);
-        named.and(&other)
     }
 
     /// The product that a statement about something is of, and the part of it.

@@ -343,3 +343,21 @@ fn a_component_of_two_versions_is_cleared_in_neither() {
         assert_eq!(found, (expected, told), "{component} {versions} {state}");
     }
 }
+
+/// As in CSAF.
+#[test]
+fn a_cpe_of_a_component_says_which_version_is_cleared() {
+    for (state, product) in [
+        ("resolved", "fixed - pkg:npm/app@2.0.0 > pkg:npm/x@1.5.0"),
+        ("exploitable", "affected - pkg:npm/app@2.0.0 > pkg:npm/x"),
+    ] {
+        let text = bom(&format!(
+            r#"{{"id":"CVE-1","affects":[{{"ref":"x"}}],"analysis":{{"state":"{state}"}}}}"#
+        ))
+        .replace(
+            r#""purl":"pkg:npm/x@1.0.0""#,
+            r#""cpe":"cpe:2.3:a:e:x:1.5.0:*:*:*:*:*:*:*","purl":"pkg:npm/x""#,
+        );
+        assert_eq!(lines("vex", &text), [format!("CVE-1 {product}")]);
+    }
+}

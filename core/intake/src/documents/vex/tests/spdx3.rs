@@ -151,3 +151,194 @@ fn an_id_of_two_elements_is_of_neither() {
     let line = "CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1";
     assert_eq!(lines("vex", &with(&package("b", "b"), "b")), [line]);
 }
+
+/// One element that says two things clears nothing, and neither does the rest of its document.
+#[test]
+fn a_class_and_a_relationship_that_contradict_each_other_are_refused() {
+    let relation = |class: &str, relationship: &str, more: &str| {
+        let element = format!(
+            r#"{{"type":"security_Vex{class}VulnAssessmentRelationship","spdxId":"https://e.org/r",
+            "from":"https://e.org/v","to":["https://e.org/a"]{relationship}{more}}}"#
+        );
+        claims("vex", &SPDX.replace("RELATIONSHIP", &element))
+    };
+    let why = r#","security_impactStatement":"not built in""#;
+    let classes = [
+        ("Affected", "affects"),
+        ("NotAffected", "doesNotAffect"),
+        ("Fixed", "fixedIn"),
+        ("UnderInvestigation", "underInvestigationFor"),
+    ];
+    let terms = "https://spdx.org/rdf/3.0.1/terms/Core/RelationshipType/";
+    for (class, demanded) in classes {
+        let others = ["hasAssociatedVulnerability", "other"];
+        for stated in classes.map(|(_, stated)| stated).into_iter().chain(others) {
+            for stated in [stated.to_owned(), format!("{terms}{stated}")] {
+                let stated = format!(r#","relationshipType":"{stated}""#);
+                let outcome = relation(class, &stated, why);
+                if stated.contains(demanded) {
+                    assert_eq!(outcome.unwrap().len(), 1, "{class} {stated}");
+                    continue;
+                }
+                let error = outcome.unwrap_err();
+                assert_eq!(error.place(), "$.@graph[6].relationshipType");
+                assert!(error.to_string().contains(demanded), "{error}");
+            }
+        }
+        let error = relation(class, r#","relationshipType":["affects"]"#, why).unwrap_err();
+        assert_eq!(error.place(), "$.@graph[6].relationshipType");
+        // What was taken back says nothing, whatever it is.
+        let withdrawn = r#","security_withdrawnTime":"2026-01-01T00:00:00Z""#;
+        let nothing = relation(class, r#","relationshipType":"other""#, withdrawn).unwrap_err();
+        assert!(nothing.to_string().contains("was withdrawn"), "{nothing}");
+    }
+}
+
+#[test]
+fn what_is_not_affected_without_a_reason_is_refused() {
+    let said = |reason: &str| {
+        let element = format!(
+            r#"{{"type":"security_VexNotAffectedVulnAssessmentRelationship","spdxId":"https://e.org/r",
+            "from":"https://e.org/v","relationshipType":"doesNotAffect","to":["https://e.org/a"]{reason}}}"#
+        );
+        claims("vex", &SPDX.replace("RELATIONSHIP", &element))
+    };
+    for reason in [
+        r#","security_justificationType":"componentNotPresent""#,
+        r#","security_impactStatement":"not built in""#,
+        r#","impactStatement":"not built in""#,
+    ] {
+        assert_eq!(said(reason).unwrap().len(), 1, "{reason}");
+    }
+    for reason in [
+        "",
+        r#","security_impactStatement":"""#,
+        r#","security_statusNotes":"we looked""#,
+    ] {
+        let error = said(reason).unwrap_err();
+        assert_eq!(error.place(), "$.@graph[6]", "{reason}");
+        assert!(error.to_string().contains("neither"), "{error}");
+    }
+}
+
+/// As in CSAF and CycloneDX: nobody can tell which of both versions is meant.
+#[test]
+fn a_package_of_two_versions_is_cleared_in_neither() {
+    let assessed = |class: &str| {
+        format!(
+            r#"{{"type":"security_Vex{class}VulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/b"],"security_impactStatement":"i"}}"#
+        )
+    };
+    let has = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":["https://e.org/v"]}"#;
+    let (neither, both) = ("pkg:npm/b?vers=1%202.0.0", "pkg:npm/b@1 > pkg:npm/b@2.0.0");
+    for (stated, relation, expected, told) in [
+        (
+            "2.0.0",
+            &*assessed("NotAffected"),
+            format!("not_affected - A > {neither}"),
+            true,
+        ),
+        (
+            "2.0.0",
+            &*assessed("Fixed"),
+            format!("fixed - A > {neither}"),
+            true,
+        ),
+        (
+            "2.0.0",
+            &*assessed("Affected"),
+            format!("affected - A > {both}"),
+            true,
+        ),
+        (
+            "2.0.0",
+            has,
+            format!("under_investigation - A > {both}"),
+            true,
+        ),
+        (
+            "1.0",
+            &*assessed("Fixed"),
+            "fixed - A > pkg:npm/b@1".to_owned(),
+            false,
+        ),
+        (
+            "",
+            &*assessed("Fixed"),
+            "fixed - A > pkg:npm/b@1".to_owned(),
+            false,
+        ),
+    ] {
+        let version = format!(r#""spdxId":"https://e.org/b","software_packageVersion":"{stated}""#);
+        let text = SPDX
+            .replace(r#""spdxId":"https://e.org/b""#, &version)
+            .replace("RELATIONSHIP", relation);
+        let expected = expected.replace("A >", "pkg:npm/a@1 >");
+        assert_eq!(lines("vex", &text), [format!("CVE-1=GHSA-1 {expected}")]);
+        let claim = claims("vex", &text).unwrap().remove(0);
+        let mut notes = claim.summary.iter();
+        let is_told = notes.any(|(_, note)| note.contains("clears neither"));
+        assert_eq!(is_told, told, "{stated} {relation}");
+    }
+}
+
+/// JSON-LD has a list of one without the list, too.
+#[test]
+fn a_relationship_leads_to_a_list_or_to_one() {
+    let relation = r#"{"type":"security_CvssV3VulnAssessmentRelationship","spdxId":"https://e.org/s","from":"https://e.org/v","to":"https://e.org/b","security_severity":"low"},
+        {"type":"security_VexFixedVulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":"https://e.org/b"}"#;
+    let text = SPDX.replace("RELATIONSHIP", relation);
+    let line = "CVE-1=GHSA-1 fixed - pkg:npm/a@1 > pkg:npm/b@1";
+    assert_eq!(lines("vex", &text), [line]);
+    let claim = claims("vex", &text).unwrap().remove(0);
+    let vex = Vex::parse(&claim.predicate).unwrap();
+    assert_eq!(vex.statements[0].severities[0].1, "low");
+    let has = r#"{"type":"Relationship","spdxId":"https://e.org/h","from":"https://e.org/b","relationshipType":"hasAssociatedVulnerability","to":"https://e.org/v"}"#;
+    let line = "CVE-1=GHSA-1 under_investigation - pkg:npm/a@1 > pkg:npm/b@1";
+    assert_eq!(lines("vex", &SPDX.replace("RELATIONSHIP", has)), [line]);
+    for to in ["7", "[7]", r#""""#] {
+        let text = text.replace(r#""to":"https://e.org/b"}"#, &format!(r#""to":{to}}}"#));
+        assert!(claims("vex", &text).is_err(), "{to}");
+    }
+}
+
+/// A package has an address and identifiers, all of which are of it.
+#[test]
+fn identifiers_of_a_package_are_cleared_as_far_as_all_name_it() {
+    for (address, more, cleared, against) in [
+        ("pkg:npm/b@1", "", "pkg:npm/b@1", "pkg:npm/b@1"),
+        (
+            "pkg:npm/b@2",
+            "",
+            "pkg:npm/b?vers=2%201 > pkg:npm/b?vers=1%202",
+            "pkg:npm/b@2 > pkg:npm/b@1",
+        ),
+        ("pkg:npm/b", "", "pkg:npm/b@1", "pkg:npm/b > pkg:npm/b@1"),
+        (
+            "pkg:npm/c",
+            "",
+            "pkg:npm/c > pkg:npm/b@1",
+            "pkg:npm/c > pkg:npm/b@1",
+        ),
+        (
+            "pkg:npm/b@1",
+            r#","software_packageVersion":"2""#,
+            "pkg:npm/b?vers=1%202",
+            "pkg:npm/b@1 > pkg:npm/b@2",
+        ),
+    ] {
+        let package =
+            format!(r#""spdxId":"https://e.org/b","software_packageUrl":"{address}"{more}"#);
+        for (class, products) in [("Fixed", cleared), ("Affected", against)] {
+            let relation = format!(
+                r#"{{"type":"security_Vex{class}VulnAssessmentRelationship","spdxId":"https://e.org/r","from":"https://e.org/v","to":["https://e.org/b"]}}"#
+            );
+            let text = SPDX
+                .replace(r#""spdxId":"https://e.org/b""#, &package)
+                .replace("RELATIONSHIP", &relation);
+            let status = class.to_lowercase();
+            let line = format!("CVE-1=GHSA-1 {status} - pkg:npm/a@1 > {products}");
+            assert_eq!(lines("vex", &text), [line]);
+        }
+    }
+}
