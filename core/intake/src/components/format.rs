@@ -127,7 +127,8 @@ formats! {
     /// The database of rpm: the packages of a Fedora, a Red Hat, a SUSE, or of a distribution like
     /// them. As SQLite (`rpmdb.sqlite`), in rpm's own format (`Packages.db`), in Berkeley DB
     /// (`Packages` in `/var/lib/rpm`), or what `rpm -qa --queryformat
-    /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes.
+    /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes, and what
+    /// `rpm -qa` does.
     RpmDatabase(rpm::READER),
     /// syft's own JSON.
     SyftJson(syft::READER),
