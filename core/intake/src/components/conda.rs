@@ -59,6 +59,9 @@ fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
         let manager = package.need("manager")?;
         match manager.one_of(&["conda", "pip"])? {
             "pip" => add_python(component, address, &mut list)?,
+            _ if is_local(address) && is_of_conda(address) => {
+                add_local(component, address, &mut list)?;
+            }
             _ => {
                 let Some(archive) = Archive::read(address) else {
                     return Err(package.need("url")?.fault("is no archive of conda").into());
@@ -109,10 +112,14 @@ fn read_pixi_package(package: &Node<'_, '_>, list: &mut List) -> Result<(), Faul
         list.remark(BUILT, None, &component.name);
         return list.sources(component, parts, &Repository::read(text));
     }
-    let is_local = !text.contains("://");
+    let is_local = if is_python {
+        !text.contains("://")
+    } else {
+        is_local(text)
+    };
     if is_local && is_python && is_archive(text) {
         add_file(component, text, list)
-    } else if is_local && (text.ends_with(".conda") || text.ends_with(".tar.bz2")) {
+    } else if is_local && is_of_conda(text) {
         add_local(component, text, list)
     } else if is_local {
         component.own = true;
@@ -174,7 +181,18 @@ fn add_python(component: Component, address: &str, list: &mut List) -> Result<()
     list.package(component, parts)
 }
 
-/// Adds an archive of conda that lies beside the project.
+/// Whether an address is a path, and leads to no other machine.
+fn is_local(address: &str) -> bool {
+    !address.contains("://") || address.starts_with("file://")
+}
+
+/// Whether an address or a path ends as archives of conda do.
+fn is_of_conda(address: &str) -> bool {
+    let plain = origin::without_query(address);
+    plain.ends_with(".conda") || plain.ends_with(".tar.bz2")
+}
+
+/// Adds an archive of conda that lies on the machine.
 fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<(), Fault> {
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut words = file.rsplitn(3, '-');
@@ -182,6 +200,10 @@ fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<()
     else {
         return list.without_purl(component, "is a local file without digest");
     };
+    let is_named = component.name.is_empty() || component.name == name;
+    if !is_named || component.version.as_deref().is_some_and(|it| it != version) {
+        return list.without_purl(component, &of_another(name));
+    }
     name.clone_into(&mut component.name);
     component.version = Some(version.to_owned());
     let mut parts = origin::package("conda", name, Some(version));
@@ -190,9 +212,15 @@ fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<()
     list.package(component, parts)
 }
 
+/// Why a package is not the one whose address it has.
+fn of_another(name: &str) -> String {
+    format!("is of another package than its address {}", quoted(name))
+}
+
 /// What the address of an archive says.
 struct Archive<'a> {
-    host: String,
+    /// Where its channel is, if that is none of the public ones.
+    place: Option<String>,
     channel: &'a str,
     subdir: &'a str,
     name: &'a str,
@@ -209,15 +237,16 @@ impl<'a> Archive<'a> {
             let path = plain.strip_suffix(kind)?.strip_suffix('.')?;
             Some((kind, path))
         })?;
-        let mut folders = path.rsplitn(4, '/');
-        let (file, subdir, channel) = (folders.next()?, folders.next()?, folders.next()?);
+        let mut folders = path.rsplitn(3, '/');
+        let (file, subdir, above) = (folders.next()?, folders.next()?, folders.next()?);
+        let channel = channel(above)?;
         let mut words = file.rsplitn(3, '-');
         let (build, version, name) = (words.next()?, words.next()?, words.next()?);
-        let (host, _) = purl::place(address)?;
+        let place = place(address)?;
         let parts = [name, version, build, subdir, channel];
         let is_whole = parts.iter().all(|part| !part.is_empty());
         is_whole.then_some(Archive {
-            host,
+            place,
             channel,
             subdir,
             name,
@@ -229,11 +258,7 @@ impl<'a> Archive<'a> {
 
     fn add(&self, component: Component, list: &mut List) -> Result<(), Fault> {
         if component.name != self.name || component.version.as_deref() != Some(self.version) {
-            let reason = format!(
-                "is of another package than its address {}",
-                quoted(self.name)
-            );
-            return list.without_purl(component, &reason);
+            return list.without_purl(component, &of_another(self.name));
         }
         let mut parts = origin::package("conda", self.name, Some(self.version));
         let said = [
@@ -244,13 +269,8 @@ impl<'a> Archive<'a> {
         ];
         let said = said.map(|(key, value)| (key.to_owned(), value.to_owned()));
         parts.qualifiers.extend(said);
-        if !PUBLIC.contains(&self.host.as_str()) {
-            // Only the host: addresses of channels may have a secret in them.
-            origin::qualify(
-                &mut parts,
-                "repository_url",
-                &format!("https://{}", self.host),
-            );
+        if let Some(place) = &self.place {
+            origin::qualify(&mut parts, "repository_url", place);
             list.remark(
                 "from another host than the public channels",
                 None,
@@ -258,6 +278,39 @@ impl<'a> Archive<'a> {
             );
         }
         list.package(component, parts)
+    }
+}
+
+/// The channel at the end of an address: its last folder, or that with a label of it,
+/// `CHANNEL/label/NAME`, in which other packages may lie.
+fn channel(address: &str) -> Option<&str> {
+    let mut starts = address.rmatch_indices('/').map(|(at, _)| at + 1);
+    let (last, label, channel) = (starts.next()?, starts.next(), starts.next());
+    let is_label = label.is_some_and(|at| address.get(at..last) == Some("label/"));
+    let whole = channel.filter(|at| {
+        // A host is no channel, and what stands behind a `t` is a secret.
+        let before = address.get(..*at).unwrap_or_default();
+        is_label && !before.ends_with("//") && !before.ends_with("/t/")
+    });
+    address.get(whole.unwrap_or(last)..)
+}
+
+/// Where a channel is, if that is none of the public ones: a host, a store of objects (`s3://`) or
+/// a registry of containers (`oci://`). No more is taken of an address: it may have a secret in it.
+fn place(address: &str) -> Option<Option<String>> {
+    let (scheme, rest) = address.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = if ["http", "https"].contains(&scheme.as_str()) {
+        purl::place(address)?.0
+    } else {
+        let authority = rest.split(['/', '?', '#']).next()?;
+        authority.rsplit('@').next()?.to_owned()
+    };
+    match scheme.as_str() {
+        _ if host.is_empty() => None,
+        "http" | "https" if PUBLIC.contains(&host.as_str()) => Some(None),
+        "http" | "https" => Some(Some(format!("https://{host}"))),
+        scheme => Some(Some(format!("{scheme}://{host}"))),
     }
 }
 

@@ -41,12 +41,69 @@ fn a_conda_lock_names_both_kinds() {
 
 #[test]
 fn an_address_of_another_package_is_none_of_this_one() {
-    let text = format!(
-        "version: 1\nmetadata: {{}}\npackage:\n- {{name: a, version: '1', manager: conda, \
-         url: '{HOST}/b-1-0.conda', hash: {{}}}}\n"
-    );
-    let said = unidentified(&found(CondaLock, &text));
-    assert!(said[0].contains("a 1 is of another package"), "{said:?}");
+    for place in [HOST, "/home/me/out"] {
+        let text = format!(
+            "version: 1\nmetadata: {{}}\npackage:\n- {{name: a, version: '1', manager: conda, \
+             url: '{place}/b-1-0.conda', hash: {{}}}}\n"
+        );
+        let said = unidentified(&found(CondaLock, &text));
+        assert!(said[0].contains("a 1 is of another package"), "{said:?}");
+    }
+}
+
+#[test]
+fn channels_have_labels_and_lie_anywhere() {
+    let local = "download_url=file:l-1.0-0.conda";
+    let at = |channel: &str, more: &str| {
+        format!("build=0&channel={channel}{more}&subdir=noarch&type=conda")
+    };
+    let url = "&repository_url=";
+    for (place, expected) in [
+        (
+            "https://conda.anaconda.org/c/label/dev",
+            at("c%2Flabel%2Fdev", ""),
+        ),
+        ("https://conda.anaconda.org/c/labels/dev", at("dev", "")),
+        (
+            "https://h/label/dev",
+            at("dev", &format!("{url}https:%2F%2Fh")),
+        ),
+        (
+            "https://h/t/SECRET/label/dev",
+            at("dev", &format!("{url}https:%2F%2Fh")),
+        ),
+        (
+            "https://h/t/SECRET/c/label/dev",
+            at("c%2Flabel%2Fdev", &format!("{url}https:%2F%2Fh")),
+        ),
+        ("s3://bucket/c", at("c", &format!("{url}s3:%2F%2Fbucket"))),
+        (
+            "oci://u:p@ghcr.io/c",
+            at("c", &format!("{url}oci:%2F%2Fghcr.io")),
+        ),
+        ("file:///chan", local.to_owned()),
+        ("/home/me/out", local.to_owned()),
+        ("../out", local.to_owned()),
+    ] {
+        let expected = format!("pkg:conda/l@1.0?{expected} sha256");
+        let address = format!("{place}/noarch/l-1.0-0.conda");
+        let conda = format!(
+            "version: 1\nmetadata: {{}}\npackage:\n- {{name: l, version: '1.0', manager: conda, \
+             url: '{address}', hash: {{sha256: {}}}}}\n",
+            sha256()
+        );
+        let pixi = format!(
+            "version: 6\nenvironments: {{}}\npackages:\n- conda: {address}\n  sha256: {}\n",
+            sha256()
+        );
+        for (format, text) in [(CondaLock, conda), (PixiLock, pixi)] {
+            assert_eq!(
+                lines(&found(format, &text)),
+                [expected.clone()],
+                "{address}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -161,6 +218,12 @@ fn what_is_wrong_is_said() {
         ),
         (PixiLock, "version: 3\npackages: []\n", "is not 4, 5, 6, 7"),
         (PixiLock, "version: 6\npackages: [{}]\n", "has no address"),
+        (
+            CondaLock,
+            "version: 1\npackage: [{name: a, manager: conda, url: \
+             'https://h/c/../noarch/a-1-0.conda', hash: {}}]\n",
+            "is no archive of conda",
+        ),
         (
             PixiLock,
             "version: 6\npackages: [{conda: 'https://h/a.zip'}]\n",
