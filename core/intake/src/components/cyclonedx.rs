@@ -5,6 +5,7 @@ use super::elsewhere;
 use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
+use super::named;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::json::Part;
@@ -42,13 +43,10 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
     read_components(&bom, &mut list)?;
     read_links(&bom, bom.shown("serialNumber"), &mut list)?;
     if let Some(services) = bom.get("services") {
-        let count = services.items()?.count();
-        list.note(
-            None,
-            &format!("services, which are no software to look up: {count}"),
-        );
+        sbom::note_services(services.items()?.count(), &mut list);
         name_services(&services, &mut list)?;
     }
+    note_formulation(&bom, &mut list)?;
     sbom::note_vex(bom.value(), &mut list);
     note_gaps(&bom, &mut list)?;
     Ok(list)
@@ -63,6 +61,36 @@ fn name_services(services: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> 
         }
     }
     Ok(())
+}
+
+/// Says how many components a BOM lists only because it was made with them, and takes note of what
+/// these are called.
+fn note_formulation(bom: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let Some(formulas) = bom.get("formulation") else {
+        return Ok(());
+    };
+    let mut count = 0;
+    for formula in formulas.items()? {
+        count += name_components(&formula, list)?;
+        if let Some(services) = formula.get("services") {
+            name_services(&services, list)?;
+        }
+    }
+    sbom::note_formulation(count, list);
+    Ok(())
+}
+
+/// Takes note of what components are called that are not read. Returns how many there are.
+fn name_components(parent: &Node<'_, '_>, list: &mut List) -> Result<usize, Fault> {
+    let Some(components) = parent.get("components") else {
+        return Ok(0);
+    };
+    let mut count = 0;
+    for component in components.items()? {
+        list.unlisted(component.shown("bom-ref").map(str::to_owned));
+        count += 1 + name_components(&component, list)?;
+    }
+    Ok(count)
 }
 
 fn read_components(parent: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
@@ -81,6 +109,14 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         .transpose()?
         .filter(|v| !v.is_empty());
     let digests = sbom::digests(component, "hashes", ("alg", "content"), list)?;
+    let [purl, name] = ["purl", "name"].map(|key| component.get(key));
+    let purl = purl.map(|purl| purl.string()).transpose()?;
+    let purl = purl.filter(|purl| !purl.is_empty());
+    let name = name.map(|name| name.string()).transpose()?;
+    let name = match named::name(name, purl) {
+        Some(name) => name,
+        None => component.need("name")?.text()?.into(),
+    };
     let scope = component.shown("scope");
     let described = Component {
         digests,
@@ -93,13 +129,8 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         // The specification's "excluded" is for tests and other uses that are not at run time.
         dev: scope == Some("excluded"),
         optional: scope == Some("optional"),
-        ..sbom::component(component.need("name")?.text()?, version)
+        ..sbom::component(&name, version)
     };
-    let purl = component
-        .get("purl")
-        .map(|purl| purl.string())
-        .transpose()?;
-    let purl = purl.filter(|purl| !purl.is_empty());
     if purl.is_none() && !own && component.shown("type") == Some("file") {
         sbom::file(described, list);
         return read_components(component, list);
@@ -111,15 +142,14 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
     }
     .add(list)?;
     if !own {
-        remark_pedigree(component, list);
+        remark_pedigree(component, &name, list);
         read_links(component, None, list)?;
     }
     read_components(component, list)
 }
 
 /// Tells of a component that it is not what is published under its name, if the BOM says so.
-fn remark_pedigree(component: &Node<'_, '_>, list: &mut List) {
-    let name = component.shown("name").unwrap_or_default();
+fn remark_pedigree(component: &Node<'_, '_>, name: &str, list: &mut List) {
     let value = component.value();
     let is_any = |key| {
         let stated = value.get("pedigree").and_then(|it| it.get(key)?.as_array());

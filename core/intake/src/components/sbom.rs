@@ -353,6 +353,20 @@ pub(super) fn note_vex(document: Part<'_>, list: &mut List) {
     }
 }
 
+/// Notes how many services a document lists.
+pub(super) fn note_services(count: usize, list: &mut List) {
+    let text = format!("services, which are no software to look up: {count}");
+    list.note(None, &text);
+}
+
+/// Notes how many components a document lists only because something was made with them.
+pub(super) fn note_formulation(count: usize, list: &mut List) {
+    if count > 0 {
+        let text = format!("what it was made with (formulation), which is not looked up: {count}");
+        list.note(None, &text);
+    }
+}
+
 /// Notes how many files a document lists: they are parts of its packages, and not looked up one by
 /// one.
 pub(super) fn note_files(count: usize, list: &mut List) {

@@ -8,9 +8,11 @@ use super::fault::Fault;
 use super::input::{Input, Lines, parse_xml};
 use super::list::List;
 use super::markup::{child, elements, own_text, text};
+use super::named;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
+use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 use roxmltree::Node;
 use std::borrow::Cow;
 
@@ -24,8 +26,11 @@ pub(super) const READER: Reader = Reader {
     read: |input, _| read(input),
 };
 
-/// What the namespace of every version begins with.
-const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/1.";
+/// What the namespace of every version begins with; the version is the rest.
+const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
+
+/// Versions that have no JSON.
+const XML_ALONE: [&str; 2] = ["1.0", "1.1"];
 
 /// Deepest nesting of components that is read.
 const DEPTH: usize = 64;
@@ -127,9 +132,7 @@ fn read_bom<E: From<Fault>>(
     more: impl FnOnce(&mut Reading<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let root = bom.node;
-    let namespace = root.tag_name().namespace().unwrap_or_default();
-    if root.tag_name().name() != "bom" || !namespace.starts_with(NAMESPACE) {
-        let reason = format!("the root is not <bom> of a namespace {NAMESPACE}…");
+    if let Err(reason) = check_root(root) {
         return Err(Fault::new(Some(reading.line(bom)), reason).into());
     }
     let version = match root.attribute("version") {
@@ -147,7 +150,12 @@ fn read_bom<E: From<Fault>>(
     read_components(bom, 0, reading)?;
     more(reading)?;
     read_links(root, serial, &mut reading.list)?;
+    let services = child(root, "services");
+    if let Some(services) = services {
+        sbom::note_services(elements(&services).count(), &mut reading.list);
+    }
     name_services(bom, 0, reading)?;
+    note_formulation(bom, reading)?;
     let vex = child(root, "vulnerabilities");
     if vex.is_some_and(|all| elements(&all).next().is_some()) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, \
@@ -155,6 +163,24 @@ fn read_bom<E: From<Fault>>(
         reading.list.note(None, text);
     }
     Ok(())
+}
+
+/// Refuses what is no BOM of a version that is known.
+fn check_root(root: &Node<'_, '_>) -> Result<(), String> {
+    let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace());
+    let namespace = namespace.unwrap_or_default();
+    let version = namespace.strip_prefix(NAMESPACE).unwrap_or_default();
+    if name == "bom" && (XML_ALONE.contains(&version) || CYCLONEDX_VERSIONS.contains(&version)) {
+        return Ok(());
+    }
+    Err(format!(
+        "the root is {} of the namespace {}, and has to be \"bom\" of {NAMESPACE} with one of {}, \
+         {}",
+        quoted(name),
+        quoted(namespace),
+        XML_ALONE.join(", "),
+        CYCLONEDX_VERSIONS.join(", ")
+    ))
 }
 
 /// Takes note of what services are called: nothing else is meant by these names.
@@ -176,7 +202,38 @@ fn name_services(
     Ok(())
 }
 
-fn read_components(
+/// Says how many components a BOM lists only because it was made with them, and takes note of what
+/// these are called.
+fn note_formulation(bom: &Placed<'_, '_, '_>, reading: &mut Reading<'_>) -> Result<(), Fault> {
+    let mut count = 0;
+    let formulas = child(bom.node, "formulation");
+    for formula in formulas.iter().flat_map(elements) {
+        let formula = bom.with(&formula);
+        count += name_components(&formula, 0, reading)?;
+        name_services(&formula, 0, reading)?;
+    }
+    sbom::note_formulation(count, &mut reading.list);
+    Ok(())
+}
+
+/// Takes note of what components are called that are not read. Returns how many there are.
+fn name_components(
+    parent: &Placed<'_, '_, '_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> Result<usize, Fault> {
+    check_depth(parent, depth, reading)?;
+    let mut count = 0;
+    let components = child(parent.node, "components");
+    for component in components.iter().flat_map(elements) {
+        let name = component.attribute("bom-ref").map(str::to_owned);
+        reading.list.unlisted(name);
+        count += 1 + name_components(&parent.with(&component), depth + 1, reading)?;
+    }
+    Ok(count)
+}
+
+fn check_depth(
     parent: &Placed<'_, '_, '_>,
     depth: usize,
     reading: &mut Reading<'_>,
@@ -185,6 +242,15 @@ fn read_components(
         let reason = format!("components are nested deeper than {DEPTH} levels");
         return Err(Fault::at(reading.line(parent), reason));
     }
+    Ok(())
+}
+
+fn read_components(
+    parent: &Placed<'_, '_, '_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> Result<(), Fault> {
+    check_depth(parent, depth, reading)?;
     let components = child(parent.node, "components");
     for component in components.iter().flat_map(elements) {
         read_component(&parent.with(&component), false, depth, reading)?;
@@ -200,7 +266,8 @@ fn read_component(
 ) -> Result<(), Fault> {
     let at = reading.line(placed);
     let (component, list) = (placed.node, &mut reading.list);
-    let Some(name) = text(component, "name") else {
+    let (name, purl) = (text(component, "name"), text(component, "purl"));
+    let Some(name) = named::name(name.as_deref(), purl.as_deref()) else {
         return Err(Fault::at(at, "a component has no name"));
     };
     let (version, scope) = (text(component, "version"), text(component, "scope"));
@@ -217,7 +284,6 @@ fn read_component(
         optional: scope.as_deref() == Some("optional"),
         ..sbom::component(&name, version.as_deref())
     };
-    let purl = text(component, "purl");
     if purl.is_none() && !own && component.attribute("type") == Some("file") {
         sbom::file(described, list);
         return read_components(placed, depth + 1, reading);
@@ -228,7 +294,7 @@ fn read_component(
     }
     Element {
         component: described,
-        purls: purl.into_iter().collect(),
+        purls: purl.clone().into_iter().collect(),
         upstream: upstream(component),
     }
     .add(list)?;

@@ -220,6 +220,35 @@ fn a_version_that_is_not_that_of_the_purl_is_told() {
 }
 
 #[test]
+fn what_has_no_name_is_called_as_its_purl() {
+    let text = bom(
+        r#""components":[{"name":"","purl":"pkg:npm/%40s/a@1","modified":true},
+        {"purl":"pkg:npm/b@1"},{"name":"","purl":"odd"}]"#,
+    );
+    let found = found(CycloneDx, &text);
+    assert_eq!(lines(&found), ["pkg:npm/%40s/a@1", "pkg:npm/b@1"]);
+    let names: Vec<_> = found.list.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert!(notes(&found).ends_with("whose name is looked up: a"));
+    assert!(unidentified(&found)[0].starts_with("odd \"odd\" is no package URL"));
+}
+
+#[test]
+fn what_it_was_made_with_is_told_and_not_looked_up() {
+    let components = r#""components":[{"name":"b","bom-ref":"a","components":[{"name":"c"}]}]"#;
+    let text = bom(&format!(
+        r#""serialNumber":"urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
+        "components":[{{"name":"a","bom-ref":"a","purl":"pkg:npm/a@1"}}],
+        "formulation":[{{{components},"services":[{{"name":"s"}}]}},{{}}]"#
+    ));
+    let found = found(CycloneDx, &text);
+    assert_eq!(lines(&found), ["pkg:npm/a@1"]);
+    let said = "what it was made with (formulation), which is not looked up: 2";
+    assert_eq!(notes(&found), said);
+    assert!(found.disputed_refs.contains("a"));
+}
+
+#[test]
 fn what_was_changed_is_told() {
     let told = |more: &str| {
         let text = format!(r#"{{"name":"x","purl":"pkg:npm/x@1"{more}}}"#);
@@ -278,6 +307,18 @@ fn what_is_wrong_is_named_with_its_path() {
         (
             bom(r#""components":[{"name":"a","components":[1]}]"#),
             "x:1: $.components[0].components[0]: is a number",
+        ),
+        (
+            bom(r#""components":[{"name":""}]"#),
+            "x:1: $.components[0].name: is an empty string",
+        ),
+        (
+            bom(r#""components":[{"name":1,"purl":"pkg:npm/a@1"}]"#),
+            "x:1: $.components[0].name: is a number",
+        ),
+        (
+            bom(r#""formulation":{}"#),
+            "x:1: $.formulation: is an object",
         ),
         (
             bom(r#""components":[{"name":"a","purl":1}]"#),

@@ -1,7 +1,7 @@
 //! CycloneDX in XML.
 
 use crate::components::Format::CycloneDxXml;
-use crate::components::tests::{found, lines, refusal, unidentified};
+use crate::components::tests::{found, lines, notes, refusal, unidentified};
 
 fn bom(inner: &str) -> String {
     format!(
@@ -106,6 +106,43 @@ fn a_comment_does_not_cut_a_text() {
 }
 
 #[test]
+fn every_version_of_the_namespace_is_read_up_to_the_last_one() {
+    let text = bom(
+        "<components><component><name>a</name><purl>pkg:npm/a@1</purl></component></components>",
+    );
+    for version in ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"] {
+        let text = text.replace("bom/1.5", &format!("bom/{version}"));
+        assert_eq!(
+            lines(&found(CycloneDxXml, &text)),
+            ["pkg:npm/a@1 :2"],
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn what_has_no_name_is_called_as_its_purl_and_what_is_not_read_is_told() {
+    let text = bom(
+        "<components><component><name></name><purl>pkg:npm/%40s/a@1</purl></component>\
+         <component><name/><purl>odd</purl></component></components>\
+         <services><service/><service/></services>\
+         <formulation><formula><components><component bom-ref=\"b\"><name>b</name>\
+         <components><component><name>c</name></component></components></component></components>\
+         </formula></formulation>",
+    );
+    let found = found(CycloneDxXml, &text);
+    assert_eq!(lines(&found), ["pkg:npm/%40s/a@1 :2"]);
+    assert_eq!(found.list[0].name, "a");
+    assert!(unidentified(&found)[0].contains("odd \"odd\" is no package URL"));
+    let said = notes(&found);
+    assert!(said.contains("no software to look up: 2"), "{said}");
+    assert!(
+        said.contains("(formulation), which is not looked up: 2"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_reads_slowly_is_refused() {
     let names = |count: usize| {
         let declared = (0..count).map(|i| format!("<a xmlns:n{i}=\"u{i}\"/>"));
@@ -131,7 +168,17 @@ fn what_is_wrong_is_named_with_its_line() {
     let services = "<services><service>".repeat(80) + &"</service></services>".repeat(80);
     let laughs = "<!DOCTYPE bom [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>";
     for (text, said) in [
-        ("<bom/>".to_owned(), "x:1: the root is not <bom>"),
+        (
+            "<bom/>".to_owned(),
+            "x:1: the root is \"bom\" of the namespace \"\"",
+        ),
+        (
+            bom("").replace("1.5", "1.8"),
+            "x:2: the root is \"bom\" of the namespace \
+             \"http://cyclonedx.org/schema/bom/1.8\", and",
+        ),
+        (bom("").replace("1.5", "1.55"), "x:2: the root is"),
+        (bom("").replace("/1.5", "/v1.5"), "x:2: the root is"),
         (bom("<components>"), "x:2: is not XML that is read"),
         (
             bom("<components>\n<component/></components>"),
@@ -142,6 +189,12 @@ fn what_is_wrong_is_named_with_its_line() {
             "x:2: components are nested deeper",
         ),
         (bom(&services), "x:2: services are nested deeper"),
+        (
+            bom(&format!(
+                "<formulation><formula>{deep}{ends}</formula></formulation>"
+            )),
+            "x:2: components are nested deeper",
+        ),
         (
             format!("{laughs}{}", bom("")),
             "x:1: is not XML that is read",
