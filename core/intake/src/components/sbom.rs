@@ -6,6 +6,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::Node;
 use super::list::List;
+use super::named::remark_other;
 use super::origin;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
@@ -62,6 +63,7 @@ impl Element<'_> {
         if named.is_empty() {
             return list.without_purl(component, &reason);
         }
+        remark_other(&component, &named, upstream.as_deref(), list);
         let stated = component.version.clone();
         for purl in named {
             let version = purl.version().map(str::to_owned);

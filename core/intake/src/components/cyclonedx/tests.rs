@@ -220,6 +220,22 @@ fn a_version_that_is_not_that_of_the_purl_is_told() {
 }
 
 #[test]
+fn a_name_that_is_not_that_of_the_purl_is_told() {
+    let read = |members: &str| {
+        let text = format!(r#"{{"name":"lodashy","purl":"pkg:npm/other-thing@1.0.0"{members}}}"#);
+        found(CycloneDx, &bom(&format!(r#""components":[{text}]"#)))
+    };
+    let said = notes(&read(""));
+    assert!(
+        said.ends_with("alone are looked up: lodashy (pkg:npm/other-thing@1.0.0)"),
+        "{said}"
+    );
+    assert_eq!(lines(&read("")), ["pkg:npm/other-thing@1.0.0"]);
+    let own = bom(r#""metadata":{"component":{"name":"shop","purl":"pkg:github/me/s@1"}}"#);
+    assert!(!notes(&found(CycloneDx, &own)).contains("shop"));
+}
+
+#[test]
 fn what_has_no_name_is_called_as_its_purl() {
     let text = bom(
         r#""components":[{"name":"","purl":"pkg:npm/%40s/a@1","modified":true},
