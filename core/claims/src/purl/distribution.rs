@@ -2,19 +2,56 @@
 //! package is about what another has.
 
 use super::{Purl, golang};
+use crate::order::are_digits;
 use std::borrow::Cow;
 
-/// Distributions that have several names as namespaces.
+/// Distributions that have several names as namespaces. Under the first one all are meant; those
+/// of [`APART`] are told from each other.
 const VENDORS: [&[&str]; 8] = [
     &["almalinux", "alma"],
     &["amazon", "amzn"],
     &["azurelinux", "cbl-mariner", "mariner"],
-    &["opensuse", "opensuse-leap", "opensuse.leap"],
+    &[
+        "opensuse",
+        "opensuse-leap",
+        "opensuse-leap-micro",
+        "opensuse-microos",
+        "opensuse-tumbleweed",
+        "opensuse.leap",
+        "opensuse.tumbleweed",
+    ],
     &["oracle", "ol", "oraclelinux"],
     &["redhat", "rhel"],
     &["rocky", "rocky-linux"],
-    &["suse", "sles"],
+    &[
+        "suse",
+        "sl-micro",
+        "sle-micro",
+        "sle_hpc",
+        "sled",
+        "sles",
+        "sles_sap",
+    ],
 ];
+
+/// Names in a row of [`VENDORS`] that are of distributions of their own: what is said of Leap is
+/// not said of Tumbleweed. MicroOS is made of Tumbleweed's packages; the desktop, the server, and
+/// what is sold for SAP and for large machines, of those of one release, which has one number.
+const APART: [&[&str]; 5] = [
+    &["opensuse-leap", "opensuse.leap"],
+    &["opensuse-leap-micro"],
+    &[
+        "opensuse-tumbleweed",
+        "opensuse-microos",
+        "opensuse.tumbleweed",
+    ],
+    &["sle-micro", "sl-micro"],
+    &["sles", "sle_hpc", "sled", "sles_sap"],
+];
+
+/// Distributions of [`APART`] that a release is of which is stated with a number, and by the first
+/// of the names.
+const NUMBERED: [(&str, &str); 2] = [("opensuse", "opensuse-leap"), ("suse", "sles")];
 
 /// Distributions, by the first of their names, whose minor releases are all of one major one, of
 /// which their advisories speak.
@@ -51,9 +88,10 @@ const RELEASES: [(&str, &str, &str); 26] = [
 ];
 
 /// Distributions, by the first of their names, with the releases that have no number.
-const ROLLING: [(&str, &str); 3] = [
+const ROLLING: [(&str, &str); 4] = [
     ("alpine", "edge"),
     ("debian", "sid"),
+    ("opensuse", "microos"),
     ("opensuse", "tumbleweed"),
 ];
 
@@ -67,7 +105,43 @@ fn names(vendor: &str) -> &'static [&'static str] {
         .unwrap_or_default()
 }
 
+/// Which of the distributions of [`APART`] a name is of, by its first name.
+fn apart(name: &str) -> Option<&'static str> {
+    let mut all = APART.into_iter();
+    let names = all.find(|names| names.contains(&name))?;
+    names.first().copied()
+}
+
 impl Purl {
+    /// Which of the distributions of [`APART`] it is a package of: that which its release is named
+    /// after, else its namespace, else its release. `None` if nothing says it, and where a
+    /// distribution is not told from others.
+    fn of_distribution(&self) -> Option<&'static str> {
+        let vendor = self.namespace().filter(|_| self.ty() == "rpm")?;
+        let first = names(vendor).first()?;
+        let stated = self.distribution().unwrap_or_default().to_ascii_lowercase();
+        let named = names(vendor).iter().filter(|name| {
+            let rest = stated.strip_prefix(**name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        let named = named.max_by_key(|name| name.len());
+        let by_name = named.and_then(|name| apart(name)).or_else(|| apart(vendor));
+        by_name.or_else(|| {
+            if is_rolling(vendor, &stated) {
+                return apart("opensuse-tumbleweed");
+            }
+            let mut numbered = NUMBERED.into_iter();
+            let (_, name) = numbered.find(|(vendor, _)| vendor == first)?;
+            number(vendor, &stated).map(|_| name)
+        })
+    }
+
+    /// Whether both are, for all that they say, of one distribution of a vendor that has several.
+    pub(super) fn may_be_of_one_distribution(&self, other: &Purl) -> bool {
+        let both = self.of_distribution().zip(other.of_distribution());
+        both.is_none_or(|(one, other)| one == other)
+    }
+
     /// The package under the other names of its distribution, as the index has them; an action of
     /// GitHub's is its repository, and Go itself is its standard library.
     pub fn other_packages(&self) -> Vec<String> {
@@ -94,7 +168,11 @@ impl Purl {
         let Some(vendor) = vendor else {
             return Vec::new();
         };
-        let others = names(vendor).iter().filter(|name| **name != vendor);
+        let ours = self.of_distribution();
+        let others = names(vendor).iter().filter(|name| {
+            let both = ours.zip(apart(name));
+            **name != vendor && both.is_none_or(|(one, other)| one == other)
+        });
         let named = others.filter_map(|name| {
             let mut parts = self.components();
             parts.namespace = Some((*name).to_owned());
@@ -111,7 +189,8 @@ impl Purl {
     }
 
     /// Whether a release of this package's distribution is the one that is stated, or is of the
-    /// major one that is: `rhel-9.4` is of `rhel-9`, and not the other way round.
+    /// major one that is: `rhel-9.4` is of `rhel-9`, and not the other way round. Of one without a
+    /// number there are days: `opensuse-tumbleweed-20250101` is of `opensuse-tumbleweed`.
     pub fn is_of_release(&self, ours: &str, stated: &str) -> bool {
         if self.is_same_release(ours, stated) {
             return true;
@@ -120,6 +199,10 @@ impl Purl {
         let first = names(vendor).first().unwrap_or(&vendor);
         let (ours, stated) = (release(vendor, ours), release(vendor, stated));
         let minor = ours.strip_prefix(&*stated);
+        let day = minor.and_then(|rest| rest.strip_prefix('-'));
+        if is_rolling(vendor, &stated) && day.is_some_and(are_digits) {
+            return true;
+        }
         OF_MAJOR.contains(first)
             && stated.parse::<u32>().is_ok()
             && minor.is_some_and(|rest| rest.starts_with('.'))
@@ -206,7 +289,9 @@ fn is_past(vendor: &str, stated: &str) -> bool {
 fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let lower = stated.to_ascii_lowercase();
     let known = names(vendor).iter().copied().chain([vendor]);
-    let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix('-'));
+    // The name of what has no number is the name of its release.
+    let known = known.filter(|name| ROLLING.iter().all(|(_, rolling)| !name.ends_with(rolling)));
+    let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix(['-', '.']));
     let bare = bare.min_by_key(|rest| rest.len()).unwrap_or(&lower);
     let mut releases = RELEASES.iter();
     if let Some((_, _, number)) = releases.find(|it| it.0 == vendor && it.1 == bare) {

@@ -77,10 +77,13 @@ impl Purl {
     }
 
     /// Whether both are of one package, whatever version, qualifiers and subpath they have; a
-    /// distribution can have several names.
+    /// distribution can have several names. Of distributions that one vendor names alike, its
+    /// release says which it is of.
     pub fn is_same_package(&self, other: &Purl) -> bool {
         let theirs = other.package_key();
-        self.package_key() == theirs || self.other_packages().iter().any(|ours| *ours == theirs)
+        self.package_key() == theirs
+            || self.other_packages().iter().any(|ours| *ours == theirs)
+                && self.may_be_of_one_distribution(other)
     }
 
     /// Whether both name one version of one package, or none of it, whatever epoch, qualifiers and

@@ -65,6 +65,38 @@ fn a_minor_release_is_of_its_major_one() {
         ),
         ("pkg:deb/ubuntu/a@1", "ubuntu-22.04", "ubuntu-22", false),
         ("pkg:deb/ubuntu/a@1", "ubuntu-23.10", "mantic", true),
+        (
+            "pkg:rpm/opensuse-tumbleweed/a@1",
+            "opensuse-tumbleweed-20250101",
+            "opensuse-tumbleweed",
+            true,
+        ),
+        (
+            "pkg:rpm/opensuse/a@1",
+            "opensuse.tumbleweed-20250101",
+            "tumbleweed",
+            true,
+        ),
+        (
+            "pkg:rpm/opensuse-tumbleweed/a@1",
+            "opensuse-tumbleweed",
+            "opensuse-tumbleweed-20250101",
+            false,
+        ),
+        (
+            "pkg:rpm/opensuse-tumbleweed/a@1",
+            "opensuse-tumbleweed-20250102",
+            "opensuse-tumbleweed-20250101",
+            false,
+        ),
+        (
+            "pkg:rpm/opensuse-microos/a@1",
+            "opensuse-microos-20250101",
+            "opensuse-tumbleweed",
+            false,
+        ),
+        ("pkg:rpm/sled/a@1", "sled-15.5", "suse-15.5", true),
+        ("pkg:rpm/sles_sap/a@1", "sles_sap-15.5", "sles-15.4", false),
     ] {
         let said = purl(package).is_of_release(ours, stated);
         assert_eq!(said, expected, "{ours} {stated}");
@@ -127,6 +159,32 @@ const RELEASES_OF: &[(&str, &str, &str, bool)] = &[
         "opensuse-leap-15.5",
         true,
     ),
+    (
+        "pkg:rpm/opensuse-tumbleweed/a@1",
+        "opensuse-tumbleweed-20250101",
+        "opensuse-leap-15.5",
+        true,
+    ),
+    (
+        "pkg:rpm/opensuse-microos/a@1",
+        "opensuse-microos-20250101",
+        "opensuse-leap-15.5",
+        true,
+    ),
+    (
+        "pkg:rpm/opensuse-microos/a@1",
+        "opensuse-microos-20250101",
+        "opensuse-tumbleweed",
+        false,
+    ),
+    (
+        "pkg:rpm/opensuse/a@1",
+        "opensuse-leap-micro-5.5",
+        "opensuse-leap-15.5",
+        true,
+    ),
+    ("pkg:rpm/suse/a@1", "sle-micro-5.5", "sles-15.5", true),
+    ("pkg:rpm/suse/a@1", "sles_sap-15.5", "sled-15.5", false),
     ("pkg:rpm/openeuler/a@1", "openeuler-22.03", "24.03", true),
     ("pkg:rpm/photon/a@1", "photon-4.0", "photon-5.0", true),
 ];
@@ -147,6 +205,47 @@ fn a_release_is_another_only_by_its_number() {
     }
 }
 
+/// What is said of one of them clears nothing of another.
+#[test]
+fn distributions_of_one_vendor_are_told_apart() {
+    for (one, other) in [
+        ("opensuse-tumbleweed/a@1", "opensuse-leap/a@1"),
+        (
+            "opensuse-tumbleweed/a@1",
+            "opensuse/a@1?distro=opensuse-leap-15.6",
+        ),
+        (
+            "opensuse-tumbleweed/a@1",
+            "opensuse/a@1?distro=opensuse-15.6",
+        ),
+        ("opensuse/a@1?distro=tumbleweed", "opensuse-leap/a@1"),
+        (
+            "opensuse/a@1?distro=opensuse-tumbleweed-20250101",
+            "opensuse.leap/a@1",
+        ),
+        ("opensuse-microos/a@1", "opensuse-leap-micro/a@1"),
+        ("opensuse-leap-micro/a@1", "opensuse-leap/a@1"),
+        (
+            "opensuse-leap-micro/a@1?distro=opensuse-leap-micro-5.5",
+            "opensuse-leap/a@1",
+        ),
+        ("sle-micro/a@1", "sles/a@1"),
+        ("sl-micro/a@1", "suse/a@1?distro=sles-15.5"),
+        ("suse/a@1?distro=sle-micro-5.5", "sled/a@1"),
+        ("sles/a@1", "opensuse-leap/a@1"),
+    ] {
+        let (one, other) = (format!("pkg:rpm/{one}"), format!("pkg:rpm/{other}"));
+        assert!(!purl(&one).is_same_package(&purl(&other)), "{one} {other}");
+        assert!(!purl(&other).is_same_package(&purl(&one)), "{one} {other}");
+        let named = purl(&one).other_packages();
+        let plain = purl(&other);
+        assert!(
+            plain.distribution().is_some() || !named.contains(&plain.package_key().into_owned()),
+            "{one} {other}"
+        );
+    }
+}
+
 #[test]
 fn a_distribution_has_several_names() {
     let rocky = purl("pkg:rpm/rocky/a@1-1");
@@ -162,11 +261,38 @@ fn a_distribution_has_several_names() {
     for (one, other) in [
         ("pkg:rpm/opensuse/a@1-1", "pkg:rpm/opensuse.leap/a@1-1"),
         ("pkg:rpm/sles/a@1-1", "pkg:rpm/suse/a@1-1"),
+        ("pkg:rpm/sled/a@1-1", "pkg:rpm/suse/a@1-1?distro=suse-15.5"),
+        ("pkg:rpm/sles_sap/a@1-1", "pkg:rpm/sle_hpc/a@1-1"),
+        ("pkg:rpm/sle-micro/a@1-1", "pkg:rpm/suse/a@1-1"),
+        (
+            "pkg:rpm/sle-micro/a@1-1",
+            "pkg:rpm/suse/a@1-1?distro=sle-micro-5.5",
+        ),
+        (
+            "pkg:rpm/opensuse-leap-micro/a@1-1",
+            "pkg:rpm/opensuse/a@1-1",
+        ),
+        (
+            "pkg:rpm/opensuse-microos/a@1-1",
+            "pkg:rpm/opensuse/a@1-1?distro=opensuse-tumbleweed",
+        ),
+        (
+            "pkg:rpm/opensuse-tumbleweed/a@1-1?distro=opensuse-tumbleweed-20250101",
+            "pkg:rpm/opensuse/a@1-1?distro=opensuse-tumbleweed",
+        ),
         ("pkg:rpm/azurelinux/a@1-1", "pkg:rpm/cbl-mariner/a@1-1"),
     ] {
         assert!(purl(one).is_same_version(&purl(other)), "{other}");
     }
     assert_eq!(purl("pkg:npm/rocky/a@1").other_packages(), [""; 0]);
+    assert_eq!(
+        purl("pkg:rpm/opensuse-tumbleweed/a@1").other_packages(),
+        [
+            "pkg:rpm/opensuse/a",
+            "pkg:rpm/opensuse-microos/a",
+            "pkg:rpm/opensuse.tumbleweed/a"
+        ]
+    );
     let action = purl("pkg:githubactions/Own/act@v1.2.3");
     assert_eq!(action.other_packages(), ["pkg:github/own/act"]);
     assert!(action.is_same_version(&purl("pkg:github/own/act@1.2.3")));
