@@ -75,7 +75,9 @@ pub(super) fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Refuses a database of SQLite beside which stands what was written since and is not in it yet.
 pub(super) fn is_all_of_it(database: &Path) -> Result<(), Failure> {
-    let mut log = database.as_os_str().to_owned();
+    // SQLite writes beside the file that a link leads to.
+    let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut log = whole.into_os_string();
     log.push("-wal");
     let log = Path::new(&log);
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
