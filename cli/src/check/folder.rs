@@ -81,6 +81,14 @@ const SBOMS: [&str; 5] = [
 /// What to do about a link to a file that would be read.
 const LINKED: &str = "it is a link, which is not followed; name it, if it leads out of the folder";
 
+/// Files that their tool ignores where another one of it lies in the same folder, that one, and
+/// what to say of it.
+const IGNORED: [(&str, &str, &str); 1] = [(
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "npm-shrinkwrap.json is beside it, and npm reads that alone",
+)];
+
 /// What was found in a folder.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -125,6 +133,17 @@ pub fn find(folder: &Path) -> Result<Found, Failure> {
         return Err(too_much(folder, FILES, "lock files and SBOMs are in it"));
     }
     files.sort();
+    for (ignored, read, advice) in IGNORED {
+        let all = files.clone();
+        files.retain(|file| {
+            let is_ignored =
+                file.ends_with(ignored) && all.binary_search(&file.with_file_name(read)).is_ok();
+            if is_ignored {
+                asked.push((file.clone(), advice));
+            }
+            !is_ignored
+        });
+    }
     let left_out = left_out(folder, &files, asked, passed);
     Ok(Found { files, left_out })
 }
@@ -261,6 +280,37 @@ mod tests {
                 "left out: paket.lock: write an SBOM of the project (CycloneDX or SPDX in JSON), \
                  and check that",
                 "not looked into: .git, node_modules",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_its_tool_ignores_is_left_out_and_told() {
+        let folder = made(&[
+            "a/package-lock.json",
+            "b/npm-shrinkwrap.json",
+            "b/package-lock.json",
+            "b/x.package-lock.json",
+        ]);
+        let found = find(folder.path()).unwrap();
+        let below = found
+            .files
+            .iter()
+            .map(|file| file.strip_prefix(folder.path()));
+        let names: Vec<_> = below.map(|file| file.unwrap().to_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "a/package-lock.json",
+                "b/npm-shrinkwrap.json",
+                "b/x.package-lock.json"
+            ]
+        );
+        assert_eq!(
+            found.left_out,
+            [
+                "left out: b/package-lock.json: npm-shrinkwrap.json is beside it, and npm reads \
+                 that alone"
             ]
         );
     }

@@ -56,6 +56,10 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
         };
         (name, document.bytes)
     };
+    // A database of which all is there yet has no table by which it could be known.
+    if path.extension().is_some_and(|end| end == "sqlite") {
+        system::is_all_of_it(path)?;
+    }
     let format = match how.format {
         Some(format) => Ok(format),
         None if path.is_dir() => Ok(Format::DpkgStatus),
@@ -307,6 +311,27 @@ mod tests {
             );
         }
         assert!(format("nothing").unwrap_err().contains("cargo.lock"));
+    }
+
+    /// Where all of a database is in the log beside it, the file has no table yet.
+    #[test]
+    fn what_is_beside_a_database_is_looked_for_before_the_database_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rpmdb.sqlite");
+        let mut pages = vec![0; 4096];
+        pages[..16].copy_from_slice(b"SQLite format 3\0");
+        pages[16] = 16;
+        pages[100] = 13;
+        let how = How {
+            format: None,
+            os_release: None,
+        };
+        for bytes in [&pages[..], b""] {
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::write(folder.path().join("rpmdb.sqlite-wal"), "x").unwrap();
+            let said = file(&path, &how).unwrap_err().to_string();
+            assert!(said.contains("rpmdb.sqlite-wal beside it"), "{said}");
+        }
     }
 
     #[test]

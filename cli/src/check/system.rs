@@ -75,7 +75,9 @@ pub(super) fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Refuses a database of SQLite beside which stands what was written since and is not in it yet.
 pub(super) fn is_all_of_it(database: &Path) -> Result<(), Failure> {
-    let mut log = database.as_os_str().to_owned();
+    // SQLite writes beside the file that a link leads to.
+    let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut log = whole.into_os_string();
     log.push("-wal");
     let log = Path::new(&log);
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
@@ -127,31 +129,57 @@ const OS_RELEASE_BYTES: usize = 64 * 1024;
 pub(super) fn distribution(path: &Path) -> Result<Distribution, Failure> {
     let document = input::read_setting(path, OS_RELEASE_BYTES)?;
     let text = String::from_utf8_lossy(&document.bytes);
-    of_os_release(&text).ok_or_else(|| {
+    of_os_release(&text).map_err(|reason| {
         Failure::Usage(format!(
-            "{}: it has no line ID=…, so nobody can tell which distribution's packages these are; \
-             name another file with --os-release",
-            path.display()
+            "{}: {reason}, so nobody can tell which distribution's packages these are; name \
+             another file with --os-release",
+            output::plain(&path.display().to_string())
         ))
     })
 }
 
-fn of_os_release(text: &str) -> Option<Distribution> {
+/// The distribution in the text of an os-release file. Fails with the reason.
+fn of_os_release(text: &str) -> Result<Distribution, String> {
+    // What stands last holds, as where a shell reads the file.
     let value = |key: &str| {
-        let lines = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-        lines
-            .map(|value| value.trim_matches(['"', '\'']))
-            .find(|value| !value.is_empty())
-            .map(str::to_owned)
+        let mut lines = text.lines().rev();
+        let last = lines.find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
+        word(last).filter(|value| !value.is_empty())
     };
-    let vendor = value("ID")?;
+    let stated = value("ID").ok_or("it has no line ID=…")?;
+    // Of openEuler and Deepin it has capitals, which vendors in package URLs have not.
+    let vendor = stated.to_ascii_lowercase();
+    let mut chars = vendor.chars();
+    if !chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c)) {
+        let shown = output::plain(&stated);
+        return Err(format!("its ID is \"{shown}\", which is no name of one"));
+    }
     let numbered = value("VERSION_ID").map(|version| format!("{vendor}-{version}"));
-    Some(Distribution {
+    Ok(Distribution {
         release: numbered.or_else(|| value("VERSION_CODENAME")),
         vendor,
     })
+}
+
+/// The word at the beginning of a text, as a shell takes it: with quotes and backslashes, until a
+/// blank or the end of a command. `None` if a quote is not closed.
+fn word(text: &str) -> Option<String> {
+    let (mut word, mut quote) = (String::new(), None);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            ('\\', None) => word.extend(rest.next()),
+            ('\\', Some('"')) => match rest.next()? {
+                escaped @ ('"' | '\\' | '$' | '`') => word.push(escaped),
+                other => word.extend([c, other]),
+            },
+            (c, None) if c.is_whitespace() || ";&|".contains(c) => break,
+            (c, _) => word.push(c),
+        }
+    }
+    quote.is_none().then_some(word)
 }
 
 #[cfg(test)]
@@ -160,7 +188,10 @@ mod tests {
 
     #[test]
     fn a_distribution_is_what_os_release_says() {
-        let read = |text: &str| of_os_release(text).map(|d| (d.vendor, d.release));
+        let read = |text: &str| {
+            let read = of_os_release(text);
+            read.ok().map(|d| (d.vendor, d.release))
+        };
         let debian =
             "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n";
         assert_eq!(
@@ -170,6 +201,46 @@ mod tests {
         let sid = "ID='debian'\nVERSION_CODENAME=sid\n";
         assert_eq!(read(sid), Some(("debian".into(), Some("sid".into()))));
         assert_eq!(read("NAME=x\nID_LIKE=debian\n"), None);
+    }
+
+    #[test]
+    fn an_os_release_is_read_as_a_shell_does() {
+        for (text, expected) in [
+            ("ID=\"debian\" # c\nVERSION_ID=12 # x\n", "debian debian-12"),
+            ("ID=debian\nVERSION_ID=11\nID=ubuntu\n", "ubuntu ubuntu-11"),
+            (
+                "  ID=de'bi'\"an\"\r\nVERSION_ID='1\"2'\n",
+                "debian debian-1\"2",
+            ),
+            (
+                "ID=sles_sap\nVERSION_ID=\"15.\\$3\"\n",
+                "sles_sap sles_sap-15.$3",
+            ),
+            ("ID=a\\b;\nVERSION_ID=\n", "ab "),
+            (
+                "ID=\"openEuler\"\nVERSION_ID=\"22.03\"\n",
+                "openeuler openeuler-22.03",
+            ),
+            ("#ID=a\nID=b\n", "b "),
+        ] {
+            let read = of_os_release(text).unwrap();
+            let release = read.release.unwrap_or_default();
+            assert_eq!(format!("{} {release}", read.vendor), expected, "{text}");
+        }
+        for (text, said) in [
+            ("ID=debian\nID=\n", "no line ID=…"),
+            ("ID=\"debian\n", "no line ID=…"),
+            (
+                "ID=\"red hat\"\n",
+                "its ID is \"red hat\", which is no name of one",
+            ),
+            ("ID=debian#c\n", "debian#c"),
+            ("ID=../x\n", "../x"),
+            ("ID=$NAME\n", "$NAME"),
+        ] {
+            let said_of = of_os_release(text).unwrap_err();
+            assert!(said_of.contains(said), "{said_of}");
+        }
     }
 
     #[test]

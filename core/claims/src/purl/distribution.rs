@@ -2,19 +2,56 @@
 //! package is about what another has.
 
 use super::{Purl, golang};
+use crate::order::are_digits;
 use std::borrow::Cow;
 
-/// Distributions that have several names as namespaces.
+/// Distributions that have several names as namespaces. Under the first one all are meant; those
+/// of [`APART`] are told from each other.
 const VENDORS: [&[&str]; 8] = [
     &["almalinux", "alma"],
     &["amazon", "amzn"],
     &["azurelinux", "cbl-mariner", "mariner"],
-    &["opensuse", "opensuse-leap", "opensuse.leap"],
+    &[
+        "opensuse",
+        "opensuse-leap",
+        "opensuse-leap-micro",
+        "opensuse-microos",
+        "opensuse-tumbleweed",
+        "opensuse.leap",
+        "opensuse.tumbleweed",
+    ],
     &["oracle", "ol", "oraclelinux"],
     &["redhat", "rhel"],
     &["rocky", "rocky-linux"],
-    &["suse", "sles"],
+    &[
+        "suse",
+        "sl-micro",
+        "sle-micro",
+        "sle_hpc",
+        "sled",
+        "sles",
+        "sles_sap",
+    ],
 ];
+
+/// Names in a row of [`VENDORS`] that are of distributions of their own: what is said of Leap is
+/// not said of Tumbleweed. MicroOS is made of Tumbleweed's packages; the desktop, the server, and
+/// what is sold for SAP and for large machines, of those of one release, which has one number.
+const APART: [&[&str]; 5] = [
+    &["opensuse-leap", "opensuse.leap"],
+    &["opensuse-leap-micro"],
+    &[
+        "opensuse-tumbleweed",
+        "opensuse-microos",
+        "opensuse.tumbleweed",
+    ],
+    &["sle-micro", "sl-micro"],
+    &["sles", "sle_hpc", "sled", "sles_sap"],
+];
+
+/// Distributions of [`APART`] that a release is of which is stated with a number, and by the first
+/// of the names.
+const NUMBERED: [(&str, &str); 2] = [("opensuse", "opensuse-leap"), ("suse", "sles")];
 
 /// Distributions, by the first of their names, whose minor releases are all of one major one, of
 /// which their advisories speak.
@@ -51,9 +88,10 @@ const RELEASES: [(&str, &str, &str); 26] = [
 ];
 
 /// Distributions, by the first of their names, with the releases that have no number.
-const ROLLING: [(&str, &str); 3] = [
+const ROLLING: [(&str, &str); 4] = [
     ("alpine", "edge"),
     ("debian", "sid"),
+    ("opensuse", "microos"),
     ("opensuse", "tumbleweed"),
 ];
 
@@ -67,7 +105,43 @@ fn names(vendor: &str) -> &'static [&'static str] {
         .unwrap_or_default()
 }
 
+/// Which of the distributions of [`APART`] a name is of, by its first name.
+fn apart(name: &str) -> Option<&'static str> {
+    let mut all = APART.into_iter();
+    let names = all.find(|names| names.contains(&name))?;
+    names.first().copied()
+}
+
 impl Purl {
+    /// Which of the distributions of [`APART`] it is a package of: that which its release is named
+    /// after, else its namespace, else its release. `None` if nothing says it, and where a
+    /// distribution is not told from others.
+    fn of_distribution(&self) -> Option<&'static str> {
+        let vendor = self.namespace().filter(|_| self.ty() == "rpm")?;
+        let first = names(vendor).first()?;
+        let stated = self.distribution().unwrap_or_default().to_ascii_lowercase();
+        let named = names(vendor).iter().filter(|name| {
+            let rest = stated.strip_prefix(**name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        let named = named.max_by_key(|name| name.len());
+        let by_name = named.and_then(|name| apart(name)).or_else(|| apart(vendor));
+        by_name.or_else(|| {
+            if is_rolling(vendor, &stated) {
+                return apart("opensuse-tumbleweed");
+            }
+            let mut numbered = NUMBERED.into_iter();
+            let (_, name) = numbered.find(|(vendor, _)| vendor == first)?;
+            number(vendor, &stated).map(|_| name)
+        })
+    }
+
+    /// Whether both are, for all that they say, of one distribution of a vendor that has several.
+    pub(super) fn may_be_of_one_distribution(&self, other: &Purl) -> bool {
+        let both = self.of_distribution().zip(other.of_distribution());
+        both.is_none_or(|(one, other)| one == other)
+    }
+
     /// The package under the other names of its distribution, as the index has them; an action of
     /// GitHub's is its repository, Go itself is its standard library, and a package of Swift is
     /// what it is in lower case, if it is a repository of GitHub.
@@ -100,7 +174,11 @@ impl Purl {
         let Some(vendor) = vendor else {
             return Vec::new();
         };
-        let others = names(vendor).iter().filter(|name| **name != vendor);
+        let ours = self.of_distribution();
+        let others = names(vendor).iter().filter(|name| {
+            let both = ours.zip(apart(name));
+            **name != vendor && both.is_none_or(|(one, other)| one == other)
+        });
         let named = others.filter_map(|name| {
             let mut parts = self.components();
             parts.namespace = Some((*name).to_owned());
@@ -117,7 +195,8 @@ impl Purl {
     }
 
     /// Whether a release of this package's distribution is the one that is stated, or is of the
-    /// major one that is: `rhel-9.4` is of `rhel-9`, and not the other way round.
+    /// major one that is: `rhel-9.4` is of `rhel-9`, and not the other way round. Of one without a
+    /// number there are days: `opensuse-tumbleweed-20250101` is of `opensuse-tumbleweed`.
     pub fn is_of_release(&self, ours: &str, stated: &str) -> bool {
         if self.is_same_release(ours, stated) {
             return true;
@@ -126,6 +205,10 @@ impl Purl {
         let first = names(vendor).first().unwrap_or(&vendor);
         let (ours, stated) = (release(vendor, ours), release(vendor, stated));
         let minor = ours.strip_prefix(&*stated);
+        let day = minor.and_then(|rest| rest.strip_prefix('-'));
+        if is_rolling(vendor, &stated) && day.is_some_and(are_digits) {
+            return true;
+        }
         OF_MAJOR.contains(first)
             && stated.parse::<u32>().is_ok()
             && minor.is_some_and(|rest| rest.starts_with('.'))
@@ -212,7 +295,9 @@ fn is_past(vendor: &str, stated: &str) -> bool {
 fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let lower = stated.to_ascii_lowercase();
     let known = names(vendor).iter().copied().chain([vendor]);
-    let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix('-'));
+    // The name of what has no number is the name of its release.
+    let known = known.filter(|name| ROLLING.iter().all(|(_, rolling)| !name.ends_with(rolling)));
+    let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix(['-', '.']));
     let bare = bare.min_by_key(|rest| rest.len()).unwrap_or(&lower);
     let mut releases = RELEASES.iter();
     if let Some((_, _, number)) = releases.find(|it| it.0 == vendor && it.1 == bare) {
@@ -231,190 +316,4 @@ fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn purl(text: &str) -> Purl {
-        Purl::canonicalize(text).unwrap()
-    }
-
-    #[test]
-    fn a_release_has_many_names() {
-        let ubuntu = purl("pkg:deb/ubuntu/a@1");
-        for name in ["ubuntu-22.04", "22.04", "Jammy", "ubuntu-jammy"] {
-            assert!(ubuntu.is_same_release("jammy", name), "{name}");
-        }
-        for name in ["22.10", "noble", "debian-12", "ubuntu-24.04", ""] {
-            assert!(!ubuntu.is_same_release("jammy", name), "{name}");
-        }
-        let debian = purl("pkg:deb/debian/a@1");
-        for name in ["debian-12", "12", "debian-12.4"] {
-            assert!(debian.is_same_release("bookworm", name), "{name}");
-        }
-        for name in ["jammy", "debian-11", "1", "ubuntu-12"] {
-            assert!(!debian.is_same_release("bookworm", name), "{name}");
-        }
-        let alpine = purl("pkg:apk/alpine/a@1");
-        assert!(alpine.is_same_release("alpine-3.19.1", "v3.19"));
-        assert!(!alpine.is_same_release("alpine-3.19.1", "v3.18"));
-        assert!(purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.3"));
-        assert!(purl("pkg:rpm/rocky/a@1").is_same_release("rocky-linux-9.3", "9.3"));
-        for (package, one, other) in [
-            ("pkg:rpm/sles/a@1", "sles-15.4", "suse-15.4"),
-            (
-                "pkg:rpm/opensuse-leap/a@1",
-                "opensuse-leap-15.6",
-                "opensuse.leap-15.6",
-            ),
-            ("pkg:rpm/mariner/a@1", "mariner-2.0", "cbl-mariner-2.0"),
-            ("pkg:deb/ubuntu/a@1", "ubuntu-21.04", "hirsute"),
-            ("pkg:deb/debian/a@1", "sid", "unstable"),
-        ] {
-            assert!(purl(package).is_same_release(one, other), "{other}");
-        }
-        // What is said of a stream of its own clears nothing of the release.
-        assert!(!ubuntu.is_of_release("jammy", "esm-infra/jammy"));
-        assert!(!purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.2"));
-    }
-
-    #[test]
-    fn a_minor_release_is_of_its_major_one() {
-        for (package, ours, stated, expected) in [
-            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-9", true),
-            ("pkg:rpm/redhat/a@1", "rhel-9.4", "redhat-9", true),
-            ("pkg:rpm/redhat/a@1", "rhel-9", "rhel-9.4", false),
-            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-9.2", false),
-            ("pkg:rpm/redhat/a@1", "rhel-90.4", "rhel-9", false),
-            ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-", false),
-            ("pkg:rpm/almalinux/a@1", "almalinux-9.4", "alma-9", true),
-            ("pkg:rpm/rocky-linux/a@1", "rocky-9.3", "9", true),
-            ("pkg:rpm/oracle/a@1", "ol-8.9", "oraclelinux-8", true),
-            (
-                "pkg:rpm/opensuse/a@1",
-                "opensuse-15.5",
-                "opensuse-15",
-                false,
-            ),
-            ("pkg:deb/ubuntu/a@1", "ubuntu-22.04", "ubuntu-22", false),
-            ("pkg:deb/ubuntu/a@1", "ubuntu-23.10", "mantic", true),
-        ] {
-            let said = purl(package).is_of_release(ours, stated);
-            assert_eq!(said, expected, "{ours} {stated}");
-        }
-    }
-
-    /// Packages, two releases, and whether these are others.
-    const RELEASES_OF: &[(&str, &str, &str, bool)] = &[
-        ("pkg:deb/debian/a@1", "debian-12", "debian-11", true),
-        ("pkg:deb/debian/a@1", "bookworm", "11", true),
-        ("pkg:deb/debian/a@1", "debian-12", "debian-12.4", false),
-        ("pkg:deb/debian/a@1", "debian-12", "sid", true),
-        ("pkg:deb/debian/a@1", "bookworm", "unstable", true),
-        ("pkg:deb/debian/a@1", "forky", "sid", false),
-        ("pkg:deb/debian/a@1", "debian-12", "testing", false),
-        (
-            "pkg:deb/ubuntu/a@1",
-            "ubuntu-24.04",
-            "esm-apps/bionic",
-            true,
-        ),
-        (
-            "pkg:deb/ubuntu/a@1",
-            "ubuntu-18.04",
-            "esm-apps/bionic",
-            false,
-        ),
-        ("pkg:deb/ubuntu/a@1", "focal", "fips-updates/focal", false),
-        ("pkg:deb/ubuntu/a@1", "focal", "focal-updates", false),
-        ("pkg:deb/ubuntu/a@1", "noble", "focal-security", true),
-        ("pkg:deb/debian/a@1", "debian-12", "bullseye/updates", true),
-        ("pkg:deb/ubuntu/a@1", "focal", "esm-apps/unheard", false),
-        ("pkg:apk/alpine/a@1", "alpine-3.18.2", "edge", true),
-        ("pkg:apk/alpine/a@1", "3.23.0_alpha20250612", "edge", false),
-        (
-            "pkg:rpm/rocky/a@1",
-            "rocky-8.9",
-            "rocky-linux-9-s390x",
-            true,
-        ),
-        (
-            "pkg:rpm/rocky/a@1",
-            "rocky-9.2",
-            "rocky-linux-9-s390x",
-            false,
-        ),
-        ("pkg:deb/debian/a@1", "debian-12", "ubuntu-22.04", false),
-        ("pkg:deb/ubuntu/a@1", "ubuntu-22.04", "ubuntu-22.10", true),
-        ("pkg:deb/ubuntu/a@1", "jammy", "ubuntu-22.04.3", false),
-        ("pkg:apk/alpine/a@1", "alpine-3.19", "alpine-3.20.1", true),
-        ("pkg:apk/alpine/a@1", "alpine-3.19", "v3.19.4", false),
-        ("pkg:apk/alpine/a@1", "alpine-3", "alpine-3.19", false),
-        ("pkg:rpm/redhat/a@1", "rhel-9", "rhel-9.4", false),
-        ("pkg:rpm/redhat/a@1", "rhel-9.4", "rhel-8.10", true),
-        ("pkg:rpm/suse/a@1", "suse-15.4", "suse-15.5", true),
-        ("pkg:rpm/suse/a@1", "suse-15.5", "suse-15", false),
-        (
-            "pkg:rpm/opensuse/a@1",
-            "opensuse-tumbleweed-20250101",
-            "opensuse-leap-15.5",
-            true,
-        ),
-        ("pkg:rpm/openeuler/a@1", "openeuler-22.03", "24.03", true),
-        ("pkg:rpm/photon/a@1", "photon-4.0", "photon-5.0", true),
-    ];
-
-    #[test]
-    fn a_release_is_another_only_by_its_number() {
-        for &(package, one, other, expected) in RELEASES_OF {
-            assert_eq!(
-                purl(package).is_other_release(one, other),
-                expected,
-                "{one} {other}"
-            );
-            assert_eq!(
-                purl(package).is_other_release(other, one),
-                expected,
-                "{one} {other}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_distribution_has_several_names() {
-        let rocky = purl("pkg:rpm/rocky/a@1-1");
-        assert_eq!(rocky.other_packages(), ["pkg:rpm/rocky-linux/a"]);
-        assert!(rocky.is_same_version(&purl("pkg:rpm/rocky-linux/a@1-1")));
-        for other in [
-            "pkg:rpm/rocky-linux/b@1-1",
-            "pkg:rpm/rocky-linux/a@1-2",
-            "pkg:rpm/alma/a@1-1",
-        ] {
-            assert!(!rocky.is_same_version(&purl(other)), "{other}");
-        }
-        for (one, other) in [
-            ("pkg:rpm/opensuse/a@1-1", "pkg:rpm/opensuse.leap/a@1-1"),
-            ("pkg:rpm/sles/a@1-1", "pkg:rpm/suse/a@1-1"),
-            ("pkg:rpm/azurelinux/a@1-1", "pkg:rpm/cbl-mariner/a@1-1"),
-        ] {
-            assert!(purl(one).is_same_version(&purl(other)), "{other}");
-        }
-        assert_eq!(purl("pkg:npm/rocky/a@1").other_packages(), [""; 0]);
-        let action = purl("pkg:githubactions/Own/act@v1.2.3");
-        assert_eq!(action.other_packages(), ["pkg:github/own/act"]);
-        let swift = purl("pkg:swift/github.com/Own/Lib@1");
-        assert_eq!(swift.other_packages(), ["pkg:swift/github.com/own/lib"]);
-        let lower = purl("pkg:swift/github.com/own/lib@1");
-        assert_eq!(lower.other_packages(), [""; 0]);
-        assert!(action.is_same_version(&purl("pkg:github/own/act@1.2.3")));
-        assert!(!action.is_same_version(&purl("pkg:github/own/other@1.2.3")));
-        for (image, release) in [
-            ("pkg:docker/debian@bookworm-slim", Some("12")),
-            ("pkg:docker/ubuntu@jammy", Some("22.04")),
-            ("pkg:docker/ubuntu@bookworm", None),
-            ("pkg:docker/debian@12-slim", None),
-            ("pkg:deb/debian/debian@bookworm", None),
-        ] {
-            assert_eq!(purl(image).release_of_image(), release, "{image}");
-        }
-    }
-}
+mod tests;

@@ -77,13 +77,16 @@ impl Purl {
     }
 
     /// Whether both are of one package, whatever version, qualifiers and subpath they have; a
-    /// distribution can have several names.
+    /// distribution can have several names. Of distributions that one vendor names alike, its
+    /// release says which it is of.
     pub fn is_same_package(&self, other: &Purl) -> bool {
         if [self.ty(), other.ty()] == ["swift"; 2] {
             return self.without_case().package_key() == other.without_case().package_key();
         }
         let theirs = other.package_key();
-        self.package_key() == theirs || self.other_packages().iter().any(|ours| *ours == theirs)
+        self.package_key() == theirs
+            || self.other_packages().iter().any(|ours| *ours == theirs)
+                && self.may_be_of_one_distribution(other)
     }
 
     /// A package of Swift that is a repository of GitHub, in lower case: the names of owners and

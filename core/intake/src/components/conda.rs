@@ -59,6 +59,9 @@ fn read_conda_lock(input: &Input<'_>) -> Result<List, Fault> {
         let manager = package.need("manager")?;
         match manager.one_of(&["conda", "pip"])? {
             "pip" => add_python(component, address, &mut list)?,
+            _ if is_local(address) && is_of_conda(address) => {
+                add_local(component, address, &mut list)?;
+            }
             _ => {
                 let Some(archive) = Archive::read(address) else {
                     return Err(package.need("url")?.fault("is no archive of conda").into());
@@ -109,10 +112,14 @@ fn read_pixi_package(package: &Node<'_, '_>, list: &mut List) -> Result<(), Faul
         list.remark(BUILT, None, &component.name);
         return list.sources(component, parts, &Repository::read(text));
     }
-    let is_local = !text.contains("://");
+    let is_local = if is_python {
+        !text.contains("://")
+    } else {
+        is_local(text)
+    };
     if is_local && is_python && is_archive(text) {
         add_file(component, text, list)
-    } else if is_local && (text.ends_with(".conda") || text.ends_with(".tar.bz2")) {
+    } else if is_local && is_of_conda(text) {
         add_local(component, text, list)
     } else if is_local {
         component.own = true;
@@ -171,7 +178,18 @@ fn add_python(component: Component, address: &str, list: &mut List) -> Result<()
     add_file(component, address, list)
 }
 
-/// Adds an archive of conda that lies beside the project.
+/// Whether an address is a path, and leads to no other machine.
+fn is_local(address: &str) -> bool {
+    !address.contains("://") || address.starts_with("file://")
+}
+
+/// Whether an address or a path ends as archives of conda do.
+fn is_of_conda(address: &str) -> bool {
+    let plain = origin::without_query(address);
+    plain.ends_with(".conda") || plain.ends_with(".tar.bz2")
+}
+
+/// Adds an archive of conda that lies on the machine.
 fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<(), Fault> {
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut words = file.rsplitn(3, '-');
@@ -179,6 +197,10 @@ fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<()
     else {
         return list.without_purl(component, "is a local file without digest");
     };
+    let is_named = component.name.is_empty() || component.name == name;
+    if !is_named || component.version.as_deref().is_some_and(|it| it != version) {
+        return list.without_purl(component, &of_another(name));
+    }
     name.clone_into(&mut component.name);
     component.version = Some(version.to_owned());
     let mut parts = origin::package("conda", name, Some(version));
@@ -187,9 +209,15 @@ fn add_local(mut component: Component, path: &str, list: &mut List) -> Result<()
     list.package(component, parts)
 }
 
+/// Why a package is not the one whose address it has.
+fn of_another(name: &str) -> String {
+    format!("is of another package than its address {}", quoted(name))
+}
+
 /// What the address of an archive says.
 struct Archive<'a> {
-    host: String,
+    /// Where its channel is, if that is none of the public ones.
+    place: Option<String>,
     channel: &'a str,
     subdir: &'a str,
     name: &'a str,
@@ -206,15 +234,16 @@ impl<'a> Archive<'a> {
             let path = plain.strip_suffix(kind)?.strip_suffix('.')?;
             Some((kind, path))
         })?;
-        let mut folders = path.rsplitn(4, '/');
-        let (file, subdir, channel) = (folders.next()?, folders.next()?, folders.next()?);
+        let mut folders = path.rsplitn(3, '/');
+        let (file, subdir, above) = (folders.next()?, folders.next()?, folders.next()?);
+        let channel = channel(above)?;
         let mut words = file.rsplitn(3, '-');
         let (build, version, name) = (words.next()?, words.next()?, words.next()?);
-        let (host, _) = purl::place(address)?;
+        let place = place(address)?;
         let parts = [name, version, build, subdir, channel];
         let is_whole = parts.iter().all(|part| !part.is_empty());
         is_whole.then_some(Archive {
-            host,
+            place,
             channel,
             subdir,
             name,
@@ -226,11 +255,7 @@ impl<'a> Archive<'a> {
 
     fn add(&self, component: Component, list: &mut List) -> Result<(), Fault> {
         if component.name != self.name || component.version.as_deref() != Some(self.version) {
-            let reason = format!(
-                "is of another package than its address {}",
-                quoted(self.name)
-            );
-            return list.without_purl(component, &reason);
+            return list.without_purl(component, &of_another(self.name));
         }
         let mut parts = origin::package("conda", self.name, Some(self.version));
         let said = [
@@ -241,13 +266,8 @@ impl<'a> Archive<'a> {
         ];
         let said = said.map(|(key, value)| (key.to_owned(), value.to_owned()));
         parts.qualifiers.extend(said);
-        if !PUBLIC.contains(&self.host.as_str()) {
-            // Only the host: addresses of channels may have a secret in them.
-            origin::qualify(
-                &mut parts,
-                "repository_url",
-                &format!("https://{}", self.host),
-            );
+        if let Some(place) = &self.place {
+            origin::qualify(&mut parts, "repository_url", place);
             list.remark(
                 "from another host than the public channels",
                 None,
@@ -258,202 +278,38 @@ impl<'a> Archive<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::components::Format::{CondaLock, PixiLock};
-    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+/// The channel at the end of an address: its last folder, or that with a label of it,
+/// `CHANNEL/label/NAME`, in which other packages may lie.
+fn channel(address: &str) -> Option<&str> {
+    let mut starts = address.rmatch_indices('/').map(|(at, _)| at + 1);
+    let (last, label, channel) = (starts.next()?, starts.next(), starts.next());
+    let is_label = label.is_some_and(|at| address.get(at..last) == Some("label/"));
+    let whole = channel.filter(|at| {
+        // A host is no channel, and what stands behind a `t` is a secret.
+        let before = address.get(..*at).unwrap_or_default();
+        is_label && !before.ends_with("//") && !before.ends_with("/t/")
+    });
+    address.get(whole.unwrap_or(last)..)
+}
 
-    const HOST: &str = "https://conda.anaconda.org/conda-forge/linux-64";
-
-    fn sha256() -> String {
-        "0a".repeat(32)
-    }
-
-    #[test]
-    fn a_conda_lock_names_both_kinds() {
-        let text = format!(
-            "version: 1\nmetadata:\n  content_hash:\n    linux-64: {0}\npackage:\n- name: \
-             lib-x\n  version: 1.2.3\n  manager: conda\n  platform: linux-64\n  url: \
-             {HOST}/lib-x-1.2.3-h1_0.conda\n  hash:\n    md5: {1}\n    sha256: {0}\n  category: \
-             dev\n  optional: true\n- name: a\n  version: '2.0'\n  manager: pip\n  url: \
-             https://files.pythonhosted.org/packages/a-2.0.whl\n  hash: {{sha256: {0}}}\n- name: \
-             b\n  version: 1.0\n  manager: conda\n  url: \
-             https://corp.example/t/SECRET/main/noarch/b-1.0-0.tar.bz2\n  hash: {{md5: {1}}}\n- \
-             name: g\n  version: '0.1'\n  manager: pip\n  url: \
-             git+https://host/g.git@{2}\n  hash: {{}}\n",
-            sha256(),
-            "0a".repeat(16),
-            "17".repeat(20),
-        );
-        let text = text.replace("version: 1.0\n", "version: '1.0'\n");
-        assert_eq!(
-            lines(&found(CondaLock, &text)),
-            [
-                "pkg:conda/lib-x@1.2.3?build=h1_0&channel=conda-forge&subdir=linux-64&type=conda \
-                 sha256 dev optional",
-                "pkg:pypi/a@2.0 sha256",
-                "pkg:conda/b@1.0?build=0&channel=main&repository_url=https:%2F%2Fcorp.example&\
-                 subdir=noarch&type=tar.bz2",
-                "pkg:pypi/g@0.1?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%401717171717171717171717171717171717171717 gitCommit",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_address_of_another_package_is_none_of_this_one() {
-        let text = format!(
-            "version: 1\nmetadata: {{}}\npackage:\n- {{name: a, version: '1', manager: conda, \
-             url: '{HOST}/b-1-0.conda', hash: {{}}}}\n"
-        );
-        let said = unidentified(&found(CondaLock, &text));
-        assert!(said[0].contains("a 1 is of another package"), "{said:?}");
-    }
-
-    #[test]
-    fn a_file_of_another_package_is_none_of_this_one() {
-        let file = "https://files.pythonhosted.org/packages/other-2.0-py3-none-any.whl";
-        let conda = format!(
-            "version: 1\nmetadata: {{}}\npackage:\n- {{name: c, version: '1.0', manager: pip, \
-             url: '{file}', hash: {{}}}}\n"
-        );
-        let pixi = format!(
-            "version: 6\nenvironments: {{}}\npackages:\n- pypi: {file}\n  name: c\n  version: \
-             '1.0'\n"
-        );
-        for (format, text) in [(CondaLock, conda), (PixiLock, pixi)] {
-            let found = found(format, &text);
-            let purl = lines(&found).concat();
-            assert!(purl.starts_with("pkg:pypi/c@1.0?download_url="), "{purl}");
-            assert!(
-                notes(&found).ends_with("need not hold: c"),
-                "{}",
-                notes(&found)
-            );
-        }
-    }
-
-    #[test]
-    fn a_pixi_lock_names_both_kinds_in_every_version() {
-        let expected = [
-            "pkg:conda/_x@0.1?build=f&channel=conda-forge&subdir=linux-64&type=tar.bz2 sha256",
-            "pkg:pypi/a@2.0 sha256",
-            "(own) own",
-        ];
-        let wheel = "https://files.pythonhosted.org/packages/a-2.0-py3-none-any.whl";
-        let new = format!(
-            "version: 6\nenvironments: {{}}\npackages:\n- conda: {HOST}/_x-0.1-f.tar.bz2\n  \
-             sha256: {0}\n- pypi: {wheel}\n  name: a\n  version: '2.0'\n  sha256: {0}\n- pypi: \
-             ./\n  name: own\n  editable: true\n",
-            sha256()
-        );
-        let old = format!(
-            "version: 5\nenvironments: {{}}\npackages:\n- kind: conda\n  name: _x\n  version: \
-             '0.1'\n  url: {HOST}/_x-0.1-f.tar.bz2\n  sha256: {0}\n- kind: pypi\n  name: a\n  \
-             version: '2.0'\n  url: {wheel}\n  sha256: {0}\n- kind: pypi\n  name: own\n  path: \
-             ./\n",
-            sha256()
-        );
-        for text in [new, old] {
-            assert_eq!(lines(&found(PixiLock, &text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_built_from_git_says_its_commit() {
-        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
-        let at = "vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40";
-        let text = format!(
-            "version: 6\nenvironments: {{}}\npackages:\n- pypi: \
-             git+https://host/a?rev=main#{commit}\n  name: a\n  version: '2.0'\n- pypi: \
-             git+https://host/a?rev=17620a2#17620a2\n  name: b\n- conda: \
-             git+https://host/a#{commit}\n  name: c\n  version: '1.0'\n  build: h_0\n"
-        );
-        let found = found(PixiLock, &text);
-        assert_eq!(
-            lines(&found),
-            [
-                format!("pkg:pypi/a@2.0?{at}{commit} gitCommit"),
-                format!("pkg:pypi/b@17620a2?{at}17620a2"),
-                format!("pkg:conda/c@1.0?{at}{commit} gitCommit"),
-            ]
-        );
-    }
-
-    #[test]
-    fn version_7_names_what_is_built_and_where() {
-        let commit = "17620a225744b4a18845d4f7bf63354e01109b91";
-        let text = format!(
-            "version: 7\nplatforms:\n- name: linux-64\nenvironments: {{}}\npackages:\n- \
-             conda_source: x[87dc0b8a] @ x\n  version: 0.1.0\n  source:\n    git: \
-             https://host/x.git\n- conda_source: y[87dc0b8a] @ git+https://host/a#{commit}\n- \
-             conda_source: z[87dc0b8a] @ .\n"
-        );
-        let found = found(PixiLock, &text);
-        assert_eq!(
-            lines(&found),
-            [
-                "pkg:conda/x@0.1.0 own".to_owned(),
-                format!(
-                    "pkg:conda/y@{commit}?vcs_url=git%2Bhttps:%2F%2Fhost%2Fa%40{commit} gitCommit"
-                ),
-                "(z) own".to_owned(),
-            ]
-        );
-        let by_path: Vec<_> = found.list.iter().map(|one| one.by_path).collect();
-        assert_eq!(by_path, [true, false, false]);
-    }
-
-    #[test]
-    fn files_beside_the_project_are_no_folders_of_it() {
-        let text = format!(
-            "version: 6\nenvironments: {{}}\npackages:\n- pypi: ./d/a-2.0-py3-none-any.whl\n  \
-             name: a\n  version: '2.0'\n- conda: ../d/lib-x-1.0-h_0.conda\n  sha256: {0}\n- \
-             conda: d/odd.conda\n- pypi: https://host/b-1.0.tar.gz\n  name: b\n",
-            sha256()
-        );
-        let found = found(PixiLock, &text);
-        assert_eq!(
-            lines(&found),
-            [
-                "pkg:pypi/a@2.0?download_url=file:a-2.0-py3-none-any.whl",
-                "pkg:conda/lib-x@1.0?download_url=file:lib-x-1.0-h_0.conda sha256",
-                "pkg:pypi/b@1.0?download_url=https:%2F%2Fhost%2Fb-1.0.tar.gz",
-            ]
-        );
-        assert!(unidentified(&found)[0].ends_with("is a local file without digest"));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        for (format, text, said) in [
-            (CondaLock, "a: 1\n", "$.version: is missing"),
-            (CondaLock, "version: 2\npackage: []\n", "is not 1"),
-            (CondaLock, "version: 1\n", "$.package: is missing"),
-            (
-                CondaLock,
-                "version: 1\npackage: [{name: a, manager: conda, url: x, hash: {}}]\n",
-                "is no archive of conda",
-            ),
-            (
-                CondaLock,
-                "version: 1\npackage: [{name: a, manager: apt, url: x, hash: {}}]\n",
-                "manager",
-            ),
-            (
-                CondaLock,
-                "version: 1\npackage: [{name: a, manager: pip, url: x, hash: {sha256: zz}}]\n",
-                "is no sha256 in hex",
-            ),
-            (PixiLock, "version: 3\npackages: []\n", "is not 4, 5, 6, 7"),
-            (PixiLock, "version: 6\npackages: [{}]\n", "has no address"),
-            (
-                PixiLock,
-                "version: 6\npackages: [{conda: 'https://h/a.zip'}]\n",
-                "is no archive of conda",
-            ),
-        ] {
-            let error = refusal(format, text);
-            assert!(error.contains(said), "{error}");
-        }
+/// Where a channel is, if that is none of the public ones: a host, a store of objects (`s3://`) or
+/// a registry of containers (`oci://`). No more is taken of an address: it may have a secret in it.
+fn place(address: &str) -> Option<Option<String>> {
+    let (scheme, rest) = address.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = if ["http", "https"].contains(&scheme.as_str()) {
+        purl::place(address)?.0
+    } else {
+        let authority = rest.split(['/', '?', '#']).next()?;
+        authority.rsplit('@').next()?.to_owned()
+    };
+    match scheme.as_str() {
+        _ if host.is_empty() => None,
+        "http" | "https" if PUBLIC.contains(&host.as_str()) => Some(None),
+        "http" | "https" => Some(Some(format!("https://{host}"))),
+        scheme => Some(Some(format!("{scheme}://{host}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,8 @@ formats! {
     /// The database of rpm: the packages of a Fedora, a Red Hat, a SUSE, or of a distribution like
     /// them. As SQLite (`rpmdb.sqlite`), in rpm's own format (`Packages.db`), in Berkeley DB
     /// (`Packages` in `/var/lib/rpm`), or what `rpm -qa --queryformat
-    /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes.
+    /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes, and what
+    /// `rpm -qa` does.
     RpmDatabase(rpm::READER),
     /// syft's own JSON.
     SyftJson(syft::READER),
@@ -328,29 +329,48 @@ const ADVISORIES: &str =
 
 /// Members by which documents are known that name components, or what is known of some, and are no
 /// list of what something is made of; and what to do.
-const OTHERS: &[(&str, &str)] = &[
+const OTHERS: &[(&[&str], &str)] = &[
     (
-        "payloadType",
+        &["payloadType"],
         "it is a signed envelope (DSSE): take the statement out of it (base64 in \"payload\"), and \
          check that",
     ),
     (
-        "detector",
+        &["detector"],
         "it is a snapshot for GitHub's dependency graph: check the lock file that it was made of, \
          or the SBOM that GitHub exports",
     ),
     (
-        "matches",
+        &["matches"],
         "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a \
          claim of its findings",
     ),
-    ("ghsa_id", ADVISORIES),
+    (&["ghsa_id"], ADVISORIES),
     (
-        "runs",
+        &["runs"],
         "it is what a scan found (SARIF): check what was scanned; `assay publish scan` makes a \
          claim of its findings",
     ),
+    (
+        &["@context", "statements"],
+        "it says which vulnerabilities concern products (OpenVEX): check what these are made of; \
+         `assay publish vex` makes claims of it",
+    ),
+    (
+        &["affected", "modified"],
+        "it is an advisory (OSV): check what is used; `assay publish vex` makes a claim of it",
+    ),
+    (&["document", "vulnerabilities"], CSAF),
+    (&["document", "product_tree"], CSAF),
+    (
+        &["@context", "spdxId"],
+        "it is one element of SPDX 3 by itself: have the tool that wrote it write a document with \
+         \"@graph\", and check that",
+    ),
 ];
+
+const CSAF: &str = "it is an advisory (CSAF): check what its products are made of; `assay publish \
+    vex` makes claims of it";
 
 /// What to do with lists that package managers write of what is installed.
 const LISTED: &[(&[&str], &str)] = &[
@@ -397,7 +417,8 @@ fn by_members(document: Part<'_>) -> Result<Format, Fault> {
         Sign::Text(_) | Sign::Root(_) => false,
     })
     .map_err(|fault| {
-        let other = OTHERS.iter().find(|(key, _)| document.get(key).is_some());
+        let mut others = OTHERS.iter();
+        let other = others.find(|(keys, _)| keys.iter().all(|key| document.get(key).is_some()));
         match (other, listed(document)) {
             (Some((_, advice)), _) => {
                 Fault::new(None, "this says nothing of what something is made of").advise(advice)

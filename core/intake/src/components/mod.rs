@@ -39,6 +39,7 @@ mod list;
 mod markup;
 mod maven_tree;
 mod mix;
+mod named;
 mod npm;
 mod nuget;
 mod origin;

@@ -1,7 +1,8 @@
 //! What the database of rpm holds: the packages of a Fedora, a Red Hat, a SUSE, or of a
 //! distribution like them, a line each, as [`super::rpm_database`] makes it of the file. It is what
 //! `rpm -qa --queryformat` writes, which is read as well, with this:
-//! `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n`
+//! `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n`; and so is what `rpm -qa`
+//! writes by itself: `NAME-VERSION-RELEASE.ARCH`.
 
 use super::component::{Component, Distribution};
 use super::fault::Fault;
@@ -16,23 +17,72 @@ pub(super) const READER: Reader = Reader {
     name: "rpm database",
     is_sbom: false,
     remedy: REMEDY,
-    files: &["rpmdb.sqlite", "Packages.db"],
+    files: &["rpmdb.sqlite", "Packages.db", "rpm-qa.txt"],
     path: Some(|path, _| {
         let of_rpm = ["lib/rpm/Packages", "lib/sysimage/rpm/Packages"];
         of_rpm.iter().any(|known| path.ends_with(known))
     }),
     sign: Sign::Text(|head| {
         let fields: Vec<_> = head.first().split('\t').collect();
-        fields.len() == FIELDS
+        let is_table = fields.len() == FIELDS
             && fields
                 .last()
-                .is_some_and(|of| of.ends_with(".rpm") || *of == NONE)
+                .is_some_and(|of| of.ends_with(".rpm") || *of == NONE);
+        // Names of other things have hyphens and dots as well: every line has to be a package.
+        let mut lines = head.text().lines().map(str::trim_end);
+        is_table || lines.all(|line| is_key(line) || Package::in_one(line).is_some())
     }),
     read,
 };
 
+/// What to do with a list that is wrong: it is written by hand or by a command, and no database.
+const REMEDY_OF_TEXT: &str = "nothing of the list is taken; let rpm write it again: rpm -qa \
+    --queryformat '%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\n'";
+
+/// What a list lacks without which claims about its packages may not be found.
+const SAYS_LITTLE: &str = "such a list states no epoch and no source package, by which advisories \
+    name many; this writes both: rpm -qa --queryformat \
+    '%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\n'";
+
 /// What rpm lists the keys as that it trusts.
 const KEY: &str = "gpg-pubkey";
+
+/// What packages are built for. Of a list without these nobody can tell where a release ends.
+const ARCHITECTURES: [&str; 33] = [
+    "aarch64",
+    "alpha",
+    "amd64",
+    "armv5tel",
+    "armv6hl",
+    "armv6l",
+    "armv7hl",
+    "armv7hnl",
+    "armv7l",
+    "armv8l",
+    "athlon",
+    "i386",
+    "i486",
+    "i586",
+    "i686",
+    "ia64",
+    "loongarch64",
+    "mips",
+    "mips64el",
+    "mipsel",
+    "noarch",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "ppc64p7",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "x86_64",
+    "x86_64_v2",
+    "x86_64_v3",
+];
 
 fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, Fault> {
     let Some(distribution) = distribution else {
@@ -42,30 +92,121 @@ fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, 
         );
     };
     let is_text = input.binary() != Some(Binary::Rpm);
+    let advice = if is_text { REMEDY_OF_TEXT } else { REMEDY };
     let mut list = List::default();
+    let mut says_little = false;
     for (number, line) in input.lines() {
         let at = Some(number).filter(|_| is_text);
+        let package = Package::read(line);
+        let package = package.map_err(|reason| Fault::new(at, reason).advise(advice))?;
+        if let Some(package) = package {
+            package.add(at, distribution, &mut list)?;
+            says_little |= !line.contains('\t');
+        }
+    }
+    if says_little {
+        list.note(None, SAYS_LITTLE);
+    }
+    Ok(list)
+}
+
+/// Whether a line of a list is a key, for which nothing is built.
+fn is_key(line: &str) -> bool {
+    let rest = line.strip_prefix(KEY).unwrap_or_default();
+    rest.starts_with('-')
+}
+
+/// A package, as a line has it. A field that it has not is [`NONE`] or empty.
+struct Package<'a> {
+    name: &'a str,
+    epoch: &'a str,
+    version: &'a str,
+    release: &'a str,
+    arch: &'a str,
+    source: &'a str,
+}
+
+impl<'a> Package<'a> {
+    /// The package in a line; `None` if that is a key. Fails with the reason.
+    fn read(line: &'a str) -> Result<Option<Self>, String> {
+        if !line.contains('\t') {
+            let line = line.trim_end();
+            if line.is_empty() || is_key(line) {
+                return Ok(None);
+            }
+            return match Package::in_one(line) {
+                Some(package) => Ok(Some(package)),
+                None => Err(format!("{} is not NAME-VERSION-RELEASE.ARCH", quoted(line))),
+            };
+        }
         let fields: Vec<_> = line.split('\t').collect();
         let Ok([name, epoch, version, release, arch, source]) = <[&str; FIELDS]>::try_from(fields)
         else {
-            let reason = format!("{} is not six fields with tabs between", quoted(line));
-            return Err(Fault::new(at, reason));
+            return Err(format!(
+                "{} is not six fields with tabs between",
+                quoted(line)
+            ));
         };
+        if name == "NAME" || name.starts_with("%{") {
+            return Err(format!("{} is a heading, and no package", quoted(line)));
+        }
         if name == KEY {
-            continue;
+            return Ok(None);
         }
         if [name, version, release].iter().any(|field| is_none(field)) {
-            let reason = format!("{} has no name, version or release", quoted(line));
-            return Err(Fault::new(at, reason));
+            return Err(format!("{} has no name, version or release", quoted(line)));
         }
-        let version = format!("{version}-{release}");
-        let mut parts = origin::package("rpm", name, Some(&version));
+        if !is_none(epoch) && !epoch.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(format!("the epoch of {} is no number", quoted(line)));
+        }
+        Ok(Some(Package {
+            name,
+            epoch,
+            version,
+            release,
+            arch,
+            source,
+        }))
+    }
+
+    /// The package that a line names as `NAME-VERSION-RELEASE.ARCH`; before the version may stand
+    /// an epoch with a colon. Of these fields only the name has hyphens.
+    fn in_one(line: &'a str) -> Option<Self> {
+        let (rest, arch) = line.rsplit_once('.')?;
+        let mut words = rest.rsplitn(3, '-');
+        let (release, version, name) = (words.next()?, words.next()?, words.next()?);
+        let (epoch, version) = version.split_once(':').unwrap_or((NONE, version));
+        let is_whole = [name, version, release].iter().all(|field| {
+            // What rpm allows in them (`ALLOWED_CHARS_NAME` and others in `build/parsePreamble.c`).
+            let mut chars = field.chars();
+            !field.is_empty() && chars.all(|c| c.is_ascii_alphanumeric() || "-._+~^".contains(c))
+        });
+        let is_number = !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit());
+        let is_package = is_whole && (epoch == NONE || is_number);
+        (is_package && ARCHITECTURES.contains(&arch)).then_some(Package {
+            name,
+            epoch,
+            version,
+            release,
+            arch,
+            source: NONE,
+        })
+    }
+
+    fn add(
+        &self,
+        line: Option<u32>,
+        distribution: &Distribution,
+        list: &mut List,
+    ) -> Result<(), Fault> {
+        let version = format!("{}-{}", self.version, self.release);
+        let mut parts = origin::package("rpm", self.name, Some(&version));
         parts.namespace = Some(distribution.vendor.clone());
         for (key, value) in [
-            ("arch", Some(arch)),
+            ("arch", Some(self.arch)),
             ("distro", distribution.release.as_deref()),
-            ("epoch", Some(epoch)),
-            ("upstream", Some(source)),
+            ("epoch", Some(self.epoch)),
+            ("upstream", Some(self.source)),
         ] {
             let value = value.filter(|value| !is_none(value));
             parts
@@ -73,14 +214,13 @@ fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, 
                 .extend(value.map(|value| (key.to_owned(), value.to_owned())));
         }
         let component = Component {
-            name: name.to_owned(),
+            name: self.name.to_owned(),
             version: Some(version),
-            line: at,
+            line,
             ..Component::default()
         };
-        list.package(component, parts)?;
+        list.package(component, parts)
     }
-    Ok(list)
 }
 
 fn is_none(field: &str) -> bool {
@@ -90,7 +230,7 @@ fn is_none(field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::components::Format::RpmDatabase;
-    use crate::components::tests::{found, lines};
+    use crate::components::tests::{found, lines, notes};
     use crate::components::{Distribution, by_name, read, read_as, recognize};
 
     const LINE: &str = "openssl-libs\t1\t3.0.7\t18.el9\tx86_64\topenssl-3.0.7-18.el9.src.rpm\n";
@@ -109,6 +249,42 @@ mod tests {
             ]
         );
         assert_eq!(recognize("x", text.as_bytes()), Ok(RpmDatabase));
+    }
+
+    #[test]
+    fn a_list_of_rpm_without_a_format_says_less_and_is_read() {
+        let text = "gpg-pubkey-a15b79cc-63d04c2c\nbash-5.2.26-3.fc40.x86_64\n\n\
+                    java-17-openjdk-1:17.0.11.0.9-1.fc40.x86_64\r\ntzdata-2024a-5.fc40.noarch\n";
+        let listed = found(RpmDatabase, text);
+        let of = "pkg:rpm/debian/";
+        assert_eq!(
+            lines(&listed),
+            [
+                format!("{of}bash@5.2.26-3.fc40?arch=x86_64&distro=debian-12 :2"),
+                format!(
+                    "{of}java-17-openjdk@17.0.11.0.9-1.fc40?arch=x86_64&distro=debian-12&epoch=1 :4"
+                ),
+                format!("{of}tzdata@2024a-5.fc40?arch=noarch&distro=debian-12 :5"),
+            ]
+        );
+        let said = notes(&listed);
+        assert!(said.contains("no epoch and no source package"), "{said}");
+        assert!(
+            said.contains(r"--queryformat '%{NAME}\t%{EPOCH}\t"),
+            "{said}"
+        );
+        assert!(said.ends_with(r"%{SOURCERPM}\n'"), "{said}");
+        assert_eq!(notes(&found(RpmDatabase, LINE)), "");
+        assert_eq!(by_name("a/rpm-qa.txt"), Some(RpmDatabase));
+        let known = "bash-5.2.26-3.fc40.x86_64\ngpg-pubkey-a15b79cc-63d04c2c\n";
+        assert_eq!(recognize("x", known.as_bytes()), Ok(RpmDatabase));
+        for other in [
+            "bash-5.2.26-3.fc40.x86_64\n\nnot a package\n",
+            "bash-5.2.26-3.fc40\n",
+            "https://host/bash-5.2.26-3.fc40.x86_64\n",
+        ] {
+            assert!(recognize("x", other.as_bytes()).is_err(), "{other}");
+        }
     }
 
     #[test]
@@ -149,6 +325,24 @@ mod tests {
                 LINE.replace("18.el9\t", "\t"),
                 "has no name, version or release",
             ),
+            (
+                LINE.replace("\t1\t", "\tx\t"),
+                "is no number; nothing of the list is taken; let rpm write it again",
+            ),
+            (
+                format!("NAME\tEPOCH\tVERSION\tRELEASE\tARCH\tSOURCERPM\n{LINE}"),
+                "x:1: \"NAME\\tEPOCH\\tVERSION\\tRELEASE\\tARCH\\tSOURCERPM\" is a heading",
+            ),
+            (
+                "%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}".to_owned(),
+                "is a heading",
+            ),
+            (
+                format!("{LINE}bash-5.2.26-3.fc40\n"),
+                "x:2: \"bash-5.2.26-3.fc40\" is not NAME-VERSION-RELEASE.ARCH; nothing of the list",
+            ),
+            ("bash-x:5-3.noarch\n".to_owned(), "is not NAME-VERSION"),
+            ("bash.x86_64\n".to_owned(), "is not NAME-VERSION"),
         ] {
             let debian = Distribution {
                 vendor: "fedora".into(),

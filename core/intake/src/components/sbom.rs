@@ -6,6 +6,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::Node;
 use super::list::List;
+use super::named::remark_other;
 use super::origin;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
@@ -62,6 +63,7 @@ impl Element<'_> {
         if named.is_empty() {
             return list.without_purl(component, &reason);
         }
+        remark_other(&component, &named, upstream.as_deref(), list);
         let stated = component.version.clone();
         for purl in named {
             let version = purl.version().map(str::to_owned);
@@ -350,6 +352,20 @@ pub(super) fn note_vex(document: Part<'_>, list: &mut List) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; its issuer can \
                     publish it: assay publish vex FILE";
         list.note(None, text);
+    }
+}
+
+/// Notes how many services a document lists.
+pub(super) fn note_services(count: usize, list: &mut List) {
+    let text = format!("services, which are no software to look up: {count}");
+    list.note(None, &text);
+}
+
+/// Notes how many components a document lists only because something was made with them.
+pub(super) fn note_formulation(count: usize, list: &mut List) {
+    if count > 0 {
+        let text = format!("what it was made with (formulation), which is not looked up: {count}");
+        list.note(None, &text);
     }
 }
 

@@ -293,6 +293,24 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_not_that_of_the_purl_is_told() {
+        let told = |rest: &str, locators: &[&str]| {
+            let purls: Vec<_> = locators.iter().map(|locator| purl(locator)).collect();
+            let refs = format!("{rest},\"externalRefs\":[{}]", purls.join(","));
+            let members = format!("\"packages\":[{}]", package("lodashy", &refs));
+            notes(&found(Spdx2, &document(&members)))
+        };
+        let said = told("", &["pkg:npm/other-thing@1.0.0"]);
+        assert!(
+            said.ends_with(": lodashy (pkg:npm/other-thing@1.0.0)"),
+            "{said}"
+        );
+        assert_eq!(told("", &["pkg:npm/a@1", "pkg:npm/lodashy@1"]), "");
+        let built = r#","sourceInfo":"built package from: lodashy 1.0""#;
+        assert_eq!(told(built, &["pkg:deb/debian/a@1.0"]), "");
+    }
+
+    #[test]
     fn a_package_says_what_it_was_built_of() {
         let libssl = "pkg:deb/debian/libssl3@3.0.11-1";
         let rest = format!(

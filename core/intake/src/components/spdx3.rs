@@ -202,6 +202,12 @@ mod tests {
             {{"type":"software_File","spdxId":"f"}}"#,
             "0".repeat(64)
         ));
+        let named = text.replace("\"spdxId\":\"b\"", "\"spdxId\":\"b\",\"name\":\"lodashy\"");
+        let said = notes(&found(Spdx3, &named));
+        assert!(
+            said.contains("alone are looked up: lodashy (pkg:cargo/b@2)"),
+            "{said}"
+        );
         let found = found(Spdx3, &text);
         assert_eq!(lines(&found), ["pkg:cargo/a@1 sha256 own", "pkg:cargo/b@2"]);
         assert_eq!(

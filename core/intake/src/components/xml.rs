@@ -8,9 +8,11 @@ use super::fault::Fault;
 use super::input::{Input, Lines, parse_xml};
 use super::list::List;
 use super::markup::{child, elements, own_text, text};
+use super::named;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::quoted;
+use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 use roxmltree::Node;
 use std::borrow::Cow;
 
@@ -24,8 +26,11 @@ pub(super) const READER: Reader = Reader {
     read: |input, _| read(input),
 };
 
-/// What the namespace of every version begins with.
-const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/1.";
+/// What the namespace of every version begins with; the version is the rest.
+const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
+
+/// Versions that have no JSON.
+const XML_ALONE: [&str; 2] = ["1.0", "1.1"];
 
 /// Deepest nesting of components that is read.
 const DEPTH: usize = 64;
@@ -127,9 +132,7 @@ fn read_bom<E: From<Fault>>(
     more: impl FnOnce(&mut Reading<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let root = bom.node;
-    let namespace = root.tag_name().namespace().unwrap_or_default();
-    if root.tag_name().name() != "bom" || !namespace.starts_with(NAMESPACE) {
-        let reason = format!("the root is not <bom> of a namespace {NAMESPACE}…");
+    if let Err(reason) = check_root(root) {
         return Err(Fault::new(Some(reading.line(bom)), reason).into());
     }
     let version = match root.attribute("version") {
@@ -147,7 +150,12 @@ fn read_bom<E: From<Fault>>(
     read_components(bom, 0, reading)?;
     more(reading)?;
     read_links(root, serial, &mut reading.list)?;
+    let services = child(root, "services");
+    if let Some(services) = services {
+        sbom::note_services(elements(&services).count(), &mut reading.list);
+    }
     name_services(bom, 0, reading)?;
+    note_formulation(bom, reading)?;
     let vex = child(root, "vulnerabilities");
     if vex.is_some_and(|all| elements(&all).next().is_some()) {
         let text = "what it says of vulnerabilities (VEX) is not weighed here; written as JSON, \
@@ -155,6 +163,24 @@ fn read_bom<E: From<Fault>>(
         reading.list.note(None, text);
     }
     Ok(())
+}
+
+/// Refuses what is no BOM of a version that is known.
+fn check_root(root: &Node<'_, '_>) -> Result<(), String> {
+    let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace());
+    let namespace = namespace.unwrap_or_default();
+    let version = namespace.strip_prefix(NAMESPACE).unwrap_or_default();
+    if name == "bom" && (XML_ALONE.contains(&version) || CYCLONEDX_VERSIONS.contains(&version)) {
+        return Ok(());
+    }
+    Err(format!(
+        "the root is {} of the namespace {}, and has to be \"bom\" of {NAMESPACE} with one of {}, \
+         {}",
+        quoted(name),
+        quoted(namespace),
+        XML_ALONE.join(", "),
+        CYCLONEDX_VERSIONS.join(", ")
+    ))
 }
 
 /// Takes note of what services are called: nothing else is meant by these names.
@@ -176,7 +202,38 @@ fn name_services(
     Ok(())
 }
 
-fn read_components(
+/// Says how many components a BOM lists only because it was made with them, and takes note of what
+/// these are called.
+fn note_formulation(bom: &Placed<'_, '_, '_>, reading: &mut Reading<'_>) -> Result<(), Fault> {
+    let mut count = 0;
+    let formulas = child(bom.node, "formulation");
+    for formula in formulas.iter().flat_map(elements) {
+        let formula = bom.with(&formula);
+        count += name_components(&formula, 0, reading)?;
+        name_services(&formula, 0, reading)?;
+    }
+    sbom::note_formulation(count, &mut reading.list);
+    Ok(())
+}
+
+/// Takes note of what components are called that are not read. Returns how many there are.
+fn name_components(
+    parent: &Placed<'_, '_, '_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> Result<usize, Fault> {
+    check_depth(parent, depth, reading)?;
+    let mut count = 0;
+    let components = child(parent.node, "components");
+    for component in components.iter().flat_map(elements) {
+        let name = component.attribute("bom-ref").map(str::to_owned);
+        reading.list.unlisted(name);
+        count += 1 + name_components(&parent.with(&component), depth + 1, reading)?;
+    }
+    Ok(count)
+}
+
+fn check_depth(
     parent: &Placed<'_, '_, '_>,
     depth: usize,
     reading: &mut Reading<'_>,
@@ -185,6 +242,15 @@ fn read_components(
         let reason = format!("components are nested deeper than {DEPTH} levels");
         return Err(Fault::at(reading.line(parent), reason));
     }
+    Ok(())
+}
+
+fn read_components(
+    parent: &Placed<'_, '_, '_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> Result<(), Fault> {
+    check_depth(parent, depth, reading)?;
     let components = child(parent.node, "components");
     for component in components.iter().flat_map(elements) {
         read_component(&parent.with(&component), false, depth, reading)?;
@@ -200,7 +266,8 @@ fn read_component(
 ) -> Result<(), Fault> {
     let at = reading.line(placed);
     let (component, list) = (placed.node, &mut reading.list);
-    let Some(name) = text(component, "name") else {
+    let (name, purl) = (text(component, "name"), text(component, "purl"));
+    let Some(name) = named::name(name.as_deref(), purl.as_deref()) else {
         return Err(Fault::at(at, "a component has no name"));
     };
     let (version, scope) = (text(component, "version"), text(component, "scope"));
@@ -217,7 +284,6 @@ fn read_component(
         optional: scope.as_deref() == Some("optional"),
         ..sbom::component(&name, version.as_deref())
     };
-    let purl = text(component, "purl");
     if purl.is_none() && !own && component.attribute("type") == Some("file") {
         sbom::file(described, list);
         return read_components(placed, depth + 1, reading);
@@ -228,7 +294,7 @@ fn read_component(
     }
     Element {
         component: described,
-        purls: purl.into_iter().collect(),
+        purls: purl.clone().into_iter().collect(),
         upstream: upstream(component),
     }
     .add(list)?;
@@ -296,156 +362,4 @@ fn digests(component: &Node<'_, '_>, at: u32, list: &mut List) -> Digests {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::components::Format::CycloneDxXml;
-    use crate::components::tests::{found, lines, refusal, unidentified};
-
-    fn bom(inner: &str) -> String {
-        format!(
-            "<?xml version=\"1.0\"?>\n<bom \
-             xmlns=\"http://cyclonedx.org/schema/bom/1.5\">{inner}</bom>"
-        )
-    }
-
-    #[test]
-    fn components_are_found_wherever_they_nest() {
-        let text = bom(&format!(
-            "<metadata><component><name>own</name><purl>pkg:cargo/own@1</purl></component></metadata>\
-             <components><component type=\"library\"><name>a</name><version>1.0</version>\
-             <scope>optional</scope><hashes><hash alg=\"SHA-256\">{}</hash><hash \
-                  alg=\"SHA-1\">0</hash>\
-             </hashes><purl>pkg:npm/a?x=1&amp;y=2</purl>\n<components><component><name>b</name>\
-             <purl>pkg:npm/b@2</purl></component></components></component>\
-             <component><name>bare</name></component></components>",
-            "0".repeat(64)
-        ));
-        let found = found(CycloneDxXml, &text);
-        assert_eq!(
-            lines(&found),
-            [
-                "pkg:cargo/own@1 own :2",
-                "pkg:npm/a@1.0?x=1&y=2 sha256 optional :2",
-                "pkg:npm/b@2 :3",
-            ]
-        );
-        assert_eq!(unidentified(&found).len(), 1);
-        assert_eq!(found.notes.len(), 1);
-    }
-
-    #[test]
-    fn files_and_what_stands_in_other_boms_are_told() {
-        let link = "<externalReferences><reference type=\"bom\"><url>urn:cdx:0a/1</url>\
-                    </reference></externalReferences>";
-        let text = bom(&format!(
-            "<metadata><component><name>own</name><version>1</version>{link}</component></metadata>\
-             <components><component type=\"file\"><name>/a</name></component>\
-             <component><name>b</name><purl>pkg:npm/b@2</purl>{link}</component></components>"
-        ));
-        let named = text.replace("<bom ", "<bom serialNumber=\"urn:uuid:0a\" ");
-        for (text, parts) in [(text, 2), (named, 1)] {
-            let found = found(CycloneDxXml, &text);
-            assert_eq!(lines(&found), ["(own) own :2", "pkg:npm/b@2 :2"]);
-            assert_eq!(unidentified(&found).len(), parts);
-            assert_eq!(found.notes.len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_bom_is_pointed_at_as_in_json() {
-        let uuid = "3e671687-395b-41f5-a30f-a58921a69b79";
-        let components = "<components>\
-            <component bom-ref=\"a\"><name>a</name><purl>pkg:npm/a@1</purl></component>\
-            <component bom-ref=\"b\"><name>b</name><purl>pkg:npm/b@1</purl></component>\
-            <component bom-ref=\"c\"><name>c</name><purl>pkg:npm/c@1</purl></component>\
-            <component bom-ref=\"a\" type=\"file\"><name>f</name></component>\
-            <component bom-ref=\"b\"><name>no purl</name></component></components>\
-            <services><service bom-ref=\"s\"><services><service bom-ref=\"c\"/></services>\
-            </service></services>";
-        for (attributes, expected) in [
-            (
-                format!("serialNumber=\"urn:uuid:{uuid}\" version=\"2\""),
-                Some(2),
-            ),
-            (format!("serialNumber=\"urn:uuid:{uuid}\""), Some(1)),
-            (
-                format!("serialNumber=\"urn:uuid:{uuid}\" version=\"x\""),
-                None,
-            ),
-            ("version=\"2\"".to_owned(), None),
-        ] {
-            let text = bom(components).replace("<bom ", &format!("<bom {attributes} "));
-            let found = found(CycloneDxXml, &text);
-            let link = expected.map(|version| format!("urn:cdx:{uuid}/{version}"));
-            let names: &[&str] = if link.is_some() {
-                &["a", "b", "c"]
-            } else {
-                &[]
-            };
-            assert_eq!(found.bom, link, "{attributes}");
-            assert!(found.disputed_refs.iter().eq(names), "{attributes}");
-        }
-    }
-
-    #[test]
-    fn a_comment_does_not_cut_a_text() {
-        let text = bom(&format!(
-            "<components><component><name>lib<!-- -->ssl3</name><version>1.0.1<!-- -->5</version>\
-             <hashes><hash alg=\"SHA-256\">{0}<!-- -->{0}</hash></hashes>\
-             <purl>pkg:deb/debian/libssl3</purl><properties>\
-             <property name=\"aquasecurity:trivy:SrcName\">open<!-- -->ssl</property>\
-             </properties></component></components>",
-            "0".repeat(32)
-        ));
-        assert_eq!(
-            lines(&found(CycloneDxXml, &text)),
-            ["pkg:deb/debian/libssl3@1.0.15?upstream=openssl sha256 :2"]
-        );
-    }
-
-    #[test]
-    fn what_reads_slowly_is_refused() {
-        let names = |count: usize| {
-            let declared = (0..count).map(|i| format!("<a xmlns:n{i}=\"u{i}\"/>"));
-            bom(&declared.collect::<String>())
-        };
-        assert_eq!(found(CycloneDxXml, &names(63)).list.len(), 0);
-        let error = refusal(CycloneDxXml, &names(64));
-        assert!(error.starts_with("x:2: more than 64"), "{error}");
-        let long = |count: usize| bom(&format!("\n<a b=\"{}\"/>", "c>".repeat(count)));
-        assert_eq!(found(CycloneDxXml, &long(8000)).list.len(), 0);
-        let error = refusal(CycloneDxXml, &long(8200));
-        assert!(error.starts_with("x:3: a tag is longer"), "{error}");
-        let texts = format!("<a>{}</a><!--{0}--><![CDATA[{0}]]>", "xmlns ".repeat(9000));
-        assert_eq!(found(CycloneDxXml, &bom(&texts)).list.len(), 0);
-        let error = refusal(CycloneDxXml, &bom(&"<a/>".repeat(300_000)));
-        assert!(error.starts_with("x:"), "{error}");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        let deep = "<components><component><name>a</name>".repeat(80);
-        let ends = "</component></components>".repeat(80);
-        let services = "<services><service>".repeat(80) + &"</service></services>".repeat(80);
-        let laughs = "<!DOCTYPE bom [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>";
-        for (text, said) in [
-            ("<bom/>".to_owned(), "x:1: the root is not <bom>"),
-            (bom("<components>"), "x:2: is not XML that is read"),
-            (
-                bom("<components>\n<component/></components>"),
-                "x:3: a component has no name",
-            ),
-            (
-                bom(&format!("{deep}{ends}")),
-                "x:2: components are nested deeper",
-            ),
-            (bom(&services), "x:2: services are nested deeper"),
-            (
-                format!("{laughs}{}", bom("")),
-                "x:1: is not XML that is read",
-            ),
-        ] {
-            let error = refusal(CycloneDxXml, &text);
-            assert!(error.starts_with(said), "{error}");
-        }
-    }
-}
+mod tests;

@@ -112,6 +112,7 @@ fn release(ecosystem: &str) -> Option<String> {
             RED_HAT.contains(&product).then(|| number.to_owned())?
         }
         "openSUSE" if suffix == "Tumbleweed" => return Some("opensuse-tumbleweed".to_owned()),
+        "openSUSE" | "SUSE" if suffix.contains("Micro ") => return micro(suffix),
         "openSUSE" => suffix.strip_prefix("Leap ")?.to_owned(),
         "SUSE" => of_suse(suffix)?,
         "Alpine" if suffix == "edge" => return Some("alpine-edge".to_owned()),
@@ -131,25 +132,37 @@ fn is_numbered(part: &str) -> bool {
     part.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// The release of a distribution that is called Micro, with numbers of its own.
+fn micro(product: &str) -> Option<String> {
+    let (name, number) = product.rsplit_once(' ')?;
+    let number = number.split('-').next()?;
+    let name = match name {
+        "Leap Micro" => "opensuse-leap-micro",
+        "Linux Enterprise Micro" | "Linux Micro" => "sle-micro",
+        _ => return None,
+    };
+    is_numbered(number).then(|| format!("{name}-{number}"))
+}
+
 /// The release that a product of SUSE is of: `Linux Enterprise Server 15 SP6` is of 15.6. Those
-/// that are named without a service pack are of several, and Micro has numbers of its own.
+/// that are named without a service pack are of several.
 fn of_suse(product: &str) -> Option<String> {
     let name = product.strip_prefix("Linux Enterprise ")?;
-    let (name, number) = match name.rsplit_once(" SP") {
+    let number = match name.rsplit_once(" SP") {
         Some((name, pack)) => {
-            let (name, major) = name.rsplit_once(' ')?;
-            (name, format!("{major}.{}", pack.split('-').next()?))
+            let (_, major) = name.rsplit_once(' ')?;
+            format!("{major}.{}", pack.split('-').next()?)
         }
         // From 16 on there are no service packs.
         None => {
-            let (name, number) = name.rsplit_once(' ')?;
-            (name, number.split('-').next()?.to_owned())
+            let (_, number) = name.rsplit_once(' ')?;
+            number.split('-').next()?.to_owned()
         }
     };
     let is_numeric = |part: &str| part.parse::<u32>().is_ok();
     let told = number.split_once('.');
     let told = told.is_some_and(|(major, minor)| is_numeric(major) && is_numeric(minor));
-    (told && !name.starts_with("Micro")).then_some(number)
+    told.then_some(number)
 }
 
 /// The same package of the release that an ecosystem names, unless it names one itself that is

@@ -136,6 +136,7 @@ pub const PROMISES: &[Promise] = &[
             "input",
             "list",
             "markup",
+            "named",
             "program",
             "origin",
             "pinned",

@@ -206,6 +206,45 @@ fn what_is_unclear_or_not_read_is_refused_with_advice() {
 }
 
 #[test]
+fn documents_about_components_are_told_from_lists_of_them() {
+    for (name, text, said) in [
+        (
+            "a.vex.json",
+            r#"{"@context":"https://openvex.dev/ns/v0.2.0","statements":[]}"#,
+            "(OpenVEX): check what these are made of; `assay publish vex`",
+        ),
+        (
+            "x",
+            r#"{"predicateType":"t","predicate":{"@context":"u","statements":[]}}"#,
+            "(OpenVEX)",
+        ),
+        (
+            "csaf.json",
+            r#"{"document":{"csaf_version":"2.0"},"vulnerabilities":[]}"#,
+            "it is an advisory (CSAF): check what its products are made of",
+        ),
+        (
+            "x",
+            r#"{"document":{"csaf_version":"2.0"},"product_tree":{}}"#,
+            "(CSAF)",
+        ),
+        (
+            "x",
+            r#"{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","affected":[]}"#,
+            "it is an advisory (OSV): check what is used",
+        ),
+        (
+            "x.spdx3.json",
+            r#"{"@context":"c","type":"SpdxDocument","spdxId":"u"}"#,
+            "by itself: have the tool that wrote it write a document with \"@graph\"",
+        ),
+    ] {
+        let error = recognized(name, text).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_refused_with_what_to_do_instead() {
     for (name, text, said) in [
         ("x", "{}", "or say what it is with --format NAME"),

@@ -196,6 +196,15 @@ fn ecosystems_name_releases_in_their_own_ways() {
             "opensuse/a?distro=opensuse-tumbleweed",
         ),
         (
+            "openSUSE:Leap Micro 5.5",
+            "opensuse/a?distro=opensuse-leap-micro-5.5",
+        ),
+        (
+            "SUSE:Linux Enterprise Micro 5.5",
+            "suse/a?distro=sle-micro-5.5",
+        ),
+        ("SUSE:Linux Micro 6.0", "suse/a?distro=sle-micro-6.0"),
+        (
             "SUSE:Linux Enterprise Module for Basesystem 15 SP7",
             "suse/a?distro=suse-15.7",
         ),
@@ -225,7 +234,7 @@ fn what_is_no_release_of_a_distribution_is_none() {
             "pkg:rpm/redhat/a",
         ),
         (
-            "SUSE:Linux Enterprise Micro 5.5",
+            "SUSE:Linux Enterprise Micro for Rancher 5.4",
             "a",
             None,
             "pkg:rpm/suse/a",
@@ -236,7 +245,6 @@ fn what_is_no_release_of_a_distribution_is_none() {
             None,
             "pkg:rpm/suse/a",
         ),
-        ("openSUSE:Leap Micro 5.5", "a", None, "pkg:rpm/opensuse/a"),
         ("Alpaquita:stream", "a", None, "pkg:apk/alpaquita/a"),
         ("MinimOS", "a", None, "pkg:apk/minimos/a"),
         (

@@ -17,7 +17,7 @@ struct Distribution {
     name: &'static str,
 }
 
-const DISTRIBUTIONS: [Distribution; 12] = [
+const DISTRIBUTIONS: [Distribution; 14] = [
     Distribution {
         vendors: &["redhat"],
         products: &[
@@ -76,6 +76,20 @@ const DISTRIBUTIONS: [Distribution; 12] = [
         namespaces: &["amazon", "amzn"],
         name: "amazon",
     },
+    // Micro has numbers of its own, and is none of the others.
+    Distribution {
+        vendors: &["suse"],
+        products: &[
+            "sl-micro",
+            "sl_micro",
+            "sle-micro",
+            "sle_micro",
+            "suse-microos",
+        ],
+        ty: "rpm",
+        namespaces: &["suse", "sl-micro", "sle-micro"],
+        name: "sle-micro",
+    },
     Distribution {
         vendors: &["suse"],
         products: &[
@@ -85,7 +99,7 @@ const DISTRIBUTIONS: [Distribution; 12] = [
             "linux_enterprise*",
         ],
         ty: "rpm",
-        namespaces: &["suse", "sles", "sled"],
+        namespaces: &["suse", "sle_hpc", "sled", "sles", "sles_sap"],
         name: "sles",
     },
     Distribution {
@@ -94,6 +108,13 @@ const DISTRIBUTIONS: [Distribution; 12] = [
         ty: "rpm",
         namespaces: &["opensuse", "opensuse-leap", "opensuse.leap"],
         name: "opensuse-leap",
+    },
+    Distribution {
+        vendors: &["opensuse"],
+        products: &["leap-micro", "leap_micro"],
+        ty: "rpm",
+        namespaces: &["opensuse", "opensuse-leap-micro"],
+        name: "opensuse-leap-micro",
     },
     Distribution {
         vendors: &["debian"],
@@ -260,6 +281,16 @@ mod tests {
                 "pkg:rpm/suse/a",
                 "cpe:/o:suse:sles:15:sp5",
                 Some("pkg:rpm/suse/a?distro=sles-15.5"),
+            ),
+            (
+                "pkg:rpm/suse/a",
+                "cpe:/o:suse:sle-micro:5.5",
+                Some("pkg:rpm/suse/a?distro=sle-micro-5.5"),
+            ),
+            (
+                "pkg:rpm/opensuse/a",
+                "cpe:/o:opensuse:leap-micro:5.5",
+                Some("pkg:rpm/opensuse/a?distro=opensuse-leap-micro-5.5"),
             ),
             (
                 "pkg:deb/ubuntu/a",
