@@ -99,7 +99,7 @@ fn channels_have_labels_and_lie_anywhere() {
         for (format, text) in [(CondaLock, conda), (PixiLock, pixi)] {
             assert_eq!(
                 lines(&found(format, &text)),
-                [expected.clone()],
+                std::slice::from_ref(&expected),
                 "{address}"
             );
         }

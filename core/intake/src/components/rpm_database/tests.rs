@@ -99,16 +99,13 @@ fn pages_in_a_circle_and_headers_in_one_place_are_refused() {
     let own = u32::try_from(root + 1).unwrap().to_be_bytes();
     let said = refusal(&with(SQLITE, root * 512 + place, &own));
     assert!(said.contains("not one of a table"), "{said}");
-    // A page of a bucket follows itself.
+    // A page of a bucket, on which nothing is, follows itself.
     let bucket = (1..BERKELEY.len() / 512)
         .find(|page| [2, 13].contains(&BERKELEY[page * 512 + 25]))
         .unwrap();
     let own = u32::try_from(bucket).unwrap().to_le_bytes();
-    let said = refusal(&with(BERKELEY, bucket * 512 + 16, &own));
-    assert!(
-        said.contains("in a circle") || said.contains("longer than the file"),
-        "{said}"
-    );
+    let empty = [&own[..], &[0, 0]].concat();
+    assert!(refusal(&with(BERKELEY, bucket * 512 + 16, &empty)).contains("in a circle"));
     // Every slot says that its package is where the first is.
     let slots: Vec<u8> = (0..254).flat_map(|_| NDB[32..48].to_vec()).collect();
     assert!(refusal(&with(NDB, 32, &slots)).contains("longer than the file"));

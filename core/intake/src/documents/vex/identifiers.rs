@@ -108,7 +108,7 @@ fn versions(purls: &[Purl]) -> HashMap<Cow<'_, str>, BTreeSet<String>> {
 impl Named {
     /// What is cleared of it: of a purl without a version the one that another purl or the CPE
     /// names. Where they name different ones it is neither, and people are told.
-    pub fn as_all_identifiers_say(self, notes: &mut Vec<String>) -> Self {
+    pub fn by_all_identifiers(self, notes: &mut Vec<String>) -> Self {
         let versions = versions(&self.purls);
         let mut purls: Vec<Purl> = Vec::new();
         for purl in &self.purls {

@@ -107,9 +107,9 @@ impl Said {
         mut statement: Statement,
     ) -> Result<(), PredicateError> {
         if statement.status.clears() {
-            statement.product = statement.product.as_all_identifiers_say(&mut self.notes);
+            statement.product = statement.product.by_all_identifiers(&mut self.notes);
             let part = statement.part.take();
-            statement.part = part.map(|part| part.as_all_identifiers_say(&mut self.notes));
+            statement.part = part.map(|part| part.by_all_identifiers(&mut self.notes));
         }
         let names = std::iter::once(&mut statement.vulnerability).chain(&mut statement.aliases);
         for name in names {
