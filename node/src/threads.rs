@@ -37,8 +37,8 @@ async fn keep_one() {
 }
 
 /// How much later than others the threads come that verify claims, and those that serve networks
-/// with many connections, as nice(2) counts: strangers send as many as they like, and whoever serves
-/// others, commits and answers waits for no core meanwhile.
+/// with many connections, as nice(2) counts: strangers send as many as they like, and whoever
+/// serves others, commits and answers waits for no core meanwhile.
 #[cfg(target_os = "linux")]
 const LATER: i32 = 5;
 

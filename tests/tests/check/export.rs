@@ -197,10 +197,7 @@ fn a_check_writes_as_cleared_only_what_their_word_clears() -> anyhow::Result<()>
     };
     assert_eq!(analyzed(&world, "policy.toml")?, rows("resolved"));
     let text = fs::read_to_string(world.path("policy.toml"))?;
-    let narrow = text.replace(
-        r#"cleared_by = ["maintainer", "supplier", "coordinator", "auditor"]"#,
-        r#"cleared_by = ["maintainer"]"#,
-    );
+    let narrow = text.replace(r#", "supplier", "coordinator", "auditor"]"#, "]");
     assert_ne!(text, narrow);
     world.write("narrow.toml", &narrow)?;
     assert_eq!(analyzed(&world, "narrow.toml")?, rows("in_triage"));

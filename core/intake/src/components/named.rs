@@ -53,7 +53,8 @@ const GO: [&str; 3] = ["go", "std", "stdlib"];
 /// versions may stand in the name or not, case and what separates words mean nothing, and what a
 /// distribution built may be called after its sources: those of the purl, or `upstream`.
 fn is_other(name: &str, purl: &Purl, upstream: Option<&str>) -> bool {
-    let is_address = name.contains("://") || name.starts_with("urn:") || name.starts_with("_:");
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
+    let is_address = name.contains("://") || scheme.eq_ignore_ascii_case("urn") || scheme == "_";
     // What has no name in SPDX is called by its identifier.
     if is_address || name.starts_with("SPDXRef-") || IMAGES.contains(&purl.ty()) {
         return false;

@@ -78,6 +78,7 @@ pub const KINDS: Promise = Promise {
         ("reference", "core/intake/src/documents/document.rs"),
         // The same versions of CycloneDX are read as an SBOM and as a list of components.
         ("sbom", "core/intake/src/components/cyclonedx.rs"),
+        ("sbom", "core/intake/src/components/xml.rs"),
         // Commands that make one claim of this type.
         ("endorsement", "cli/src/commands/endorse.rs"),
         ("issuer", "cli/src/commands/issuer/"),

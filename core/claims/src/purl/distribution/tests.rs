@@ -285,10 +285,6 @@ fn a_distribution_has_several_names() {
         assert!(purl(one).is_same_version(&purl(other)), "{other}");
     }
     assert_eq!(purl("pkg:npm/rocky/a@1").other_packages(), [""; 0]);
-    let swift = purl("pkg:swift/github.com/Own/Lib@1");
-    assert_eq!(swift.other_packages(), ["pkg:swift/github.com/own/lib"]);
-    let lower = purl("pkg:swift/github.com/own/lib@1");
-    assert_eq!(lower.other_packages(), [""; 0]);
     assert_eq!(
         purl("pkg:rpm/opensuse-tumbleweed/a@1").other_packages(),
         [
@@ -297,10 +293,22 @@ fn a_distribution_has_several_names() {
             "pkg:rpm/opensuse.tumbleweed/a"
         ]
     );
+}
+
+#[test]
+fn what_lies_in_a_repository_has_the_names_of_that() {
+    let swift = purl("pkg:swift/github.com/Own/Lib@1");
+    assert_eq!(swift.other_packages(), ["pkg:swift/github.com/own/lib"]);
+    let lower = purl("pkg:swift/github.com/own/lib@1");
+    assert_eq!(lower.other_packages(), [""; 0]);
     let action = purl("pkg:githubactions/Own/act@v1.2.3");
     assert_eq!(action.other_packages(), ["pkg:github/own/act"]);
     assert!(action.is_same_version(&purl("pkg:github/own/act@1.2.3")));
     assert!(!action.is_same_version(&purl("pkg:github/own/other@1.2.3")));
+}
+
+#[test]
+fn an_image_of_a_distribution_has_its_release() {
     for (image, release) in [
         ("pkg:docker/debian@bookworm-slim", Some("12")),
         ("pkg:docker/ubuntu@jammy", Some("22.04")),

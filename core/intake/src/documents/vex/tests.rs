@@ -2,6 +2,7 @@
 
 mod bom_links;
 mod csaf;
+mod csaf_identifiers;
 mod csaf_products;
 mod cyclonedx;
 mod rating;
