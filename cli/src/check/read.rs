@@ -45,6 +45,11 @@ pub fn format(name: &str) -> Result<Format, String> {
 /// Fails with [`Failure::Usage`], naming file, line and reason, if it is malformed: nothing of it
 /// is taken then.
 pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
+    // A database of which nothing is in its file yet has no table by which it could be known.
+    let may_be_written = path.extension().is_some_and(|end| end == "sqlite");
+    if may_be_written {
+        system::is_all_of_it(path)?;
+    }
     let (name, bytes) = if path.is_dir() && path.ends_with("status.d") {
         (path.display().to_string(), system::status_d(path)?.into())
     } else {
@@ -56,17 +61,14 @@ pub fn file(path: &Path, how: &How<'_>) -> Result<Listing, Failure> {
         };
         (name, document.bytes)
     };
-    // A database of which all is there yet has no table by which it could be known.
-    if path.extension().is_some_and(|end| end == "sqlite") {
-        system::is_all_of_it(path)?;
-    }
     let format = match how.format {
         Some(format) => Ok(format),
         None if path.is_dir() => Ok(Format::DpkgStatus),
         None => components::recognize(&name, &bytes),
     };
     let format = format.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    if format == Format::RpmDatabase {
+    // Again: what was beside it may have come into it, or have begun, while it was read.
+    if may_be_written || format == Format::RpmDatabase {
         system::is_all_of_it(path)?;
     }
     let distribution = if format.is_of_a_system() {

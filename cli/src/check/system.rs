@@ -3,7 +3,7 @@
 
 use super::read::{self, How};
 use crate::{exit::Failure, input, output};
-use assay_client::ask::Listing;
+use assay_client::ask::{Listing, Note};
 use assay_intake::components::{Distribution, Format};
 use assay_intake::limits;
 use std::{
@@ -25,10 +25,9 @@ const OF_A_SYSTEM: [&str; 8] = [
 
 /// Reads the database of dpkg at `status`, or else that of the packages of this system.
 pub fn installed(status: Option<&Path>, os_release: Option<&Path>) -> Result<Listing, Failure> {
-    let mut known = OF_A_SYSTEM.iter().map(|known| Path::new("/").join(known));
-    let database = match status {
-        Some(status) => Some(status.to_owned()),
-        None => known.find(|database| database.exists()),
+    let (database, others) = match status {
+        Some(status) => (Some(status.to_owned()), Vec::new()),
+        None => of_system(Path::new("/")),
     };
     let Some(database) = database else {
         return Err(Failure::Usage(format!(
@@ -48,7 +47,31 @@ pub fn installed(status: Option<&Path>, os_release: Option<&Path>) -> Result<Lis
         format: status.map(|_| Format::DpkgStatus),
         os_release,
     };
-    read::file(&database, &how)
+    let mut listing = read::file(&database, &how)?;
+    for other in others {
+        let other = output::plain(&other.display().to_string());
+        listing.notes.push(Note {
+            line: None,
+            text: format!("{other} is here, too, and was not read; name it to check its packages"),
+        });
+    }
+    Ok(listing)
+}
+
+/// The database of a system's packages, and others that are there, too: some distributions have the
+/// tool of another one, with a database in which there may be nothing.
+fn of_system(root: &Path) -> (Option<PathBuf>, Vec<PathBuf>) {
+    let mut found: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for known in OF_A_SYSTEM {
+        let path = root.join(known);
+        let is_there = fs::metadata(&path).is_ok_and(|there| there.len() > 0);
+        let whole = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if is_there && found.iter().all(|(_, known)| *known != whole) {
+            found.push((path, whole));
+        }
+    }
+    let mut found = found.into_iter().map(|(path, _)| path);
+    (found.next(), found.collect())
 }
 
 /// The packages of an image without dpkg, as one database: a file each, beside which stand lists of
@@ -73,21 +96,26 @@ pub(super) fn status_d(folder: &Path) -> Result<Vec<u8>, Failure> {
     Ok(all)
 }
 
+/// What SQLite has beside a database, whose name goes on so, of which not all is in it.
+const BESIDE: [&str; 2] = ["-wal", "-journal"];
+
 /// Refuses a database of SQLite beside which stands what was written since and is not in it yet.
 pub(super) fn is_all_of_it(database: &Path) -> Result<(), Failure> {
     // SQLite writes beside the file that a link leads to.
     let whole = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
-    let mut log = whole.into_os_string();
-    log.push("-wal");
-    let log = Path::new(&log);
-    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-        return Err(Failure::Usage(format!(
-            "{}: what was written last is in {} beside it, and not in it; let any command of rpm \
-             that installs end, or run `sqlite3 FILE 'PRAGMA wal_checkpoint(TRUNCATE)'` on a copy \
-             of both, and check that",
-            output::plain(&database.display().to_string()),
-            output::plain(&log.display().to_string()),
-        )));
+    for end in BESIDE {
+        let mut log = whole.clone().into_os_string();
+        log.push(end);
+        let log = Path::new(&log);
+        if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            return Err(Failure::Usage(format!(
+                "{}: what was written last is in {} beside it, and not in it; let any command of \
+                 rpm that installs end, or run `sqlite3 FILE 'PRAGMA wal_checkpoint(TRUNCATE)'` on \
+                 a copy of both, and check that",
+                output::plain(&database.display().to_string()),
+                output::plain(&log.display().to_string()),
+            )));
+        }
     }
     Ok(())
 }
@@ -275,17 +303,41 @@ mod tests {
     }
 
     #[test]
+    fn of_several_databases_of_a_system_one_is_read_and_the_others_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert_eq!(of_system(root), (None, vec![]));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        write("var/lib/dpkg/status", "");
+        let rpm = write("usr/lib/sysimage/rpm/rpmdb.sqlite", "x");
+        assert_eq!(of_system(root), (Some(rpm.clone()), vec![]));
+        std::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.join("var/lib/rpm")).unwrap();
+        let linked = root.join("var/lib/rpm/rpmdb.sqlite");
+        assert_eq!(of_system(root), (Some(linked.clone()), vec![]));
+        let apk = write("lib/apk/db/installed", "x");
+        assert_eq!(of_system(root), (Some(apk), vec![linked]));
+    }
+
+    #[test]
     fn a_database_with_more_beside_it_is_not_taken_for_all() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("rpmdb.sqlite");
         fs::write(&database, "").unwrap();
         assert!(is_all_of_it(&database).is_ok());
-        let log = folder.path().join("rpmdb.sqlite-wal");
-        fs::write(&log, "").unwrap();
-        assert!(is_all_of_it(&database).is_ok(), "nothing is in it");
-        fs::write(&log, "x").unwrap();
-        let said = is_all_of_it(&database).unwrap_err().to_string();
-        assert!(said.contains("rpmdb.sqlite-wal beside it"), "{said}");
+        for log in ["rpmdb.sqlite-wal", "rpmdb.sqlite-journal"] {
+            let path = folder.path().join(log);
+            fs::write(&path, "").unwrap();
+            assert!(is_all_of_it(&database).is_ok(), "nothing is in it");
+            fs::write(&path, "x").unwrap();
+            let said = is_all_of_it(&database).unwrap_err().to_string();
+            assert!(said.contains(&format!("{log} beside it")), "{said}");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

@@ -23,14 +23,18 @@ pub(super) const READER: Reader = Reader {
         of_rpm.iter().any(|known| path.ends_with(known))
     }),
     sign: Sign::Text(|head| {
-        let fields: Vec<_> = head.first().split('\t').collect();
+        let fields: Vec<_> = head.first().splitn(FIELDS + 1, '\t').collect();
         let is_table = fields.len() == FIELDS
             && fields
                 .last()
                 .is_some_and(|of| of.ends_with(".rpm") || *of == NONE);
         // Names of other things have hyphens and dots as well: every line has to be a package.
         let mut lines = head.text().lines().map(str::trim_end);
-        is_table || lines.all(|line| is_key(line) || Package::in_one(line).is_some())
+        is_table
+            || lines.all(|line| {
+                let package = Package::in_one(line);
+                is_key(line) || package.is_some_and(|one| one.is_of_known_architecture())
+            })
     }),
     read,
 };
@@ -99,10 +103,18 @@ fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, 
         let at = Some(number).filter(|_| is_text);
         let package = Package::read(line);
         let package = package.map_err(|reason| Fault::new(at, reason).advise(advice))?;
-        if let Some(package) = package {
-            package.add(at, distribution, &mut list)?;
-            says_little |= !line.contains('\t');
+        let Some(package) = package else {
+            continue;
+        };
+        let is_listed = !line.contains('\t');
+        if is_listed && !package.is_of_known_architecture() {
+            // What stands behind the last dot may be a part of the release.
+            let what = line.trim_end();
+            list.unidentified(at, what, "has no architecture behind it that is known")?;
+            continue;
         }
+        package.add(at, distribution, &mut list)?;
+        says_little |= is_listed;
     }
     if says_little {
         list.note(None, SAYS_LITTLE);
@@ -110,10 +122,12 @@ fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, 
     Ok(list)
 }
 
-/// Whether a line of a list is a key, for which nothing is built.
+/// Whether a line of a list is a key, for which nothing is built: `gpg-pubkey-ID-TIME`.
 fn is_key(line: &str) -> bool {
     let rest = line.strip_prefix(KEY).unwrap_or_default();
-    rest.starts_with('-')
+    let mut words = rest.split('-');
+    let is_hex = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_hexdigit());
+    words.next() == Some("") && words.clone().count() == 2 && words.all(is_hex)
 }
 
 /// A package, as a line has it. A field that it has not is [`NONE`] or empty.
@@ -139,7 +153,7 @@ impl<'a> Package<'a> {
                 None => Err(format!("{} is not NAME-VERSION-RELEASE.ARCH", quoted(line))),
             };
         }
-        let fields: Vec<_> = line.split('\t').collect();
+        let fields: Vec<_> = line.splitn(FIELDS + 1, '\t').collect();
         let Ok([name, epoch, version, release, arch, source]) = <[&str; FIELDS]>::try_from(fields)
         else {
             return Err(format!(
@@ -150,7 +164,7 @@ impl<'a> Package<'a> {
         if name == "NAME" || name.starts_with("%{") {
             return Err(format!("{} is a heading, and no package", quoted(line)));
         }
-        if name == KEY {
+        if name == KEY && is_none(arch) {
             return Ok(None);
         }
         if [name, version, release].iter().any(|field| is_none(field)) {
@@ -183,7 +197,7 @@ impl<'a> Package<'a> {
         });
         let is_number = !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit());
         let is_package = is_whole && (epoch == NONE || is_number);
-        (is_package && ARCHITECTURES.contains(&arch)).then_some(Package {
+        is_package.then_some(Package {
             name,
             epoch,
             version,
@@ -191,6 +205,10 @@ impl<'a> Package<'a> {
             arch,
             source: NONE,
         })
+    }
+
+    fn is_of_known_architecture(&self) -> bool {
+        ARCHITECTURES.contains(&self.arch)
     }
 
     fn add(
@@ -230,7 +248,7 @@ fn is_none(field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::components::Format::RpmDatabase;
-    use crate::components::tests::{found, lines, notes};
+    use crate::components::tests::{found, lines, notes, unidentified};
     use crate::components::{Distribution, by_name, read, read_as, recognize};
 
     const LINE: &str = "openssl-libs\t1\t3.0.7\t18.el9\tx86_64\topenssl-3.0.7-18.el9.src.rpm\n";
@@ -281,10 +299,32 @@ mod tests {
         for other in [
             "bash-5.2.26-3.fc40.x86_64\n\nnot a package\n",
             "bash-5.2.26-3.fc40\n",
+            "gpg-pubkey-helper-1.0-1\n",
             "https://host/bash-5.2.26-3.fc40.x86_64\n",
         ] {
             assert!(recognize("x", other.as_bytes()).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn only_keys_are_left_out_and_what_is_not_known_counts() {
+        let text = "gpg-pubkey-helper-1.0-1.noarch\nbash-5.2.26-3.fc40\na-1-2.sh4\n\
+                    gpg-pubkey\t(none)\t1\t2\tnoarch\t(none)\n";
+        let read = found(RpmDatabase, text);
+        let of = |name: &str| format!("pkg:rpm/debian/{name}?arch=noarch&distro=debian-12");
+        assert_eq!(
+            lines(&read),
+            [
+                of("gpg-pubkey-helper@1.0-1") + " :1",
+                of("gpg-pubkey@1-2") + " :4"
+            ]
+        );
+        let said = unidentified(&read);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(
+            said[0].starts_with(":2 bash-5.2.26-3.fc40 has no arch"),
+            "{said:?}"
+        );
     }
 
     #[test]
@@ -338,8 +378,8 @@ mod tests {
                 "is a heading",
             ),
             (
-                format!("{LINE}bash-5.2.26-3.fc40\n"),
-                "x:2: \"bash-5.2.26-3.fc40\" is not NAME-VERSION-RELEASE.ARCH; nothing of the list",
+                format!("{LINE}bash-5.2.26\n"),
+                "x:2: \"bash-5.2.26\" is not NAME-VERSION-RELEASE.ARCH; nothing of the list",
             ),
             ("bash-x:5-3.noarch\n".to_owned(), "is not NAME-VERSION"),
             ("bash.x86_64\n".to_owned(), "is not NAME-VERSION"),

@@ -59,9 +59,12 @@ impl Workers {
         Ok((Workers { of_few, of_many }, ends))
     }
 
-    /// Hands a connection to the thread whose turn it is.
+    /// Hands a connection to the thread whose turn it is. Whose it is that a proxy passes on is not
+    /// known yet.
     pub(super) fn hand(&self, accepted: Accepted) {
-        let has_many = accepted.peer.account.connections() > FEW;
+        let proxy = accepted.proxy.as_ref();
+        let is_passed_on = proxy.is_some_and(|proxy| proxy.passes_on());
+        let has_many = !is_passed_on && accepted.peer.account.connections() > FEW;
         let hands = if has_many {
             &self.of_many
         } else {

@@ -36,26 +36,30 @@ pub(super) fn line(header: &[u8]) -> Result<String, Fault> {
     let index = rows.checked_mul(ROW).filter(|index| *index <= body.len());
     let (index, data) = body.split_at(index.ok_or_else(cut)?);
     let data = data.get(..length).ok_or_else(cut)?;
-    let mut fields: [Option<String>; FIELDS] = Default::default();
+    // What was added when it was installed stands behind what it came with, and counts.
+    let mut last: [Option<(usize, usize)>; FIELDS] = Default::default();
     for row in index.chunks_exact(ROW) {
         let number = |at| order.u32(row, at).ok_or_else(cut);
         let (tag, ty, at) = (number(0)?, number(4)?, number(8)?);
-        for (field, (known, wanted, name)) in fields.iter_mut().zip(TAGS) {
-            if tag != known {
-                continue;
+        for (place, (known, ..)) in last.iter_mut().zip(TAGS) {
+            if tag == known {
+                *place = Some((ty, at));
             }
-            let value = match (ty, wanted) {
-                (STRING, STRING) => text(data, at),
-                (INT32, INT32) => order.u32(data, at).map(|number| number.to_string()),
-                _ => None,
-            };
-            let Some(value) = value else {
-                return Err(damaged(&format!(
-                    "a package has no {name} that can be read"
-                )));
-            };
-            // What was added when it was installed stands behind what it came with, and counts.
-            *field = Some(value);
+        }
+    }
+    let mut fields: [Option<String>; FIELDS] = Default::default();
+    for ((field, place), (_, wanted, name)) in fields.iter_mut().zip(last).zip(TAGS) {
+        let Some((ty, at)) = place else {
+            continue;
+        };
+        *field = match (ty, wanted) {
+            (STRING, STRING) => text(data, at),
+            (INT32, INT32) => order.u32(data, at).map(|number| number.to_string()),
+            _ => None,
+        };
+        if field.is_none() {
+            let reason = format!("a package has no {name} that can be read");
+            return Err(damaged(&reason));
         }
     }
     let needed = fields.iter().zip(TAGS).find(|(field, (_, _, name))| {
@@ -72,10 +76,14 @@ pub(super) fn line(header: &[u8]) -> Result<String, Fault> {
     Ok(written.join("\t"))
 }
 
-/// The text that ends with a NUL. `None` if it is not UTF-8 or has control characters, which would
-/// be more fields or lines.
+/// Longest text that is read, in bytes. Names and versions have some tens.
+const TEXT: usize = 4096;
+
+/// The text that ends with a NUL. `None` if it is too long, not UTF-8, or has control characters,
+/// which would be more fields or lines.
 fn text(data: &[u8], at: usize) -> Option<String> {
     let rest = data.get(at..)?;
+    let rest = rest.get(..TEXT).unwrap_or(rest);
     let end = rest.iter().position(|byte| *byte == 0)?;
     let text = std::str::from_utf8(rest.get(..end)?).ok()?;
     Some(text.to_owned()).filter(|text| !text.chars().any(char::is_control))

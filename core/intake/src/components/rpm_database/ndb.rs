@@ -19,7 +19,8 @@ const BLOB_HEAD: usize = 16;
 const BLOB_TAIL: usize = 12;
 
 pub(super) fn is_one(head: &[u8]) -> bool {
-    head.starts_with(MAGIC)
+    // A text may begin so, too; behind it stands a small number in four bytes.
+    head.starts_with(MAGIC) && head.get(5..8) == Some(&[0; 3])
 }
 
 /// Calls `each` with the header of every package.

@@ -80,19 +80,21 @@ impl<'a> File<'a> {
         let page = self.pages.page(above)?;
         let start = if number == 1 { FIRST_PAGE } else { 0 };
         let kind = *page.get(start).ok_or_else(malformed)?;
+        // One without rows is one all the same, and not zeros.
+        if ![INTERIOR, LEAF].contains(&kind) {
+            return Err(malformed());
+        }
         let cells = Order::Big.u16(page, start + 3).ok_or_else(malformed)?;
         let places = start + if kind == INTERIOR { 12 } else { 8 };
         for cell in 0..cells {
             let place = Order::Big
                 .u16(page, places + 2 * cell)
                 .ok_or_else(malformed)?;
-            match kind {
-                INTERIOR => {
-                    let below = Order::Big.u32(page, place).ok_or_else(malformed)?;
-                    self.rows(below, depth, each)?;
-                }
-                LEAF => self.row(page, place, each)?,
-                _ => return Err(malformed()),
+            if kind == INTERIOR {
+                let below = Order::Big.u32(page, place).ok_or_else(malformed)?;
+                self.rows(below, depth, each)?;
+            } else {
+                self.row(page, place, each)?;
             }
         }
         if kind == INTERIOR {
