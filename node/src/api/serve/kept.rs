@@ -4,8 +4,9 @@ use assay_proto::INVITATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
 /// The fields that something here reads. What names a caller behind a proxy is read before.
-const READ: [HeaderName; 9] = [
+const READ: [HeaderName; 10] = [
     header::ACCEPT,
+    header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
     header::IF_NONE_MATCH,
