@@ -96,6 +96,18 @@ pub(super) fn of_events(
     line.constraints(&places)
 }
 
+/// Whether events of which [`of_events`] tells no versions may be of some without an end: unless
+/// those are known to be none, or to lie below a limit, or all begin below every end.
+pub(super) fn may_go_on(
+    scheme: &str,
+    ty: &str,
+    (events, limits): (&[Bound<'_>], &[Bound<'_>]),
+) -> bool {
+    let has_begun = events.iter().any(|(sign, _)| opens(sign));
+    let ends = events.iter().any(|(sign, _)| closes(sign));
+    limits.is_empty() && (has_begun || !ends) && Line::of(scheme, ty, events.iter()).is_none()
+}
+
 /// The constraints of all versions.
 const ALL: &str = "*";
 
