@@ -334,3 +334,14 @@ fn what_is_wrong_is_named() {
     let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
     assert_eq!(error.place(), "$.withdrawn");
 }
+
+/// A purl has room for only so much.
+#[test]
+fn a_range_that_is_too_long_for_a_purl_decides_nothing() {
+    let events =
+        (0..100).map(|at| format!(r#"{{"introduced":"{at}.1.0"}},{{"fixed":"{at}.2.0"}}"#));
+    let events: Vec<String> = events.collect();
+    let products = of("npm", "a", &range("SEMVER", &events.join(","))).unwrap();
+    assert_eq!(products, ["pkg:npm/a?vers=long"]);
+    assert_eq!(vers::contains("long", "npm", "1.1.0"), Applies::Undecided);
+}
