@@ -10,6 +10,18 @@ use std::borrow::Cow;
 const OTHER: &str = "the document calls these by other names than the package URLs \
                                 beside them, which alone are looked up";
 
+/// Longest name that is compared, in bytes: nothing that has a package URL has a longer one.
+const NAME: usize = 1000;
+
+/// Most package URLs of one element that its name is compared with.
+const COMPARED: usize = 16;
+
+/// Most package URLs of one element: each is compared with all others.
+const PURLS: usize = 1000;
+
+/// Most bytes that an element takes more for its being listed once for each package.
+const REPEATED: usize = 1024 * 1024;
+
 /// The name of an element: the one that is stated, else that in its package URL. `None` if neither
 /// says one.
 pub(super) fn name<'a>(stated: Option<&'a str>, purl: Option<&'a str>) -> Option<Cow<'a, str>> {
@@ -24,6 +36,15 @@ pub(super) fn name<'a>(stated: Option<&'a str>, purl: Option<&'a str>) -> Option
     })
 }
 
+/// Why an element with so many package URLs is not listed once for each, if it is not.
+pub(super) fn too_many(component: &Component, purls: usize) -> Option<&'static str> {
+    let digests = component.digests.iter();
+    let digests = digests.map(|(algorithm, digest)| algorithm.len() + digest.len());
+    let each = component.name.len() + digests.sum::<usize>();
+    let repeated = each.saturating_mul(purls.saturating_sub(1));
+    (purls > PURLS || repeated > REPEATED).then_some("has too many package URLs")
+}
+
 /// Remarks that a component's name is of something else than each of the purls beside it. What the
 /// document is about may be called as its issuer likes.
 pub(super) fn remark_other(
@@ -32,8 +53,9 @@ pub(super) fn remark_other(
     upstream: Option<&str>,
     list: &mut List,
 ) {
-    let mut all = purls.iter();
-    if let Some(first) = purls.first().filter(|_| !component.own)
+    let mut all = purls.iter().take(COMPARED);
+    let is_compared = !component.own && component.name.len() <= NAME;
+    if let Some(first) = purls.first().filter(|_| is_compared)
         && all.all(|purl| is_other(&component.name, purl, upstream))
     {
         // Of a long name the beginning is enough: both have to fit.
@@ -73,11 +95,15 @@ fn is_other(name: &str, purl: &Purl, upstream: Option<&str>) -> bool {
     let is_named = names.any(|name| is_called(name, &path, purl));
     let whole = folded(bare);
     let sources = [purl.qualifier("upstream"), upstream];
-    let mut sources = sources.into_iter().flatten().map(folded);
+    let mut sources = sources.into_iter().flatten();
     let is_of_go = purl.ty() == "golang" && GO.contains(&purl.name());
     !(is_named
         || whole.is_empty()
-        || sources.any(|source| source.starts_with(&whole))
+        || sources.any(|source| {
+            letters(source)
+                .take(whole.chars().count())
+                .eq(whole.chars())
+        })
         || is_of_go && GO.contains(&whole.as_str()))
 }
 
@@ -88,12 +114,12 @@ fn is_called(name: &str, path: &[String], purl: &Purl) -> bool {
     let Some(last) = path.last() else {
         return true;
     };
-    let mut rest = Some(stated.concat());
+    let whole = stated.concat();
+    let mut rest = whole.as_str();
     for segment in path.iter().rev() {
-        rest = rest.and_then(|rest| Some(rest.strip_suffix(segment.as_str())?.to_owned()));
-        match rest.as_deref() {
+        match rest.strip_suffix(segment.as_str()) {
             Some("") => return true,
-            Some(_) => {}
+            Some(before) => rest = before,
             None => break,
         }
     }
@@ -127,13 +153,58 @@ fn segments<'a>(parts: impl Iterator<Item = &'a str>, purl: &Purl) -> Vec<String
 
 /// A text of which only letters and digits count, whatever their case.
 fn folded(text: &str) -> String {
+    letters(text).collect()
+}
+
+/// The letters and digits of a text, in lower case.
+fn letters(text: &str) -> impl Iterator<Item = char> {
     let letters = text.chars().filter(|c| c.is_alphanumeric());
-    letters.map(|c| c.to_ascii_lowercase()).collect()
+    letters.map(|c| c.to_ascii_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::Format::Spdx2;
+    use crate::components::tests::{found, lines, notes, unidentified};
+
+    /// An SBOM of one package with this name and `count` package URLs.
+    fn sbom(name: &str, count: usize) -> String {
+        let refs = (0..count).map(|at| {
+            format!(
+                r#"{{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a{at}@1"}}"#
+            )
+        });
+        let refs = refs.collect::<Vec<_>>().join(",");
+        format!(
+            r#"{{"spdxVersion":"SPDX-2.3","packages":[{{"SPDXID":"SPDXRef-1","name":"{name}","externalRefs":[{refs}]}}]}}"#
+        )
+    }
+
+    /// Whoever has many package URLs, or long names, does not make them be compared for ever, nor
+    /// be kept once for each.
+    #[test]
+    fn names_and_package_urls_are_bounded() {
+        let told = |name: &str, count| {
+            let found = found(Spdx2, &sbom(name, count));
+            notes(&found).contains(OTHER)
+        };
+        assert!(told("other", 1) && told(&"x".repeat(NAME), 1));
+        assert!(!told(&"x".repeat(NAME + 1), 1));
+        // What comes late is not looked at.
+        assert!(!told("a15", 20) && told("a16", 20));
+        let long = "x".repeat(REPEATED / 2);
+        for (name, count, listed) in [
+            ("other", PURLS, PURLS),
+            ("other", PURLS + 1, 0),
+            (&long, 3, 3),
+            (&long, 4, 0),
+        ] {
+            let found = found(Spdx2, &sbom(name, count));
+            assert_eq!(lines(&found).len(), listed);
+            assert_eq!(unidentified(&found).len(), usize::from(listed == 0));
+        }
+    }
 
     fn other(name: &str, purl: &str) -> bool {
         is_other(name, &Purl::canonicalize(purl).unwrap(), None)

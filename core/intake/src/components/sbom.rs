@@ -6,7 +6,7 @@ use super::digest::{self, Digests};
 use super::fault::Fault;
 use super::input::Node;
 use super::list::List;
-use super::named::remark_other;
+use super::named::{remark_other, too_many};
 use super::origin;
 use super::pinned::unpinned;
 use crate::documents::{contradicts, has_vex};
@@ -37,6 +37,9 @@ impl Element<'_> {
             purls,
             upstream,
         } = self;
+        if let Some(reason) = too_many(&component, purls.len()) {
+            return list.unidentified(component.line, &component.name, reason);
+        }
         let mut named: Vec<Purl> = Vec::new();
         let mut reason = "has neither a package URL nor a digest".to_owned();
         for text in purls {

@@ -21,7 +21,8 @@ pub struct Subjects {
 
 impl Subjects {
     /// Suggests a subject. It needs a purl or a digest; the purl is canonicalized, and left out
-    /// with a note if it is none. If there is no digest, it gets that of the purl, as
+    /// with a note if it is none. Where GitHub has no case, nor has it, as logs do not find others
+    /// then; unless it has a digest of its own. If there is no digest, it gets that of the purl, as
     /// docs/design.md 3.3 has it.
     ///
     /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that
@@ -35,7 +36,10 @@ impl Subjects {
         if self.list.len() > limits::SUBJECTS {
             return;
         }
-        let uri = purl.and_then(|purl| self.canonical(purl));
+        let mut uri = purl.and_then(|purl| self.canonical(purl));
+        if digests.iter().all(|(name, _)| name != "purl") {
+            uri = uri.map(|purl| self.without_case(purl));
+        }
         if let Some(digest) = uri.as_ref().and_then(image_digest) {
             push_new(&mut digests, digest);
         }
@@ -66,6 +70,16 @@ impl Subjects {
         if self.list.len() <= limits::SUBJECTS && !self.list.contains(&subject) {
             self.list.push(subject);
         }
+    }
+
+    fn without_case(&mut self, purl: Purl) -> Purl {
+        let lower = purl.without_case();
+        if lower != purl {
+            let (stated, lower) = (purl.as_str(), lower.as_str());
+            let note = format!("{stated} is stated as {lower}: GitHub has no case");
+            self.notes.push(note);
+        }
+        lower
     }
 
     fn canonical(&mut self, purl: &str) -> Option<Purl> {
@@ -149,6 +163,29 @@ mod tests {
             )]
         );
         assert_eq!(subjects.notes.len(), 1);
+    }
+
+    /// Nobody who has the same package in another case would find it otherwise.
+    #[test]
+    fn a_package_of_swift_is_in_lower_case_where_github_has_none() {
+        let mixed = "pkg:swift/github.com/Alamofire/Alamofire@5.0.0";
+        for (purl, expected) in [
+            (mixed, "pkg:swift/github.com/alamofire/alamofire@5.0.0"),
+            ("pkg:swift/e.org/O/A@1.0.0", "pkg:swift/e.org/O/A@1.0.0"),
+        ] {
+            let mut subjects = Subjects::default();
+            subjects.suggest(None, Some(purl), vec![]);
+            let subject = &subjects.list[0];
+            assert_eq!(subject.uri(), Some(expected));
+            assert_eq!(subjects.notes.len(), usize::from(purl != expected));
+            let digest = assay_tlog::Hash::of(expected.as_bytes()).to_hex();
+            assert_eq!(subject.digests(), [("purl".into(), digest)]);
+        }
+        // What has a digest of its URL, as claims do, keeps that.
+        let mut subjects = Subjects::default();
+        let digest = assay_tlog::Hash::of(mixed.as_bytes()).to_hex();
+        subjects.suggest(None, Some(mixed), vec![("purl".into(), digest)]);
+        assert_eq!(subjects.list[0].uri(), Some(mixed));
     }
 
     #[test]

@@ -166,6 +166,9 @@ fn product(
 
 /// A range as GitHub writes it, of any versions that a package can have.
 fn in_parts(ty: &str, text: &str) -> Option<String> {
+    if text.len() > words::LENGTH {
+        return None;
+    }
     let groups = text.split("||").map(|group| group.split(',').map(bound));
     let groups = groups.map(Iterator::collect::<Option<Vec<_>>>);
     let all = any_of(ty, ty, &groups.collect::<Option<Vec<_>>>()?)?;

@@ -7,8 +7,13 @@ use assay_claims::bom_link::decoded;
 use assay_claims::kind::node::quoted;
 use assay_claims::purl::Purl;
 use assay_claims::vers::{self, Applies, QUALIFIER};
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+
+/// Most purls of one product that are compared with each other.
+const PURLS: usize = 32;
+
+/// What stands for the versions of a product of whose identifiers nobody can tell what they have in
+/// common: a range that is none.
+const IDENTIFIERS: &str = "identifiers";
 
 /// How a CPE stands to a purl of the same product.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,57 +100,178 @@ fn fields(text: &str) -> Vec<String> {
     fields
 }
 
-/// The versions that these purls name, by the package.
-fn versions(purls: &[Purl]) -> HashMap<Cow<'_, str>, BTreeSet<String>> {
-    let mut versions: HashMap<_, BTreeSet<String>> = HashMap::new();
-    for purl in purls {
-        let known = versions.entry(purl.package_key()).or_default();
-        known.extend(purl.version_key());
+/// How closely a purl says which versions are meant: not at all, by a range, or by naming one.
+fn closeness(purl: &Purl) -> u8 {
+    match (purl.version(), purl.qualifier(QUALIFIER)) {
+        (Some(_), _) => 2,
+        (None, Some(_)) => 1,
+        (None, None) => 0,
     }
-    versions
+}
+
+/// The versions that a purl states, in the form that their spellings share.
+fn versions(purl: &Purl) -> (Option<String>, Option<&str>) {
+    (purl.version_key(), purl.qualifier(QUALIFIER))
+}
+
+/// What else a purl tells its package from others by.
+fn told_by(purl: &Purl) -> impl Iterator<Item = &str> {
+    let stated = purl.qualifiers().map(|(key, _)| key);
+    // An epoch can stand in the version, too.
+    let stated = stated.filter(|key| ![QUALIFIER, "epoch"].contains(key));
+    let epoch = (purl.epoch() != "0").then_some("epoch");
+    let part = purl.subpath().map(|_| "#");
+    stated.chain(epoch).chain(part)
+}
+
+/// Each purl in the versions that another one of the same package says more closely; a range that
+/// may not hold the other's version stays, and is in dispute with it.
+fn carried_over(purls: &[Purl]) -> Vec<Purl> {
+    let mut carried: Vec<Purl> = Vec::new();
+    for purl in purls {
+        let own = closeness(purl);
+        let closer = purls.iter().filter(|one| closeness(one) > own);
+        let closest = closer
+            .filter(|one| one.is_same_package(purl))
+            .max_by_key(|one| closeness(one));
+        let range = purl.qualifier(QUALIFIER);
+        let fitting = closest.filter(|one| {
+            range.is_none_or(|range| vers::contains_that_of(range, one) == Applies::Yes)
+        });
+        let filled = fitting.and_then(|closest| {
+            let (mut parts, theirs) = (purl.components(), closest.components());
+            parts.version = theirs.version;
+            parts.qualifiers.retain(|(key, _)| key != QUALIFIER);
+            let carried = theirs.qualifiers.into_iter();
+            let carried = carried.filter(|(key, _)| [QUALIFIER, "epoch"].contains(&&**key));
+            for (key, value) in carried {
+                if parts.qualifiers.iter().all(|(own, _)| *own != key) {
+                    parts.qualifiers.push((key, value));
+                }
+            }
+            Purl::build(parts).ok()
+        });
+        let purl = filled.unwrap_or_else(|| purl.clone());
+        if !carried.contains(&purl) {
+            carried.push(purl);
+        }
+    }
+    carried
+}
+
+/// How a purl stands to the others of its product.
+enum Among {
+    /// It says no less than they do.
+    Agrees,
+    /// Another one of its package states other versions.
+    Other(String),
+    /// This one says more: of the same package by what else it is told, or, of another one, of
+    /// which version it is.
+    Less(Purl),
+}
+
+fn among(purl: &Purl, all: &[Purl]) -> Among {
+    let siblings = all.iter().filter(|one| *one != purl);
+    let (kin, others): (Vec<&Purl>, Vec<&Purl>) =
+        siblings.partition(|one| one.is_same_package(purl));
+    let own = versions(purl);
+    let other = kin.iter().find(|one| {
+        let epochs = [one.epoch(), purl.epoch()];
+        versions(one) != own || epochs[0] != epochs[1] && !epochs.contains(&"0")
+    });
+    if let Some(other) = other {
+        let stated = other.version().or(other.qualifier(QUALIFIER));
+        return Among::Other(stated.unwrap_or_default().to_owned());
+    }
+    let more = kin.iter().find(|one| {
+        let mut theirs = told_by(one);
+        theirs.any(|key| told_by(purl).all(|own| own != key))
+    });
+    let mut closer = others.iter().filter(|one| closeness(one) > closeness(purl));
+    match more.or_else(|| closer.next()) {
+        Some(more) => Among::Less((*more).clone()),
+        None => Among::Agrees,
+    }
 }
 
 impl Named {
-    /// What is cleared of it: of a purl without a version the one that another purl or the CPE
-    /// names. Where they name different ones it is neither, and people are told.
+    /// What is cleared of it: what all its identifiers name. The version that one purl or the CPE
+    /// has is that of others of the same package, too; where they name different ones it is
+    /// neither, and by a purl that says less than another one nothing is cleared. People are told.
     pub fn by_all_identifiers(self, notes: &mut Vec<String>) -> Self {
-        let versions = versions(&self.purls);
+        if self.purls.len() > PURLS {
+            push_note(
+                notes,
+                format!("what has more than {PURLS} purls is not cleared by them"),
+            );
+            return self.undecided();
+        }
+        let all = match self.purls.as_slice() {
+            [] | [_] => self.purls.clone(),
+            several => carried_over(several),
+        };
         let mut purls: Vec<Purl> = Vec::new();
-        for purl in &self.purls {
-            let stated = versions.get(&purl.package_key());
-            let mut others = stated.into_iter().flatten();
-            let own = purl.version_key();
-            let other = others.find(|other| own.as_ref() != Some(other));
-            if other.is_some() && own.is_none() {
-                continue;
-            }
-            let said = match (other, self.cpe.as_deref()) {
-                (Some(other), _) => Beside::Other(other.clone()),
-                (None, Some(cpe)) => beside(purl, cpe),
-                (None, None) => Beside::Agrees,
-            };
-            let one = Named {
-                purls: vec![purl.clone()],
-                ..Named::default()
-            };
-            let one = match said {
-                Beside::Agrees => one,
-                Beside::Only(version) => one.in_stated_version(&version, true),
-                Beside::Other(version) => {
+        for purl in &all {
+            let said = match (among(purl, &all), self.cpe.as_deref()) {
+                (Among::Less(more), _) => {
                     let note = format!(
-                        "{} stands beside what names another version, or something else, {}: what \
-                         clears it clears neither",
+                        "{} says less than what stands beside it, {}: what clears it clears \
+                         nothing under the former",
                         purl.as_str(),
-                        quoted(&version)
+                        more.as_str()
                     );
                     push_note(notes, note);
-                    let stated = format!("{} {version}", purl.version().unwrap_or_default());
-                    one.in_range(stated.trim_start())
+                    continue;
                 }
+                (Among::Other(other), _) => Beside::Other(other),
+                (Among::Agrees, Some(cpe)) => beside(purl, cpe),
+                (Among::Agrees, None) => Beside::Agrees,
             };
-            purls.extend(one.purls);
+            for one in in_common(purl, said, notes).purls {
+                if !purls.contains(&one) {
+                    purls.push(one);
+                }
+            }
+        }
+        if purls.is_empty() && !self.purls.is_empty() {
+            return self.undecided();
         }
         Named { purls, ..self }
+    }
+
+    /// What its digests alone tell.
+    fn undecided(&self) -> Self {
+        Named {
+            digests: self.digests.clone(),
+            ..self.in_range(IDENTIFIERS)
+        }
+    }
+}
+
+/// What is cleared by a purl beside which this is said.
+fn in_common(purl: &Purl, said: Beside, notes: &mut Vec<String>) -> Named {
+    let one = Named {
+        purls: vec![purl.clone()],
+        ..Named::default()
+    };
+    match said {
+        Beside::Agrees => one,
+        Beside::Only(version) => one.in_stated_version(&version, true),
+        Beside::Other(version) => {
+            let note = format!(
+                "{} stands beside what names another version, or something else, {}: what clears \
+                 it clears neither",
+                purl.as_str(),
+                quoted(&version)
+            );
+            push_note(notes, note);
+            match purl.version() {
+                Some(own) => one.in_range(&format!("{own} {version}")),
+                // A range of another purl would clear what that has.
+                None if version.starts_with("vers:") => one.in_range(IDENTIFIERS),
+                None => one.in_range(&version),
+            }
+        }
     }
 }
 

@@ -98,14 +98,19 @@ pub(super) struct Statement {
 }
 
 impl Said {
-    /// Adds a statement of `node`, whose vulnerability is spelled as those do who name it, so that
-    /// it is found, and that clears no more than all identifiers of its product name; refused if
-    /// there are too many.
+    /// Adds a statement of `node`, whose vulnerability and products are spelled as those do who
+    /// name them, so that it is found, and that clears no more than all identifiers of its product
+    /// name; refused if there are too many.
     fn push(
         &mut self,
         node: &Node<'_, '_>,
         mut statement: Statement,
     ) -> Result<(), PredicateError> {
+        for about in std::iter::once(&mut statement.product).chain(&mut statement.part) {
+            for purl in &mut about.purls {
+                *purl = purl.without_case();
+            }
+        }
         if statement.status.clears() {
             statement.product = statement.product.by_all_identifiers(&mut self.notes);
             let part = statement.part.take();

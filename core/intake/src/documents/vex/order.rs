@@ -4,12 +4,14 @@
 //! that version itself, what is between it and the next one, and so on: a set of versions is some
 //! of these places. What is written of it has each version once, as a `vers:` range has to.
 
+use assay_claims::limits::PURL_BYTES;
 use assay_claims::vers::{self, Applies};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Most bounds of a range that are put in order.
-const BOUNDS: usize = 1000;
+pub(super) const BOUNDS: usize = 1000;
 
 /// A comparator of `vers:` ranges, such as `<`, and a version.
 pub(super) type Bound<'v> = (&'v str, Cow<'v, str>);
@@ -28,16 +30,20 @@ pub(super) fn any_of(scheme: &str, ty: &str, groups: &[Vec<Bound<'_>>]) -> Optio
 }
 
 /// The constraints of a `vers:` range, in any order, as groups of which one has to be met. `None`
-/// if two follow each other of which one says nothing.
+/// if two follow each other of which one says nothing, or if there are too many: what is left out
+/// is left out of every group.
 pub(super) fn paired<'v>(
     scheme: &str,
     ty: &str,
     constraints: &[Bound<'v>],
 ) -> Option<Vec<Vec<Bound<'v>>>> {
+    if constraints.len() > BOUNDS {
+        return None;
+    }
     let mut bounds: Vec<&Bound<'v>> = constraints.iter().collect();
     if let Some(line) = Line::of(scheme, ty, constraints.iter()) {
         // Of one version the beginning comes before the end: then it is that version.
-        bounds.sort_by_cached_key(|(sign, version)| (line.rank(version), !opens(sign)));
+        bounds.sort_by_key(|(sign, version)| (line.rank(version), !opens(sign)));
     }
     let (mut groups, mut points, mut holes) = (Vec::<Vec<Bound<'v>>>::new(), vec![], vec![]);
     for bound in bounds {
@@ -54,6 +60,9 @@ pub(super) fn paired<'v>(
     groups.extend(points);
     if groups.is_empty() {
         groups.push(Vec::new());
+    }
+    if groups.len() * holes.len() > BOUNDS {
+        return None;
     }
     for group in &mut groups {
         group.extend(holes.iter().cloned());
@@ -85,6 +94,18 @@ pub(super) fn of_events(
         }
     }
     line.constraints(&places)
+}
+
+/// Whether events of which [`of_events`] tells no versions may be of some without an end: unless
+/// those are known to be none, or to lie below a limit, or all begin below every end.
+pub(super) fn may_go_on(
+    scheme: &str,
+    ty: &str,
+    (events, limits): (&[Bound<'_>], &[Bound<'_>]),
+) -> bool {
+    let has_begun = events.iter().any(|(sign, _)| opens(sign));
+    let ends = events.iter().any(|(sign, _)| closes(sign));
+    limits.is_empty() && (has_begun || !ends) && Line::of(scheme, ty, events.iter()).is_none()
 }
 
 /// The constraints of all versions.
@@ -147,10 +168,12 @@ struct Line<'v> {
     ty: &'v str,
     /// In ascending order, and each once.
     versions: Vec<&'v str>,
+    /// Where each of them stands among these, in all its spellings.
+    ranks: HashMap<&'v str, usize>,
 }
 
 impl<'v> Line<'v> {
-    /// `None` if their order is not known here.
+    /// `None` if their order is not known here, or if there are too many, or too long ones.
     fn of(
         scheme: &'v str,
         ty: &'v str,
@@ -160,14 +183,28 @@ impl<'v> Line<'v> {
             scheme,
             ty,
             versions: Vec::new(),
+            ranks: HashMap::new(),
         };
+        let mut spellings: HashMap<&str, &str> = HashMap::new();
         for (count, (_, version)) in bounds.enumerate() {
-            if count == BOUNDS {
+            if count == BOUNDS || version.len() > PURL_BYTES {
                 return None;
             }
-            if let Err(at) = line.search(version)? {
-                line.versions.insert(at, version);
+            if spellings.contains_key(&**version) {
+                continue;
             }
+            let first = match line.search(version)? {
+                Ok(at) => line.versions.get(at)?,
+                Err(at) => {
+                    line.versions.insert(at, version);
+                    &**version
+                }
+            };
+            spellings.insert(version, first);
+        }
+        let ranks: HashMap<&str, usize> = line.versions.iter().copied().zip(0..).collect();
+        for (version, first) in spellings {
+            line.ranks.insert(version, *ranks.get(first)?);
         }
         Some(line)
     }
@@ -193,8 +230,11 @@ impl<'v> Line<'v> {
             scheme => scheme,
         };
         let is = |sign| vers::contains(&format!("vers:{scheme}/{sign}{other}"), self.ty, one);
-        match (is("<"), is(">")) {
-            (Applies::Yes, _) => Some(Ordering::Less),
+        let below = is("<");
+        if below == Applies::Yes {
+            return Some(Ordering::Less);
+        }
+        match (below, is(">")) {
             (_, Applies::Yes) => Some(Ordering::Greater),
             (Applies::No, Applies::No) => Some(Ordering::Equal),
             _ => None,
@@ -202,7 +242,7 @@ impl<'v> Line<'v> {
     }
 
     fn rank(&self, version: &str) -> Option<usize> {
-        self.search(version)?.ok()
+        self.ranks.get(version).copied()
     }
 
     /// The place of a version itself.
@@ -221,9 +261,17 @@ impl<'v> Line<'v> {
         for group in groups {
             let mut all = self.places(true);
             for (sign, version) in group {
-                let own = self.place(version)?;
-                for (place, is_in) in all.iter_mut().enumerate() {
-                    *is_in &= lets_in(sign, place.cmp(&own));
+                let (below, rest) = all.split_at_mut_checked(self.place(version)?)?;
+                let (own, above) = rest.split_at_mut_checked(1)?;
+                let parts = [
+                    (below, Ordering::Less),
+                    (own, Ordering::Equal),
+                    (above, Ordering::Greater),
+                ];
+                for (part, order) in parts {
+                    if !lets_in(sign, order) {
+                        part.fill(false);
+                    }
                 }
             }
             for (any, all) in any.iter_mut().zip(all) {

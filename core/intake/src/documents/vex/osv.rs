@@ -9,7 +9,7 @@ use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, of_events};
+use super::order::{Bound, may_go_on, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
@@ -195,7 +195,8 @@ fn products(
 }
 
 /// The ranges of versions that a record calls affected. Those whose order is not known are left out
-/// where the record lists the versions, unless the range has no end and the list has.
+/// where the record lists the versions, unless the range has no end and the list has, or may have
+/// none.
 fn ranges(
     affected: &Node<'_, '_>,
     any: &Named,
@@ -216,8 +217,10 @@ fn ranges(
                 "SEMVER" => "semver",
                 _ => ty,
             };
-            let Some(bounds) = bounds(&range.need("events")?, scheme, ty)? else {
-                if alone {
+            let events = Events::read(&range.need("events")?)?;
+            let begun = (events.bounds.as_slice(), events.from_all);
+            let Some(bounds) = of_events(scheme, ty, begun, &events.limits) else {
+                if alone || may_go_on(scheme, ty, (&events.bounds, &events.limits)) {
                     ranges.push(any.in_range(EVENTS));
                 }
                 continue;
@@ -233,34 +236,47 @@ fn ranges(
     Ok(ranges)
 }
 
-/// The events of a range as the constraints of a `vers:` range. Their order in the record means
-/// nothing (OSV schema, "Evaluation"). `None` if they are of no version, or if it cannot be told of
-/// which.
-fn bounds(events: &Node<'_, '_>, scheme: &str, ty: &str) -> Result<Option<String>, PredicateError> {
-    let (mut bounds, mut limits): (Vec<Bound<'_>>, Vec<Bound<'_>>) = (Vec::new(), Vec::new());
-    let (mut any, mut from_all, mut unlimited) = (false, false, false);
-    for event in events.items()? {
-        for (key, version) in event.members()? {
-            let version = version.text()?;
-            any = true;
-            match key {
-                "introduced" if version == "0" => from_all = true,
-                "introduced" => bounds.push((">=", version.into())),
-                "limit" if version == "*" => unlimited = true,
-                "limit" => limits.push(("<", version.into())),
-                "fixed" => bounds.push(("<", version.into())),
-                "last_affected" => bounds.push(("<=", version.into())),
-                _ => return Err(event.fault("is no event that is known")),
+/// The events of a range. Their order in the record means nothing (OSV schema, "Evaluation").
+struct Events<'v> {
+    /// Where it begins and ends.
+    bounds: Vec<Bound<'v>>,
+    /// Whether it begins with the first version of all.
+    from_all: bool,
+    /// What it is below, if anything.
+    limits: Vec<Bound<'v>>,
+}
+
+impl<'v> Events<'v> {
+    fn read(events: &Node<'_, 'v>) -> Result<Self, PredicateError> {
+        let (mut bounds, mut limits): (Vec<Bound<'v>>, Vec<Bound<'v>>) = (Vec::new(), Vec::new());
+        let (mut any, mut from_all, mut unlimited) = (false, false, false);
+        for event in events.items()? {
+            for (key, version) in event.members()? {
+                let version = version.text()?;
+                any = true;
+                match key {
+                    "introduced" if version == "0" => from_all = true,
+                    "introduced" => bounds.push((">=", version.into())),
+                    "limit" if version == "*" => unlimited = true,
+                    "limit" => limits.push(("<", version.into())),
+                    "fixed" => bounds.push(("<", version.into())),
+                    "last_affected" => bounds.push(("<=", version.into())),
+                    _ => return Err(event.fault("is no event that is known")),
+                }
             }
         }
+        if !any {
+            return Err(events.fault("holds no event"));
+        }
+        if unlimited {
+            limits.clear();
+        }
+        Ok(Events {
+            bounds,
+            from_all,
+            limits,
+        })
     }
-    if !any {
-        return Err(events.fault("holds no event"));
-    }
-    if unlimited {
-        limits.clear();
-    }
-    Ok(of_events(scheme, ty, (&bounds, from_all), &limits))
 }
 
 #[cfg(test)]

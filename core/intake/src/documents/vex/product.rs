@@ -143,6 +143,9 @@ fn stands_in(version: &str, stated: &str) -> bool {
 /// What releases are called before their numbers.
 const PREFIXES: [&str; 5] = ["go", "release-", "release_", "r", "v"];
 
+/// What stands for a range that is too long for a purl: one that is none.
+const LONG: &str = "long";
+
 /// The qualifier for what a package is built for.
 const ARCH: &str = "arch";
 
@@ -295,14 +298,19 @@ impl Named {
         words::range(self.purls.first()?.ty(), stated)
     }
 
-    /// The same in these versions, which are a `vers:` range; in others nobody can tell.
+    /// The same in these versions, which are a `vers:` range; in others nobody can tell. Nor can
+    /// anybody of a range for which a purl has no room.
     pub fn in_range(&self, range: &str) -> Self {
         self.each_purl(range, |parts| {
             parts.version = None;
             parts.qualifiers.retain(|(key, _)| key != QUALIFIER);
-            parts
-                .qualifiers
-                .push((QUALIFIER.to_owned(), range.to_owned()));
+            let bare = parts.clone();
+            let stated = |range: &str| (QUALIFIER.to_owned(), range.to_owned());
+            parts.qualifiers.push(stated(range));
+            if Purl::build(parts.clone()).is_err() {
+                *parts = bare;
+                parts.qualifiers.push(stated(LONG));
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Ranges of versions as people write them (CSAF 2.0, 3.1.2.3.2), as `vers:` ranges.
 
-use super::order::{Bound, any_of, paired};
+use super::order::{BOUNDS, Bound, any_of, paired};
 
 /// All versions, in words.
 const ALL: [&str; 7] = [
@@ -53,10 +53,17 @@ const AFTER: [(&str, &str); 10] = [
     ("prior", "<="),
 ];
 
+/// Most bytes of a range. No purl has room for as many, and what is read of it takes many times
+/// more.
+pub(super) const LENGTH: usize = 16 * 1024;
+
 /// The range of versions of packages of a type that a text states; `None` if it is none that is
-/// known.
+/// known, or too long.
 pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
     let stated = stated.trim();
+    if stated.len() > LENGTH {
+        return None;
+    }
     if ALL.iter().any(|all| stated.eq_ignore_ascii_case(all)) {
         return Some(format!("vers:{ty}/*"));
     }
@@ -69,11 +76,15 @@ pub(super) fn range(ty: &str, stated: &str) -> Option<String> {
 }
 
 /// The bounds that a text states, in groups of which one has to be met. A bar alone between single
-/// bounds is that of `vers:`, where they stand for what is between them.
+/// bounds is that of `vers:`, where they stand for what is between them. `None` also if there are
+/// too many.
 fn groups<'a>(ty: &str, stated: &'a str) -> Option<Vec<Vec<Bound<'a>>>> {
     let bar = if stated.contains("||") { "||" } else { "|" };
     let groups = stated.split(bar).map(|one| bounds(ty, one.trim()));
     let groups = groups.collect::<Option<Vec<_>>>()?;
+    if groups.iter().map(Vec::len).sum::<usize>() > BOUNDS {
+        return None;
+    }
     if bar == "|" && groups.iter().all(|group| group.len() == 1) {
         return paired(ty, ty, &groups.concat());
     }
@@ -242,6 +253,25 @@ mod tests {
             assert_eq!(range("npm", stated), None, "{stated}");
         }
     }
+
+    /// Of a text of any length: what is read of it takes many times more.
+    #[test]
+    fn a_text_of_many_constraints_is_no_range() {
+        for text in ["=1|!=2|", "<1,", "=1||", "=1|"] {
+            let end = text.trim_end_matches(['|', ',']);
+            let of = |count: usize| text.repeat(count) + end;
+            assert!(
+                range("npm", &of(2)).is_some() || text.contains('!'),
+                "{text}"
+            );
+            for count in [BOUNDS, 50_000] {
+                assert_eq!(range("npm", &of(count)), None, "{text}");
+            }
+        }
+        let long = format!("<1.0.0-{}", "a".repeat(LENGTH));
+        assert_eq!(range("npm", &long), None);
+    }
+
     #[test]
     fn what_joins_bounds_says_how_they_are_met() {
         for (stated, expected) in [

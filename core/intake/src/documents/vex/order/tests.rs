@@ -110,6 +110,27 @@ fn a_tag_of_an_action_is_a_bound() {
     assert_eq!(said.as_deref(), Some(">=1.5.0|<3|v4"));
 }
 
+/// What is left out is left out of every group: of many of both that would be too much. So would
+/// be a version that is longer than a purl, which is compared with all others.
+#[test]
+fn many_constraints_are_no_range_and_those_in_order_take_no_time() {
+    let started = std::time::Instant::now();
+    let of = |sign: &'static str, at: usize| (sign, format!("{at}.0.0").into());
+    let mut many: Vec<Bound<'_>> = (0..=BOUNDS).map(|at| of("=", at)).collect();
+    for ty in ["npm", "conan"] {
+        assert_eq!(paired(ty, ty, &many), None);
+        assert!(paired(ty, ty, &many[1..]).is_some());
+        let holes = (0..BOUNDS).map(|at| of(["=", "!="][at % 2], at));
+        assert_eq!(paired(ty, ty, &holes.collect::<Vec<_>>()), None);
+    }
+    many[0].1 = "1".repeat(PURL_BYTES + 1).into();
+    assert_eq!(any_of("npm", "npm", &[many[..3].to_vec()]), None);
+    let groups = (0..BOUNDS).map(|at| vec![of(">", at)]);
+    let said = any_of("npm", "npm", &groups.collect::<Vec<_>>());
+    assert_eq!(said.as_deref(), Some(">0.0.0"));
+    assert!(started.elapsed().as_secs() < 5);
+}
+
 proptest! {
     /// What is written says the same as the bounds.
     #[test]

@@ -213,11 +213,15 @@ fn events_that_leave_it_open_decide_nothing() {
     let grouped = r#"{"introduced":"3.0"},{"introduced":"1.0"},{"fixed":"4.0"},{"fixed":"2.0"}"#;
     let limited = r#"{"introduced":"1.0"},{"fixed":"3.0"},{"limit":"2.0"}"#;
     let within = r#"{"introduced":"0"},{"introduced":"3.0"},{"fixed":"4.0"}"#;
-    for (ecosystem, events) in [
-        ("npm", empty),
-        ("Bioconductor", grouped),
-        ("Bioconductor", within),
-        ("Bioconductor", limited),
+    let unpaired = r#"{"introduced":"2.0"},{"introduced":"1.0"},{"fixed":"1.5"}"#;
+    let early = r#"{"introduced":"0"},{"fixed":"1.0"},{"fixed":"1.5"}"#;
+    for (ecosystem, events, may_go_on) in [
+        ("npm", empty, false),
+        ("Bioconductor", grouped, true),
+        ("Bioconductor", within, true),
+        ("Bioconductor", unpaired, true),
+        ("Bioconductor", early, false),
+        ("Bioconductor", limited, false),
     ] {
         let events = range("ECOSYSTEM", events);
         let ty = &ecosystem.to_lowercase();
@@ -227,11 +231,14 @@ fn events_that_leave_it_open_decide_nothing() {
             vers::contains(super::EVENTS, ty, "1.0.0"),
             Applies::Undecided
         );
+        // What may begin behind every end is not told by a list, which has one.
         let listed = format!(r#"{events},"versions":["1.0"]"#);
-        assert_eq!(
-            of(ecosystem, "a", &listed).unwrap(),
-            [format!("pkg:{ty}/a@1.0")]
-        );
+        let open = may_go_on.then(|| format!("pkg:{ty}/a?vers=events"));
+        let all: Vec<String> = open
+            .into_iter()
+            .chain([format!("pkg:{ty}/a@1.0")])
+            .collect();
+        assert_eq!(of(ecosystem, "a", &listed).unwrap(), all);
     }
 }
 
@@ -326,4 +333,15 @@ fn what_is_wrong_is_named() {
     let text = r#"{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z","withdrawn":"2026-02-01T00:00:00Z","affected":[]}"#;
     let error = prepare("vex", "r.json", text.as_bytes(), "").unwrap_err();
     assert_eq!(error.place(), "$.withdrawn");
+}
+
+/// A purl has room for only so much.
+#[test]
+fn a_range_that_is_too_long_for_a_purl_decides_nothing() {
+    let events =
+        (0..100).map(|at| format!(r#"{{"introduced":"{at}.1.0"}},{{"fixed":"{at}.2.0"}}"#));
+    let events: Vec<String> = events.collect();
+    let products = of("npm", "a", &range("SEMVER", &events.join(","))).unwrap();
+    assert_eq!(products, ["pkg:npm/a?vers=long"]);
+    assert_eq!(vers::contains("long", "npm", "1.1.0"), Applies::Undecided);
 }

@@ -314,12 +314,7 @@ fn identifiers_of_a_package_are_cleared_as_far_as_all_name_it() {
             "pkg:npm/b@2 > pkg:npm/b@1",
         ),
         ("pkg:npm/b", "", "pkg:npm/b@1", "pkg:npm/b > pkg:npm/b@1"),
-        (
-            "pkg:npm/c",
-            "",
-            "pkg:npm/c > pkg:npm/b@1",
-            "pkg:npm/c > pkg:npm/b@1",
-        ),
+        ("pkg:npm/c", "", "pkg:npm/b@1", "pkg:npm/c > pkg:npm/b@1"),
         (
             "pkg:npm/b@1",
             r#","software_packageVersion":"2""#,
