@@ -40,22 +40,7 @@ impl Element<'_> {
         if let Some(reason) = too_many(&component, purls.len()) {
             return list.unidentified(component.line, &component.name, reason);
         }
-        let mut named: Vec<Purl> = Vec::new();
-        let mut reason = "has neither a package URL nor a digest".to_owned();
-        for text in purls {
-            let read = canonical(&text, component.version.as_deref());
-            match read.and_then(|purl| pinned(purl, component.own)) {
-                Ok(purl)
-                    if named
-                        .iter()
-                        .all(|other| other.without_qualifiers() != purl.without_qualifiers()) =>
-                {
-                    named.push(purl);
-                }
-                Ok(_) => {}
-                Err(why) => reason = format!("{} {why}", quoted(&text)),
-            }
-        }
+        let (mut named, reason) = packages(&component, &purls);
         if component.own
             && named.is_empty()
             && let Some(digest) = component.version.as_deref()
@@ -93,6 +78,27 @@ impl Element<'_> {
         }
         Ok(())
     }
+}
+
+/// The packages that purls name, each once; and why the last that names none does not.
+fn packages(component: &Component, purls: &[Cow<'_, str>]) -> (Vec<Purl>, String) {
+    let mut named: Vec<Purl> = Vec::new();
+    let mut reason = "has neither a package URL nor a digest".to_owned();
+    for text in purls {
+        let read = canonical(text, component.version.as_deref());
+        match read.and_then(|purl| pinned(purl, component.own)) {
+            Ok(purl)
+                if named
+                    .iter()
+                    .all(|other| other.without_qualifiers() != purl.without_qualifiers()) =>
+            {
+                named.push(purl);
+            }
+            Ok(_) => {}
+            Err(why) => reason = format!("{} {why}", quoted(text)),
+        }
+    }
+    (named, reason)
 }
 
 /// The purl with the source package that stands beside it, unless it has one, or is one itself.
