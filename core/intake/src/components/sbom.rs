@@ -32,11 +32,7 @@ impl Element<'_> {
     /// often are the many places where one package is to be had. Without purl it has to be known by
     /// its digests.
     pub(super) fn add(self, list: &mut List) -> Result<(), Fault> {
-        let Element {
-            component,
-            purls,
-            upstream,
-        } = self;
+        let (component, purls, upstream) = (self.component, self.purls, self.upstream);
         if let Some(reason) = too_many(&component, purls.len()) {
             return list.unidentified(component.line, &component.name, reason);
         }
@@ -87,14 +83,12 @@ fn packages(component: &Component, purls: &[Cow<'_, str>]) -> (Vec<Purl>, String
     for text in purls {
         let read = canonical(text, component.version.as_deref());
         match read.and_then(|purl| pinned(purl, component.own)) {
-            Ok(purl)
-                if named
-                    .iter()
-                    .all(|other| other.without_qualifiers() != purl.without_qualifiers()) =>
-            {
-                named.push(purl);
+            Ok(purl) => {
+                let mut known = named.iter().map(Purl::without_qualifiers);
+                if known.all(|known| known != purl.without_qualifiers()) {
+                    named.push(purl);
+                }
             }
-            Ok(_) => {}
             Err(why) => reason = format!("{} {why}", quoted(text)),
         }
     }
