@@ -32,6 +32,12 @@ impl Fault {
         Self::new(Some(line), reason)
     }
 
+    /// That something has more bytes than are read of it.
+    pub(super) fn too_large(what: &str, bytes: usize, most: usize) -> Self {
+        let reason = format!("the {what} has {bytes} bytes, and at most {most} are read");
+        Self::new(None, reason)
+    }
+
     pub(super) fn advise(self, advice: &'static str) -> Self {
         Fault {
             advice: Some(advice),

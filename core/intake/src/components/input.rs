@@ -84,12 +84,8 @@ impl<'a> Input<'a> {
     pub(super) fn new(name: &'a str, file: &'a Decoded<'_>) -> Result<Self, Fault> {
         let bytes = &*file.bytes;
         if bytes.len() > limits::DOCUMENT_BYTES {
-            let reason = format!(
-                "the file has {} bytes, and at most {} are read",
-                bytes.len(),
-                limits::DOCUMENT_BYTES
-            );
-            return Err(Fault::new(None, reason).advise("check its parts one by one"));
+            let fault = Fault::too_large("file", bytes.len(), limits::DOCUMENT_BYTES);
+            return Err(fault.advise("check its parts one by one"));
         }
         let by_name = [".gz", ".bz2", ".xz", ".zst", ".zip"]
             .into_iter()

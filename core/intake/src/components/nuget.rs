@@ -147,17 +147,8 @@ fn note_sources<'v>(root: &Node<'v, '_>, list: &mut List) -> Result<Option<&'v s
     if all.iter().any(|source| is_public_registry("nuget", source)) {
         return Ok(None);
     }
-    let of_web = all.iter().find(|source| is_web(source));
+    let of_web = all.iter().find(|source| origin::is_web(source));
     Ok(of_web.or(all.first()).copied())
-}
-
-fn is_web(source: &str) -> bool {
-    let scheme = source.split_once("://").map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| {
-        ["http", "https"]
-            .iter()
-            .any(|it| scheme.eq_ignore_ascii_case(it))
-    })
 }
 
 /// What is downloaded beside the libraries, for each framework: runtimes, which become a part of
@@ -206,7 +197,7 @@ fn add(name: &str, version: &str, instead: Option<&str>, list: &mut List) -> Res
     };
     let mut parts = origin::package("nuget", name, Some(version));
     if let Some(source) = instead {
-        if is_web(source) {
+        if origin::is_web(source) {
             origin::qualify(&mut parts, "repository_url", source);
         } else {
             origin::qualify_local(&mut parts, source.trim_end_matches(['/', '\\']));

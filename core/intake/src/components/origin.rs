@@ -183,6 +183,16 @@ pub(super) fn without_secrets(address: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
+/// Whether an address is one of the web, whatever its case.
+pub(super) fn is_web(address: &str) -> bool {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        ["http", "https"]
+            .iter()
+            .any(|it| scheme.eq_ignore_ascii_case(it))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

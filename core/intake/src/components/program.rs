@@ -45,12 +45,8 @@ pub(super) fn said(bytes: &[u8]) -> Result<Option<Said>, Fault> {
         return Ok(None);
     }
     if bytes.len() > limits::PROGRAM_BYTES {
-        let reason = format!(
-            "the program has {} bytes, and at most {} are read",
-            bytes.len(),
-            limits::PROGRAM_BYTES
-        );
-        return Err(Fault::new(None, reason).advise("write an SBOM of it, and check that"));
+        let fault = Fault::too_large("program", bytes.len(), limits::PROGRAM_BYTES);
+        return Err(fault.advise("write an SBOM of it, and check that"));
     }
     let file = object::File::parse(bytes)
         .map_err(|e| malformed(&format!("the program is malformed: {e}")))?;

@@ -177,11 +177,7 @@ fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
     let registry = registries.find_map(|registry| registry.strip_suffix('/'))?;
     let last = registry.rsplit('/').next().unwrap_or_default();
     let is_scope = last.starts_with('@') || last.starts_with("%40");
-    let scheme = registry.split("://").next().unwrap_or_default();
-    let is_web = ["http", "https"]
-        .iter()
-        .any(|web| scheme.eq_ignore_ascii_case(web));
-    let is_plain = is_web && purl::place(registry).is_some();
+    let is_plain = origin::is_web(registry) && purl::place(registry).is_some();
     (is_plain && !is_scope).then_some(registry)
 }
 

@@ -35,12 +35,8 @@ pub(super) fn said(bytes: &[u8]) -> Result<Option<String>, Fault> {
         return Ok(None);
     }
     if bytes.len() > limits::PROGRAM_BYTES {
-        let reason = format!(
-            "the database has {} bytes, and at most {} are read",
-            bytes.len(),
-            limits::PROGRAM_BYTES
-        );
-        return Err(Fault::new(None, reason).advise("write an SBOM of the system, and check that"));
+        let fault = Fault::too_large("database", bytes.len(), limits::PROGRAM_BYTES);
+        return Err(fault.advise("write an SBOM of the system, and check that"));
     }
     let (mut said, mut count) = (String::new(), 0);
     let mut each = |package: &[u8]| {

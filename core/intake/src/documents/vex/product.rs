@@ -276,7 +276,7 @@ impl Named {
 
     /// What is meant where a document states a version beside its purls, and another one than they
     /// have: both by what speaks against it, and neither by what clears it. People are told.
-    pub fn disputed(self, stated: Option<&str>, clears: bool, notes: &mut Vec<String>) -> Self {
+    fn disputed(self, stated: Option<&str>, clears: bool, notes: &mut Vec<String>) -> Self {
         let Some(stated) = stated.filter(|stated| !stated.is_empty()) else {
             return self;
         };
@@ -291,6 +291,20 @@ impl Named {
         }
         let other = self.in_stated_version(stated, false);
         self.and(&other)
+    }
+
+    /// The same of a product and a part of it, of which `stated` finds the versions by their ids.
+    pub fn both_disputed<'d>(
+        (product, part): (Self, Option<Self>),
+        stated: impl Fn(&str) -> Option<&'d str>,
+        clears: bool,
+        notes: &mut Vec<String>,
+    ) -> (Self, Option<Self>) {
+        let mut meant = |named: Self| {
+            let stated = named.id.as_deref().and_then(&stated);
+            named.disputed(stated, clears, notes)
+        };
+        (meant(product), part.map(meant))
     }
 
     /// A range of versions without a scheme, as one of the type.

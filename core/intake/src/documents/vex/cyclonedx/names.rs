@@ -147,16 +147,16 @@ impl<'v> Names<'v> {
     /// version says that stands beside its purl.
     pub fn meant(
         &self,
-        (product, part): (Named, Option<Named>),
+        place: (Named, Option<Named>),
         status: Status,
         notes: &mut Vec<String>,
     ) -> (Named, Option<Named>) {
-        let mut meant = |named: Named| {
-            let component = named.id.as_deref().and_then(|id| self.by_ref.get(id));
-            let version = component.and_then(|one| one.get("version")?.as_str());
-            named.disputed(version, status.clears(), notes)
-        };
-        (meant(product), part.map(meant))
+        Named::both_disputed(
+            place,
+            |id| self.by_ref.get(id)?.get("version")?.as_str(),
+            status.clears(),
+            notes,
+        )
     }
 
     /// The product that a statement about something is of, and the part of it.

@@ -136,16 +136,16 @@ impl<'v> Names<'v> {
     /// version says that stands beside its purl.
     pub fn meant(
         &self,
-        (product, part): (Named, Option<Named>),
+        place: (Named, Option<Named>),
         status: Status,
         notes: &mut Vec<String>,
     ) -> (Named, Option<Named>) {
-        let mut meant = |named: Named| {
-            let element = named.id.as_deref().and_then(|id| self.by_id.get(id));
-            let version = element.and_then(|one| text(*one, "software_packageVersion"));
-            named.disputed(version, status.clears(), notes)
-        };
-        (meant(product), part.map(meant))
+        Named::both_disputed(
+            place,
+            |id| text(*self.by_id.get(id)?, "software_packageVersion"),
+            status.clears(),
+            notes,
+        )
     }
 }
 
