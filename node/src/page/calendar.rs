@@ -5,15 +5,14 @@
 //! those whom the site trusts, so that strangers cost it nothing, and a site without a policy has
 //! none.
 
-use super::frame::{Asked, Frame, HTML, answer};
+use super::frame::{Asked, Frame, HTML, answer, rendered};
 use super::made::{Made, NO_POLICY, Pages, Short, Unmade};
 use super::places::{calendar as place, linked, packages_query};
-use super::text::{base, for_shell, shown, shown_within};
+use super::text::{base, for_shell, shown_within};
 use super::view::{Answered, answers, lacking, written};
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
-use assay_client::plain;
 use assay_client::report::lifecycle::{Calendar, Day, Entry, What, ics};
 use assay_client::report::{Report, words};
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -107,7 +106,7 @@ impl Named {
     fn of(purl: &str) -> Self {
         Named {
             place: linked(purl),
-            name: shown(purl),
+            name: purl.to_owned(),
         }
     }
 }
@@ -127,7 +126,7 @@ impl Wanted {
         let mut packages: Vec<Purl> = Vec::new();
         for text in texts(&pairs) {
             let purl = Purl::canonicalize(text);
-            let purl = purl.map_err(|error| format!("{}: {error}", plain(text)))?;
+            let purl = purl.map_err(|error| format!("{text}: {error}"))?;
             if !packages.contains(&purl) {
                 packages.push(purl);
             }
@@ -160,10 +159,10 @@ pub async fn calendar(State(pages): State<Arc<Pages>>, Short(asked): Short) -> R
             return asked.see(StatusCode::MOVED_PERMANENTLY, &place(&wanted.packages));
         }
         Ok(wanted) => (wanted.packages, None),
-        Err(why) => (Vec::new(), Some(shown(&why))),
+        Err(why) => (Vec::new(), Some(why)),
     };
     let pairs = asked.query();
-    let typed: Vec<String> = texts(&pairs).take(PACKAGES).map(shown).collect();
+    let typed: Vec<&str> = texts(&pairs).take(PACKAGES).collect();
     let page = CalendarPage {
         frame: pages.frame(&asked, "When does support end?"),
         said,
@@ -189,7 +188,7 @@ async fn made(pages: &Pages, page: CalendarPage, wanted: Vec<Purl>) -> Result<Ma
     let mut shown = Shown::of(&calendar, &report);
     shown.more = Some((format!("calendar.ics{ics}"), command));
     let shown = Some(shown);
-    let body = CalendarPage { shown, ..page }.render()?.into();
+    let body = rendered(&CalendarPage { shown, ..page })?;
     let is_whole = report.is_whole();
     Ok(Made { body, is_whole })
 }
@@ -355,11 +354,11 @@ impl Room {
 impl Row {
     fn of(entry: &Entry, day: Option<&str>, what: String) -> Self {
         Row {
-            day: day.map(shown),
+            day: day.map(str::to_owned),
             package: Named::of(&entry.component),
             what,
             who: shown_within(&entry.who, WHO),
-            looked: shown(entry.last_updated.get(..10).unwrap_or_default()),
+            looked: entry.last_updated.get(..10).unwrap_or_default().to_owned(),
             claim: entry.claim_id.clone(),
             issuer: (
                 entry.issuer_id.clone(),

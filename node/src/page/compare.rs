@@ -1,15 +1,14 @@
 //! Two packages side by side: the same facts about both, by whom, and what is not known. There is
 //! no grade, and nothing says which is better.
 
-use super::frame::{Frame, HTML, answer};
+use super::frame::{Frame, HTML, answer, rendered};
 use super::made::{Made, Pages, Short, Unmade};
 use super::places::{compare as place, linked};
-use super::text::{base, shown, shown_within};
+use super::text::{base, shown_within};
 use super::view::{Answered, Section, facts, is_part, lacking};
 use askama::Template;
 use assay_claims::purl::Purl;
 use assay_client::ask::About;
-use assay_client::plain;
 use assay_client::report::{Report, words};
 use axum::{extract::State, http::StatusCode, response::Response};
 use std::sync::Arc;
@@ -71,7 +70,7 @@ impl Side {
         Side {
             place: linked(purl.as_str()),
             name: name(purl),
-            purl: shown(purl.as_str()),
+            purl: purl.as_str().to_owned(),
             why: why.map(|why| shown_within(why, WHY)),
             sentence,
         }
@@ -80,7 +79,7 @@ impl Side {
 
 /// What a package is called.
 fn name(purl: &Purl) -> String {
-    shown(&words::name(&About::Package(purl.clone())))
+    words::name(&About::Package(purl.clone()))
 }
 
 /// The page that compares two packages, or asks for them.
@@ -95,7 +94,7 @@ pub async fn compare(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Re
         frame: pages.frame(&asked, "Compare two packages"),
         own: pages.site.origin(),
         said: None,
-        typed: typed.map(shown),
+        typed: typed.map(str::to_owned),
         compared: None,
     };
     match typed.map(Purl::canonicalize) {
@@ -114,9 +113,9 @@ pub async fn compare(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Re
             let wrong = typed.iter().zip(purls).filter(|(text, _)| !text.is_empty());
             let wrong = wrong.filter_map(|(text, purl)| Some((text, purl.err()?)));
             let wrong: Vec<String> = wrong
-                .map(|(text, error)| format!("{}: {error}.", plain(text)))
+                .map(|(text, error)| format!("{text}: {error}."))
                 .collect();
-            page.said = (!wrong.is_empty()).then(|| shown(&wrong.join(" ")));
+            page.said = (!wrong.is_empty()).then(|| wrong.join(" "));
             answer(StatusCode::OK, &asked, &page).await
         }
     }
@@ -133,7 +132,7 @@ async fn made(pages: &Pages, page: ComparePage, purls: [Purl; 2]) -> Result<Made
             .extend(pages.commands(&About::Package(purl.clone())));
     }
     let compared = Some(compared);
-    let body = ComparePage { compared, ..page }.render()?.into();
+    let body = rendered(&ComparePage { compared, ..page })?;
     Ok(Made { body, is_whole })
 }
 

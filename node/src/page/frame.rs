@@ -1,6 +1,6 @@
 //! What every page has around what it shows, and how a page is sent.
 
-use super::text::{base, shown};
+use super::text::{base, seen};
 use crate::api::{
     peer::Peer,
     read::{PATH_BYTES, sent::Sent},
@@ -75,7 +75,7 @@ impl Frame {
             title: title.to_owned(),
             base: base(asked.uri.path()),
             asked: String::new(),
-            operator: operator.map(shown),
+            operator: operator.map(str::to_owned),
         }
     }
 }
@@ -92,10 +92,15 @@ pub struct Plain {
 
 /// Sends a page.
 pub async fn answer(status: StatusCode, asked: &Asked, page: &impl Template) -> Response {
-    match page.render() {
-        Ok(html) => send(status, asked, HTML, html.into()).await,
+    match rendered(page) {
+        Ok(html) => send(status, asked, HTML, html).await,
         Err(error) => unwritten(&error),
     }
+}
+
+/// A page as it is sent.
+pub fn rendered(page: &impl Template) -> askama::Result<Bytes> {
+    Ok(seen(&page.render()?).into())
 }
 
 /// Sends what was written, which is of this kind. Room is taken for it.

@@ -1,7 +1,7 @@
 //! Pages as they are made: asked, weighed, written, and kept while the log is as it was.
 
 use super::badge::Form;
-use super::frame::{Asked, Frame, HTML, Plain, answer, send, unwritten};
+use super::frame::{Asked, Frame, HTML, Plain, answer, rendered, send, unwritten};
 use super::places::{also, place};
 use super::record::Federation;
 use super::site::{Site, Unasked};
@@ -313,7 +313,7 @@ impl Pages {
 
     async fn make(&self, frame: Frame, about: About) -> Result<Made, Unmade> {
         let report = self.site.report(about.clone(), 1).await?;
-        let body = self.page(frame, &about, &report).render()?.into();
+        let body = rendered(&self.page(frame, &about, &report))?;
         let is_whole = report.is_whole();
         Ok(Made { body, is_whole })
     }
@@ -333,8 +333,8 @@ impl Pages {
         let reasons = reasons.filter(|it| lacking.is_empty() || it.cause != Cause::Logs);
         let reasons = reasons.take(REASONS).map(|reason| shown(&reason.text));
         let reasons = reasons.filter(|reason| Some(reason) != why.as_ref());
-        frame.title = shown(&words::name(about));
-        frame.asked = shown(&about.spelled());
+        frame.title = words::name(about);
+        frame.asked = about.spelled();
         let view = View::new(report);
         Thing {
             own: self.site.origin(),
@@ -403,7 +403,7 @@ impl Pages {
     ) -> Response {
         let page = Plain {
             frame: self.frame(asked, title),
-            paragraphs: vec![shown(why)],
+            paragraphs: vec![why.to_owned()],
             blocks: Vec::new(),
             links: Vec::new(),
         };

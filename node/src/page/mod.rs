@@ -48,7 +48,6 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
-use text::shown;
 use tokio::net::TcpListener;
 
 /// Folder of the heads that the pages have seen, beside the store's files.
@@ -160,7 +159,7 @@ async fn home(State(pages): Shared, Short(asked): Short) -> Response {
         Some((_, Ok(Some(about)))) => {
             return lead(&pages, &asked, StatusCode::SEE_OTHER, &place(&about)).await;
         }
-        Some((_, Err(error))) => (Some(shown(&error.to_string())), Vec::new()),
+        Some((_, Err(error))) => (Some(error.to_string()), Vec::new()),
         Some((text, Ok(None))) => (None, named(text)),
     };
     let said = said.or_else(|| {
@@ -168,7 +167,7 @@ async fn home(State(pages): Shared, Short(asked): Short) -> Response {
         nothing.then(|| "This names no package, file digest, vulnerability or issuer.".to_owned())
     });
     let mut frame = pages.frame(&asked, "What is known about your software?");
-    frame.asked = shown(text.as_deref().unwrap_or_default());
+    frame.asked = text.unwrap_or_default();
     let home = Home {
         frame,
         said,
@@ -298,14 +297,14 @@ async fn policy(State(pages): Shared, Extension(peer): From, request: Request) -
     let Some(stated) = &pages.site.stated else {
         return pages.nothing(&asked, NO_POLICY).await;
     };
-    let operator = shown(&pages.site.operator);
+    let operator = &pages.site.operator;
     let page = Plain {
         frame: pages.frame(&asked, "The policy of this site"),
         paragraphs: vec![
             format!("These are the rules of {operator}. They decide what this site says first."),
             "Yours may be others. Whoever uses assay writes a policy of their own.".to_owned(),
         ],
-        blocks: vec![stated.text.clone()],
+        blocks: vec![stated.text.replace('\r', "").replace('\t', "    ")],
         links: vec![("policy.toml", "The policy as a file")],
     };
     answer(StatusCode::OK, &asked, &page).await

@@ -1,6 +1,5 @@
 //! Where the page about something is.
 
-use super::text::shown;
 use assay_claims::purl::Purl;
 use assay_client::ask::{About, Artifact};
 use assay_client::report::words::Reader;
@@ -152,7 +151,7 @@ pub fn named(text: &str) -> Vec<Choice> {
         let place = package(purl.as_str());
         is_path(&place).then(|| Choice {
             place,
-            purl: shown(purl.as_str()),
+            purl: purl.as_str().to_owned(),
         })
     });
     purls.collect()

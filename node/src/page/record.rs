@@ -80,7 +80,7 @@ impl Federation {
                 peers(&page),
             ],
             head: own.cloned().unwrap_or_default(),
-            origin: shown(&log.origin),
+            origin: log.origin.clone(),
             size: log.size.unwrap_or_default(),
             keys: log.vkeys,
         }

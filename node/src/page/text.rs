@@ -8,8 +8,17 @@ const CHARACTERS: usize = 400;
 /// Most marks on one character. No language has more; a stack of them covers the lines above.
 const MARKS: usize = 4;
 
-/// What a stranger wrote, in one line of bounded length and height: what cannot be seen or reorders
-/// the text around it is shown as its escape. That it is no markup is the template's to see to.
+/// A page, as all pages are sent: whatever is quoted on it, what cannot be seen or reorders the text
+/// around it is shown as its escape, and no marks tower. That nothing quoted is markup is the
+/// template's to see to.
+pub fn seen(page: &str) -> String {
+    let mut tower = Tower::default();
+    let level: String = page.chars().filter(|c| !tower.rises(*c)).collect();
+    let lines: Vec<String> = level.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
+/// What a stranger wrote, in one line of bounded length, as it will be [`seen`].
 pub fn shown(text: &str) -> String {
     shown_within(text, CHARACTERS)
 }
@@ -17,12 +26,11 @@ pub fn shown(text: &str) -> String {
 /// The same of a text that may have so many characters.
 pub fn shown_within(text: &str, characters: usize) -> String {
     let mut shown = String::new();
-    let mut marks = 0;
+    let mut tower = Tower::default();
     let mut left = characters;
     let mut is_cut = false;
     for c in text.chars() {
-        marks = if is_mark(c) { marks + 1 } else { 0 };
-        if marks > MARKS {
+        if tower.rises(c) {
             is_cut = true;
             continue;
         }
@@ -37,6 +45,18 @@ pub fn shown_within(text: &str, characters: usize) -> String {
         shown.push('…');
     }
     plain(&shown)
+}
+
+/// The marks that stand on the last character so far.
+#[derive(Default)]
+struct Tower(usize);
+
+impl Tower {
+    /// Whether the next character is a mark too many.
+    fn rises(&mut self, c: char) -> bool {
+        self.0 = if is_mark(c) { self.0 + 1 } else { 0 };
+        self.0 > MARKS
+    }
 }
 
 /// Whether a character stands on the one before it: Unicode's blocks of such characters, and those
@@ -83,6 +103,9 @@ mod tests {
         assert!(shown_tower.chars().filter(|c| is_mark(*c)).count() <= MARKS);
         assert!(shown_tower.contains('b'));
         assert_eq!(shown("a\u{202e}b\n"), "a\\u{202e}b\\n");
+        let page = seen(&format!("{tower}\n\u{202e}\r\u{200b}"));
+        let marks = "\u{301}".repeat(MARKS);
+        assert_eq!(page, format!("a{marks}b\n\\u{{202e}}\\r\\u{{200b}}"));
         let long = shown(&"\u{1f4a9}".repeat(10_000));
         assert_eq!(long.chars().count(), CHARACTERS + 1);
         assert_eq!(

@@ -242,7 +242,7 @@ fn linked(versions: &Versions) -> Vec<Linked> {
     let of = versions.of.iter().take(LINKS);
     let linked = of.map(|one| Linked {
         place: package(&one.purl),
-        name: shown(&one_word(&one.version)),
+        name: one_word(&one.version).into_owned(),
         stands: words::version_stands(one),
     });
     linked.filter(|one| is_path(&one.place)).collect()
@@ -274,7 +274,7 @@ impl<'a> Draft<'a> {
     fn new(title: &str, lines: Vec<&'a Line>) -> Self {
         Draft {
             section: Section {
-                title: shown(title),
+                title: title.to_owned(),
                 sums: Vec::new(),
                 lines: Vec::new(),
                 omitted: 0,

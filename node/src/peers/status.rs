@@ -3,6 +3,7 @@
 use super::KnownPeer;
 use crate::http_client;
 use crate::reason::with_causes;
+use assay_client::plain;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::LogVerifier;
@@ -18,6 +19,9 @@ const AT_ONCE: usize = 16;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES: usize = 64 << 10;
+
+/// Most characters that are shown of why an auditor cosigns nothing.
+const REASON: usize = 500;
 
 /// How a peer is.
 #[derive(Debug)]
@@ -79,16 +83,11 @@ async fn audited(
     let said: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
     if let Some(reason) = said["finding"]["reason"].as_str() {
         let leaf = &said["finding"]["leaf"];
-        return Err(format!("leaf {leaf}: {}", plain(reason)));
+        let found = format!("leaf {leaf}: {reason}");
+        return Err(plain(&found.chars().take(REASON).collect::<String>()));
     }
     let path = format!("mirror/{digest}/audit/checkpoint");
     cosigned_at(http, peer, own, &path, peer.audit()).await
-}
-
-/// What another node says, on one line and without what a terminal obeys.
-fn plain(text: &str) -> String {
-    let visible = text.chars().filter(|c| !c.is_control());
-    visible.take(500).collect()
 }
 
 async fn cosigned(

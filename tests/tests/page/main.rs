@@ -9,6 +9,7 @@
 
 mod addresses;
 mod badges;
+mod bounds;
 mod busy;
 mod calendar;
 mod compare;

@@ -5,10 +5,12 @@ use anyhow::{Context, ensure};
 use assay_tests::{
     log::Log,
     ports::free_address,
-    process::{Node, binaries},
+    process::{self, Node, binaries},
+    static_http::StaticHttp,
     witness::{History, Witness},
 };
-use assay_tlog::tlog_policy::TlogPolicy;
+use assay_tlog::{Hash, tlog_policy::TlogPolicy};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -184,5 +186,38 @@ async fn shown(node: &Node) -> anyhow::Result<()> {
         ensure!(tokio::time::Instant::now() < deadline, "{}", node.stderr());
         tokio::task::yield_now().await;
     }
+    Ok(())
+}
+
+/// What another node says is shown on a line of its own, whatever it is, and an error is one.
+#[tokio::test]
+async fn an_auditor_of_a_peer_says_why_it_cosigns_nothing() -> anyhow::Result<()> {
+    let node = Node::init()?;
+    let (config, folder) = (node_config(&node), tempfile::tempdir()?);
+    let page = StaticHttp::serve(folder.path())?;
+    let digest = Hash::of(process::ORIGIN.as_bytes());
+    let at = folder.path().join(format!("mirror/{digest}"));
+    fs::create_dir_all(&at)?;
+    let auditor = Witness::named("x.example/x")?;
+    let card = done(
+        &auditor.folder().join("witness.toml"),
+        &["card", "--name", "x", "--url", &page.url()],
+    )?;
+    let card = card.replace("witness = ", "audit = ");
+    done(&config, &["add", &kept(node.folder(), "x.peer", &card)?])?;
+    let status = done(&config, &["status"])?;
+    assert!(status.contains("it answered 404"), "{status}");
+    let reason = "\u{202e}gnorw\u{1b}[2J\nall is well".to_owned() + &"x".repeat(10_000);
+    let finding = json!({"finding": {"leaf": "\u{202e}7", "reason": reason}});
+    fs::write(at.join("audit"), finding.to_string())?;
+    let status = done(&config, &["status"])?;
+    assert!(
+        status.contains("\\u{202e}gnorw\\u{1b}[2J\\nall is well"),
+        "{status}"
+    );
+    assert!(
+        !status.contains(['\u{202e}', '\u{1b}']) && status.len() < 1_000,
+        "{status}"
+    );
     Ok(())
 }
