@@ -54,10 +54,11 @@ pub const BRIDGES: &[Bridge] = &[
     },
     Bridge {
         name: "osv",
-        help: "A folder of OSV records, one a file: PyPI, npm, Go, Debian, GitHub advisories, …",
+        help: "A folder of OSV records in JSON or YAML, one a file: PyPI, npm, Go, Debian, GitHub \
+               advisories, …",
         source: "OSV",
         license: "that of the record's database",
-        extensions: &[".json"],
+        extensions: &[".json", ".yaml", ".yml"],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: osv,
@@ -205,7 +206,11 @@ fn is_reference(claim: &Prepared) -> bool {
 }
 
 fn osv(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
-    let value = input.document.json()?;
+    let is_json = input.place.ends_with(".json");
+    if !is_json && !documents::is_osv_yaml(input.document.body()) {
+        return Ok(Vec::new());
+    }
+    let value = documents::osv_value(input.document)?;
     let root = Node::root("$", &value);
     let key = root.need("id")?.text()?.to_owned();
     root.need("modified")?.instant()?;

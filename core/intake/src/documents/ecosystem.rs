@@ -72,7 +72,7 @@ const WITH_REGISTRY: [&str; 3] = ["Maven", "Packagist", "VSCode"];
 
 /// Distributions of which advisories and packages name releases by the same numbers, with what
 /// packages call them.
-const RELEASED: [(&str, &str); 13] = [
+const RELEASED: [(&str, &str); 14] = [
     ("Debian", "debian"),
     ("Ubuntu", "ubuntu"),
     ("Alpine", "alpine"),
@@ -86,6 +86,10 @@ const RELEASED: [(&str, &str); 13] = [
     ("Photon OS", "photon"),
     ("Azure Linux", "azurelinux"),
     ("Alpaquita", "alpaquita"),
+    (
+        "BellSoft Hardened Containers",
+        "bellsoft-hardened-containers",
+    ),
 ];
 
 /// Products of Red Hat that are its distribution, as CPEs name them.
@@ -116,6 +120,7 @@ fn release(ecosystem: &str) -> Option<String> {
         "openSUSE" => suffix.strip_prefix("Leap ")?.to_owned(),
         "SUSE" => of_suse(suffix)?,
         "Alpine" if suffix == "edge" => return Some("alpine-edge".to_owned()),
+        _ if suffix == "stream" => return Some(format!("{name}-stream")),
         "Debian" if suffix == "sid" => return Some("sid".to_owned()),
         _ => {
             let parts = suffix.split(':');

@@ -4,6 +4,7 @@
 //! is taken, version by version. A range whose order is not known stays one: then it counts against
 //! every version of the package of which nobody can tell.
 
+use super::super::document::Document;
 use super::super::draft::Prepared;
 use super::super::ecosystem;
 use super::super::error::DocumentError;
@@ -11,12 +12,14 @@ use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
 use super::order::{Bound, may_go_on, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
+use crate::yaml;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_claims::vers;
+use std::borrow::Cow;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -36,6 +39,31 @@ const EVENTS: &str = "events";
 
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
+
+/// Whether a document is a record in YAML, as the databases of Python and R have theirs.
+pub(crate) fn is_yaml(body: &[u8]) -> bool {
+    ["id:", "affected:"].into_iter().all(|key| {
+        let mut lines = body.split(|byte| *byte == b'\n');
+        lines.any(|line| line.starts_with(key.as_bytes()))
+    })
+}
+
+/// The value of a record in YAML, or of any document in JSON.
+pub(crate) fn value(document: &Document) -> Result<Value, DocumentError> {
+    if is_yaml(document.body()) {
+        yaml::parse(document)
+    } else {
+        document.json()
+    }
+}
+
+/// A version. In YAML one of two numbers looks like a number, and is what is written.
+fn version<'v>(node: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
+    match node.value() {
+        Value::Number(number) if !number.as_str().contains(['e', 'E', '-']) => Ok(number.as_str()),
+        _ => node.text(),
+    }
+}
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let root = source.root();
@@ -94,7 +122,11 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                       by osv-scanner, or OpenVEX";
         return Err(said.nothing(reason));
     }
-    said.claims(source, "application/json")
+    let media_type = match source.document.body().trim_ascii_start().first() {
+        Some(b'{') => "application/json",
+        _ => "application/yaml",
+    };
+    said.claims(source, media_type)
 }
 
 /// How severe a record says that a vulnerability is, or what it says of a package by itself, which
@@ -143,23 +175,52 @@ fn products(
         notes.push("what is affected by its commits is left out".to_owned());
         return Ok(Vec::new());
     };
+    let mut all = Vec::new();
+    for purl in purls(&package, notes)? {
+        all.extend(of_package(affected, purl, notes)?);
+    }
+    Ok(all)
+}
+
+/// The purls of a package: the one that is stated, and where that is none, or one of another
+/// package, the one that its ecosystem and name make.
+fn purls(package: &Node<'_, '_>, notes: &mut Vec<String>) -> Result<Vec<Purl>, PredicateError> {
     let (system, name) = (
         package.need("ecosystem")?.text()?,
         package.need("name")?.text()?,
     );
-    let purl = match package.optional_text("purl")? {
-        Some(purl) => Purl::canonicalize(purl)
-            .map(|purl| ecosystem::of_release(purl.without_case(), system))
-            .map_err(|e| e.to_string()),
-        None => ecosystem::purl_or_why(system, name, None),
-    };
-    let purl = match purl {
-        Ok(purl) => purl,
-        Err(why) => {
+    let stated = package.get("purl").map(|purl| purl.string()).transpose()?;
+    let stated = stated.filter(|purl| !purl.is_empty()).map(|purl| {
+        let purl = Purl::canonicalize(&with_qualifiers(purl)).map_err(|e| e.to_string())?;
+        Ok(ecosystem::of_release(purl.without_case(), system))
+    });
+    let named = ecosystem::purl_or_why(system, name, None);
+    Ok(match (stated, named) {
+        (Some(Ok(stated)), Ok(named)) if !named.is_same_package(&stated) => vec![named, stated],
+        (Some(Ok(purl)), _) | (_, Ok(purl)) => vec![purl],
+        (Some(Err(why)), _) | (None, Err(why)) => {
             notes.push(ecosystem::without_purl(system, name, &why));
-            return Ok(Vec::new());
+            Vec::new()
         }
-    };
+    })
+}
+
+/// A purl whose qualifiers begin with `&`, as SUSE and openEuler write theirs, with the `?` that
+/// it takes.
+fn with_qualifiers(purl: &str) -> Cow<'_, str> {
+    if purl.contains('?') {
+        return purl.into();
+    }
+    purl.replacen('&', "?", 1).into()
+}
+
+/// The versions of a package that has this purl.
+fn of_package(
+    affected: &Node<'_, '_>,
+    purl: Purl,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Named>, PredicateError> {
+    let name = purl.name().to_owned();
     let ty = purl.ty().to_owned();
     let any = Named {
         purls: vec![purl],
@@ -167,11 +228,11 @@ fn products(
     };
     let mut listed = Vec::new();
     if let Some(versions) = affected.get("versions") {
-        for version in versions.items()? {
+        for one in versions.items()? {
             if listed.len() == VERSIONS {
                 return Err(versions.fault(format!("lists more than {VERSIONS} versions")));
             }
-            let version = version.text()?;
+            let version = version(&one)?;
             let missing = ty == "golang" && version.starts_with(|c: char| c.is_ascii_digit());
             let v = if missing { "v" } else { "" };
             listed.push(any.in_version(&format!("{v}{version}")));
@@ -186,7 +247,7 @@ fn products(
         }
         notes.push(format!(
             "of {} only commits are named: which versions are affected cannot be decided",
-            quoted(name)
+            quoted(&name)
         ));
         return Ok(vec![any.in_range(COMMITS)]);
     }
@@ -251,8 +312,8 @@ impl<'v> Events<'v> {
         let (mut bounds, mut limits): (Vec<Bound<'v>>, Vec<Bound<'v>>) = (Vec::new(), Vec::new());
         let (mut any, mut from_all, mut unlimited) = (false, false, false);
         for event in events.items()? {
-            for (key, version) in event.members()? {
-                let version = version.text()?;
+            for (key, at) in event.members()? {
+                let version = version(&at)?;
                 any = true;
                 match key {
                     "introduced" if version == "0" => from_all = true,

@@ -143,6 +143,64 @@ fn of_commits_it_cannot_be_told_which_versions_they_are() {
     assert_eq!(of("npm", "a", none).unwrap(), ["pkg:npm/a"]);
 }
 
+/// What a database states as a purl may be none, as SUSE's and openEuler's, of which the qualifiers
+/// begin with `&`; ecosystem and name say which package it is, and are always there.
+#[test]
+fn ecosystem_and_name_say_which_package_it_is() {
+    for (ecosystem, name, stated, expected) in [
+        (
+            "SUSE:Linux Enterprise Module for Basesystem 15 SP6",
+            "a",
+            "pkg:rpm/suse/a&distro=SUSE%20Linux%20Enterprise%20Module%2015%20SP6",
+            &["pkg:rpm/suse/a?distro=suse-15.6"][..],
+        ),
+        (
+            "openSUSE:Tumbleweed",
+            "a",
+            "pkg:rpm/opensuse/a&distro=openSUSE%20Tumbleweed",
+            &["pkg:rpm/opensuse/a?distro=opensuse-tumbleweed"],
+        ),
+        (
+            "openEuler:24.03-LTS",
+            "a",
+            "pkg:rpm/openEuler/a&distro=openEuler-24.03-LTS",
+            &["pkg:rpm/openeuler/a?distro=openEuler-24.03-LTS"],
+        ),
+        ("npm", "a", "", &["pkg:npm/a"]),
+        ("npm", "a", "npm/a", &["pkg:npm/a"]),
+        ("npm", "@s/a", "pkg:npm/a", &["pkg:npm/%40s/a", "pkg:npm/a"]),
+        (
+            "Azure Linux:3",
+            "a",
+            "pkg:rpm/azure-linux/a",
+            &["pkg:rpm/azure-linux/a?distro=azurelinux-3"],
+        ),
+        (
+            "Alpaquita:stream",
+            "a",
+            "pkg:apk/alpaquita/a?arch=source&distro=stream",
+            &["pkg:apk/alpaquita/a?arch=source&distro=stream"],
+        ),
+        (
+            "GitHub Actions",
+            "o/a",
+            "pkg:github/o/a",
+            &["pkg:github/o/a"],
+        ),
+        (
+            "Root:Debian:12",
+            "rootio-a",
+            "pkg:deb/root/a",
+            &["pkg:deb/root/a"],
+        ),
+    ] {
+        let affected = format!(
+            r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}","purl":"{stated}"}}}}"#
+        );
+        assert_eq!(products(&affected).unwrap(), expected, "{stated}");
+    }
+}
+
 #[test]
 fn what_is_introduced_and_affected_last_is_one_version() {
     let one = r#"{"introduced":"1.0.0"},{"last_affected":"1.0.0"}"#;
@@ -344,4 +402,30 @@ fn a_range_that_is_too_long_for_a_purl_decides_nothing() {
     let products = of("npm", "a", &range("SEMVER", &events.join(","))).unwrap();
     assert_eq!(products, ["pkg:npm/a?vers=long"]);
     assert_eq!(vers::contains("long", "npm", "1.1.0"), Applies::Undecided);
+}
+
+/// As the databases of Python and R have their records. What YAML takes for a number is a version
+/// as it is written.
+#[test]
+fn a_record_can_be_written_in_yaml() {
+    let text = "id: RSEC-2099-1\nsummary: Reads beyond\n  the end\naffected:\n- package:\n    name: a\n    \
+        ecosystem: CRAN\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - introduced: 0\n    - fixed: \
+        1.10\n  versions:\n  - 0.90\n  - \"1.0\"\nreferences:\n- type: WEB\n  url: https://e.test\nmodified: \
+        2026-01-01T00:00:00.600Z\naliases: [CVE-2099-1]\n";
+    for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+        let claims = prepare("vex", "r.yaml", text.as_bytes(), "").unwrap();
+        let vex = Vex::parse(&claims[0].predicate).unwrap();
+        let named = vex.statements.iter().map(|one| one.products[0].name());
+        let expected = [
+            "pkg:cran/a?vers=vers:cran%2F%3C1.10",
+            "pkg:cran/a@0.90",
+            "pkg:cran/a@1.0",
+        ];
+        assert_eq!(named.collect::<Vec<_>>(), expected);
+        assert_eq!(vex.statements[0].aliases, ["CVE-2099-1"]);
+        let json = claims[0].predicate.to_json();
+        assert!(json.contains("Reads beyond the end"), "{json}");
+    }
+    let other = prepare("vex", "r.yaml", b"id: 1\nname: x\n", "").unwrap_err();
+    assert!(other.to_string().contains("expected a value"), "{other}");
 }
