@@ -6,7 +6,6 @@
 
 use super::super::document::Document;
 use super::super::draft::Prepared;
-use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
@@ -19,7 +18,6 @@ use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_claims::vers;
-use std::borrow::Cow;
 
 pub(in super::super) const TOOL: Tool = Tool {
     takes: Takes::Value(|value| {
@@ -171,47 +169,11 @@ fn products(
     affected: &Node<'_, '_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Named>, PredicateError> {
-    let Some(package) = affected.get("package") else {
-        notes.push("what is affected by its commits is left out".to_owned());
-        return Ok(Vec::new());
-    };
     let mut all = Vec::new();
-    for purl in purls(&package, notes)? {
+    for purl in package::purls(affected, notes)? {
         all.extend(of_package(affected, purl, notes)?);
     }
     Ok(all)
-}
-
-/// The purls of a package: the one that is stated, and where that is none, or one of another
-/// package, the one that its ecosystem and name make.
-fn purls(package: &Node<'_, '_>, notes: &mut Vec<String>) -> Result<Vec<Purl>, PredicateError> {
-    let (system, name) = (
-        package.need("ecosystem")?.text()?,
-        package.need("name")?.text()?,
-    );
-    let stated = package.get("purl").map(|purl| purl.string()).transpose()?;
-    let stated = stated.filter(|purl| !purl.is_empty()).map(|purl| {
-        let purl = Purl::canonicalize(&with_qualifiers(purl)).map_err(|e| e.to_string())?;
-        Ok(ecosystem::of_release(purl.without_case(), system))
-    });
-    let named = ecosystem::purl_or_why(system, name, None);
-    Ok(match (stated, named) {
-        (Some(Ok(stated)), Ok(named)) if !named.is_same_package(&stated) => vec![named, stated],
-        (Some(Ok(purl)), _) | (_, Ok(purl)) => vec![purl],
-        (Some(Err(why)), _) | (None, Err(why)) => {
-            notes.push(ecosystem::without_purl(system, name, &why));
-            Vec::new()
-        }
-    })
-}
-
-/// A purl whose qualifiers begin with `&`, as SUSE and openEuler write theirs, with the `?` that
-/// it takes.
-fn with_qualifiers(purl: &str) -> Cow<'_, str> {
-    if purl.contains('?') {
-        return purl.into();
-    }
-    purl.replacen('&', "?", 1).into()
 }
 
 /// The versions of a package that has this purl.
@@ -238,7 +200,11 @@ fn of_package(
             listed.push(any.in_version(&format!("{v}{version}")));
         }
     }
-    let mut ranges = ranges(affected, &any, &ty, listed.is_empty())?;
+    let mut ranges = if !package::has_order(affected) && !listed.is_empty() {
+        Vec::new()
+    } else {
+        ranges(affected, &any, &ty, listed.is_empty())?
+    };
     if ranges.is_empty() && listed.is_empty() {
         let names_commits = affected.value().pointer("/ranges/0").is_some();
         if !names_commits {
@@ -280,7 +246,8 @@ fn ranges(
             };
             let events = Events::read(&range.need("events")?)?;
             let begun = (events.bounds.as_slice(), events.from_all);
-            let Some(bounds) = of_events(scheme, ty, begun, &events.limits) else {
+            let bounds = of_events(scheme, ty, begun, &events.limits);
+            let Some(bounds) = bounds.filter(|_| package::has_order(affected)) else {
                 if alone || may_go_on(scheme, ty, (&events.bounds, &events.limits)) {
                     ranges.push(any.in_range(EVENTS));
                 }
@@ -340,5 +307,6 @@ impl<'v> Events<'v> {
     }
 }
 
+mod package;
 #[cfg(test)]
 mod tests;

@@ -429,3 +429,78 @@ fn a_record_can_be_written_in_yaml() {
     let other = prepare("vex", "r.yaml", b"id: 1\nname: x\n", "").unwrap_err();
     assert!(other.to_string().contains("expected a value"), "{other}");
 }
+
+/// Sources that are no package are in a repository, whose tags are listed.
+#[test]
+fn what_is_no_package_is_the_tags_of_its_repository() {
+    let of = |package: &str, repo: &str, versions: &str| {
+        products(&format!(
+            r#"{{{package}"ranges":[{{"type":"GIT","repo":"{repo}","events":[{{"introduced":"0"}},{{"fixed":"6f1"}}]}}]{versions}}}"#
+        ))
+    };
+    let listed = r#","versions":["a-1_0","v1.1.0"]"#;
+    let named = r#""package":{"ecosystem":"GIT","name":"https://github.com/O/a"},"#;
+    for (package, repo, versions, expected) in [
+        (
+            "",
+            "https://github.com/O/a.git",
+            listed,
+            &["pkg:github/o/a@a-1_0", "pkg:github/o/a@v1.1.0"][..],
+        ),
+        (
+            named,
+            "https://github.com/O/a",
+            listed,
+            &["pkg:github/o/a@a-1_0", "pkg:github/o/a@v1.1.0"],
+        ),
+        (
+            "",
+            "https://gitlab.com/o/s/a/",
+            listed,
+            &["pkg:gitlab/o/s/a@a-1_0", "pkg:gitlab/o/s/a@v1.1.0"],
+        ),
+        (
+            "",
+            "https://github.com/o/a",
+            "",
+            &["pkg:github/o/a?vers=commits"],
+        ),
+    ] {
+        assert_eq!(of(package, repo, versions).unwrap(), expected, "{repo}");
+    }
+    for repo in [
+        "https://git.example/o/a",
+        "https://github.com/a",
+        "https://github.com/o/a/b",
+    ] {
+        assert_eq!(of("", repo, listed), Err("$".to_owned()), "{repo}");
+    }
+}
+
+/// What Ubuntu builds for FIPS is above what it mends in the release.
+#[test]
+fn a_stream_beside_a_release_has_versions_of_its_own() {
+    let until = range("ECOSYSTEM", r#"{"introduced":"0"},{"fixed":"1.0-2+Fips1"}"#);
+    let listed = format!(r#"{until},"versions":["1.0-1+Fips1"]"#);
+    let at = "pkg:deb/ubuntu/a";
+    let distro = "distro=ubuntu-22.04";
+    for (ecosystem, more, expected) in [
+        (
+            "Ubuntu:Pro:FIPS-updates:22.04:LTS",
+            &listed,
+            vec![format!("{at}@1.0-1%2BFips1?{distro}")],
+        ),
+        (
+            "Ubuntu:Pro:FIPS:22.04:LTS",
+            &until,
+            vec![format!("{at}?{distro}&vers=events")],
+        ),
+        (
+            "Ubuntu:Pro:22.04:LTS",
+            &until,
+            vec![format!("{at}?{distro}&vers=vers:deb%2F%3C1.0-2%2BFips1")],
+        ),
+    ] {
+        assert_eq!(of(ecosystem, "a", more).unwrap(), expected, "{ecosystem}");
+    }
+}
