@@ -100,6 +100,9 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let mut problems = Problems::default();
     let now = time::rfc3339(SystemTime::now());
     let folder = Folder::find(&command.dir, bridge, &mut problems)?;
+    if folder.places.is_empty() {
+        say_what_it_takes(&command.dir, bridge, settings);
+    }
     let trust = command.trust(bridge, settings)?;
     let verifier: &dyn Verifier = match &trust {
         Some(trust) => trust,
@@ -143,6 +146,17 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     report(&done, &plan, &left_out, &problems, settings)?;
     if_none(&problems)
+}
+
+/// Says of a folder in which nothing is the source's what would be.
+fn say_what_it_takes(dir: &Path, bridge: &Bridge, settings: &Settings) {
+    let words = format!(
+        "{} has no file of {}: their names end with {}",
+        plain(&dir.display().to_string()),
+        bridge.source,
+        bridge.extensions.join(", ")
+    );
+    output::say(settings, &words);
 }
 
 /// Takes down of which records the source says two things.

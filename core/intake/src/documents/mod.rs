@@ -196,6 +196,7 @@ const TABLE: &[Row] = &[
         value: Document::json,
         tools: &[
             registry_status::npm::TOOL,
+            registry_status::npm::RELEASE,
             registry_status::pypi::API,
             registry_status::pypi::INDEX,
         ],

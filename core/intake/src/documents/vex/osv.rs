@@ -9,7 +9,7 @@ use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, may_go_on, of_events};
+use super::order::{Bound, in_parts, may_go_on, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
 use crate::yaml;
 use assay_claims::json::Value;
@@ -34,6 +34,9 @@ const COMMITS: &str = "commits";
 
 /// What stands for the versions of a range whose events do not say which they are: as `COMMITS`.
 const EVENTS: &str = "events";
+
+/// Most bytes of a range, of which a purl has room for as many when it is encoded.
+const RANGE_BYTES: usize = 400;
 
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
@@ -255,9 +258,9 @@ fn ranges(
             };
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
-            let vers = format!("vers:{scheme}/{bounds}");
             if vers::is_ordered(scheme) || is_open || alone {
-                ranges.push(any.in_range(&vers));
+                let parts = in_parts(&bounds, RANGE_BYTES).into_iter();
+                ranges.extend(parts.map(|part| any.in_range(&format!("vers:{scheme}/{part}"))));
             }
         }
     }

@@ -1,6 +1,9 @@
 use crate::documents::prepare;
 use assay_claims::kind::vex::Vex;
+use assay_claims::purl::Purl;
 use assay_claims::vers::{self, Applies};
+
+mod package;
 
 fn products(affected: &str) -> Result<Vec<String>, String> {
     let text = format!(
@@ -141,64 +144,6 @@ fn of_commits_it_cannot_be_told_which_versions_they_are() {
     // An empty list of ranges names nothing.
     let none = r#","ranges":[],"versions":[]"#;
     assert_eq!(of("npm", "a", none).unwrap(), ["pkg:npm/a"]);
-}
-
-/// What a database states as a purl may be none, as SUSE's and openEuler's, of which the qualifiers
-/// begin with `&`; ecosystem and name say which package it is, and are always there.
-#[test]
-fn ecosystem_and_name_say_which_package_it_is() {
-    for (ecosystem, name, stated, expected) in [
-        (
-            "SUSE:Linux Enterprise Module for Basesystem 15 SP6",
-            "a",
-            "pkg:rpm/suse/a&distro=SUSE%20Linux%20Enterprise%20Module%2015%20SP6",
-            &["pkg:rpm/suse/a?distro=suse-15.6"][..],
-        ),
-        (
-            "openSUSE:Tumbleweed",
-            "a",
-            "pkg:rpm/opensuse/a&distro=openSUSE%20Tumbleweed",
-            &["pkg:rpm/opensuse/a?distro=opensuse-tumbleweed"],
-        ),
-        (
-            "openEuler:24.03-LTS",
-            "a",
-            "pkg:rpm/openEuler/a&distro=openEuler-24.03-LTS",
-            &["pkg:rpm/openeuler/a?distro=openEuler-24.03-LTS"],
-        ),
-        ("npm", "a", "", &["pkg:npm/a"]),
-        ("npm", "a", "npm/a", &["pkg:npm/a"]),
-        ("npm", "@s/a", "pkg:npm/a", &["pkg:npm/%40s/a", "pkg:npm/a"]),
-        (
-            "Azure Linux:3",
-            "a",
-            "pkg:rpm/azure-linux/a",
-            &["pkg:rpm/azure-linux/a?distro=azurelinux-3"],
-        ),
-        (
-            "Alpaquita:stream",
-            "a",
-            "pkg:apk/alpaquita/a?arch=source&distro=stream",
-            &["pkg:apk/alpaquita/a?arch=source&distro=stream"],
-        ),
-        (
-            "GitHub Actions",
-            "o/a",
-            "pkg:github/o/a",
-            &["pkg:github/o/a"],
-        ),
-        (
-            "Root:Debian:12",
-            "rootio-a",
-            "pkg:deb/root/a",
-            &["pkg:deb/root/a"],
-        ),
-    ] {
-        let affected = format!(
-            r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}","purl":"{stated}"}}}}"#
-        );
-        assert_eq!(products(&affected).unwrap(), expected, "{stated}");
-    }
 }
 
 #[test]
@@ -393,13 +338,26 @@ fn what_is_wrong_is_named() {
     assert_eq!(error.place(), "$.withdrawn");
 }
 
-/// A purl has room for only so much.
+/// A purl has room for only so much, of which a long range needs several.
 #[test]
-fn a_range_that_is_too_long_for_a_purl_decides_nothing() {
+fn a_range_that_is_too_long_for_a_purl_is_told_in_parts() {
     let events =
         (0..100).map(|at| format!(r#"{{"introduced":"{at}.1.0"}},{{"fixed":"{at}.2.0"}}"#));
     let events: Vec<String> = events.collect();
     let products = of("npm", "a", &range("SEMVER", &events.join(","))).unwrap();
+    assert_eq!(products.len(), 5);
+    for (version, expected) in [("1.1.0", 1), ("99.1.9", 1), ("1.2.0", 0), ("100.0.0", 0)] {
+        let ranges = products.iter().map(|product| {
+            let purl = Purl::canonicalize(product).unwrap();
+            let range = purl.qualifier(vers::QUALIFIER).unwrap().to_owned();
+            vers::contains(&range, "npm", version)
+        });
+        let within = ranges.filter(|applies| *applies == Applies::Yes);
+        assert_eq!(within.count(), expected, "{version}");
+    }
+    // One alone that is too long decides nothing.
+    let long = format!(r#"{{"introduced":"1.0.0-{}"}}"#, "a".repeat(3000));
+    let products = of("npm", "a", &range("SEMVER", &long)).unwrap();
     assert_eq!(products, ["pkg:npm/a?vers=long"]);
     assert_eq!(vers::contains("long", "npm", "1.1.0"), Applies::Undecided);
 }
@@ -428,79 +386,4 @@ fn a_record_can_be_written_in_yaml() {
     }
     let other = prepare("vex", "r.yaml", b"id: 1\nname: x\n", "").unwrap_err();
     assert!(other.to_string().contains("expected a value"), "{other}");
-}
-
-/// Sources that are no package are in a repository, whose tags are listed.
-#[test]
-fn what_is_no_package_is_the_tags_of_its_repository() {
-    let of = |package: &str, repo: &str, versions: &str| {
-        products(&format!(
-            r#"{{{package}"ranges":[{{"type":"GIT","repo":"{repo}","events":[{{"introduced":"0"}},{{"fixed":"6f1"}}]}}]{versions}}}"#
-        ))
-    };
-    let listed = r#","versions":["a-1_0","v1.1.0"]"#;
-    let named = r#""package":{"ecosystem":"GIT","name":"https://github.com/O/a"},"#;
-    for (package, repo, versions, expected) in [
-        (
-            "",
-            "https://github.com/O/a.git",
-            listed,
-            &["pkg:github/o/a@a-1_0", "pkg:github/o/a@v1.1.0"][..],
-        ),
-        (
-            named,
-            "https://github.com/O/a",
-            listed,
-            &["pkg:github/o/a@a-1_0", "pkg:github/o/a@v1.1.0"],
-        ),
-        (
-            "",
-            "https://gitlab.com/o/s/a/",
-            listed,
-            &["pkg:gitlab/o/s/a@a-1_0", "pkg:gitlab/o/s/a@v1.1.0"],
-        ),
-        (
-            "",
-            "https://github.com/o/a",
-            "",
-            &["pkg:github/o/a?vers=commits"],
-        ),
-    ] {
-        assert_eq!(of(package, repo, versions).unwrap(), expected, "{repo}");
-    }
-    for repo in [
-        "https://git.example/o/a",
-        "https://github.com/a",
-        "https://github.com/o/a/b",
-    ] {
-        assert_eq!(of("", repo, listed), Err("$".to_owned()), "{repo}");
-    }
-}
-
-/// What Ubuntu builds for FIPS is above what it mends in the release.
-#[test]
-fn a_stream_beside_a_release_has_versions_of_its_own() {
-    let until = range("ECOSYSTEM", r#"{"introduced":"0"},{"fixed":"1.0-2+Fips1"}"#);
-    let listed = format!(r#"{until},"versions":["1.0-1+Fips1"]"#);
-    let at = "pkg:deb/ubuntu/a";
-    let distro = "distro=ubuntu-22.04";
-    for (ecosystem, more, expected) in [
-        (
-            "Ubuntu:Pro:FIPS-updates:22.04:LTS",
-            &listed,
-            vec![format!("{at}@1.0-1%2BFips1?{distro}")],
-        ),
-        (
-            "Ubuntu:Pro:FIPS:22.04:LTS",
-            &until,
-            vec![format!("{at}?{distro}&vers=events")],
-        ),
-        (
-            "Ubuntu:Pro:22.04:LTS",
-            &until,
-            vec![format!("{at}?{distro}&vers=vers:deb%2F%3C1.0-2%2BFips1")],
-        ),
-    ] {
-        assert_eq!(of(ecosystem, "a", more).unwrap(), expected, "{ecosystem}");
-    }
 }
