@@ -101,6 +101,8 @@ mod tests {
         ] {
             assert_eq!(init.is_same_package(&purl(action)), is_same, "{action}");
         }
+        let bare = purl("pkg:githubactions/act");
+        assert!(bare.is_same_package(&bare) && bare.other_packages() == ["pkg:github/act"; 0]);
         let names = init.other_packages();
         let expected = [
             "pkg:github/own/act/init",

@@ -84,13 +84,15 @@ impl Purl {
         if [self.ty(), other.ty()] == ["swift"; 2] {
             return self.without_case().package_key() == other.without_case().package_key();
         }
+        let theirs = other.package_key();
+        if self.package_key() == theirs {
+            return true;
+        }
         if action::is_one(self) {
             return action::is_of(other, self);
         }
-        let theirs = other.package_key();
-        self.package_key() == theirs
-            || self.other_packages().iter().any(|ours| *ours == theirs)
-                && self.may_be_of_one_distribution(other)
+        self.other_packages().iter().any(|ours| *ours == theirs)
+            && self.may_be_of_one_distribution(other)
     }
 
     /// A package of Swift that is a repository of GitHub, in lower case: the names of owners and

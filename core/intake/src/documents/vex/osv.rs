@@ -58,6 +58,14 @@ pub(crate) fn value(document: &Document) -> Result<Value, DocumentError> {
     }
 }
 
+fn media_type(document: &Document) -> &'static str {
+    if is_yaml(document.body()) {
+        "application/yaml"
+    } else {
+        "application/json"
+    }
+}
+
 /// A version. In YAML one of two numbers looks like a number, and is what is written.
 fn version<'v>(node: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
     match node.value() {
@@ -123,11 +131,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                       by osv-scanner, or OpenVEX";
         return Err(said.nothing(reason));
     }
-    let media_type = match source.document.body().trim_ascii_start().first() {
-        Some(b'{') => "application/json",
-        _ => "application/yaml",
-    };
-    said.claims(source, media_type)
+    said.claims(source, media_type(source.document))
 }
 
 /// How severe a record says that a vulnerability is, or what it says of a package by itself, which
