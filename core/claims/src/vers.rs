@@ -139,7 +139,8 @@ fn order_of(scheme: &str) -> Option<Order> {
                 within(all, version, rpm::read, rpm::of_any_release),
             ])
         },
-        "cargo" | "githubactions" | "golang" | "hex" | "npm" | "pub" | "semver" | "swift" => {
+        "golang" => |all, version| within(all, version, of_go, Version::cmp_precedence),
+        "cargo" | "githubactions" | "hex" | "npm" | "pub" | "semver" | "swift" => {
             |all, version| within(all, version, semantic, Version::cmp_precedence)
         }
         _ => return None,
@@ -190,7 +191,7 @@ const GENERAL: [&str; 2] = ["intdot", "semver"];
 
 /// Types of packages that a range of semantic versions can be of: those whose versions are, and
 /// those that have no order of their own.
-const HAVE_SEMANTIC: [&str; 16] = [
+const HAVE_SEMANTIC: [&str; 17] = [
     "bitbucket",
     "bitnami",
     "cargo",
@@ -207,7 +208,15 @@ const HAVE_SEMANTIC: [&str; 16] = [
     "oci",
     "pub",
     "swift",
+    "vscode-extension",
 ];
+
+/// A version of a Go module, or of Go itself: tools leave out the `go` in front of that
+/// (`1.22rc1`), and what it was built to try stands behind it (`go1.22.1 X:boringcrypto`).
+fn of_go(version: &str) -> Option<Version> {
+    let version = version.split(' ').next().unwrap_or_default();
+    semantic(version).or_else(|| semantic(&format!("go{version}")))
+}
 
 /// A semantic version of an application by Bitnami, which may be packed several times.
 fn bitnami(version: &str) -> Option<Version> {

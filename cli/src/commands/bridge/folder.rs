@@ -29,7 +29,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Finds the source's files. Names that begin with a dot are passed over.
+    /// Finds the source's files. Names that begin with a dot are passed over,
+    /// but for those of folders in which the source has its files.
     ///
     /// What is not read goes to `problems`. Fails with [`Failure::Usage`] if there is no such
     /// folder, or if it is too large.
@@ -93,7 +94,7 @@ impl Folder {
     fn take(&mut self, place: &str, entry: &DirEntry, problems: &mut Problems) -> Option<String> {
         let name = entry.file_name();
         let shown = name.to_string_lossy();
-        if shown.starts_with('.') {
+        if shown.starts_with('.') && !self.bridge.hidden.contains(&&*shown) {
             return None;
         }
         let below = if place.is_empty() {

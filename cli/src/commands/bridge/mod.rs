@@ -99,7 +99,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let is_new = !text.contains('\n');
     let mut problems = Problems::default();
     let now = time::rfc3339(SystemTime::now());
-    let folder = Folder::find(&command.dir, bridge, &mut problems)?;
+    let folder = command.folder(bridge, &mut problems, settings)?;
     let trust = command.trust(bridge, settings)?;
     let verifier: &dyn Verifier = match &trust {
         Some(trust) => trust,
@@ -190,6 +190,26 @@ fn warn_of_new_state(done: &Done, owner: &Owner, settings: &Settings) {
 }
 
 impl Command {
+    /// The source's folder. If nothing in it is the source's, says what would be.
+    fn folder(
+        &self,
+        bridge: &'static Bridge,
+        problems: &mut Problems,
+        settings: &Settings,
+    ) -> Result<Folder, Failure> {
+        let folder = Folder::find(&self.dir, bridge, problems)?;
+        if folder.places.is_empty() {
+            let words = format!(
+                "{} has no file of {}: their names end with {}",
+                plain(&self.dir.display().to_string()),
+                bridge.source,
+                bridge.extensions.join(", ")
+            );
+            output::say(settings, &words);
+        }
+        Ok(folder)
+    }
+
     /// Whom the person trusts to sign attestations, if the source has any.
     fn trust(&self, bridge: &Bridge, settings: &Settings) -> Result<Option<Trust>, Failure> {
         if bridge.is_attested {

@@ -1,7 +1,7 @@
 //! Distributions and their releases, which tools name in different ways: what one tool says of a
 //! package is about what another has.
 
-use super::{Purl, golang};
+use super::{Purl, action, golang};
 use crate::order::are_digits;
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 const VENDORS: [&[&str]; 8] = [
     &["almalinux", "alma"],
     &["amazon", "amzn"],
-    &["azurelinux", "cbl-mariner", "mariner"],
+    &["azurelinux", "azure-linux", "cbl-mariner", "mariner"],
     &[
         "opensuse",
         "opensuse-leap",
@@ -88,8 +88,10 @@ const RELEASES: [(&str, &str, &str); 26] = [
 ];
 
 /// Distributions, by the first of their names, with the releases that have no number.
-const ROLLING: [(&str, &str); 4] = [
+const ROLLING: [(&str, &str); 6] = [
+    ("alpaquita", "stream"),
     ("alpine", "edge"),
+    ("bellsoft-hardened-containers", "stream"),
     ("debian", "sid"),
     ("opensuse", "microos"),
     ("opensuse", "tumbleweed"),
@@ -151,15 +153,8 @@ impl Purl {
             let is_other = lower != self.package_key();
             return is_other.then_some(lower).into_iter().collect();
         }
-        let mut types = [("github", "githubactions"), ("githubactions", "github")].into_iter();
-        if let Some((_, other)) = types.find(|(ty, _)| *ty == self.ty()) {
-            let mut parts = self.components();
-            parts.ty = other.to_owned();
-            let other = Purl::build(parts).ok();
-            return other
-                .map(|purl| purl.package_key().into_owned())
-                .into_iter()
-                .collect();
+        if action::is_one(self) {
+            return action::other_packages(self);
         }
         if let Some(other) = golang::other_name(self) {
             let mut parts = self.components();

@@ -4,6 +4,7 @@
 //! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
 //! many packages. Left out: version ranges (`vers:`), and whether a package exists.
 
+mod action;
 mod built;
 mod distribution;
 mod fold;

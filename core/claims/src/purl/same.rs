@@ -1,7 +1,7 @@
 //! When two purls name the same package, and the same version of it, though they are spelled
 //! differently; and the packages of sources that a package was built of.
 
-use super::{Components, Purl, fold};
+use super::{Components, Purl, action, fold};
 use crate::order::{are_digits, maven};
 use crate::version;
 use std::borrow::Cow;
@@ -78,15 +78,21 @@ impl Purl {
 
     /// Whether both are of one package, whatever version, qualifiers and subpath they have; a
     /// distribution can have several names. Of distributions that one vendor names alike, its
-    /// release says which it is of.
+    /// release says which it is of. The name of a repository is of every action in it, and not the
+    /// other way round.
     pub fn is_same_package(&self, other: &Purl) -> bool {
         if [self.ty(), other.ty()] == ["swift"; 2] {
             return self.without_case().package_key() == other.without_case().package_key();
         }
         let theirs = other.package_key();
-        self.package_key() == theirs
-            || self.other_packages().iter().any(|ours| *ours == theirs)
-                && self.may_be_of_one_distribution(other)
+        if self.package_key() == theirs {
+            return true;
+        }
+        if action::is_one(self) {
+            return action::is_of(other, self);
+        }
+        self.other_packages().iter().any(|ours| *ours == theirs)
+            && self.may_be_of_one_distribution(other)
     }
 
     /// A package of Swift that is a repository of GitHub, in lower case: the names of owners and

@@ -225,6 +225,11 @@ fn each_ecosystem_has_an_order() {
         ("hex/<0.2.0", &["0.1.0"], &["0.2.0"]),
         ("swift/<0.2.0", &["v0.1.0"], &["0.2.0"]),
         ("githubactions/<0.2.0", &["v0.1.0"], &["v0.2.0"]),
+        (
+            "golang/<1.20.5|>=1.21.0-0|<1.21.3",
+            &["1.21rc2", "go1.21beta1", "1.20.4 X:boringcrypto", "v1.21.2"],
+            &["1.21.3", "1.22rc1", "go1.20.5 X:boringcrypto", "1.20.5"],
+        ),
         ("npm/%3C2.0.0%2Bx", &["1.0.0"], &["2.0.0"]),
         (
             "deb/%3E=1%3A1.0-1|<1%3a2",
@@ -292,6 +297,12 @@ fn a_scheme_can_be_of_many_types() {
         ("vers:semver/<2.0.0", "bitnami", "2.0.0-rc.1", Applies::Yes),
         ("vers:semver/<2.0.0", "julia", "1.10.0", Applies::Yes),
         ("vers:semver/<2.0.0", "conan", "2.0.0", Applies::No),
+        (
+            "vers:semver/<2.0.0",
+            "vscode-extension",
+            "2.0.0",
+            Applies::No,
+        ),
         (
             "vers:githubactions/<4.1.0",
             "github",

@@ -48,9 +48,15 @@ impl Record {
         let mut text = String::new();
         for claim in claims {
             text.push_str(&claim.predicate_type);
+            let looked_at = claim.predicate.get("last_updated");
             for (key, value) in claim.predicate.as_object().unwrap_or_default() {
                 if !PASSING.contains(&key.as_str()) {
                     text.push_str(key);
+                    // What had ended when somebody looked, has ended for whoever looks again.
+                    if Some(value) == looked_at {
+                        text.push_str("past");
+                        continue;
+                    }
                     lasting(key, value).write(&mut text);
                 }
             }

@@ -24,6 +24,8 @@ pub struct Bridge {
     pub license: &'static str,
     /// How the names of its files end.
     pub extensions: &'static [&'static str],
+    /// Folders that are looked into though their names begin with a dot.
+    pub hidden: &'static [&'static str],
     /// Largest document, in bytes.
     pub most_bytes: usize,
     /// Whether its documents may be attestations, which somebody has to verify. They are stored
@@ -48,16 +50,19 @@ pub const BRIDGES: &[Bridge] = &[
         source: "RustSec advisory-db",
         license: "CC0-1.0 (records that name a GitHub advisory: CC-BY-4.0)",
         extensions: &[".md", ".json"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: rustsec,
     },
     Bridge {
         name: "osv",
-        help: "A folder of OSV records, one a file: PyPI, npm, Go, Debian, GitHub advisories, …",
+        help: "A folder of OSV records in JSON or YAML, one a file: PyPI, npm, Go, Debian, GitHub \
+               advisories, …",
         source: "OSV",
         license: "that of the record's database",
-        extensions: &[".json"],
+        extensions: &[".json", ".yaml", ".yml"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: osv,
@@ -68,16 +73,18 @@ pub const BRIDGES: &[Bridge] = &[
         source: "Debian security tracker",
         license: "that of the Debian security tracker",
         extensions: &[".json"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: osv,
     },
     Bridge {
         name: "endoflife",
-        help: "Answers of endoflife.date's API v1, one product a file",
+        help: "Answers of endoflife.date's API v1, one product a file, or all in one",
         source: "endoflife.date",
         license: "MIT",
         extensions: &[".json"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: endoflife,
@@ -88,6 +95,7 @@ pub const BRIDGES: &[Bridge] = &[
         source: "CLE documents",
         license: "that of the document's publisher",
         extensions: &[".json"],
+        hidden: &[],
         most_bytes: DOCUMENT_BYTES,
         is_attested: false,
         read: cle,
@@ -98,6 +106,7 @@ pub const BRIDGES: &[Bridge] = &[
         source: "cargo-vet audits",
         license: "that of the file's project",
         extensions: &["audits.toml"],
+        hidden: &[],
         most_bytes: DOCUMENT_BYTES,
         is_attested: false,
         read: cargo_vet,
@@ -108,6 +117,7 @@ pub const BRIDGES: &[Bridge] = &[
         source: "OpenSSF Scorecard",
         license: "CDLA-Permissive-2.0, where it is the project's own data set",
         extensions: &[".json"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: scorecard,
@@ -118,6 +128,8 @@ pub const BRIDGES: &[Bridge] = &[
         source: "SECURITY-INSIGHTS",
         license: "that of the file's project",
         extensions: &[".yml", ".yaml"],
+        // Where its specification looks for the file, besides the root.
+        hidden: &[".github", ".gitlab"],
         most_bytes: RECORD_BYTES,
         is_attested: false,
         read: security_insights,
@@ -129,6 +141,7 @@ pub const BRIDGES: &[Bridge] = &[
         source: "npm registry",
         license: "that of the package",
         extensions: &[".json"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: true,
         read: registry::npm,
@@ -141,6 +154,7 @@ pub const BRIDGES: &[Bridge] = &[
         source: "PyPI",
         license: "that of the project",
         extensions: &[".json", ".provenance", ".attestation"],
+        hidden: &[],
         most_bytes: RECORD_BYTES,
         is_attested: true,
         read: registry::pypi,
@@ -205,8 +219,18 @@ fn is_reference(claim: &Prepared) -> bool {
 }
 
 fn osv(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
-    let value = input.document.json()?;
+    let is_json = input.place.ends_with(".json");
+    if !is_json && !documents::is_osv_yaml(input.document.body()) {
+        return Ok(Vec::new());
+    }
+    let value = documents::osv_value(input.document)?;
     let root = Node::root("$", &value);
+    if is_of_tracker(&value) {
+        let advice = "is what Debian's security tracker answers of all packages, and is not read: \
+                      bridge its records in OSV, \
+                      https://storage.googleapis.com/osv-vulnerabilities/Debian/all.zip";
+        return Err(root.fault(advice).into());
+    }
     let key = root.need("id")?.text()?.to_owned();
     root.need("modified")?.instant()?;
     let says = if root.get("withdrawn").is_some() {
@@ -218,6 +242,14 @@ fn osv(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
         says(claims)?
     };
     Ok(vec![Record { key, says }])
+}
+
+/// Whether a value has what is known of packages below their names, and there below names of
+/// vulnerabilities.
+fn is_of_tracker(value: &Value) -> bool {
+    let first = value.as_object().and_then(<[(String, Value)]>::first);
+    let first = first.and_then(|(_, package)| package.as_object()?.first());
+    first.is_some_and(|(name, _)| ["CVE-", "TEMP-"].iter().any(|it| name.starts_with(it)))
 }
 
 fn rustsec(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
@@ -242,13 +274,35 @@ fn rustsec(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     Ok(vec![Record { key, says }])
 }
 
-/// A record for each cycle of the product: a date that is put off changes no other.
+/// The records of a product, or of all of them (`/api/v1/products/full`).
 fn endoflife(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     let value = input.document.json()?;
-    let root = Node::root("$", &value);
+    if value.as_array().is_some() {
+        let advice = "is an answer of version 0 of the API, which does not say of which packages \
+                      it is: bridge what version 1 answers, \
+                      https://endoflife.date/api/v1/products/<product>/ or …/products/full";
+        return Err(Node::root("$", &value).fault(advice).into());
+    }
+    let Some(products) = value.get("result").and_then(Value::as_array) else {
+        return cycles(input, &value);
+    };
+    let members = value.as_object().unwrap_or_default().iter();
+    let members: Vec<_> = members.filter(|(key, _)| key != "result").collect();
+    let mut records = Vec::new();
+    for product in products {
+        let mut answer: Vec<_> = members.iter().map(|one| (*one).clone()).collect();
+        answer.push(("result".to_owned(), product.clone()));
+        records.extend(cycles(input, &Value::Object(answer))?);
+    }
+    Ok(records)
+}
+
+/// A record for each cycle of the product: a date that is put off changes no other.
+fn cycles(input: &Input<'_>, value: &Value) -> Result<Vec<Record>, DocumentError> {
+    let root = Node::root("$", value);
     let result = root.need("result")?;
     let product = result.need("name")?.text()?;
-    let claims = documents::prepare_value("lifecycle", input.document, &value, input.now)?;
+    let claims = documents::prepare_value("lifecycle", input.document, value, input.now)?;
     let mut records = Vec::new();
     for claim in claims {
         let cycle = claim.predicate.pointer("/versions/cycle");
@@ -314,9 +368,17 @@ fn scorecard(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     Ok(vec![Record { key, says }])
 }
 
-/// A file has no name but its place.
+/// A file has no name but its place. One that is called otherwise, and has nothing of it, is some
+/// other of the project.
 fn security_insights(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     let bytes = input.document.bytes();
+    let name = input.place.rsplit('/').next().unwrap_or_default();
+    let is_called_so = name.to_ascii_lowercase().starts_with("security-insights");
+    let mut lines = input.document.body().split(|byte| *byte == b'\n');
+    let parts = [&b"header:"[..], b"baseline:", b"data:"];
+    if !is_called_so && !lines.any(|line| parts.iter().any(|part| line.starts_with(part))) {
+        return Ok(Vec::new());
+    }
     let claims = documents::prepare("practice", input.place, bytes, input.now)?;
     let key = input.place.to_owned();
     let says = says(Ok(claims))?;

@@ -96,6 +96,61 @@ fn a_claim_of_a_bridge_says_that_it_is_one() {
 }
 
 #[test]
+fn answers_of_all_products_and_of_the_old_api_are_told_apart() {
+    let product = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","identifiers":[{{"type":"purl","id":"pkg:generic/{name}"}}],
+            "releases":[{{"name":"1","isEol":true,"eolFrom":null}}]}}"#
+        )
+    };
+    let all = format!(
+        r#"{{"schema_version":"1.2.0","total":2,"result":[{},{}]}}"#,
+        product("p"),
+        product("q")
+    );
+    let records = read("endoflife", "full.json", &all);
+    let keys: Vec<&str> = records.iter().map(|record| record.key.as_str()).collect();
+    assert_eq!(keys, ["p/1", "q/1"]);
+    // Since when it has ended nobody says: it is no other end whenever somebody looks again.
+    let bridge = bridge("endoflife").unwrap();
+    let later = "2027-01-01T00:00:00Z";
+    let later = bridge.read("full.json", all.as_bytes(), later, &NoTrust);
+    assert_eq!(records[0].print(), later.unwrap()[0].print());
+    let ended = all.replace("\"eolFrom\":null", "\"eolFrom\":\"2020-01-01\"");
+    let ended = read("endoflife", "full.json", &ended);
+    assert_ne!(records[0].print(), ended[0].print());
+    let old = br#"[{"cycle":"1","eol":false}]"#;
+    let refused = bridge.read("p.json", old, NOW, &NoTrust).unwrap_err();
+    assert!(refused.to_string().contains("/products/full"), "{refused}");
+}
+
+#[test]
+fn what_a_source_has_beside_its_records_is_passed_over_or_sent_elsewhere() {
+    let yaml = "id: X-1\nmodified: 2026-01-01T00:00:00Z\naffected:\n- package:\n    ecosystem: \
+        npm\n    name: a\n";
+    let of_json = read("osv", "a.json", &osv_record(AFFECTED));
+    let of_yaml = read("osv", "vulns/a/X-1.yaml", yaml);
+    assert_eq!(of_yaml[0].print(), of_json[0].print());
+    assert_eq!(read("osv", "mkdocs.yml", "site_name: x\n"), []);
+    let workflow = "on: push\njobs:\n  a: {}\n";
+    let si = "security-insights";
+    assert_eq!(read(si, "p/.github/workflows/a.yml", workflow), []);
+    let named = bridge(si).unwrap();
+    let wrong = named.read(
+        "p/.github/SECURITY-INSIGHTS.yml",
+        workflow.as_bytes(),
+        NOW,
+        &NoTrust,
+    );
+    assert!(wrong.is_err());
+    let tracker = br#"{"a":{"CVE-2099-1":{"releases":{"trixie":{"status":"open"}}}}}"#;
+    let debian = bridge("debian").unwrap();
+    let refused = debian.read("data.json", tracker, NOW, &NoTrust);
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("Debian/all.zip"), "{refused}");
+}
+
+#[test]
 fn each_cycle_of_a_product_is_a_record() {
     let product = r#"{"schema_version":"1.2.0","last_modified":"2026-01-01T00:00:00+00:00",
         "result":{"name":"p","identifiers":[{"type":"purl","id":"pkg:generic/p"}],

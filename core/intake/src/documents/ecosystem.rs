@@ -72,7 +72,7 @@ const WITH_REGISTRY: [&str; 3] = ["Maven", "Packagist", "VSCode"];
 
 /// Distributions of which advisories and packages name releases by the same numbers, with what
 /// packages call them.
-const RELEASED: [(&str, &str); 13] = [
+const RELEASED: [(&str, &str); 14] = [
     ("Debian", "debian"),
     ("Ubuntu", "ubuntu"),
     ("Alpine", "alpine"),
@@ -86,6 +86,10 @@ const RELEASED: [(&str, &str); 13] = [
     ("Photon OS", "photon"),
     ("Azure Linux", "azurelinux"),
     ("Alpaquita", "alpaquita"),
+    (
+        "BellSoft Hardened Containers",
+        "bellsoft-hardened-containers",
+    ),
 ];
 
 /// Products of Red Hat that are its distribution, as CPEs name them.
@@ -116,6 +120,7 @@ fn release(ecosystem: &str) -> Option<String> {
         "openSUSE" => suffix.strip_prefix("Leap ")?.to_owned(),
         "SUSE" => of_suse(suffix)?,
         "Alpine" if suffix == "edge" => return Some("alpine-edge".to_owned()),
+        _ if suffix == "stream" => return Some(format!("{name}-stream")),
         "Debian" if suffix == "sid" => return Some("sid".to_owned()),
         _ => {
             let parts = suffix.split(':');
@@ -126,6 +131,14 @@ fn release(ecosystem: &str) -> Option<String> {
     // What comes after it, such as LTS, is no part of the number.
     let number = number.split('-').next()?;
     is_numbered(number).then(|| format!("{name}-{number}"))
+}
+
+/// Whether an ecosystem is a stream beside a release, such as that of Ubuntu's packages for FIPS: they
+/// have the release's name, and versions of their own that are above those without what the stream
+/// adds, whatever is mended in these.
+pub(super) fn is_beside_release(ecosystem: &str) -> bool {
+    let stream = ecosystem.strip_prefix("Ubuntu:Pro:");
+    stream.is_some_and(|stream| !is_numbered(stream))
 }
 
 fn is_numbered(part: &str) -> bool {

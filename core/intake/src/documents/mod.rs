@@ -47,6 +47,7 @@ pub(crate) use document::Document;
 pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
 pub(crate) use spdx3::roots;
+pub(crate) use vex::osv::{is_yaml as is_osv_yaml, value as osv_value};
 pub(crate) use vex::rustsec::{front_matter, is_withdrawn};
 pub(crate) use vex::{contradicts, has_vex};
 
@@ -118,8 +119,8 @@ const TABLE: &[Row] = &[
         help: "Whether vulnerabilities apply: OpenVEX, CSAF, CycloneDX VEX, SPDX 3, OSV records, \
                advisories of RustSec",
         wanted: "the JSON of OpenVEX, CSAF, OSV records, GitHub advisories, and CycloneDX and \
-                 SPDX 3 with VEX, and advisories of RustSec",
-        value: Document::json,
+                 SPDX 3 with VEX, OSV records in YAML, and advisories of RustSec",
+        value: vex::osv::value,
         tools: &[
             vex::rustsec::TOOL,
             openvex::TOOL,
@@ -195,6 +196,7 @@ const TABLE: &[Row] = &[
         value: Document::json,
         tools: &[
             registry_status::npm::TOOL,
+            registry_status::npm::RELEASE,
             registry_status::pypi::API,
             registry_status::pypi::INDEX,
         ],

@@ -130,6 +130,8 @@ const RELEASES_OF: &[(&str, &str, &str, bool)] = &[
     ("pkg:deb/debian/a@1", "debian-12", "bullseye/updates", true),
     ("pkg:deb/ubuntu/a@1", "focal", "esm-apps/unheard", false),
     ("pkg:apk/alpine/a@1", "alpine-3.18.2", "edge", true),
+    ("pkg:apk/alpaquita/a@1", "alpaquita-23", "stream", true),
+    ("pkg:apk/alpaquita/a@1", "alpaquita-stream", "stream", false),
     ("pkg:apk/alpine/a@1", "3.23.0_alpha20250612", "edge", false),
     (
         "pkg:rpm/rocky/a@1",
@@ -281,6 +283,7 @@ fn a_distribution_has_several_names() {
             "pkg:rpm/opensuse/a@1-1?distro=opensuse-tumbleweed",
         ),
         ("pkg:rpm/azurelinux/a@1-1", "pkg:rpm/cbl-mariner/a@1-1"),
+        ("pkg:rpm/mariner/a@1-1", "pkg:rpm/azure-linux/a@1-1"),
     ] {
         assert!(purl(one).is_same_version(&purl(other)), "{other}");
     }

@@ -1,6 +1,6 @@
 //! Version requirements of cargo as `vers:` ranges.
 
-use semver::{Comparator, Op, Version, VersionReq};
+use semver::{Comparator, Op, Prerelease, Version, VersionReq};
 use std::cmp::Ordering;
 
 /// The versions from one bound to another: the version, and whether it is within.
@@ -167,21 +167,25 @@ fn bounds(comparator: &Comparator) -> Option<Range> {
         Op::GreaterEq => (Some((first, true)), None),
         Op::Less => (None, Some((first, false))),
         Op::LessEq if whole => (None, Some((first, true))),
-        Op::LessEq => (None, Some((next()?, false))),
-        Op::Tilde if whole => (
-            Some((first, true)),
-            Some((
-                Version::new(*major, minor.unwrap_or(0).checked_add(1)?, 0),
-                false,
-            )),
-        ),
+        Op::LessEq => (None, Some(before(next()?))),
+        Op::Tilde if whole => {
+            let next = Version::new(*major, minor.unwrap_or(0).checked_add(1)?, 0);
+            (Some((first, true)), Some(before(next)))
+        }
         Op::Caret => (
             Some((first, true)),
-            Some((compatible(*major, *minor, *patch)?, false)),
+            Some(before(compatible(*major, *minor, *patch)?)),
         ),
-        _ => (Some((first, true)), Some((next()?, false))),
+        _ => (Some((first, true)), Some(before(next()?))),
     };
     Some(Range { lower, upper })
+}
+
+/// The end before a version that the requirement does not name, and before all that lead to it: no
+/// `2.0.0-rc.1` is a `^1.0`.
+fn before(version: Version) -> (Version, bool) {
+    let pre = Prerelease::new("0").unwrap_or(Prerelease::EMPTY);
+    (Version { pre, ..version }, false)
 }
 
 /// The first version that cargo does not take to be compatible: the leftmost number that is not
@@ -215,10 +219,10 @@ mod tests {
             (&[">1.2.3"], Some("<=1.2.3")),
             (&["<=1.2.3"], Some(">1.2.3")),
             (&[">=1.2.3", "<0.5.0"], Some(">=0.5.0|<1.2.3")),
-            (&["^0.4.9", ">=0.5.1"], Some("<0.4.9|>=0.5.0|<0.5.1")),
+            (&["^0.4.9", ">=0.5.1"], Some("<0.4.9|>=0.5.0-0|<0.5.1")),
             (
                 &[">=0.5.1", "^0.4.9", "<0.2.0"],
-                Some(">=0.2.0|<0.4.9|>=0.5.0|<0.5.1"),
+                Some(">=0.2.0|<0.4.9|>=0.5.0-0|<0.5.1"),
             ),
             (&["<1.0.0", ">1.0.0"], Some("1.0.0")),
             (&["<1.0.0", ">=1.0.0"], None),
@@ -233,6 +237,12 @@ mod tests {
             (&["<1.0.0", ">1.0.0, <=1.0.5"], Some("1.0.0|>1.0.5")),
             (&[">=1.0.0, <1.1.0", ">=1.0.5"], Some("<1.0.0")),
             (&[">2.0.0, <1.0.0"], Some("*")),
+            // What leads to the next one is not patched in this one.
+            (&["^1.2.3", ">=2"], Some("<1.2.3|>=2.0.0-0|<2.0.0")),
+            (
+                &["~1.2.3", "1.3.*"],
+                Some("<1.2.3|>=1.3.0-0|<1.3.0|>=1.4.0-0"),
+            ),
         ] {
             let parsed: Vec<VersionReq> = requirements
                 .iter()
@@ -248,20 +258,20 @@ mod tests {
         for (requirement, expected) in [
             ("*", "*"),
             ("=1.2.3", "1.2.3"),
-            ("=1.2", ">=1.2.0|<1.3.0"),
+            ("=1.2", ">=1.2.0|<1.3.0-0"),
             (">1.2.3", ">1.2.3"),
             (">1.2", ">=1.3.0"),
             (">=1", ">=1.0.0"),
             ("<2.1", "<2.1.0"),
             ("<=1.2.3", "<=1.2.3"),
-            ("<=1", "<2.0.0"),
-            ("~1.2.3", ">=1.2.3|<1.3.0"),
-            ("~1", ">=1.0.0|<2.0.0"),
-            ("1.2.3", ">=1.2.3|<2.0.0"),
-            ("^0.2.3", ">=0.2.3|<0.3.0"),
-            ("^0.0.3", ">=0.0.3|<0.0.4"),
-            ("^0.0", ">=0.0.0|<0.1.0"),
-            ("1.*", ">=1.0.0|<2.0.0"),
+            ("<=1", "<2.0.0-0"),
+            ("~1.2.3", ">=1.2.3|<1.3.0-0"),
+            ("~1", ">=1.0.0|<2.0.0-0"),
+            ("1.2.3", ">=1.2.3|<2.0.0-0"),
+            ("^0.2.3", ">=0.2.3|<0.3.0-0"),
+            ("^0.0.3", ">=0.0.3|<0.0.4-0"),
+            ("^0.0", ">=0.0.0|<0.1.0-0"),
+            ("1.*", ">=1.0.0|<2.0.0-0"),
             (">=1.2, <2, >1.2.0, <=2.0.0", ">1.2.0|<2.0.0"),
             (">=1.0.0-rc.1, <=1.0.0-rc.1", "1.0.0-rc.1"),
         ] {

@@ -169,6 +169,9 @@ fn a_release_that_is_not_known_gives_way_to_the_ecosystem() {
     assert_eq!(sid.as_str(), "pkg:deb/debian/a?distro=sid");
     let edge = purl("Alpine:edge", "a", None).unwrap();
     assert_eq!(edge.as_str(), "pkg:apk/alpine/a?distro=alpine-edge");
+    let stream = purl("Alpaquita:stream", "a", None).unwrap();
+    let expected = "pkg:apk/alpaquita/a?distro=alpaquita-stream";
+    assert_eq!(stream.as_str(), expected);
 }
 
 #[test]
@@ -245,7 +248,6 @@ fn what_is_no_release_of_a_distribution_is_none() {
             None,
             "pkg:rpm/suse/a",
         ),
-        ("Alpaquita:stream", "a", None, "pkg:apk/alpaquita/a"),
         ("MinimOS", "a", None, "pkg:apk/minimos/a"),
         (
             "GitHub Actions",

@@ -1,11 +1,14 @@
 //! What an npm registry answers about a package: its packument, whole or abbreviated, as npm
-//! documents it for registries, in which a release that is marked has a message in `deprecated`.
+//! documents it for registries, in which a release that is marked has a message in `deprecated`; and
+//! about one release, which is the same as in there.
 
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
 use super::{Mark, claims, marked, package, reason};
 use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
 use assay_claims::statement::Subject;
 
 pub(in super::super) const TOOL: Tool = Tool {
@@ -19,21 +22,50 @@ fn is_packument(value: &Value) -> bool {
     value.get("name").is_some() && versions.is_some()
 }
 
+pub(in super::super) const RELEASE: Tool = Tool {
+    takes: Takes::Value(is_release),
+    prepare: prepare_release,
+};
+
+/// A `package.json` has no `dist`, which says where the registry has the release.
+fn is_release(value: &Value) -> bool {
+    ["name", "version", "dist"]
+        .iter()
+        .all(|key| value.get(key).is_some())
+}
+
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let root = source.root();
     let name = root.need("name")?;
     let mut marks = Vec::new();
     for (version, release) in root.need("versions")?.members()? {
         release.object()?;
-        if let Some(message) = marked(release.get("deprecated"))? {
-            marks.push(Mark {
-                subjects: vec![Subject::package(package("npm", &name, Some(version))?)],
-                status: "deprecated".to_owned(),
-                reason: reason(message),
-            });
-        }
+        marks.extend(mark(&name, version, &release)?);
     }
     claims(source.document, marks)
+}
+
+fn prepare_release(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    let version = root.need("version")?;
+    let mark = mark(&root.need("name")?, version.text()?, &root)?;
+    claims(source.document, mark.into_iter().collect())
+}
+
+/// How a release is marked, if it is.
+fn mark(
+    name: &Node<'_, '_>,
+    version: &str,
+    release: &Node<'_, '_>,
+) -> Result<Option<Mark>, PredicateError> {
+    let Some(message) = marked(release.get("deprecated"))? else {
+        return Ok(None);
+    };
+    Ok(Some(Mark {
+        subjects: vec![Subject::package(package("npm", name, Some(version))?)],
+        status: "deprecated".to_owned(),
+        reason: reason(message),
+    }))
 }
 
 #[cfg(test)]
@@ -56,6 +88,15 @@ mod tests {
                 r#"pkg:npm/%40s/a@1.1.0 {"status":"deprecated"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn a_release_by_itself_is_marked_as_in_the_packument() {
+        let release = r#"{"name":"@s/a","version":"1.0.0","dist":{},"deprecated":"Use b."}"#;
+        let expected = r#"pkg:npm/%40s/a@1.0.0 {"status":"deprecated","reason":"Use b."}"#;
+        assert_eq!(said(release), [expected]);
+        let other = release.replace("Use b.", "");
+        assert!(refusal(&other).contains("nothing is marked"));
     }
 
     #[test]

@@ -108,6 +108,33 @@ pub(super) fn may_go_on(
     limits.is_empty() && (has_begun || !ends) && Line::of(scheme, ty, events.iter()).is_none()
 }
 
+/// The same constraints in parts of at most so many bytes, of which each by itself says of versions
+/// that they are in it: for what has no room for all. One part, if they do not come in pairs.
+pub(super) fn in_parts(constraints: &str, most: usize) -> Vec<String> {
+    if constraints.len() <= most || constraints.contains('!') {
+        return vec![constraints.to_owned()];
+    }
+    let mut parts: Vec<String> = Vec::new();
+    let mut begun: Option<&str> = None;
+    for one in constraints.split('|') {
+        if opens(one) && begun.is_none() {
+            begun = Some(one);
+            continue;
+        }
+        let pair = begun.take().into_iter().chain([one]);
+        let pair = pair.collect::<Vec<_>>().join("|");
+        match parts.last_mut() {
+            Some(last) if last.len() + pair.len() < most => {
+                last.push('|');
+                last.push_str(&pair);
+            }
+            _ => parts.push(pair),
+        }
+    }
+    parts.extend(begun.map(str::to_owned));
+    parts
+}
+
 /// The constraints of all versions.
 const ALL: &str = "*";
 

@@ -4,13 +4,14 @@
 //! is taken, version by version. A range whose order is not known stays one: then it counts against
 //! every version of the package of which nobody can tell.
 
+use super::super::document::Document;
 use super::super::draft::Prepared;
-use super::super::ecosystem;
 use super::super::error::DocumentError;
 use super::super::informational::harmless;
 use super::super::tool::{Source, Takes, Tool};
-use super::order::{Bound, may_go_on, of_events};
+use super::order::{Bound, in_parts, may_go_on, of_events};
 use super::{Named, Ratings, Said, Statement, push_name};
+use crate::yaml;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
@@ -34,8 +35,44 @@ const COMMITS: &str = "commits";
 /// What stands for the versions of a range whose events do not say which they are: as `COMMITS`.
 const EVENTS: &str = "events";
 
+/// Most bytes of a range, of which a purl has room for as many when it is encoded.
+const RANGE_BYTES: usize = 400;
+
 /// Most versions of one package that are listed.
 const VERSIONS: usize = 20_000;
+
+/// Whether a document is a record in YAML, as the databases of Python and R have theirs.
+pub(crate) fn is_yaml(body: &[u8]) -> bool {
+    ["id:", "affected:"].into_iter().all(|key| {
+        let mut lines = body.split(|byte| *byte == b'\n');
+        lines.any(|line| line.starts_with(key.as_bytes()))
+    })
+}
+
+/// The value of a record in YAML, or of any document in JSON.
+pub(crate) fn value(document: &Document) -> Result<Value, DocumentError> {
+    if is_yaml(document.body()) {
+        yaml::parse(document)
+    } else {
+        document.json()
+    }
+}
+
+fn media_type(document: &Document) -> &'static str {
+    if is_yaml(document.body()) {
+        "application/yaml"
+    } else {
+        "application/json"
+    }
+}
+
+/// A version. In YAML one of two numbers looks like a number, and is what is written.
+fn version<'v>(node: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
+    match node.value() {
+        Value::Number(number) if !number.as_str().contains(['e', 'E', '-']) => Ok(number.as_str()),
+        _ => node.text(),
+    }
+}
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let root = source.root();
@@ -94,7 +131,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
                       by osv-scanner, or OpenVEX";
         return Err(said.nothing(reason));
     }
-    said.claims(source, "application/json")
+    said.claims(source, media_type(source.document))
 }
 
 /// How severe a record says that a vulnerability is, or what it says of a package by itself, which
@@ -139,27 +176,20 @@ fn products(
     affected: &Node<'_, '_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Named>, PredicateError> {
-    let Some(package) = affected.get("package") else {
-        notes.push("what is affected by its commits is left out".to_owned());
-        return Ok(Vec::new());
-    };
-    let (system, name) = (
-        package.need("ecosystem")?.text()?,
-        package.need("name")?.text()?,
-    );
-    let purl = match package.optional_text("purl")? {
-        Some(purl) => Purl::canonicalize(purl)
-            .map(|purl| ecosystem::of_release(purl.without_case(), system))
-            .map_err(|e| e.to_string()),
-        None => ecosystem::purl_or_why(system, name, None),
-    };
-    let purl = match purl {
-        Ok(purl) => purl,
-        Err(why) => {
-            notes.push(ecosystem::without_purl(system, name, &why));
-            return Ok(Vec::new());
-        }
-    };
+    let mut all = Vec::new();
+    for purl in package::purls(affected, notes)? {
+        all.extend(of_package(affected, purl, notes)?);
+    }
+    Ok(all)
+}
+
+/// The versions of a package that has this purl.
+fn of_package(
+    affected: &Node<'_, '_>,
+    purl: Purl,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Named>, PredicateError> {
+    let name = purl.name().to_owned();
     let ty = purl.ty().to_owned();
     let any = Named {
         purls: vec![purl],
@@ -167,17 +197,21 @@ fn products(
     };
     let mut listed = Vec::new();
     if let Some(versions) = affected.get("versions") {
-        for version in versions.items()? {
+        for one in versions.items()? {
             if listed.len() == VERSIONS {
                 return Err(versions.fault(format!("lists more than {VERSIONS} versions")));
             }
-            let version = version.text()?;
+            let version = version(&one)?;
             let missing = ty == "golang" && version.starts_with(|c: char| c.is_ascii_digit());
             let v = if missing { "v" } else { "" };
             listed.push(any.in_version(&format!("{v}{version}")));
         }
     }
-    let mut ranges = ranges(affected, &any, &ty, listed.is_empty())?;
+    let mut ranges = if !package::has_order(affected) && !listed.is_empty() {
+        Vec::new()
+    } else {
+        ranges(affected, &any, &ty, listed.is_empty())?
+    };
     if ranges.is_empty() && listed.is_empty() {
         let names_commits = affected.value().pointer("/ranges/0").is_some();
         if !names_commits {
@@ -186,7 +220,7 @@ fn products(
         }
         notes.push(format!(
             "of {} only commits are named: which versions are affected cannot be decided",
-            quoted(name)
+            quoted(&name)
         ));
         return Ok(vec![any.in_range(COMMITS)]);
     }
@@ -219,7 +253,8 @@ fn ranges(
             };
             let events = Events::read(&range.need("events")?)?;
             let begun = (events.bounds.as_slice(), events.from_all);
-            let Some(bounds) = of_events(scheme, ty, begun, &events.limits) else {
+            let bounds = of_events(scheme, ty, begun, &events.limits);
+            let Some(bounds) = bounds.filter(|_| package::has_order(affected)) else {
                 if alone || may_go_on(scheme, ty, (&events.bounds, &events.limits)) {
                     ranges.push(any.in_range(EVENTS));
                 }
@@ -227,9 +262,9 @@ fn ranges(
             };
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
-            let vers = format!("vers:{scheme}/{bounds}");
             if vers::is_ordered(scheme) || is_open || alone {
-                ranges.push(any.in_range(&vers));
+                let parts = in_parts(&bounds, RANGE_BYTES).into_iter();
+                ranges.extend(parts.map(|part| any.in_range(&format!("vers:{scheme}/{part}"))));
             }
         }
     }
@@ -251,8 +286,8 @@ impl<'v> Events<'v> {
         let (mut bounds, mut limits): (Vec<Bound<'v>>, Vec<Bound<'v>>) = (Vec::new(), Vec::new());
         let (mut any, mut from_all, mut unlimited) = (false, false, false);
         for event in events.items()? {
-            for (key, version) in event.members()? {
-                let version = version.text()?;
+            for (key, at) in event.members()? {
+                let version = version(&at)?;
                 any = true;
                 match key {
                     "introduced" if version == "0" => from_all = true,
@@ -279,5 +314,6 @@ impl<'v> Events<'v> {
     }
 }
 
+mod package;
 #[cfg(test)]
 mod tests;

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(one.aliases, ["CVE-2099-1"]);
         assert_eq!(
             one.products[0].name(),
-            "pkg:cargo/a?vers=vers:cargo%2F%3E%3D0.5.0%7C%3C0.9.4%7C%3E%3D0.10.0%7C%3C1.2.3"
+            "pkg:cargo/a?vers=vers:cargo%2F%3E%3D0.5.0%7C%3C0.9.4%7C%3E%3D0.10.0-0%7C%3C1.2.3"
         );
         let json = claims[0].predicate.to_json();
         assert!(json.contains("Reads beyond the end"), "{json}");

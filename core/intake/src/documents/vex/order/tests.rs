@@ -191,3 +191,16 @@ proptest! {
         prop_assert_eq!(said, if is_in { Yes } else { No });
     }
 }
+
+#[test]
+fn constraints_are_cut_between_pairs() {
+    let all = "<1|>=2|<3|4|>5|<=6|>=7";
+    for (most, expected) in [
+        (100, &[all][..]),
+        (14, &["<1|>=2|<3|4", ">5|<=6", ">=7"]),
+        (7, &["<1", ">=2|<3", "4", ">5|<=6", ">=7"]),
+    ] {
+        assert_eq!(in_parts(all, most), expected, "{most}");
+    }
+    assert_eq!(in_parts("<1|!=2|>=3", 3), ["<1|!=2|>=3"]);
+}

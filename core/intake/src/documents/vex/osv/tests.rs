@@ -1,6 +1,9 @@
 use crate::documents::prepare;
 use assay_claims::kind::vex::Vex;
+use assay_claims::purl::Purl;
 use assay_claims::vers::{self, Applies};
+
+mod package;
 
 fn products(affected: &str) -> Result<Vec<String>, String> {
     let text = format!(
@@ -335,13 +338,52 @@ fn what_is_wrong_is_named() {
     assert_eq!(error.place(), "$.withdrawn");
 }
 
-/// A purl has room for only so much.
+/// A purl has room for only so much, of which a long range needs several.
 #[test]
-fn a_range_that_is_too_long_for_a_purl_decides_nothing() {
+fn a_range_that_is_too_long_for_a_purl_is_told_in_parts() {
     let events =
         (0..100).map(|at| format!(r#"{{"introduced":"{at}.1.0"}},{{"fixed":"{at}.2.0"}}"#));
     let events: Vec<String> = events.collect();
     let products = of("npm", "a", &range("SEMVER", &events.join(","))).unwrap();
+    assert_eq!(products.len(), 5);
+    for (version, expected) in [("1.1.0", 1), ("99.1.9", 1), ("1.2.0", 0), ("100.0.0", 0)] {
+        let ranges = products.iter().map(|product| {
+            let purl = Purl::canonicalize(product).unwrap();
+            let range = purl.qualifier(vers::QUALIFIER).unwrap().to_owned();
+            vers::contains(&range, "npm", version)
+        });
+        let within = ranges.filter(|applies| *applies == Applies::Yes);
+        assert_eq!(within.count(), expected, "{version}");
+    }
+    // One alone that is too long decides nothing.
+    let long = format!(r#"{{"introduced":"1.0.0-{}"}}"#, "a".repeat(3000));
+    let products = of("npm", "a", &range("SEMVER", &long)).unwrap();
     assert_eq!(products, ["pkg:npm/a?vers=long"]);
     assert_eq!(vers::contains("long", "npm", "1.1.0"), Applies::Undecided);
+}
+
+/// As the databases of Python and R have their records. What YAML takes for a number is a version
+/// as it is written.
+#[test]
+fn a_record_can_be_written_in_yaml() {
+    let text = "id: RSEC-2099-1\nsummary: Reads beyond\n  the end\naffected:\n- package:\n    name: a\n    \
+        ecosystem: CRAN\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - introduced: 0\n    - fixed: \
+        1.10\n  versions:\n  - 0.90\n  - \"1.0\"\nreferences:\n- type: WEB\n  url: https://e.test\nmodified: \
+        2026-01-01T00:00:00.600Z\naliases: [CVE-2099-1]\n";
+    for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+        let claims = prepare("vex", "r.yaml", text.as_bytes(), "").unwrap();
+        let vex = Vex::parse(&claims[0].predicate).unwrap();
+        let named = vex.statements.iter().map(|one| one.products[0].name());
+        let expected = [
+            "pkg:cran/a?vers=vers:cran%2F%3C1.10",
+            "pkg:cran/a@0.90",
+            "pkg:cran/a@1.0",
+        ];
+        assert_eq!(named.collect::<Vec<_>>(), expected);
+        assert_eq!(vex.statements[0].aliases, ["CVE-2099-1"]);
+        let json = claims[0].predicate.to_json();
+        assert!(json.contains("Reads beyond the end"), "{json}");
+    }
+    let other = prepare("vex", "r.yaml", b"id: 1\nname: x\n", "").unwrap_err();
+    assert!(other.to_string().contains("expected a value"), "{other}");
 }
