@@ -273,14 +273,31 @@ fn of_gem(components: &mut Components) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The name is that of a repository, of whose address some write the end, too.
+/// The name is that of a repository, of whose address some write the end, too. Behind the whole
+/// address, or that on a host that has only owners and repositories, stands another name of it, as
+/// syft writes it: `github.com/o/a.git/a`.
 fn swift(components: &mut Components) -> Result<(), &'static str> {
-    let bare = components.name.strip_suffix(".git");
+    let namespace = components.namespace.as_deref().unwrap_or_default();
+    if let Some((before, repository)) = namespace.rsplit_once('/') {
+        let mut above = before.split('/');
+        let is_flat = above.next().is_some_and(|host| FLAT.contains(&host)) && above.count() == 1;
+        if is_flat || repository.ends_with(GIT) {
+            let parts = (Some(before.to_owned()), repository.to_owned());
+            (components.namespace, components.name) = parts;
+        }
+    }
+    let bare = components.name.strip_suffix(GIT);
     if let Some(bare) = bare.filter(|bare| !bare.is_empty()) {
         components.name = bare.to_owned();
     }
     Ok(())
 }
+
+/// What addresses of repositories end with.
+const GIT: &str = ".git";
+
+/// Hosts on which a repository lies right in what its owner has.
+const FLAT: [&str; 2] = ["bitbucket.org", "github.com"];
 
 /// The name is the extension's id; the version has one to four numbers.
 fn chrome_extension(components: &mut Components) -> Result<(), &'static str> {
@@ -301,7 +318,16 @@ fn chrome_extension(components: &mut Components) -> Result<(), &'static str> {
     }
 }
 
+/// What stands behind a slash in a name is a part of the pod, which has its version.
 fn cocoapods(components: &mut Components) -> Result<(), &'static str> {
+    if let Some((pod, part)) = components.name.split_once('/') {
+        let mut parts = part.split('/');
+        let is_whole = !pod.is_empty() && parts.all(|part| !["", ".", ".."].contains(&part));
+        if is_whole && components.subpath.is_none() {
+            components.subpath = Some(part.to_owned());
+            components.name = pod.to_owned();
+        }
+    }
     let name = &components.name;
     if name.starts_with('.') || name.contains(|c: char| c == '+' || c.is_whitespace()) {
         Err("must have a name without white space and '+' that does not begin with '.'")

@@ -54,6 +54,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
             (_, []) => {}
             (Some(_), [")"]) => block = None,
             (Some((_, directive)), words) => file.take(number, directive, words)?,
+            (None, [_, "(", ")"]) => {}
             (None, [directive, "("]) => block = Some((number, directive)),
             (None, [directive, words @ ..]) => file.take(number, directive, words)?,
         }
@@ -78,7 +79,12 @@ fn words(number: u32, line: &str) -> Result<Vec<&str>, Fault> {
                     .split_once(quote)
                     .ok_or_else(|| Fault::at(number, "a quote has no end"))?
             }
-            None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
+            // A parenthesis is a word of its own: `require(`.
+            None if rest.starts_with(['(', ')']) => rest.split_at(1),
+            None => {
+                let end = rest.find(|c: char| c.is_whitespace() || "()".contains(c));
+                rest.split_at(end.unwrap_or(rest.len()))
+            }
         };
         words.push(word);
         rest = after.trim_start();
@@ -236,6 +242,13 @@ mod tests {
             "{}",
             notes(&found)
         );
+    }
+
+    #[test]
+    fn a_parenthesis_ends_a_word() {
+        let text = "module a\ngo 1.21\nrequire(\n\tb.org/c v1.0.0\n)// end\nrequire()\n";
+        let wanted = ["(a) own :1", "pkg:golang/b.org/c@v1.0.0 :4"];
+        assert_eq!(lines(&found(GoMod, text)), wanted);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::input::{Input, Node};
 use super::list::List;
 use super::origin::{self, Repository};
+use super::pinned::unpinned;
 use super::python::{add_file, is_archive};
 use super::reader::{Reader, Sign};
 use assay_claims::json::Part;
@@ -88,11 +89,11 @@ fn read_package(
         list.remark("local folders", None, name);
         return list.without_purl(component, "is a local folder");
     }
-    let version = package.need("version")?;
-    let text = version.text()?;
-    let pinned = text.strip_prefix("===").or(text.strip_prefix("=="));
-    let Some(pinned) = pinned else {
-        return Err(version.fault("is no version, which begins with ==").into());
+    let version = package.need("version")?.text()?;
+    let pinned = version.strip_prefix("===").or(version.strip_prefix("=="));
+    let Some(pinned) = pinned.filter(|pinned| unpinned(pinned).is_none()) else {
+        let what = format!("{name} {version}");
+        return list.unidentified(None, &what, "is not pinned: let `pipenv lock` write it");
     };
     component.version = Some(pinned.to_owned());
     let mut parts = origin::package("pypi", name, Some(pinned));
@@ -126,6 +127,18 @@ mod tests {
 
     const SOURCES: &str = r#""_meta":{"sources":[{"name":"pypi","url":"https://pypi.org/simple"},
         {"name":"ours","url":"https://u:secret@py.test/simple"}]}"#;
+
+    #[test]
+    fn what_is_not_pinned_is_counted() {
+        for version in ["*", ">=1", "==1.*", "~=1.0"] {
+            let entry = format!(r#""a":{{"version":"{version}"}},"b":{{"version":"==2"}}"#);
+            let text = format!(r#"{{"_meta":{{}},"default":{{{entry}}}}}"#);
+            let found = found(PipfileLock, &text);
+            assert_eq!(lines(&found), ["pkg:pypi/b@2"]);
+            let said = format!("a {version} is not pinned");
+            assert!(unidentified(&found)[0].starts_with(&said), "{version}");
+        }
+    }
 
     #[test]
     fn packages_are_pinned_and_know_their_index() {
@@ -183,10 +196,6 @@ mod tests {
             (
                 r#"{"_meta":{},"default":{"a":{}}}"#,
                 "x:1: $.default.a.version: is missing",
-            ),
-            (
-                r#"{"_meta":{},"default":{"a":{"version":">=1"}}}"#,
-                "x:1: $.default.a.version: is no",
             ),
             (
                 r#"{"_meta":{},"default":{"a":{"version":"==1","hashes":["sha256:0"]}}}"#,

@@ -5,6 +5,7 @@ use super::component::Component;
 use super::fault::Fault;
 use super::list::List;
 use super::origin;
+use assay_claims::bom_link::decoded;
 use assay_claims::purl::{self, Purl};
 
 /// Whether a path or an address is of a file that is installed, and not of a folder.
@@ -101,10 +102,17 @@ fn is_local(address: &str) -> bool {
     !address.contains("://") || address.starts_with("file:")
 }
 
-/// The version in the name of a file of the package.
+/// The version in the name of a file of the package. In an address it is percent-encoded: that of
+/// `2.0+cpu` has `2.0%2Bcpu`.
 fn version_of(package: &str, address: &str) -> Option<String> {
     let plain = origin::without_query(address);
-    let (named, version) = purl::python_file(plain.rsplit(['/', '\\']).next()?)?;
+    let file = plain.rsplit(['/', '\\']).next()?;
+    let file = if address.contains("://") {
+        decoded(file)
+    } else {
+        file.to_owned()
+    };
+    let (named, version) = purl::python_file(&file)?;
     let build = |name: &str| Purl::build(origin::package("pypi", name, Some(version))).ok();
     let is_same = build(named)?.is_same_version(&build(package)?);
     is_same.then(|| version.to_owned())
@@ -152,6 +160,25 @@ mod tests {
                 Some("1.0"),
                 "https://files.pythonhosted.org/p/Zope_A-1.0-py3-none-any.whl",
                 "pkg:pypi/zope.a@1.0",
+            ),
+            (
+                "a",
+                None,
+                "https://host/cpu/a-1.0%2Bcpu-cp310-cp310-linux_x86_64.whl",
+                "pkg:pypi/a@1.0%2Bcpu?download_url=https:%2F%2Fhost%2Fcpu%2F\
+                 a-1.0%252Bcpu-cp310-cp310-linux_x86_64.whl",
+            ),
+            (
+                "a",
+                None,
+                "file:///home/me/a-1.0%2Blocal.tar.gz#sha256=0",
+                "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%252Blocal.tar.gz",
+            ),
+            (
+                "a",
+                None,
+                "./a-1.0+local.zip",
+                "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%2Blocal.zip",
             ),
             ("a", None, "https://host/b-1.0.tar.gz", ""),
             ("a", None, "./a", ""),

@@ -182,7 +182,7 @@ pub(super) fn wrapper(document: Part<'_>) -> Option<(&'static str, Part<'_>)> {
 
 /// The purl, with the version that the document states beside it if it has none itself.
 fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
-    let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;
+    let purl = Purl::canonicalize(text.trim()).map_err(|e| format!("is no package URL: {e}"))?;
     let version = version.map(str::trim);
     // The version of an image is its digest, and what documents state beside it is a tag.
     let fits = !["oci", "docker"].contains(&purl.ty());
@@ -218,8 +218,10 @@ fn pinned(purl: Purl, own: bool) -> Result<Purl, String> {
 /// The package URL that an external reference of SPDX 2 is, or what it says of a package in the way
 /// of its package manager (SPDX 2.3, F.3).
 pub(super) fn of_reference<'a>(kind: &str, locator: &'a str) -> Option<Cow<'a, str>> {
-    let parts = match kind.rsplit('/').next()? {
-        "purl" => return Some(locator.into()),
+    let kind = kind.rsplit('/').next()?.to_ascii_lowercase();
+    let parts = match kind.as_str() {
+        // Not all tools take the word that SPDX has.
+        "purl" | "package-url" | "packageurl" => return Some(locator.into()),
         "npm" => {
             let (name, version) = locator
                 .rsplit_once('@')
@@ -391,108 +393,4 @@ pub(super) fn file(component: Component, list: &mut List) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_purl_takes_the_version_that_stands_beside_it() {
-        let with = |purl: &str, version: Option<&str>| {
-            canonical(purl, version).map(|purl| purl.to_string())
-        };
-        assert_eq!(
-            with("pkg:npm/@a/b", Some("1.0")),
-            Ok("pkg:npm/%40a/b@1.0".into())
-        );
-        assert_eq!(
-            with("pkg:npm/b@2.0", Some("1.0")),
-            Ok("pkg:npm/b@2.0".into())
-        );
-        assert_eq!(
-            with("pkg:npm/b", None),
-            Err("names a package without version".into())
-        );
-        assert!(with("pkg:oci/a?tag=1", Some("1")).is_err());
-        assert!(
-            with("npm/b", Some("1"))
-                .unwrap_err()
-                .starts_with("is no package URL")
-        );
-    }
-
-    #[test]
-    fn a_reference_says_a_package_in_the_way_of_its_manager() {
-        for (kind, locator, expected) in [
-            ("purl", "pkg:npm/a@1", Some("pkg:npm/a@1")),
-            ("npm", "@s/a@1.0.0", Some("pkg:npm/%40s/a@1.0.0")),
-            ("nuget", "A.b/1.0", Some("pkg:nuget/A.b@1.0")),
-            (
-                "http://spdx.org/rdf/references/maven-central",
-                "g:a:1.0",
-                Some("pkg:maven/g/a@1.0"),
-            ),
-            ("npm", "@s", None),
-            ("npm", "a", None),
-            ("maven-central", "g:a", None),
-            ("bower", "a#1", None),
-        ] {
-            assert_eq!(
-                of_reference(kind, locator).as_deref(),
-                expected,
-                "{locator}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_source_package_is_said_in_many_ways() {
-        let built = |purl: &str, upstream: &str| {
-            built_of(Purl::canonicalize(purl).unwrap(), upstream).to_string()
-        };
-        let libssl = "pkg:deb/debian/libssl3@3.0.11-1";
-        assert_eq!(
-            built(libssl, "openssl@3.0.11-1"),
-            format!("{libssl}?upstream=openssl%403.0.11-1")
-        );
-        for same in ["libssl3", "libssl3@3.0.11-1"] {
-            assert_eq!(built(libssl, same), libssl);
-        }
-        assert!(built(libssl, "libssl3@2").contains("upstream"));
-        for other in ["pkg:npm/a@1", "pkg:deb/debian/a@1?arch=source"] {
-            assert_eq!(built(other, "b"), other);
-        }
-        for (info, upstream) in [
-            (
-                "built package from: openssl 3.0.11-1",
-                Some("openssl@3.0.11-1"),
-            ),
-            ("built package from: openssl", Some("openssl")),
-            ("built package from: ", None),
-            ("built package from: a 1 and more", None),
-            ("acquired package info from DPKG DB", None),
-        ] {
-            assert_eq!(upstream_of_info(info).as_deref(), upstream, "{info}");
-        }
-    }
-
-    #[test]
-    fn what_is_a_bom_itself_wraps_none() {
-        for (own, path) in [
-            (r#""spdxVersion":"SPDX-2.3""#, None),
-            (r#""bomFormat":"CycloneDX""#, None),
-            (r#""@graph":[]"#, None),
-            (r#""other":1"#, Some("$.sbom")),
-        ] {
-            let text = format!(r#"{{{own},"sbom":{{}},"predicateType":"t","predicate":{{}}}}"#);
-            let tape = assay_claims::json::Tape::parse(&text, 8).unwrap();
-            let found = wrapper(tape.root()).map(|(path, _)| path);
-            assert_eq!(found, path, "{own}");
-        }
-    }
-
-    #[test]
-    fn what_a_document_is_about_is_one_thing() {
-        assert_eq!(only([]), None);
-        assert_eq!(only(["a", "a"]), Some("a"));
-        assert_eq!(only(["a", "b"]), None);
-    }
-}
+mod tests;

@@ -131,7 +131,8 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
             if locator.is_none() && kind.rsplit('/').next() == Some("purl") {
                 reference.need("referenceLocator")?;
             }
-            let locator = locator.map(|locator| locator.text()).transpose()?;
+            let locator = locator.map(|locator| locator.string()).transpose()?;
+            let locator = locator.filter(|locator| !locator.is_empty());
             purls.extend(locator.and_then(|locator| sbom::of_reference(kind, locator)));
         }
     }
@@ -181,6 +182,19 @@ mod tests {
             let error = refusal(Spdx2Yaml, text);
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn a_reference_to_nothing_is_none() {
+        let references = format!(",\"externalRefs\":[{},{}]", purl(""), purl("pkg:npm/a@1"));
+        let none = package("b", &format!(",\"externalRefs\":[{}]", purl("")));
+        let packages = format!("\"packages\":[{},{none}]", package("a", &references));
+        let found = found(Spdx2, &document(&packages));
+        assert_eq!(lines(&found), ["pkg:npm/a@1"]);
+        assert_eq!(
+            unidentified(&found),
+            ["b has neither a package URL nor a digest"]
+        );
     }
 
     #[test]

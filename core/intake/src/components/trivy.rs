@@ -27,11 +27,15 @@ const TYPES: &[(&str, &str, Option<&str>)] = &[
     ("alpine", "apk", Some("alpine")),
     ("amazon", "rpm", Some("amazon")),
     ("azurelinux", "rpm", Some("azurelinux")),
+    ("bun", "npm", None),
     ("bundler", "gem", None),
     ("cargo", "cargo", None),
     ("centos", "rpm", Some("centos")),
     ("chainguard", "apk", Some("chainguard")),
+    ("cocoapods", "cocoapods", None),
     ("composer", "composer", None),
+    ("composer-vendor", "composer", None),
+    ("conan", "conan", None),
     ("debian", "deb", Some("debian")),
     ("dotnet-core", "nuget", None),
     ("fedora", "rpm", Some("fedora")),
@@ -39,21 +43,26 @@ const TYPES: &[(&str, &str, Option<&str>)] = &[
     ("gobinary", "golang", None),
     ("gomod", "golang", None),
     ("gradle", "maven", None),
+    ("hex", "hex", None),
     ("jar", "maven", None),
     ("julia", "julia", None),
     ("node-pkg", "npm", None),
     ("npm", "npm", None),
     ("nuget", "nuget", None),
     ("oracle", "rpm", Some("oracle")),
+    ("packages-props", "nuget", None),
     ("pip", "pypi", None),
     ("pipenv", "pypi", None),
     ("pnpm", "npm", None),
     ("poetry", "pypi", None),
     ("pom", "maven", None),
+    ("pub", "pub", None),
     ("python-pkg", "pypi", None),
     ("redhat", "rpm", Some("redhat")),
     ("rocky", "rpm", Some("rocky")),
     ("rustbinary", "cargo", None),
+    ("sbt", "maven", None),
+    ("swift", "swift", None),
     ("ubuntu", "deb", Some("ubuntu")),
     ("uv", "pypi", None),
     ("wolfi", "apk", Some("wolfi")),
@@ -165,8 +174,9 @@ fn parts(ty: &str, name: &str, component: &Component) -> Option<purl::Components
         return maven(name, version?);
     }
     let mut parts = match namespace {
-        None => origin::spaced(ty, name, version),
-        Some(_) => origin::package(ty, name, version),
+        // What stands behind a slash is a part of the pod.
+        None if *ty != "cocoapods" => origin::spaced(ty, name, version),
+        _ => origin::package(ty, name, version),
     };
     if let Some(namespace) = namespace {
         parts.namespace = Some((*namespace).to_owned());
@@ -221,6 +231,8 @@ mod tests {
               {"Name":"a","Version":"1","Identifier":{"PURL":"pkg:deb/debian/a@1?distro=debian-12"}}]},
             {"Type":"jar","Packages":[{"Name":"org.a:b","Version":"2"}]},
             {"Type":"npm","Packages":[{"Name":"@s/c","Version":"3"}]},
+            {"Type":"cocoapods","Packages":[{"Name":"A/B","Version":"1"}]},
+            {"Type":"swift","Packages":[{"Name":"github.com/o/a","Version":"1"}]},
             {"Type":"odd","Packages":[{"Name":"d","Version":"4"}]},
             {"Type":"julia","Packages":[{"Name":"JSON","Version":"0.21.4"}]},
             {"Target":"only","Type":"npm","Vulnerabilities":[]},
@@ -235,6 +247,8 @@ mod tests {
                 "pkg:deb/debian/a@1?distro=debian-12",
                 "pkg:maven/org.a/b@2",
                 "pkg:npm/%40s/c@3",
+                "pkg:cocoapods/A@1#B",
+                "pkg:swift/github.com/o/a@1",
             ]
         );
         let unidentified = unidentified(&found);

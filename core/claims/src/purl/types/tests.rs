@@ -75,6 +75,20 @@ const FORMS: &[(&str, &str)] = &[
         "pkg:golang/h.test/a/b/v2@v2.0.0",
     ),
     ("pkg:swift/h.test/a/b.git@1", "pkg:swift/h.test/a/b@1"),
+    ("pkg:swift/h.test/a/b.git/B@1", "pkg:swift/h.test/a/b@1"),
+    (
+        "pkg:swift/github.com/o/a.git/a@1",
+        "pkg:swift/github.com/o/a@1",
+    ),
+    ("pkg:swift/github.com/o/a/b@1", "pkg:swift/github.com/o/a@1"),
+    ("pkg:swift/github.com/a/a@1", "pkg:swift/github.com/a/a@1"),
+    // A group on other hosts may hold a repository of its name.
+    ("pkg:swift/h.test/o/a/a@1", "pkg:swift/h.test/o/a/a@1"),
+    ("pkg:swift/h.test/.git/a@1", "pkg:swift/h.test/.git@1"),
+    ("pkg:cocoapods/A%2FB@1", "pkg:cocoapods/A@1#B"),
+    ("pkg:cocoapods/A%2FB%2FC@1", "pkg:cocoapods/A@1#B/C"),
+    ("pkg:cocoapods/A%2FB@1#C", "pkg:cocoapods/A%2FB@1#C"),
+    ("pkg:cocoapods/A%2F..@1", "pkg:cocoapods/A%2F..@1"),
     ("pkg:hackage/AC_HalfInteger", "pkg:hackage/AC-HalfInteger"),
     ("pkg:huggingface/A/B@04AB", "pkg:huggingface/A/B@04ab"),
     (

@@ -8,18 +8,23 @@ use crate::components::origin::{self, Repository, without_secrets};
 use crate::components::python::{add_file, is_archive};
 use assay_claims::kind::node::quoted;
 
-/// Sources that are installed so that they can be edited: a commit is one all the same.
-pub(super) fn read_editable(number: u32, address: &str, list: &mut List) -> Result<(), Fault> {
-    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
-    let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
-    let name = pairs.find(|(key, _)| *key == "egg").map(|(_, name)| name);
-    let name = name.map(|name| name.split('[').next().unwrap_or_default().to_owned());
+/// Sources in git, perhaps installed so that they can be edited: a commit is one all the same.
+pub(super) fn read_sources(number: u32, address: &str, list: &mut List) -> Result<(), Fault> {
     let component = Component {
-        name: name.unwrap_or_else(|| without_secrets(address)),
+        name: egg(address).map_or_else(|| without_secrets(address), str::to_owned),
         line: Some(number),
         ..Component::default()
     };
     read_address(component, address, list)
+}
+
+/// The name of the package that the fragment of an address says: `#egg=NAME[EXTRAS]`.
+pub(super) fn egg(address: &str) -> Option<&str> {
+    let (_, fragment) = address.split_once('#')?;
+    let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, egg) = pairs.find(|(key, _)| *key == "egg")?;
+    let name = egg.split(['[', '=', '<', '>', '!', '~']).next()?;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// A path or an address without name is a requirement; anything else is none.
