@@ -12,15 +12,21 @@ use std::{
 };
 
 /// The databases of a system's packages, by where a system has them.
-const OF_A_SYSTEM: [&str; 8] = [
+/// Where `/lib` leads to `/usr/lib`, that of apk has two names.
+const OF_A_SYSTEM: [&str; 13] = [
     "var/lib/dpkg/status",
+    "usr/lib/apk/db/installed",
     "lib/apk/db/installed",
+    "usr/lib/opkg/status",
+    "var/lib/opkg/status",
     "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages.db",
     "var/lib/rpm/Packages",
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
     "usr/lib/sysimage/rpm/Packages.db",
     "usr/lib/sysimage/rpm/Packages",
     "usr/share/rpm/rpmdb.sqlite",
+    "var/lib/rpmmanifest/container-manifest-2",
 ];
 
 /// Reads the database of dpkg at `status`, or else that of the packages of this system.
@@ -279,7 +285,10 @@ mod tests {
             ("var/lib/dpkg/status", None),
             ("var/lib/dpkg/status.d/a", None),
             ("lib/apk/db/installed", None),
+            ("usr/lib/apk/db/installed", None),
+            ("usr/lib/opkg/status", None),
             ("var/lib/rpm/Packages", None),
+            ("var/lib/rpmmanifest/container-manifest-2", None),
             ("usr/lib/sysimage/rpm/rpmdb.sqlite", None),
             ("elsewhere/status", Some("other")),
         ] {
@@ -319,7 +328,10 @@ mod tests {
         std::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.join("var/lib/rpm")).unwrap();
         let linked = root.join("var/lib/rpm/rpmdb.sqlite");
         assert_eq!(of_system(root), (Some(linked.clone()), vec![]));
-        let apk = write("lib/apk/db/installed", "x");
+        let apk = write("usr/lib/apk/db/installed", "x");
+        assert_eq!(of_system(root), (Some(apk.clone()), vec![linked.clone()]));
+        // One database by two names.
+        std::os::unix::fs::symlink("usr/lib", root.join("lib")).unwrap();
         assert_eq!(of_system(root), (Some(apk), vec![linked]));
     }
 

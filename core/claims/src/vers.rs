@@ -11,6 +11,7 @@ use crate::purl::{self, Purl};
 use crate::version;
 use semver::Version;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 /// The qualifier of a purl without a version that states a range of them (purl-spec, "Known
@@ -98,6 +99,24 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     } else {
         Applies::Undecided
     }
+}
+
+/// Most epochs of a range that are told apart.
+const EPOCHS: usize = 4;
+
+/// The epochs of the versions that a range names, `0` where none is stated, as far as they are few.
+pub fn epochs(range: &str) -> BTreeSet<String> {
+    let constraints = range.split_once('/').map_or("", |(_, rest)| rest);
+    let mut epochs = BTreeSet::new();
+    for one in constraints.split('|') {
+        let decoded = purl::decode(one).unwrap_or_default();
+        let version = Constraint::read(&decoded).map_or("", |one| one.version);
+        let epoch = version.split_once(':').map_or("0", |(epoch, _)| epoch);
+        if epoch.bytes().all(|byte| byte.is_ascii_digit()) && epochs.len() < EPOCHS {
+            epochs.insert(epoch.to_owned());
+        }
+    }
+    epochs
 }
 
 /// Whether the order of the versions of a scheme is known here.

@@ -241,11 +241,32 @@ impl Purl {
         known.map(|(_, _, number)| *number)
     }
 
-    /// The value of the qualifier `distro`, which names a release of a distribution.
+    /// The value of the qualifier that names a release of a distribution.
     pub fn distribution(&self) -> Option<&str> {
-        self.qualifier("distro")
+        RELEASE.iter().find_map(|key| self.qualifier(key))
+    }
+
+    /// Whether a qualifier of another purl names the distribution that this package is of, or the
+    /// release of it.
+    pub fn is_of_system(&self, key: &str, stated: &str) -> bool {
+        if key == VENDOR {
+            let ours = self.namespace().unwrap_or_default();
+            return ours == stated || names(ours).contains(&stated);
+        }
+        let ours = self.distribution().filter(|_| RELEASE.contains(&key));
+        ours.is_some_and(|ours| self.is_of_release(ours, stated))
     }
 }
+
+/// The qualifiers that name a release of a distribution; the first that there is counts. The later
+/// ones are those of Docker Scout: `os_distro=bookworm&os_name=debian&os_version=12`.
+const RELEASE: [&str; 3] = ["distro", "os_version", "os_distro"];
+
+/// The qualifier that names the distribution, where others name its release.
+const VENDOR: &str = "os_name";
+
+/// Distributions that have no releases: what stands there is their name, or the day of a build.
+const WITHOUT_RELEASES: [&str; 3] = ["arch", "chainguard", "wolfi"];
 
 /// The parts of the number of a release that tell it from others, if it has so many. What comes
 /// after the number, and the stream before a slash, do not count: `esm-infra/xenial` is of 16.04,
@@ -285,8 +306,8 @@ fn is_past(vendor: &str, stated: &str) -> bool {
     }
 }
 
-/// The number of a release, as far as packages are of it: Debian and Alpine publish newer media of
-/// one release.
+/// The number of a release, as far as packages are of it: Debian, Alpine and others publish newer
+/// media of one release.
 fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let lower = stated.to_ascii_lowercase();
     let known = names(vendor).iter().copied().chain([vendor]);
@@ -294,6 +315,11 @@ fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let known = known.filter(|name| ROLLING.iter().all(|(_, rolling)| !name.ends_with(rolling)));
     let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix(['-', '.']));
     let bare = bare.min_by_key(|rest| rest.len()).unwrap_or(&lower);
+    // Of Amazon Linux, Trivy has `2 (Karoo)`.
+    let bare = bare.split([' ', '+', '(']).next().unwrap_or(bare);
+    if WITHOUT_RELEASES.contains(&vendor) && (bare == vendor || are_digits(bare)) {
+        return Cow::Borrowed("");
+    }
     let mut releases = RELEASES.iter();
     if let Some((_, _, number)) = releases.find(|it| it.0 == vendor && it.1 == bare) {
         return Cow::Borrowed(number);
@@ -302,8 +328,9 @@ fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
         Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => number,
         _ => bare,
     };
-    let kept = match vendor {
-        "debian" => 1,
+    let first = names(vendor).first().unwrap_or(&vendor);
+    let kept = match *first {
+        "amazon" | "azurelinux" | "debian" | "photon" => 1,
         "alpine" => 2,
         _ => usize::MAX,
     };

@@ -15,6 +15,12 @@ const WITH_SOURCES: [&str; 4] = ["apk", "deb", "opkg", "rpm"];
 /// The architecture of a source package, as `deb` and `rpm` have it.
 const SOURCE: [&str; 2] = ["source", "src"];
 
+/// What Go appends to the version of a program that was built of files that nobody committed.
+const DIRTY: &str = "+dirty";
+
+/// What the name of a package of sources ends with, as the headers of rpm have it.
+const FILES: [&str; 2] = [".src.rpm", ".nosrc.rpm"];
+
 impl Purl {
     /// The package under the name that all its spellings share: as the index has it. To compare,
     /// not to show.
@@ -44,11 +50,13 @@ impl Purl {
 
     /// The package in the version that this one was made of, and others, too: the public version of
     /// a local one (`2.0+cu118`, PEP 440), the snapshot of a build (`1.0-20240101.120000-3`,
-    /// Maven). `None` if the version is none of these.
+    /// Maven), what a program of Go was built of with changes (`v1.2.3+dirty`). `None` if the
+    /// version is none of these.
     pub fn public(&self) -> Option<Purl> {
         let mut parts = self.components();
         let version = self.version()?;
         parts.version = Some(match parts.ty.as_str() {
+            "golang" => version.strip_suffix(DIRTY)?.to_owned(),
             "pypi" => version.split_once('+')?.0.to_owned(),
             "maven" => maven::snapshot(version)?,
             _ => return None,
@@ -143,17 +151,38 @@ impl Purl {
             version: version.or(own).map(str::to_owned),
             ..self.components()
         };
-        source
-            .qualifiers
-            .retain(|(key, _)| key != "upstream" && key != "arch");
+        let states_epoch = version.is_some() && !self.leaves_epoch_of_source_open();
+        source.qualifiers.retain(|(key, _)| {
+            key != "upstream" && key != "arch" && !(key == "epoch" && states_epoch)
+        });
         Purl::build(source).ok()
+    }
+
+    /// Whether its sources are named by their file, which has no epoch: theirs may be another one
+    /// than that of what is built of them.
+    pub fn leaves_epoch_of_source_open(&self) -> bool {
+        let upstream = self.qualifier("upstream").filter(|_| self.ty() == "rpm");
+        upstream.is_some_and(|file| FILES.iter().any(|end| file.ends_with(end)))
+    }
+
+    /// The same package in the same version of another epoch.
+    pub fn with_epoch(&self, epoch: &str) -> Option<Purl> {
+        let (_, version) = self.epoch_and_version();
+        let mut parts = Components {
+            version: Some(version?.to_owned()),
+            ..self.components()
+        };
+        parts.qualifiers.retain(|(key, _)| key != "epoch");
+        parts
+            .qualifiers
+            .push(("epoch".to_owned(), epoch.to_owned()));
+        Purl::build(parts).ok()
     }
 }
 
 /// The name and the version in a qualifier `upstream`.
 fn upstream_of<'a>(upstream: &'a str, ty: &str) -> (&'a str, Option<&'a str>) {
-    let mut ends = [".src.rpm", ".nosrc.rpm"].into_iter();
-    let file = ends.find_map(|end| upstream.strip_suffix(end));
+    let file = FILES.iter().find_map(|end| upstream.strip_suffix(end));
     let file = file.filter(|_| ty == "rpm");
     if let Some(file) = file {
         // NAME-VERSION-RELEASE, of which only the name has hyphens.
@@ -262,6 +291,29 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    /// The name of a file has no epoch; what stands behind `@` is the whole version.
+    #[test]
+    fn the_epoch_of_sources_is_known_where_their_version_is_stated() {
+        let binary = "pkg:rpm/fedora/v8-devel@10.2-1?epoch=3&upstream=";
+        for (upstream, source, is_open) in [
+            ("nodejs-18.2-1.src.rpm", "nodejs@18.2-1?epoch=3", true),
+            ("nodejs%4018.2-1", "nodejs@18.2-1", false),
+            ("nodejs%401:18.2-1", "nodejs@1:18.2-1", false),
+            ("nodejs", "nodejs@10.2-1?epoch=3", false),
+        ] {
+            let ours = purl(&format!("{binary}{upstream}"));
+            let found = ours.source();
+            let expected = format!("pkg:rpm/fedora/{source}");
+            assert_eq!(found.as_ref().map(Purl::as_str), Some(&*expected));
+            assert_eq!(ours.leaves_epoch_of_source_open(), is_open, "{upstream}");
+        }
+        let other = purl("pkg:rpm/fedora/nodejs@18.2-1?epoch=3").with_epoch("1");
+        assert_eq!(
+            other.as_ref().map(Purl::as_str),
+            Some("pkg:rpm/fedora/nodejs@18.2-1?epoch=1")
+        );
     }
 
     #[test]

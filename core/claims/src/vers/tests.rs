@@ -351,3 +351,17 @@ fn a_package_is_in_a_range_with_its_epoch() {
         assert_eq!(said, expected, "{range} {package}");
     }
 }
+
+#[test]
+fn a_range_names_epochs() {
+    for (range, expected) in [
+        ("vers:rpm/<1:2.0-1", &["1"][..]),
+        ("vers:rpm/>=1.0|<1%3A2.0-1", &["0", "1"]),
+        ("vers:rpm/1:1|2:1|3:1|4:1|5:1", &["1", "2", "3", "4"]),
+        ("vers:rpm/*", &["0"]),
+        ("x", &["0"]),
+    ] {
+        let epochs: Vec<String> = epochs(range).into_iter().collect();
+        assert_eq!(epochs, expected, "{range}");
+    }
+}

@@ -8,6 +8,7 @@ use super::list::List;
 use super::named;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
+use super::wrapped;
 use assay_claims::json::Part;
 use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 
@@ -23,7 +24,7 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let whole = input.json()?;
-    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
+    let (path, document) = wrapped::wrapper(whole).unwrap_or(("$", whole));
     let bom = Node::root(path, document);
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
@@ -131,7 +132,8 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         optional: scope == Some("optional"),
         ..sbom::component(&name, version)
     };
-    if purl.is_none() && !own && component.shown("type") == Some("file") {
+    let is_file = component.shown("type") == Some("file") || is_list(component);
+    if purl.is_none() && !own && is_file {
         sbom::file(described, list);
         return read_components(component, list);
     }
@@ -178,16 +180,24 @@ fn read_links(holder: &Node<'_, '_>, serial: Option<&str>, list: &mut List) -> R
     Ok(())
 }
 
+/// A property that Trivy states of a component.
+fn of_trivy<'v>(component: &Node<'v, '_>, name: &str) -> Option<&'v str> {
+    let mut properties = component.value().get("properties")?.as_array()?;
+    let property = properties.find(|property| {
+        let key = property.get("name").and_then(Part::as_str);
+        key.and_then(|key| key.strip_prefix(sbom::TRIVY)) == Some(name)
+    });
+    property?.get("value")?.as_str()
+}
+
 /// The source package that Trivy states in properties.
 fn upstream(component: &Node<'_, '_>) -> Option<String> {
-    let properties = component.value().get("properties")?.as_array()?;
-    sbom::upstream(|name| {
-        let property = properties.clone().find(|property| {
-            let key = property.get("name").and_then(Part::as_str);
-            key.and_then(|key| key.strip_prefix(sbom::TRIVY)) == Some(name)
-        });
-        property?.get("value")?.as_str()
-    })
+    sbom::upstream(|name| of_trivy(component, name))
+}
+
+/// Whether a component is a lock file, which Trivy lists beside the packages that it found in it.
+fn is_list(component: &Node<'_, '_>) -> bool {
+    of_trivy(component, "Class") == Some(sbom::LOCK_FILE)
 }
 
 /// A document may say itself that it is not complete.

@@ -1,6 +1,7 @@
 //! `/var/lib/dpkg/status` (dpkg's `lib/dpkg/parse.c`; deb822(5) is the syntax): the packages of a
 //! system; and the files of `/var/lib/dpkg/status.d`, which images without dpkg have: one a
-//! package, without a status, since what is there is installed.
+//! package, without a status, since what is there is installed. OpenWrt's opkg writes the same with
+//! flags of its own (opkg's `libopkg/pkg.c`).
 
 use super::component::{Component, Distribution};
 use super::fault::Fault;
@@ -15,7 +16,10 @@ pub(super) const READER: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; copy it from the system again",
     files: &["dpkg-status"],
-    path: Some(|path, _| path.ends_with("dpkg/status") || path.contains("dpkg/status.d/")),
+    path: Some(|path, _| {
+        let of_all = ["dpkg/status", "lib/opkg/status"];
+        of_all.iter().any(|known| path.ends_with(known)) || path.contains("dpkg/status.d/")
+    }),
     // Lists of what can be installed say where the file is.
     sign: Sign::Text(|head| {
         let installed = head.has("Status: ") || head.has("Version: ") && !head.has("Filename: ");
@@ -136,13 +140,13 @@ impl<'a> Paragraph<'a> {
             );
             return Ok(false);
         }
-        if (flag, state) != ("ok", "installed") {
+        if flag.contains("reinstreq") || state != "installed" {
             list.remark(
                 "installed in part, or in need of repair",
                 Some(self.line),
                 name,
             );
-        } else if want != "install" {
+        } else if want != "install" || flag == "hold" {
             list.remark(
                 "installed, but held or to be removed",
                 Some(self.line),
@@ -231,6 +235,27 @@ mod tests {
             "left out, being removed or never installed: gone, never\ninstalled, but held or to \
              be removed: held\ninstalled in part, or in need of repair: half"
         );
+    }
+
+    #[test]
+    fn opkg_has_flags_of_its_own() {
+        let text = [
+            package("busybox", "install user installed"),
+            package("libc", "install user,essential,noprune installed"),
+            package("held", "install hold installed"),
+            package("half", "install user unpacked"),
+            package("gone", "deinstall user not-installed"),
+        ];
+        let text = text.concat();
+        let found = found(DpkgStatus, &text);
+        assert_eq!(found.list.len(), 4);
+        assert_eq!(
+            notes(&found),
+            "installed, but held or to be removed: held\ninstalled in part, or in need of repair: \
+             half\nleft out, being removed or never installed: gone"
+        );
+        let named = crate::components::by_name("r/usr/lib/opkg/status");
+        assert_eq!(named, Some(DpkgStatus));
     }
 
     #[test]

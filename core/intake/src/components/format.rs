@@ -4,6 +4,7 @@ use super::fault::Fault;
 use super::input::{Binary, Input};
 use super::program::Language;
 use super::reader::{Head, Reader, Sign};
+use super::{advice, spdx2, spdx3, tag_value, uv, wrapped};
 use super::{
     apk, bun, cargo, cargo_auditable, composer, conda, cyclonedx, deno, dpkg, gemfile, go_mod,
     go_sum,
@@ -11,7 +12,6 @@ use super::{
 use super::{go_build, gradle, gradle_verification, maven_tree};
 use super::{mix, npm, nuget, pipfile, pnpm, podfile, poetry, pom, pubspec, purls, pylock};
 use super::{requirements, rpm, swift, syft, trivy, xml, yarn};
-use super::{sbom, spdx2, spdx3, tag_value, uv};
 use crate::text::shown;
 use assay_claims::json::Part;
 use std::fmt;
@@ -120,7 +120,8 @@ formats! {
     Spdx3(spdx3::READER),
     /// SPDX 2.1 to 2.3 in tag-value.
     SpdxTagValue(tag_value::READER),
-    /// `/var/lib/dpkg/status`: the packages of a Debian, or of a distribution that comes from it.
+    /// `/var/lib/dpkg/status`: the packages of a Debian, or of a distribution that comes from it;
+    /// and `/usr/lib/opkg/status` of OpenWrt.
     DpkgStatus(dpkg::READER),
     /// `/lib/apk/db/installed`: the packages of an Alpine, or of a distribution like it.
     ApkInstalled(apk::READER),
@@ -128,7 +129,8 @@ formats! {
     /// them. As SQLite (`rpmdb.sqlite`), in rpm's own format (`Packages.db`), in Berkeley DB
     /// (`Packages` in `/var/lib/rpm`), or what `rpm -qa --queryformat
     /// '%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n'` writes, and what
-    /// `rpm -qa` does.
+    /// `rpm -qa` does; and `container-manifest-2` in `/var/lib/rpmmanifest` of Azure Linux's images
+    /// without rpm.
     RpmDatabase(rpm::READER),
     /// syft's own JSON.
     SyftJson(syft::READER),
@@ -197,7 +199,7 @@ impl fmt::Display for Format {
     }
 }
 
-const USE_AN_SBOM: &str =
+pub(super) const USE_AN_SBOM: &str =
     "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
 const USE_AN_SBOM_WITH_UUIDS: &str = "if it is Julia's, write an SBOM of the project in which each \
     package URL has the package's uuid, and check that";
@@ -279,10 +281,10 @@ pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
         Some(b'{') => by_members(
             input
                 .json()
-                .map_err(|fault| fault.advise("it begins like JSON, and is none"))?,
+                .map_err(|fault| fault.advise(advice::of_no_json(input.text())))?,
         ),
         Some(b'<') => by_root(input),
-        Some(b'[') if input.json().is_ok() => Err(by_items(input.json()?)),
+        Some(b'[') if input.json().is_ok() => Err(advice::of_items(input.json()?)),
         _ => by_text(input.text()),
     }
 }
@@ -324,109 +326,14 @@ pub(super) fn by_name(path: &str) -> Option<Format> {
         })
 }
 
-const ADVISORIES: &str =
-    "it is an advisory of GitHub's: check what is used; `assay publish vex` makes a claim of it";
-
-/// Members by which documents are known that name components, or what is known of some, and are no
-/// list of what something is made of; and what to do.
-const OTHERS: &[(&[&str], &str)] = &[
-    (
-        &["payloadType"],
-        "it is a signed envelope (DSSE): take the statement out of it (base64 in \"payload\"), and \
-         check that",
-    ),
-    (
-        &["detector"],
-        "it is a snapshot for GitHub's dependency graph: check the lock file that it was made of, \
-         or the SBOM that GitHub exports",
-    ),
-    (
-        &["matches"],
-        "it is what grype found: check the SBOM that it scanned; `assay publish scan` makes a \
-         claim of its findings",
-    ),
-    (&["ghsa_id"], ADVISORIES),
-    (
-        &["runs"],
-        "it is what a scan found (SARIF): check what was scanned; `assay publish scan` makes a \
-         claim of its findings",
-    ),
-    (
-        &["@context", "statements"],
-        "it says which vulnerabilities concern products (OpenVEX): check what these are made of; \
-         `assay publish vex` makes claims of it",
-    ),
-    (
-        &["affected", "modified"],
-        "it is an advisory (OSV): check what is used; `assay publish vex` makes a claim of it",
-    ),
-    (&["document", "vulnerabilities"], CSAF),
-    (&["document", "product_tree"], CSAF),
-    (
-        &["@context", "spdxId"],
-        "it is one element of SPDX 3 by itself: have the tool that wrote it write a document with \
-         \"@graph\", and check that",
-    ),
-];
-
-const CSAF: &str = "it is an advisory (CSAF): check what its products are made of; `assay publish \
-    vex` makes claims of it";
-
-/// What to do with lists that package managers write of what is installed.
-const LISTED: &[(&[&str], &str)] = &[
-    (
-        &["name", "version", "dependencies"],
-        "it looks like what `npm ls` writes: check the lock file (package-lock.json)",
-    ),
-    (
-        &["name", "path", "dependencies"],
-        "it looks like what `pnpm list` writes: check the lock file (pnpm-lock.yaml)",
-    ),
-    (
-        &["name", "version"],
-        "it looks like what `pip list` writes: check what `pip freeze` writes, as requirements.txt",
-    ),
-];
-
-/// What to do with what a package manager lists, if it is that.
-fn listed(document: Part<'_>) -> Option<&'static str> {
-    let items = document.as_array();
-    let is_list = items.is_some();
-    let one = items.map_or(Some(document), |mut items| items.next())?;
-    let mut lists = LISTED.iter().filter(|(keys, _)| {
-        keys.iter().all(|key| one.get(key).is_some()) && (is_list || keys.len() > 2)
-    });
-    lists.next().map(|(_, advice)| *advice)
-}
-
-/// What documents are that are lists themselves: none of them is read.
-fn by_items(document: Part<'_>) -> Fault {
-    let first = document.as_array().and_then(|mut items| items.next());
-    let fault = Fault::new(None, "this is a list that is not read");
-    if first.is_some_and(|first| first.get("ghsa_id").is_some()) {
-        return fault.advise(ADVISORIES);
-    }
-    fault.advise(listed(document).unwrap_or(USE_AN_SBOM))
-}
-
 /// The members that only documents of one format have.
 fn by_members(document: Part<'_>) -> Result<Format, Fault> {
-    let document = sbom::unwrapped(document);
+    let inner = wrapped::unwrapped(document);
     one_of(|sign| match sign {
-        Sign::Member(key) => document.get(key).is_some(),
+        Sign::Member(key) => inner.get(key).is_some(),
         Sign::Text(_) | Sign::Root(_) => false,
     })
-    .map_err(|fault| {
-        let mut others = OTHERS.iter();
-        let other = others.find(|(keys, _)| keys.iter().all(|key| document.get(key).is_some()));
-        match (other, listed(document)) {
-            (Some((_, advice)), _) => {
-                Fault::new(None, "this says nothing of what something is made of").advise(advice)
-            }
-            (None, Some(advice)) => Fault::new(None, "this is not read").advise(advice),
-            (None, None) => fault,
-        }
-    })
+    .map_err(|fault| advice::of_members(inner).unwrap_or(fault))
 }
 
 /// The root of XML.
@@ -445,6 +352,7 @@ fn by_text(text: &str) -> Result<Format, Fault> {
         Sign::Text(shows) => shows(&head),
         Sign::Member(_) | Sign::Root(_) => false,
     })
+    .map_err(|fault| advice::of_text(&head).unwrap_or(fault))
 }
 
 /// The one format whose sign shows.

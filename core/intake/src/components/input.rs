@@ -1,5 +1,6 @@
 //! The file as readers see it.
 
+use super::advice::IMAGE;
 use super::cut::{Cut, Kind, tags};
 use super::fault::{Fault, tail};
 use super::program::{self, Language};
@@ -70,6 +71,21 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
     })
 }
 
+/// What a file is that holds others or a program, and is not read; and what to do.
+fn container(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    // The name of the format stands behind the fields of the first file (POSIX, pax).
+    const TAR: usize = 257;
+    let rest = bytes.get(TAR..).unwrap_or_default();
+    if rest.starts_with(b"ustar") {
+        return Some(("it is an archive (tar), which is not unpacked here", IMAGE));
+    }
+    let is_wasm = bytes.starts_with(b"\0asm");
+    is_wasm.then_some((
+        "it is a program of WebAssembly, of which nothing is read",
+        "write an SBOM of what it was built of, and check that",
+    ))
+}
+
 /// A file of allowed size that is not compressed, in UTF-8.
 pub(super) struct Input<'a> {
     name: &'a str,
@@ -96,6 +112,9 @@ impl<'a> Input<'a> {
                 format!("the file is compressed ({how}), and nothing is expanded here"),
             )
             .advise("decompress it, and check the result"));
+        }
+        if let Some((what, advice)) = container(bytes) {
+            return Err(Fault::new(None, what).advise(advice));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|e| {

@@ -9,6 +9,7 @@
 //! Left out: resolving (ranges, extras, markers), following includes, fetching, expanding what is
 //! compressed, and any judgment of what the components are worth.
 
+mod advice;
 mod apk;
 mod blocks;
 mod built;
@@ -70,6 +71,7 @@ mod tarball;
 mod tests;
 mod trivy;
 mod uv;
+mod wrapped;
 mod xml;
 mod yarn;
 

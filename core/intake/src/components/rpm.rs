@@ -2,7 +2,8 @@
 //! distribution like them, a line each, as [`super::rpm_database`] makes it of the file. It is what
 //! `rpm -qa --queryformat` writes, which is read as well, with this:
 //! `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n`; and so is what `rpm -qa`
-//! writes by itself: `NAME-VERSION-RELEASE.ARCH`.
+//! writes by itself: `NAME-VERSION-RELEASE.ARCH`; and what images of Azure Linux without rpm have in
+//! the place of its database (CBL-Mariner, `toolkit/docs/how_it_works/5_misc.md`).
 
 use super::component::{Component, Distribution};
 use super::fault::Fault;
@@ -10,7 +11,7 @@ use super::input::{Binary, Input};
 use super::list::List;
 use super::origin;
 use super::reader::{Reader, Sign};
-use super::rpm_database::{FIELDS, NONE, REMEDY};
+use super::rpm_database::{FIELDS as WITH_MODULE, NONE, REMEDY};
 use assay_claims::kind::node::quoted;
 
 pub(super) const READER: Reader = Reader {
@@ -19,15 +20,17 @@ pub(super) const READER: Reader = Reader {
     remedy: REMEDY,
     files: &["rpmdb.sqlite", "Packages.db", "rpm-qa.txt"],
     path: Some(|path, _| {
-        let of_rpm = ["lib/rpm/Packages", "lib/sysimage/rpm/Packages"];
+        let of_rpm = [
+            "lib/rpm/Packages",
+            "lib/sysimage/rpm/Packages",
+            "lib/rpmmanifest/container-manifest-2",
+        ];
         of_rpm.iter().any(|known| path.ends_with(known))
     }),
     sign: Sign::Text(|head| {
-        let fields: Vec<_> = head.first().splitn(FIELDS + 1, '\t').collect();
-        let is_table = fields.len() == FIELDS
-            && fields
-                .last()
-                .is_some_and(|of| of.ends_with(".rpm") || *of == NONE);
+        let fields: Vec<_> = head.first().split('\t').collect();
+        let is_table = [FIELDS, WITH_MODULE, MANIFEST].contains(&fields.len())
+            && fields.iter().any(|of| of.ends_with(".rpm") || *of == NONE);
         // Names of other things have hyphens and dots as well: every line has to be a package.
         let mut lines = head.text().lines().map(str::trim_end);
         is_table
@@ -38,6 +41,13 @@ pub(super) const READER: Reader = Reader {
     }),
     read,
 };
+
+/// Fields of a line without that of the module, which a database has.
+const FIELDS: usize = WITH_MODULE - 1;
+
+/// Fields of a line in an image without rpm: name, version and release, times, vendor, epoch, size,
+/// architecture, epoch as a number, package of sources.
+const MANIFEST: usize = 10;
 
 /// What to do with a list that is wrong: it is written by hand or by a command, and no database.
 const REMEDY_OF_TEXT: &str = "nothing of the list is taken; let rpm write it again: rpm -qa \
@@ -138,6 +148,8 @@ struct Package<'a> {
     release: &'a str,
     arch: &'a str,
     source: &'a str,
+    /// The module, as `NAME:STREAM:VERSION:CONTEXT`.
+    module: &'a str,
 }
 
 impl<'a> Package<'a> {
@@ -153,14 +165,20 @@ impl<'a> Package<'a> {
                 None => Err(format!("{} is not NAME-VERSION-RELEASE.ARCH", quoted(line))),
             };
         }
-        let fields: Vec<_> = line.splitn(FIELDS + 1, '\t').collect();
-        let Ok([name, epoch, version, release, arch, source]) = <[&str; FIELDS]>::try_from(fields)
-        else {
+        let Some(package) = Package::in_fields(line) else {
             return Err(format!(
                 "{} is not six fields with tabs between",
                 quoted(line)
             ));
         };
+        let Package {
+            name,
+            epoch,
+            version,
+            release,
+            arch,
+            ..
+        } = package;
         if name == "NAME" || name.starts_with("%{") {
             return Err(format!("{} is a heading, and no package", quoted(line)));
         }
@@ -173,14 +191,35 @@ impl<'a> Package<'a> {
         if !is_none(epoch) && !epoch.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(format!("the epoch of {} is no number", quoted(line)));
         }
-        Ok(Some(Package {
+        Ok(Some(package))
+    }
+
+    /// The package whose fields a line has with tabs between.
+    fn in_fields(line: &'a str) -> Option<Self> {
+        let fields: Vec<_> = line.splitn(MANIFEST + 1, '\t').collect();
+        let (name, epoch, (version, release), arch, source, module) = match fields[..] {
+            [name, epoch, version, release, arch, source] => {
+                (name, epoch, (version, release), arch, source, NONE)
+            }
+            [name, epoch, version, release, arch, source, module] => {
+                (name, epoch, (version, release), arch, source, module)
+            }
+            [name, build, _, _, _, _, _, arch, epoch, source] => {
+                let build = build.split_once('-').unwrap_or((build, NONE));
+                let epoch = if epoch == "0" { NONE } else { epoch };
+                (name, epoch, build, arch, source, NONE)
+            }
+            _ => return None,
+        };
+        Some(Package {
             name,
             epoch,
             version,
             release,
             arch,
             source,
-        }))
+            module,
+        })
     }
 
     /// The package that a line names as `NAME-VERSION-RELEASE.ARCH`; before the version may stand
@@ -204,6 +243,7 @@ impl<'a> Package<'a> {
             release,
             arch,
             source: NONE,
+            module: NONE,
         })
     }
 
@@ -224,6 +264,7 @@ impl<'a> Package<'a> {
             ("arch", Some(self.arch)),
             ("distro", distribution.release.as_deref()),
             ("epoch", Some(self.epoch)),
+            ("rpmmod", Some(self.module)),
             ("upstream", Some(self.source)),
         ] {
             let value = value.filter(|value| !is_none(value));
@@ -267,6 +308,41 @@ mod tests {
             ]
         );
         assert_eq!(recognize("x", text.as_bytes()), Ok(RpmDatabase));
+    }
+
+    #[test]
+    fn a_database_says_of_which_module_a_package_is() {
+        let line = LINE.trim_end();
+        let text = format!("{line}\tnodejs:18:8060:ad008a3a\n{line}\t(none)\n");
+        let found = lines(&found(RpmDatabase, &text));
+        assert!(
+            found[0].contains("&rpmmod=nodejs:18:8060:ad008a3a&"),
+            "{found:?}"
+        );
+        assert!(!found[1].contains("rpmmod"), "{found:?}");
+        assert_eq!(recognize("x", text.as_bytes()), Ok(RpmDatabase));
+    }
+
+    #[test]
+    fn an_image_without_rpm_has_a_manifest() {
+        let text = "gpg-pubkey\t3135ce90-5e6fda74\t1\t2\t(none)\t(none)\t0\t(none)\t0\t(none)\n\
+            a-libs\t5.1.8-4.cm2\t1\t2\tMicrosoft Corporation\t(none)\t9\tx86_64\t0\ta-5.1.8-4.cm2.src.rpm\n\
+            b\t2.0.0-14.cm2\t1\t2\tMicrosoft Corporation\t1\t9\tnoarch\t1\tb-2.0.0-14.cm2.src.rpm\n";
+        let of = "pkg:rpm/debian/";
+        assert_eq!(
+            lines(&found(RpmDatabase, text)),
+            [
+                format!(
+                    "{of}a-libs@5.1.8-4.cm2?arch=x86_64&distro=debian-12&upstream=a-5.1.8-4.cm2.src.rpm :2"
+                ),
+                format!(
+                    "{of}b@2.0.0-14.cm2?arch=noarch&distro=debian-12&epoch=1&upstream=b-2.0.0-14.cm2.src.rpm :3"
+                ),
+            ]
+        );
+        assert_eq!(recognize("x", text.as_bytes()), Ok(RpmDatabase));
+        let path = "i/var/lib/rpmmanifest/container-manifest-2";
+        assert_eq!(by_name(path), Some(RpmDatabase));
     }
 
     #[test]

@@ -123,6 +123,9 @@ const UPSTREAM: &str = "upstream";
 /// What Trivy puts before the names of its properties in CycloneDX.
 pub(super) const TRIVY: &str = "aquasecurity:trivy:";
 
+/// The class that Trivy gives a lock file (aquasecurity/trivy, `pkg/sbom/io/encode.go`).
+pub(super) const LOCK_FILE: &str = "lang-pkgs";
+
 /// The qualifier `upstream` of what Trivy says of a source package, given how it says the parts.
 pub(super) fn upstream<'v>(stated: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
     let source = stated("SrcName").filter(|name| !name.is_empty())?;
@@ -153,31 +156,6 @@ pub(super) fn upstream_of_info(info: &str) -> Option<String> {
         (source, None) => source.to_owned(),
     };
     words.next().is_none().then_some(upstream)
-}
-
-/// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, or an in-toto statement
-/// that has it as its predicate. Others are as they are.
-pub(super) fn unwrapped(document: Part<'_>) -> Part<'_> {
-    wrapper(document).map_or(document, |(_, inner)| inner)
-}
-
-/// The path of what is wrapped, and that.
-pub(super) fn wrapper(document: Part<'_>) -> Option<(&'static str, Part<'_>)> {
-    if ["spdxVersion", "bomFormat", "@graph"]
-        .iter()
-        .any(|key| document.get(key).is_some())
-    {
-        return None;
-    }
-    let is_statement = document.get("predicateType").is_some();
-    let places = [
-        ("$.sbom", "sbom", true),
-        ("$.predicate", "predicate", is_statement),
-    ];
-    places.into_iter().find_map(|(path, key, fits)| {
-        let inner = document.get(key).filter(|_| fits)?;
-        inner.as_object().map(|_| (path, inner))
-    })
 }
 
 /// The purl, with the version that the document states beside it if it has none itself.

@@ -7,6 +7,7 @@ use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
+use super::wrapped;
 use assay_claims::json::Part;
 
 pub(super) const READER: Reader = Reader {
@@ -34,7 +35,7 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 }
 
 fn read_document(whole: Part<'_>) -> Result<List, Fault> {
-    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
+    let (path, document) = wrapped::wrapper(whole).unwrap_or(("$", whole));
     let document = Node::root(path, document);
     document
         .need("spdxVersion")?
@@ -136,7 +137,7 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
             purls.extend(locator.and_then(|locator| sbom::of_reference(kind, locator)));
         }
     }
-    let is_file = package.shown("primaryPackagePurpose") == Some("FILE");
+    let is_file = package.shown("primaryPackagePurpose") == Some("FILE") || is_list(package);
     if is_file && purls.is_empty() && !component.own {
         sbom::file(component, list);
         return Ok(());
@@ -148,6 +149,16 @@ fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> R
         upstream: info.and_then(sbom::upstream_of_info),
     }
     .add(list)
+}
+
+/// Whether a package is a lock file, which Trivy lists beside the packages that it found in it.
+fn is_list(package: &Node<'_, '_>) -> bool {
+    let annotations = package.value().get("annotations").and_then(Part::as_array);
+    let mut comments = annotations.into_iter().flatten();
+    comments.any(|one| {
+        let comment = one.get("comment").and_then(Part::as_str);
+        comment.and_then(|it| it.strip_prefix("Class: ")) == Some(sbom::LOCK_FILE)
+    })
 }
 
 #[cfg(test)]
@@ -195,6 +206,20 @@ mod tests {
             unidentified(&found),
             ["b has neither a package URL nor a digest"]
         );
+    }
+
+    #[test]
+    fn a_lock_file_of_trivy_is_no_package() {
+        let of_class = |class: &str| {
+            let rest = format!(
+                r#","primaryPackagePurpose":"APPLICATION","annotations":[{{"comment":"Class: {class}"}}]"#
+            );
+            let other = format!(",\"externalRefs\":[{}]", purl("pkg:npm/a@1"));
+            let packages = [package("l", &rest), package("a", &other)].join(",");
+            let text = document(&format!(r#""packages":[{packages}]"#));
+            unidentified(&found(Spdx2, &text)).len()
+        };
+        assert_eq!((of_class("lang-pkgs"), of_class("os-pkgs")), (0, 1));
     }
 
     #[test]

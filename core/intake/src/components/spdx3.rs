@@ -7,6 +7,7 @@ use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
+use super::wrapped;
 use crate::documents::roots;
 use assay_claims::json::Part;
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ pub(super) const READER: Reader = Reader {
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
     let whole = input.json()?;
-    let (path, document) = sbom::wrapper(whole).unwrap_or(("$", whole));
+    let (path, document) = wrapped::wrapper(whole).unwrap_or(("$", whole));
     let document = Node::root(path, document);
     let graph = document.need("@graph")?;
     let mut documents = 0;

@@ -5,6 +5,7 @@ use super::input::{Input, Node};
 use super::list::List;
 use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
+use super::wrapped;
 use assay_claims::json::Part;
 
 pub(super) const READER: Reader = Reader {
@@ -18,7 +19,9 @@ pub(super) const READER: Reader = Reader {
 };
 
 fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let root = Node::root("$", input.json()?);
+    let whole = input.json()?;
+    let (path, document) = wrapped::wrapper(whole).unwrap_or(("$", whole));
+    let root = Node::root(path, document);
     let mut list = List::default();
     for artifact in root.need("artifacts")?.items()? {
         let version = artifact

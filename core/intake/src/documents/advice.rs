@@ -123,11 +123,72 @@ fn looks_like(document: &Value) -> String {
     }
 }
 
+/// What documents of other tools look like, by the members that they have, and what to publish in
+/// their place.
+const LOOKS: &[(&[&str], &str)] = &[
+    (
+        &["ClusterName"],
+        "looks like Trivy's report of a cluster: publish a report of each image (`trivy image`)",
+    ),
+    (
+        &["apiVersion", "kind", "report"],
+        "looks like a report of the Trivy operator: publish what `trivy image --format json` \
+         writes of the image",
+    ),
+    (
+        &["advisories", "abandoned"],
+        "looks like a report of `composer audit`: publish what osv-scanner says of composer.lock",
+    ),
+    (
+        &["parameters", "projects"],
+        "looks like what `dotnet list package` writes: publish what osv-scanner or Trivy says of \
+         packages.lock.json",
+    ),
+    (
+        &["meta", "project", "findings"],
+        "looks like findings of Dependency-Track: publish what a scanner says of the same BOM; its \
+         VEX is CycloneDX, and is for `publish vex`",
+    ),
+    (
+        &["report_meta"],
+        "looks like a report of Safety: publish what pip-audit says of the same packages",
+    ),
+    (
+        &["invocation", "scanner", "metadata"],
+        "looks like the predicate of an attestation of a scan: publish the report that stands in \
+         its `scanner.result`",
+    ),
+    (
+        &["artifacts", "artifactRelationships"],
+        "looks like an SBOM of syft: publish what grype finds in it, and with `publish sbom` the \
+         CycloneDX or SPDX that syft writes",
+    ),
+    (
+        &["imageScanFindings"],
+        "looks like findings of Amazon ECR: publish what Trivy or grype finds in the image",
+    ),
+];
+
+/// What the report of an audit by Bun has under the name of each package.
+fn is_of_bun(members: &[(String, Value)]) -> bool {
+    let first = members.first().and_then(|(_, list)| list.as_array());
+    let first = first.and_then(<[Value]>::first);
+    first.is_some_and(|one| one.get("vulnerable_versions").is_some())
+}
+
 /// What a document is that looks like nothing that is known.
 fn shape(document: &Value) -> String {
     match document {
         Value::Object(members) if members.is_empty() => "is an empty object".into(),
+        Value::Object(members) if is_of_bun(members) => {
+            "looks like a report of `bun audit`: publish what osv-scanner says of bun.lock".into()
+        }
         Value::Object(members) => {
+            let mut looks = LOOKS.iter();
+            let has = |keys: &[&str]| keys.iter().all(|key| document.get(key).is_some());
+            if let Some((_, look)) = looks.find(|(keys, _)| has(keys)) {
+                return (*look).to_owned();
+            }
             let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
             format!("has {}", keys.join(", "))
         }
@@ -140,6 +201,15 @@ fn shape(document: &Value) -> String {
              `publish vex`"
                 .into()
         }
+        Value::Array(items)
+            if items
+                .first()
+                .is_some_and(|one| one.get("security_advisory").is_some()) =>
+        {
+            "is a list of alerts of GitHub's Dependabot: publish what a scanner says of the same \
+             lock file"
+                .into()
+        }
         Value::Array(_) => "is an array".into(),
         _ => "is neither an object nor an array".into(),
     }
@@ -148,6 +218,48 @@ fn shape(document: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::documents::prepare;
+
+    #[test]
+    fn reports_of_other_tools_are_sent_to_those_that_are_taken() {
+        for (text, said) in [
+            (r#"{"ClusterName":"k","Resources":[]}"#, "trivy image"),
+            (
+                r#"{"apiVersion":"v1","kind":"VulnerabilityReport","report":{}}"#,
+                "Trivy operator",
+            ),
+            (r#"{"advisories":{},"abandoned":{}}"#, "composer audit"),
+            (
+                r#"{"version":1,"parameters":"","projects":[]}"#,
+                "dotnet list",
+            ),
+            (
+                r#"{"version":"1.3","meta":{},"project":{},"findings":[]}"#,
+                "Dependency-Track",
+            ),
+            (r#"{"report_meta":{}}"#, "pip-audit says"),
+            (
+                r#"{"invocation":{},"scanner":{},"metadata":{}}"#,
+                "scanner.result",
+            ),
+            (
+                r#"{"artifacts":[],"artifactRelationships":[]}"#,
+                "what grype finds",
+            ),
+            (r#"{"imageScanFindings":{}}"#, "Amazon ECR"),
+            (
+                r#"{"a":[{"id":1,"vulnerable_versions":"<2"}]}"#,
+                "bun audit",
+            ),
+            (r#"[{"security_advisory":{}}]"#, "Dependabot"),
+            (r#"[{"id":1}]"#, "is an array"),
+            (r#"{"a":[],"b":1}"#, "has \"a\", \"b\""),
+        ] {
+            let refused = prepare("scan", "x", text.as_bytes(), "")
+                .unwrap_err()
+                .to_string();
+            assert!(refused.contains(said), "{refused}");
+        }
+    }
 
     #[test]
     fn audits_of_yarn_are_sent_to_another_scanner() {

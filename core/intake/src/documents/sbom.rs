@@ -18,10 +18,11 @@ pub(super) struct Description {
     pub summary: Summary,
 }
 
-/// The value of a document in JSON, out of the wrapper in which GitHub's API answers with SBOMs.
+/// The value of a document in JSON, out of the wrapper in which GitHub's API answers with SBOMs, or
+/// that of `docker buildx`.
 pub(super) fn value(document: &Document) -> Result<Value, DocumentError> {
     let value = document.json()?;
-    match value.get("sbom") {
+    match value.get("sbom").or(value.get("SPDX")) {
         Some(inner) if inner.get("spdxVersion").is_some() && value.get("spdxVersion").is_none() => {
             Ok(inner.clone())
         }
@@ -80,13 +81,13 @@ mod tests {
         {"type":"software_Package","spdxId":"https://e.org/b","name":"b","software_packageUrl":"pkg:cargo/b@1"}]}"#;
 
     #[test]
-    fn what_github_wraps_is_read_as_what_is_in_it() {
+    fn what_tools_wrap_is_read_as_what_is_in_it() {
         let bare = prepare("sbom", "own.json", SPDX_2.as_bytes(), "").unwrap();
-        let wrapped = format!(r#"{{"sbom":{SPDX_2}}}"#);
-        assert_eq!(
-            prepare("sbom", "own.json", wrapped.as_bytes(), "").unwrap(),
-            bare
-        );
+        for key in ["sbom", "SPDX"] {
+            let wrapped = format!(r#"{{"{key}":{SPDX_2}}}"#);
+            let read = prepare("sbom", "own.json", wrapped.as_bytes(), "");
+            assert_eq!(read.unwrap(), bare, "{key}");
+        }
         for other in [
             format!(r#"{{"sbom":{{"sbom":{SPDX_2}}}}}"#),
             format!(r#"{{"bom":{SPDX_2}}}"#),

@@ -2,6 +2,7 @@
 
 mod agreed;
 mod artifact;
+mod build;
 mod finding;
 mod identity;
 mod in_bom;

@@ -5,14 +5,15 @@
 //! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
 //! package of the same name and version, or about the same artifact, can speak against it.
 
-use super::artifact::{Artifact, CHECKSUM, artifact, artifacts, checksums};
+use super::artifact::{Artifact, artifact, artifacts, checksums};
+use super::build::{ARCH, is_same_build};
 use super::in_bom::{is_bom_of, of_bom, pointed};
-use super::versions::in_versions;
+use super::versions::{in_any_epoch, in_versions};
 use crate::component::{Component, Pointed};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
 use assay_claims::kind::vex::{Product, VexStatement};
-use assay_claims::purl::{Purl, is_place, names_module};
+use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use assay_claims::vers::{self, Applies};
 
@@ -425,7 +426,15 @@ fn is_same_image(ours: &Purl, theirs: &Purl) -> bool {
 /// what does not say which of the two it is of counts only against ours, as the binary package of
 /// that name may be meant.
 fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
-    let relation = || of_package(&ours.source()?, theirs);
+    let relation = || {
+        let source = ours.source()?;
+        let relation = of_package(&source, theirs);
+        if ours.leaves_epoch_of_source_open() {
+            in_any_epoch(&source, theirs, relation, of_package)
+        } else {
+            relation
+        }
+    };
     if theirs.is_of_sources() {
         return relation();
     }
@@ -434,57 +443,6 @@ fn of_source(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     }
     relation().map(|relation| relation.max(Relation::OtherBuild))
 }
-
-/// Whether all that `theirs` says of its build is so of ours: epoch, architecture, distribution and
-/// whatever other qualifiers there are, and the subpath. What it does not say is not asked, except
-/// for the epoch, which is a part of the version.
-fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
-    let of_sources = theirs.is_of_sources();
-    let same_epoch = theirs.version().is_none() || ours.epoch() == theirs.epoch();
-    let same_part = theirs.subpath().is_none() || theirs.subpath() == ours.subpath();
-    // Places were compared before, and digests are compared as such.
-    let mut stated = theirs.qualifiers().filter(|(key, _)| !is_place(key));
-    same_epoch
-        && same_part
-        && stated.all(|(key, stated)| {
-            [EPOCH, CHECKSUM, UPSTREAM, vers::QUALIFIER].contains(&key)
-                || ours.qualifier(key).is_some_and(|value| {
-                    value == stated || key == DISTRIBUTION && ours.is_of_release(value, stated)
-                })
-                || names_module(key) && is_same_module(ours, theirs, stated)
-                || key == ARCH && of_sources && ours.qualifier(ARCH).is_none()
-                || ours.qualifier(key).is_none() && is_usual(theirs.ty(), key, stated)
-        })
-}
-
-/// Whether ours is of the module that is stated of a package: it says so, or both are one build,
-/// which is in no other module.
-fn is_same_module(ours: &Purl, theirs: &Purl, stated: &str) -> bool {
-    ours.is_of_module(stated) || ours.module().is_none() && theirs.is_built_in_module()
-}
-
-/// Whether packages of a type are so unless they say something else (purl-spec, the types'
-/// definitions; `module` is what cyclonedx-gomod writes of every Go module).
-fn is_usual(ty: &str, key: &str, value: &str) -> bool {
-    const USUAL: [(&str, &str, &str); 3] = [
-        ("gem", "platform", "ruby"),
-        ("golang", "type", "module"),
-        ("maven", "type", "jar"),
-    ];
-    USUAL.contains(&(ty, key, value))
-}
-
-/// The qualifier that is a part of a version.
-const EPOCH: &str = "epoch";
-
-/// The qualifier for what a package is built for.
-const ARCH: &str = "arch";
-
-/// The qualifier for the release of a distribution that a package is of.
-const DISTRIBUTION: &str = "distro";
-
-/// The qualifier for the sources that a package is built of, which tell no two builds apart.
-const UPSTREAM: &str = "upstream";
 
 /// Whether the claim's own version range covers the version of `package`.
 fn is_of_version(body: &Body, package: &Purl) -> Applies {

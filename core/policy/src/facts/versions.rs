@@ -39,6 +39,32 @@ pub(super) fn in_versions(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     }
 }
 
+/// How what is spoken of stands to a source package of which nobody says the epoch, where it is of a
+/// range: the epochs that the range names are as likely as the one that a binary package has. If it
+/// is about the package in one of them, and not in all, it counts against it and clears nothing.
+pub(super) fn in_any_epoch(
+    ours: &Purl,
+    theirs: &Purl,
+    relation: Option<Relation>,
+    relate: impl Fn(&Purl, &Purl) -> Option<Relation>,
+) -> Option<Relation> {
+    let range = theirs.qualifier(vers::QUALIFIER);
+    let Some(range) = range.filter(|_| theirs.is_same_package(ours)) else {
+        return relation;
+    };
+    let epochs = vers::epochs(range).into_iter();
+    let others = epochs.filter_map(|epoch| ours.with_epoch(&epoch));
+    let all: Vec<_> = others.map(|ours| relate(&ours, theirs)).collect();
+    let all = all.into_iter().chain([relation]);
+    let is_told = all.clone().all(|one| one.is_some());
+    let furthest = all.flatten().max()?;
+    Some(if is_told {
+        furthest
+    } else {
+        furthest.max(Relation::OtherBuild)
+    })
+}
+
 /// One version and a range beside it cannot both be meant.
 fn untold_range(theirs: &Purl) -> Relation {
     match theirs.qualifier(vers::QUALIFIER) {

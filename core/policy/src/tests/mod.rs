@@ -4,6 +4,7 @@ mod agreed;
 mod artifacts;
 mod attacks;
 mod boms;
+mod builds;
 mod deciding;
 mod heard;
 mod ignoring;

@@ -45,6 +45,67 @@ fn a_release_has_many_names() {
     assert!(!purl("pkg:rpm/rocky/a@1").is_same_release("rocky-9.3", "9.2"));
 }
 
+/// Packages, and two names of one release.
+const SAME: &[(&str, &str, &str)] = &[
+    ("pkg:rpm/amazon/a@1", "amazon-2 (Karoo)", "amzn-2"),
+    ("pkg:rpm/amazon/a@1", "amazon-2+(Karoo)", "2"),
+    (
+        "pkg:rpm/amzn/a@1",
+        "amzn-2023",
+        "amazon-2023.6.20241121 (Amazon Linux)",
+    ),
+    ("pkg:rpm/azurelinux/a@1", "azurelinux-3.0", "azurelinux-3"),
+    ("pkg:rpm/azurelinux/a@1", "3.0.20250102", "azurelinux-3.0"),
+    ("pkg:rpm/photon/a@1", "photon-5.0", "photon-5"),
+    ("pkg:apk/wolfi/a@1", "wolfi-20230201", "wolfi"),
+    ("pkg:apk/wolfi/a@1", "20230201", "wolfi-20230201"),
+    ("pkg:apk/chainguard/a@1", "chainguard", "20230214"),
+    ("pkg:alpm/arch/a@1", "arch-20240101", "arch"),
+];
+
+#[test]
+fn tools_name_one_release_in_ways_of_their_own() {
+    for (package, one, other) in SAME {
+        let same = purl(package).is_same_release(one, other);
+        assert!(same, "{one} {other}");
+    }
+    for (package, one, other) in [
+        ("pkg:rpm/amazon/a@1", "amazon-2 (Karoo)", "amzn-2023"),
+        ("pkg:rpm/azurelinux/a@1", "azurelinux-3.0", "2.0"),
+        ("pkg:apk/wolfi/a@1", "wolfi-20230201", "alpine-3.20"),
+        ("pkg:apk/alpine/a@1", "20230201", "alpine"),
+    ] {
+        let same = purl(package).is_same_release(one, other);
+        assert!(!same, "{one} {other}");
+    }
+    let karoo = "amazon-2 (Karoo)";
+    assert!(purl("pkg:rpm/amazon/a@1").is_other_release(karoo, "amzn-2023"));
+}
+
+/// What Docker Scout writes in the place of `distro`.
+#[test]
+fn a_release_stands_in_qualifiers_of_its_own() {
+    let scout = purl("pkg:deb/debian/a@1?os_distro=bookworm&os_name=debian&os_version=12");
+    assert_eq!(scout.distribution(), Some("12"));
+    assert!(scout.has_known_release());
+    let named = purl("pkg:deb/debian/a@1?os_distro=bookworm&os_name=debian");
+    for (ours, expected) in [
+        (&scout, true),
+        (&named, true),
+        (&purl("pkg:deb/debian/a@1?distro=debian-12"), true),
+        (&purl("pkg:deb/debian/a@1?distro=debian-11"), false),
+        (&purl("pkg:deb/debian/a@1"), false),
+    ] {
+        for (key, stated) in scout.qualifiers().filter(|(key, _)| *key != "os_name") {
+            assert_eq!(ours.is_of_system(key, stated), expected, "{ours} {key}");
+        }
+        assert!(ours.is_of_system("os_name", "debian"), "{ours}");
+        assert!(!ours.is_of_system("os_name", "ubuntu"), "{ours}");
+        assert!(!ours.is_of_system("arch", "12"), "{ours}");
+    }
+    assert!(purl("pkg:rpm/redhat/a@1").is_of_system("os_name", "rhel"));
+}
+
 #[test]
 fn a_minor_release_is_of_its_major_one() {
     for (package, ours, stated, expected) in [

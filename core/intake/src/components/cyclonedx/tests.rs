@@ -40,6 +40,27 @@ fn a_source_package_may_stand_in_properties() {
     assert_eq!(component(&stated, &source), stated);
 }
 
+/// Trivy lists it beside the packages that it found in it.
+#[test]
+fn a_lock_file_is_no_package() {
+    let of_class = |class: &str| {
+        let text = bom(&format!(
+            r#""components":[{{"type":"application","name":"app/package-lock.json",
+            "properties":[{{"name":"aquasecurity:trivy:Class","value":"{class}"}}]}},
+            {{"name":"a","purl":"pkg:npm/a@1"}}]"#
+        ));
+        let found = found(CycloneDx, &text);
+        assert_eq!(lines(&found), ["pkg:npm/a@1"]);
+        (unidentified(&found).len(), notes(&found))
+    };
+    let (count, told) = of_class("lang-pkgs");
+    assert!(
+        count == 0 && told.ends_with("app/package-lock.json"),
+        "{told}"
+    );
+    assert_eq!(of_class("os-pkgs").0, 1);
+}
+
 #[test]
 fn the_image_is_known_by_its_digest_and_other_boms_are_told() {
     let digest = format!("sha256:{}", "0".repeat(64));

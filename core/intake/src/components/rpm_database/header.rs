@@ -22,6 +22,7 @@ const TAGS: [(usize, usize, &str); FIELDS] = [
     (1002, STRING, "release"),
     (1022, STRING, "architecture"),
     (1044, STRING, "package of sources"),
+    (5096, STRING, "module"),
 ];
 
 /// What a header says, in the fields of a line with tabs between.
@@ -72,8 +73,11 @@ pub(super) fn line(header: &[u8]) -> Result<String, Fault> {
             shown(&package)
         )));
     }
-    let written = fields.map(|field| field.unwrap_or_else(|| NONE.to_owned()));
-    Ok(written.join("\t"))
+    let [package @ .., module] = &fields;
+    let of_module = module.iter().filter(|module| !module.is_empty());
+    let package = package.iter().map(|field| field.as_deref().unwrap_or(NONE));
+    let written = package.chain(of_module.map(String::as_str));
+    Ok(written.collect::<Vec<_>>().join("\t"))
 }
 
 /// Longest text that is read, in bytes. Names and versions have some tens.
@@ -87,4 +91,35 @@ fn text(data: &[u8], at: usize) -> Option<String> {
     let end = rest.iter().position(|byte| *byte == 0)?;
     let text = std::str::from_utf8(rest.get(..end)?).ok()?;
     Some(text.to_owned()).filter(|text| !text.chars().any(char::is_control))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header of texts, each with its tag.
+    fn header(entries: &[(u32, &str)]) -> Vec<u8> {
+        let (mut index, mut data) = (Vec::new(), Vec::new());
+        for (tag, text) in entries {
+            let at = u32::try_from(data.len()).unwrap();
+            for number in [*tag, 6, at, 1] {
+                index.extend(number.to_be_bytes());
+            }
+            data.extend(text.bytes().chain([0]));
+        }
+        let counts = [entries.len(), data.len()].map(|one| u32::try_from(one).unwrap());
+        let counts = counts.into_iter().flat_map(u32::to_be_bytes);
+        counts.chain(index).chain(data).collect()
+    }
+
+    #[test]
+    fn what_is_of_a_module_says_so() {
+        let package = [(1000, "nodejs"), (1001, "18.1"), (1002, "1.module+el8")];
+        let of = |module: &[(u32, &str)]| line(&header(&[&package, module].concat())).unwrap();
+        let plain = "nodejs\t(none)\t18.1\t1.module+el8\t(none)\t(none)";
+        assert_eq!(of(&[]), plain);
+        assert_eq!(of(&[(5096, "")]), plain);
+        let stream = "nodejs:18:8060:ad008a3a";
+        assert_eq!(of(&[(5096, stream)]), format!("{plain}\t{stream}"));
+    }
 }

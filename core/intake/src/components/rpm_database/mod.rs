@@ -16,8 +16,9 @@ use crate::limits;
 pub(super) const REMEDY: &str = "nothing of it is taken; copy it from the system again, with \
     nothing running there that installs, or let `rpm --rebuilddb` write it anew";
 
-/// Fields of a line: name, epoch, version, release, architecture, package of sources.
-pub(super) const FIELDS: usize = 6;
+/// Fields of a line: name, epoch, version, release, architecture, package of sources, and for what
+/// is of a module, that.
+pub(super) const FIELDS: usize = 7;
 
 /// What rpm writes for a field that a package has not.
 pub(super) const NONE: &str = "(none)";

@@ -41,21 +41,17 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let text = |pointer: &str| root.value().pointer(pointer).and_then(Value::as_str);
     let targets = ["/source/target/userInput", "/source/target"];
     let target = targets.into_iter().find_map(text).map(str::to_owned);
-    let (names_source, is_broken) = (
-        root.value().get("source").is_some() || findings.len() > 0,
-        is_database_broken(root.value()),
-    );
+    let names_source = root.value().get("source").is_some() || findings.len() > 0;
     if !names_source {
         summary.push(nothing_scanned());
     }
-    if is_broken {
-        let note =
-            "grype says that its database cannot be used: that it found nothing says nothing";
-        summary.push(("note".to_owned(), note.to_owned()));
+    let lacks = lacks(root.value());
+    for note in &lacks {
+        summary.push(("note".to_owned(), (*note).to_owned()));
     }
     Ok(Scan {
         version: text("/descriptor/version").map(str::to_owned),
-        is_whole: names_source && !is_broken,
+        is_whole: names_source && lacks.is_empty(),
         times: time(root, "/descriptor/timestamp"),
         subjects: images(root.value()),
         scanned: target.into_iter().collect(),
@@ -64,11 +60,28 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-/// Whether grype says that its database cannot be used: then it finds nothing anywhere.
-fn is_database_broken(root: &Value) -> bool {
+/// What grype says that it could not look at: its database cannot be used, or knows nothing, or
+/// nothing new, of the distribution that packages are of (anchore/grype,
+/// `grype/presenter/models/alert.go`).
+fn lacks(root: &Value) -> Vec<&'static str> {
     let places = ["/descriptor/db/valid", "/descriptor/db/status/valid"];
     let mut stated = places.into_iter().filter_map(|place| root.pointer(place));
-    stated.any(|valid| *valid == Value::Bool(false))
+    let is_broken = stated.any(|valid| *valid == Value::Bool(false));
+    let alerts = root.get("alertsByPackage").and_then(Value::as_array);
+    let has_alerts = alerts.is_some_and(|alerts| !alerts.is_empty());
+    let all = [
+        (
+            is_broken,
+            "grype says that its database cannot be used: that it found nothing says nothing",
+        ),
+        (
+            has_alerts,
+            "grype says of packages that it does not know their distribution, or that this is \
+             supported no more: that it did not find something says nothing",
+        ),
+    ];
+    let lacking = all.into_iter().filter(|(is_so, _)| *is_so);
+    lacking.map(|(_, note)| note).collect()
 }
 
 /// The image that was looked at, if it was one.

@@ -39,6 +39,42 @@ fn take_set_aside<'v>(
     Ok(others)
 }
 
+/// What Trivy says that it could not look at, or did not: of a distribution that is supported no
+/// more nobody says what concerns it (aquasecurity/trivy, `pkg/fanal/types/artifact.go`, `OS`), and
+/// where it knows a system and has no result for that, it was told not to look or cannot.
+fn lacks(metadata: Option<&Value>, classes: &BTreeSet<&str>) -> Vec<&'static str> {
+    let system = metadata.and_then(|about| about.get("OS"));
+    let is_ended = system.and_then(|os| os.get("EOSL")) == Some(&Value::Bool(true));
+    let family = system.and_then(|os| os.get("Family")?.as_str());
+    let is_known = family.is_some_and(|family| !["", "none"].contains(&family));
+    let all = [
+        (
+            is_ended,
+            "Trivy says that the distribution is not supported any more, so that nobody says what \
+             concerns it: that it did not find something says nothing",
+        ),
+        (
+            is_known && !classes.is_empty() && !classes.contains(OF_SYSTEM),
+            "Trivy knows the distribution and did not look at its packages (--pkg-types): that it \
+             did not find something says nothing",
+        ),
+    ];
+    let lacking = all.into_iter().filter(|(is_so, _)| *is_so);
+    lacking.map(|(_, note)| note).collect()
+}
+
+/// The class of the packages of a distribution.
+const OF_SYSTEM: &str = "os-pkgs";
+
+/// The classes of packages that a report has results of: whoever scans again for one of them has
+/// not looked at the others.
+fn classes<'v>(root: &Node<'v, '_>) -> BTreeSet<&'v str> {
+    let results = root.value().get("Results").and_then(Value::as_array);
+    let classes = results.unwrap_or_default().iter();
+    let classes = classes.filter_map(|result| result.get("Class")?.as_str());
+    classes.filter(|class| class.ends_with("-pkgs")).collect()
+}
+
 /// What a report found.
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
@@ -77,6 +113,11 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         summary.push(nothing_scanned());
     }
     let metadata = root.value().get("Metadata");
+    let classes = classes(root);
+    let lacks = lacks(metadata, &classes);
+    for note in &lacks {
+        summary.push(("note".to_owned(), (*note).to_owned()));
+    }
     let places = texts(metadata.and_then(|about| about.get("RepoDigests")), None);
     let arch = metadata.and_then(|about| about.pointer("/ImageConfig/architecture"));
     let arch = arch.and_then(Value::as_str);
@@ -88,12 +129,13 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        is_whole: any && !is_untold,
+        is_whole: any && !is_untold && lacks.is_empty(),
         times: time(root, "/CreatedAt"),
         scanned: root
             .shown("ArtifactName")
-            .map(str::to_owned)
             .into_iter()
+            .chain(classes)
+            .map(str::to_owned)
             .collect(),
         subjects,
         summary,

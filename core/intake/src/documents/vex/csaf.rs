@@ -16,6 +16,7 @@ use super::super::draft::Prepared;
 use super::super::error::DocumentError;
 use super::super::tool::{Source, Takes, Tool};
 use super::{Ratings, Said, Statement, justification, push_name};
+use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::kind::vex::Status;
@@ -53,14 +54,11 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
         aggregate: Ratings::default(),
         notes: Vec::new(),
     };
-    match tracking
-        .need("status")?
-        .one_of(&["draft", "interim", "final"])?
-    {
-        "final" => {}
-        status => said
-            .notes
-            .push(format!("the document calls itself {status}")),
+    let status = tracking.need("status")?;
+    let status = status.one_of(&["draft", "interim", "final"])?;
+    if status != "final" {
+        let note = format!("the document calls itself {status}");
+        said.notes.push(note);
     }
     said.aggregate
         .add_at("aggregate", document.value(), "/aggregate_severity/text");
@@ -71,18 +69,54 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             read(&vulnerability, &tree, &mut said)?;
         }
     }
+    if status == DRAFT {
+        leave_out_cleared(&mut said);
+    }
     if said.statements.is_empty() {
-        let reason = "the CSAF document has no product_status: it says of no product whether a \
-                      vulnerability applies, so that there is nothing to claim";
-        return Err(DocumentError::NotTaken(reason.into()));
+        return Err(DocumentError::NotTaken(nothing_said(&root, status).into()));
     }
     said.claims(source, "application/json")
+}
+
+/// What a document calls itself that its publisher has not decided on (CSAF 2.0, 3.2.1.12.7).
+const DRAFT: &str = "draft";
+
+/// Leaves out what a draft clears: its publisher asks whether it is so. What it says against
+/// something counts.
+fn leave_out_cleared(said: &mut Said) {
+    let before = said.statements.len();
+    said.statements.retain(|one| !one.status.clears());
+    let left_out = before - said.statements.len();
+    if left_out > 0 {
+        said.notes.push(format!(
+            "what a draft says does no harm is left out ({left_out} times); publish the document \
+             when it is final"
+        ));
+    }
+}
+
+/// Why there is nothing to claim.
+fn nothing_said(root: &Node<'_, '_>, status: &str) -> &'static str {
+    let list = root.value().get("vulnerabilities");
+    let all = list.and_then(Value::as_array).unwrap_or_default();
+    let recommends = |one: &Value| one.pointer("/product_status/recommended").is_some();
+    if all.iter().any(recommends) {
+        "the CSAF document says only which versions are recommended, and of no product whether a \
+         vulnerability applies, so that there is nothing to claim; a document of the same publisher \
+         that is VEX says that"
+    } else if status == DRAFT {
+        "the CSAF document calls itself draft, and what it clears does not count; publish it when \
+         it is final"
+    } else {
+        "the CSAF document has no product_status: it says of no product whether a vulnerability \
+         applies, so that there is nothing to claim"
+    }
 }
 
 /// Refuses a document that not everybody may see, and one that is none any more.
 fn for_everybody(document: &Node<'_, '_>) -> Result<(), PredicateError> {
     let label = document.value().pointer("/distribution/tlp/label");
-    if let Some(label) = label.and_then(assay_claims::json::Value::as_str)
+    if let Some(label) = label.and_then(Value::as_str)
         && !["WHITE", "CLEAR"].contains(&label)
     {
         let reason = format!(

@@ -433,3 +433,32 @@ fn a_document_that_says_too_much_is_refused_where_it_does() {
     let place = "$.vulnerabilities[0].product_status.fixed[100000]";
     assert_eq!(error.place(), place);
 }
+
+/// Its publisher asks whether it is so.
+#[test]
+fn a_draft_clears_nothing() {
+    let of = |status: &str, groups: &str| {
+        csaf(groups, "").replace(r#""status":"final""#, &format!(r#""status":"{status}""#))
+    };
+    let both = r#""known_affected":["APP"],"fixed":["L15"]"#;
+    let affected = "CVE-1=GHSA-1 affected - pkg:npm/app@2";
+    let fixed = "CVE-1=GHSA-1 fixed - pkg:npm/lib@1.5";
+    assert_eq!(lines("vex", &of("final", both)), [fixed, affected]);
+    assert_eq!(lines("vex", &of("interim", both)), [fixed, affected]);
+    assert_eq!(lines("vex", &of("draft", both)), [affected]);
+    let error = claims("vex", &of("draft", r#""fixed":["L15"]"#)).unwrap_err();
+    assert!(error.to_string().contains("calls itself draft"), "{error}");
+}
+
+/// What SUSE's advisories have; those of its documents that are VEX say more.
+#[test]
+fn what_is_only_recommended_says_of_nothing_how_it_stands() {
+    let error = claims("vex", &csaf(r#""recommended":["L15"]"#, "")).unwrap_err();
+    let said = "says only which versions are recommended";
+    assert!(error.to_string().contains(said), "{error}");
+    let both = csaf(r#""recommended":["L15"],"known_affected":["APP"]"#, "");
+    assert_eq!(
+        lines("vex", &both),
+        ["CVE-1=GHSA-1 affected - pkg:npm/app@2"]
+    );
+}
