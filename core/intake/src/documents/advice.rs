@@ -34,6 +34,22 @@ fn is_cargo_deny(bytes: &[u8]) -> bool {
             .any(|kind| text.contains(&format!("\"type\":\"{kind}\"")))
 }
 
+/// Reviews of cargo-crev, which are text between marks.
+pub(super) const CREV: Tool = Tool {
+    takes: Takes::Bytes(|bytes| {
+        let text = beginning(bytes);
+        ["-----BEGINCREV", "-----BEGINPACKAGEREVIEW"]
+            .into_iter()
+            .any(|mark| text.contains(mark))
+    }),
+    prepare: |_| {
+        let advice = "the document looks like proofs of cargo-crev, whose signatures are not \
+                      verified here, so that they are not taken: publish reviews as `audits.toml` \
+                      of cargo-vet";
+        Err(DocumentError::NotTaken(advice.into()))
+    },
+};
+
 /// What yarn's audits write, a JSON object a line.
 pub(super) const YARN_AUDIT: Tool = Tool {
     takes: Takes::Bytes(is_yarn_audit),
@@ -85,23 +101,8 @@ fn looks_like(document: &Value) -> String {
         "looks like a report of Trivy: use `publish scan`".into()
     } else if has("auditReportVersion") {
         "looks like a report of npm audit: use `publish scan`".into()
-    } else if has("advisories") && has("metadata") {
-        "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or \
-         publish what osv-scanner says of the lock file"
-            .into()
-    } else if has("dependencyCount") && (has("packageManager") || has("projectName")) {
-        "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file-output=FILE` \
-         writes"
-            .into()
-    } else if has("vulnerabilities") && document.pointer("/scan/scanner").is_some() {
-        "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write"
-            .into()
-    } else if has("results") && has("created_at") {
-        "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock".into()
-    } else if has("results") && (has("paths") || has("metrics")) {
-        "looks like a report of Semgrep or Bandit, which look at source code and not at \
-         dependencies: publish their SARIF"
-            .into()
+    } else if let Some(other) = other_scanner(document) {
+        other.into()
     } else if has("dependencies") && (has("fixes") || has("scanInfo")) {
         "looks like a report of pip-audit or Dependency-Check: use `publish scan`".into()
     } else if has("affected") && has("modified") {
@@ -123,6 +124,84 @@ fn looks_like(document: &Value) -> String {
     }
 }
 
+/// What the report of a scanner looks like that is not read, and what to publish instead.
+fn other_scanner(document: &Value) -> Option<&'static str> {
+    let has = |key: &str| document.get(key).is_some();
+    let points = |pointer: &str| document.pointer(pointer).is_some();
+    let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);
+    let all = [
+        (
+            has("advisories") && (has("abandoned") || has("ignored-advisories")),
+            "looks like a report of composer audit: publish what osv-scanner says of composer.lock",
+        ),
+        (
+            has("dependencyCount") && (has("packageManager") || has("projectName")),
+            "looks like a report of Snyk: publish the SARIF that \
+             `snyk test --sarif-file-output=FILE` writes",
+        ),
+        (
+            has("vulnerabilities") && points("/scan/scanner"),
+            "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write",
+        ),
+        (
+            has("results") && has("created_at"),
+            "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock",
+        ),
+        (
+            has("results") && (has("paths") || has("metrics")),
+            "looks like a report of Semgrep or Bandit, which look at source code and not at \
+             dependencies: publish their SARIF",
+        ),
+        (
+            has("projects") && has("parameters"),
+            "looks like what `dotnet list package` writes: publish what osv-scanner or Trivy says \
+             of packages.lock.json",
+        ),
+        (
+            has("report_meta") && has("vulnerabilities"),
+            "looks like a report of Safety: publish what pip-audit or osv-scanner says",
+        ),
+        (
+            has("Resources") && has("ClusterName") || text("/kind") == Some("VulnerabilityReport"),
+            "looks like a report of Trivy about a cluster: publish the JSON of `trivy image` of \
+             each image",
+        ),
+        (
+            has("manifest_hash") && has("package_vulnerabilities"),
+            "looks like a report of Clair: publish what Trivy or grype says of the image",
+        ),
+        (
+            has("findings") && points("/meta/application"),
+            "looks like findings of Dependency-Track: export its VEX (CycloneDX), and use \
+             `publish vex`; publish scans as the scanners wrote them",
+        ),
+        (
+            points("/error/code") || has("method") && has("statusCode") || points("/error/summary"),
+            "looks like an error of npm audit, or of the like, which found out nothing: run it again",
+        ),
+    ];
+    let mut all = all.into_iter();
+    all.find_map(|(is_it, advice)| is_it.then_some(advice))
+}
+
+/// What a list looks like, by the first in it.
+fn looks_like_list(first: Option<&Value>) -> &'static str {
+    let has = |key: &str| first.is_some_and(|one| one.get(key).is_some());
+    if has("security_advisory") || has("security_vulnerability") {
+        "is a list of Dependabot's alerts, which leaves out what was dismissed: publish what \
+         osv-scanner says of the lock file"
+    } else if has("ghsa_id") {
+        "is a list of advisories of GitHub's API: publish each in a file of its own, with \
+         `publish vex`"
+    } else if has("vulns") && has("name") {
+        "is a list of dependencies as pip-audit 1 wrote it: write it with a later pip-audit"
+    } else if has("Target") {
+        "is a list as Trivy wrote it before its schema 2: write it with Trivy 0.20 or later"
+    } else {
+        "is an array"
+    }
+}
+
 /// What a document is that looks like nothing that is known.
 fn shape(document: &Value) -> String {
     match document {
@@ -131,16 +210,7 @@ fn shape(document: &Value) -> String {
             let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
             format!("has {}", keys.join(", "))
         }
-        Value::Array(items)
-            if items
-                .first()
-                .is_some_and(|one| one.get("ghsa_id").is_some()) =>
-        {
-            "is a list of advisories of GitHub's API: publish each in a file of its own, with \
-             `publish vex`"
-                .into()
-        }
-        Value::Array(_) => "is an array".into(),
+        Value::Array(items) => looks_like_list(items.first()).into(),
         _ => "is neither an object nor an array".into(),
     }
 }

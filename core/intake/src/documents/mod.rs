@@ -79,9 +79,9 @@ const TABLE: &[Row] = &[
     Row {
         kind: "scan",
         help: "Results of a scan: SARIF, or the JSON of osv-scanner, cargo-audit, grype, Trivy, \
-               npm audit, pip-audit, govulncheck or Dependency-Check",
-        wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, npm audit, \
-                 pip-audit, govulncheck and Dependency-Check",
+               audits of npm, pnpm and Bun, pip-audit, govulncheck or Dependency-Check",
+        wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, audits of \
+                 npm, pnpm and Bun, pip-audit, govulncheck and Dependency-Check",
         value: Document::json,
         tools: &[
             advice::CARGO_DENY,
@@ -93,6 +93,8 @@ const TABLE: &[Row] = &[
             reports::grype::TOOL,
             reports::trivy::TOOL,
             reports::npm_audit::TOOL,
+            reports::npm_advisories::BY_NUMBER,
+            reports::npm_advisories::BY_PACKAGE,
             reports::pip_audit::TOOL,
             reports::dependency_check::TOOL,
         ],
@@ -173,7 +175,7 @@ const TABLE: &[Row] = &[
         help: "Code reviews: audits.toml of cargo-vet",
         wanted: "`audits.toml` of cargo-vet",
         value: toml::parse,
-        tools: &[cargo_vet::TOOL],
+        tools: &[advice::CREV, cargo_vet::TOOL],
         about: about::what_it_names,
         is_attested: false,
     },

@@ -1,10 +1,11 @@
 //! `trivy --format json`, schema 2 (aquasecurity/trivy, `pkg/types/report.go`).
 
+use super::super::draft::Summary;
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{Place, found_at, method, nothing_scanned, scan, suppressed, texts, time};
+use super::{Place, found_at, method, nothing_scanned, past_end, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -67,15 +68,10 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         let label = "misconfigurations, secrets and licenses, which are left out";
         summary.push((label.to_owned(), others.to_string()));
     }
-    let is_untold = any && was_told && findings.len() == 0;
-    if is_untold {
-        let note = "Trivy was told what to look for, and its report does not say whether that was \
-                    vulnerabilities, too: that it found none says nothing; publish a report of \
-                    `--scanners vuln`";
-        summary.push(("note".to_owned(), note.to_owned()));
-    } else if !any {
-        summary.push(nothing_scanned());
-    }
+    let looked = any.then_some(was_told && findings.len() == 0);
+    let gaps = gaps(root.value(), looked);
+    let is_whole = gaps.is_empty();
+    summary.extend(gaps);
     let metadata = root.value().get("Metadata");
     let places = texts(metadata.and_then(|about| about.get("RepoDigests")), None);
     let arch = metadata.and_then(|about| about.pointer("/ImageConfig/architecture"));
@@ -88,7 +84,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        is_whole: any && !is_untold,
+        is_whole,
         times: time(root, "/CreatedAt"),
         scanned: root
             .shown("ArtifactName")
@@ -99,6 +95,26 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         summary,
         ..scan("pkg:github/aquasecurity/trivy", findings)
     })
+}
+
+/// Why a report cannot stand for a whole scan, for people. `looked` is whether it may have been told
+/// to look for something else alone; `None` if it looked at nothing.
+fn gaps(report: &Value, looked: Option<bool>) -> Summary {
+    let mut gaps = Summary::new();
+    match looked {
+        None => gaps.push(nothing_scanned()),
+        Some(false) => {}
+        Some(true) => {
+            let note = "Trivy was told what to look for, and its report does not say whether that \
+                        was vulnerabilities, too: that it found none says nothing; publish a \
+                        report of `--scanners vuln`";
+            gaps.push(("note".to_owned(), note.to_owned()));
+        }
+    }
+    if report.pointer("/Metadata/OS/EOSL") == Some(&Value::Bool(true)) {
+        gaps.push(past_end());
+    }
+    gaps
 }
 
 /// Whether a result is of a scan for vulnerabilities. Those for secrets, misconfigurations and
