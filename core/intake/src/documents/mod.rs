@@ -158,7 +158,7 @@ const TABLE: &[Row] = &[
         wanted: "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle",
         value: Document::json,
         tools: &[provenance::TOOL],
-        about: about::any,
+        about: about::what_it_states,
         is_attested: true,
     },
     Row {
@@ -209,7 +209,7 @@ const TABLE: &[Row] = &[
         wanted: "an in-toto Statement",
         value: Document::json,
         tools: &[in_toto::TOOL],
-        about: about::any,
+        about: about::what_it_states,
         is_attested: false,
     },
 ];
