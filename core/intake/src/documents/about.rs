@@ -50,8 +50,9 @@ fn has_no_version(subject: &Subject) -> bool {
     subject.uri().is_some() && !versioned
 }
 
-/// A statement, which names its subjects itself. What is named besides has to be one of them, as far
-/// as that can be told: of a file that is of no package, only its publisher knows of which it is.
+/// A statement, which names its subjects itself. What is named besides has to be one of them, as
+/// far as that can be told: of a file that is of no package, only its publisher knows of which it
+/// is.
 pub(super) fn what_it_states(
     _: &Document,
     prepared: &[Prepared],
@@ -83,8 +84,8 @@ fn shown(subject: &Subject) -> &str {
     name.or(digest).unwrap_or_default()
 }
 
-/// Whether nothing that both subjects have tells them apart: one artifact has many names, and of one
-/// package there may be several.
+/// Whether nothing that both subjects have tells them apart: one artifact has many names, and of
+/// one package there may be several.
 fn may_be(own: &Subject, named: &Subject) -> bool {
     let image = named.purl().and_then(image_digest);
     // Of a package without a digest, the digest is that of its URL.

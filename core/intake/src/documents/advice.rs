@@ -141,7 +141,8 @@ fn other_scanner(document: &Value) -> Option<&'static str> {
         ),
         (
             has("vulnerabilities") && points("/scan/scanner"),
-            "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write",
+            "looks like a report of GitLab's scanners: publish what Trivy or grype themselves \
+             write",
         ),
         (
             has("results") && has("created_at"),
@@ -177,7 +178,8 @@ fn other_scanner(document: &Value) -> Option<&'static str> {
         ),
         (
             points("/error/code") || has("method") && has("statusCode") || points("/error/summary"),
-            "looks like an error of npm audit, or of the like, which found out nothing: run it again",
+            "looks like an error of npm audit, or of the like, which found out nothing: run it \
+             again",
         ),
     ];
     let mut all = all.into_iter();

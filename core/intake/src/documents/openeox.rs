@@ -108,8 +108,8 @@ fn prepare_statement(
     finish(source, &core, predicate, subjects, summary)
 }
 
-/// Which versions a product's version stands for: more than one where it is written as a range, with
-/// a wildcard at its end, or as all of them. `None` for all.
+/// Which versions a product's version stands for: more than one where it is written as a range,
+/// with a wildcard at its end, or as all of them. `None` for all.
 fn versions(stated: &str) -> Option<Value> {
     let wildcard = [".x", ".X", ".*"];
     let cycle = wildcard

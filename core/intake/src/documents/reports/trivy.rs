@@ -97,8 +97,8 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-/// Why a report cannot stand for a whole scan, for people. `looked` is whether it may have been told
-/// to look for something else alone; `None` if it looked at nothing.
+/// Why a report cannot stand for a whole scan, for people. `looked` is whether it may have been
+/// told to look for something else alone; `None` if it looked at nothing.
 fn gaps(report: &Value, looked: Option<bool>) -> Summary {
     let mut gaps = Summary::new();
     match looked {

@@ -126,77 +126,80 @@ fn audits_of_npm_6_pnpm_and_bun_are_read() {
     assert_eq!((lines, whole), (vec![expected], true));
 }
 
+/// A kind, a report that is not read, and what is said of it.
+const NOT_READ: &[(&str, &str, &str)] = &[
+    ("scan", r#"{"advisories":[],"abandoned":[]}"#, "composer"),
+    (
+        "scan",
+        r#"{"version":1,"parameters":"","projects":[]}"#,
+        "dotnet",
+    ),
+    (
+        "scan",
+        r#"{"report_meta":{},"vulnerabilities":[]}"#,
+        "Safety",
+    ),
+    ("scan", r#"{"ClusterName":"c","Resources":[]}"#, "Trivy"),
+    (
+        "scan",
+        r#"{"kind":"VulnerabilityReport","report":{}}"#,
+        "Trivy",
+    ),
+    (
+        "scan",
+        r#"{"manifest_hash":"","package_vulnerabilities":{}}"#,
+        "Clair",
+    ),
+    (
+        "scan",
+        r#"{"meta":{"application":"D"},"findings":[]}"#,
+        "VEX",
+    ),
+    (
+        "scan",
+        r#"{"error":{"code":"ENOLOCK","summary":"s"}}"#,
+        "run it again",
+    ),
+    (
+        "scan",
+        r#"{"message":"m","method":"POST","statusCode":500}"#,
+        "run it again",
+    ),
+    (
+        "scan",
+        r#"[{"number":1,"security_advisory":{}}]"#,
+        "Dependabot",
+    ),
+    (
+        "scan",
+        r#"[{"name":"a","version":"1","vulns":[]}]"#,
+        "later pip-audit",
+    ),
+    (
+        "scan",
+        r#"[{"Target":"a","Vulnerabilities":null}]"#,
+        "Trivy 0.20",
+    ),
+    (
+        "audit",
+        "[[audits.somebody.audits.a]]\nversion = \"1.0.0\"\n",
+        "imports.lock",
+    ),
+    (
+        "audit",
+        "----- BEGIN CREV PROOF -----\nkind: x\n",
+        "cargo-crev",
+    ),
+    (
+        "audit",
+        "-----BEGIN CREV PACKAGE REVIEW-----\nversion: -1\n",
+        "cargo-crev",
+    ),
+];
+
 #[test]
 fn reports_that_are_not_read_say_what_to_publish() {
-    for (kind, text, said) in [
-        ("scan", r#"{"advisories":[],"abandoned":[]}"#, "composer"),
-        (
-            "scan",
-            r#"{"version":1,"parameters":"","projects":[]}"#,
-            "dotnet",
-        ),
-        (
-            "scan",
-            r#"{"report_meta":{},"vulnerabilities":[]}"#,
-            "Safety",
-        ),
-        ("scan", r#"{"ClusterName":"c","Resources":[]}"#, "Trivy"),
-        (
-            "scan",
-            r#"{"kind":"VulnerabilityReport","report":{}}"#,
-            "Trivy",
-        ),
-        (
-            "scan",
-            r#"{"manifest_hash":"","package_vulnerabilities":{}}"#,
-            "Clair",
-        ),
-        (
-            "scan",
-            r#"{"meta":{"application":"D"},"findings":[]}"#,
-            "VEX",
-        ),
-        (
-            "scan",
-            r#"{"error":{"code":"ENOLOCK","summary":"s"}}"#,
-            "run it again",
-        ),
-        (
-            "scan",
-            r#"{"message":"m","method":"POST","statusCode":500}"#,
-            "run it again",
-        ),
-        (
-            "scan",
-            r#"[{"number":1,"security_advisory":{}}]"#,
-            "Dependabot",
-        ),
-        (
-            "scan",
-            r#"[{"name":"a","version":"1","vulns":[]}]"#,
-            "later pip-audit",
-        ),
-        (
-            "scan",
-            r#"[{"Target":"a","Vulnerabilities":null}]"#,
-            "Trivy 0.20",
-        ),
-        (
-            "audit",
-            "[[audits.somebody.audits.a]]\nversion = \"1.0.0\"\n",
-            "imports.lock",
-        ),
-        (
-            "audit",
-            "----- BEGIN CREV PROOF -----\nkind: x\n",
-            "cargo-crev",
-        ),
-        (
-            "audit",
-            "-----BEGIN CREV PACKAGE REVIEW-----\nversion: -1\n",
-            "cargo-crev",
-        ),
-    ] {
+    for (kind, text, said) in NOT_READ {
         let refused = prepare(kind, "r", text.as_bytes(), NOW).unwrap_err();
         assert!(refused.to_string().contains(said), "{refused}");
     }
