@@ -34,6 +34,22 @@ fn is_cargo_deny(bytes: &[u8]) -> bool {
             .any(|kind| text.contains(&format!("\"type\":\"{kind}\"")))
 }
 
+/// Reviews of cargo-crev, which are text between marks.
+pub(super) const CREV: Tool = Tool {
+    takes: Takes::Bytes(|bytes| {
+        let text = beginning(bytes);
+        ["-----BEGINCREV", "-----BEGINPACKAGEREVIEW"]
+            .into_iter()
+            .any(|mark| text.contains(mark))
+    }),
+    prepare: |_| {
+        let advice = "the document looks like proofs of cargo-crev, whose signatures are not \
+                      verified here, so that they are not taken: publish reviews as `audits.toml` \
+                      of cargo-vet";
+        Err(DocumentError::NotTaken(advice.into()))
+    },
+};
+
 /// What yarn's audits write, a JSON object a line.
 pub(super) const YARN_AUDIT: Tool = Tool {
     takes: Takes::Bytes(is_yarn_audit),
@@ -85,23 +101,8 @@ fn looks_like(document: &Value) -> String {
         "looks like a report of Trivy: use `publish scan`".into()
     } else if has("auditReportVersion") {
         "looks like a report of npm audit: use `publish scan`".into()
-    } else if has("advisories") && has("metadata") {
-        "looks like a report of npm audit 6, pnpm or yarn: write it with npm 7 or later, or \
-         publish what osv-scanner says of the lock file"
-            .into()
-    } else if has("dependencyCount") && (has("packageManager") || has("projectName")) {
-        "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file-output=FILE` \
-         writes"
-            .into()
-    } else if has("vulnerabilities") && document.pointer("/scan/scanner").is_some() {
-        "looks like a report of GitLab's scanners: publish what Trivy or grype themselves write"
-            .into()
-    } else if has("results") && has("created_at") {
-        "looks like a report of bundler-audit: publish what osv-scanner says of Gemfile.lock".into()
-    } else if has("results") && (has("paths") || has("metrics")) {
-        "looks like a report of Semgrep or Bandit, which look at source code and not at \
-         dependencies: publish their SARIF"
-            .into()
+    } else if let Some(other) = other_scanner(document) {
+        other.into()
     } else if has("dependencies") && (has("fixes") || has("scanInfo")) {
         "looks like a report of pip-audit or Dependency-Check: use `publish scan`".into()
     } else if has("affected") && has("modified") {
@@ -123,94 +124,110 @@ fn looks_like(document: &Value) -> String {
     }
 }
 
-/// What documents of other tools look like, by the members that they have, and what to publish in
-/// their place.
+const SOURCE_CODE: &str = "looks like a report of Semgrep or Bandit, which look at source code and not at \
+     dependencies: publish their SARIF";
+const CLUSTER: &str = "looks like a report of Trivy about a cluster: publish the JSON of `trivy \
+     image` of each image";
+const TRACK: &str = "looks like findings of Dependency-Track: export its VEX (CycloneDX), and use \
+     `publish vex`; publish scans as the scanners wrote them";
+const FAILED: &str = "looks like an error of npm audit, or of the like, which found out nothing: run \
+     it again";
+const COMPOSER: &str = "looks like a report of composer audit: publish what osv-scanner says of \
+     composer.lock";
+const SNYK: &str = "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file- \
+     output=FILE` writes";
+
+/// What documents of tools look like whose reports are not read, by the members that they have, and
+/// what to publish in their place.
 const LOOKS: &[(&[&str], &str)] = &[
+    (&["/advisories", "/abandoned"], COMPOSER),
+    (&["/advisories", "/ignored-advisories"], COMPOSER),
+    (&["/dependencyCount", "/packageManager"], SNYK),
+    (&["/dependencyCount", "/projectName"], SNYK),
     (
-        &["ClusterName"],
-        "looks like Trivy's report of a cluster: publish a report of each image (`trivy image`)",
+        &["/vulnerabilities", "/scan/scanner"],
+        "looks like a report of GitLab's scanners: publish what Trivy or grype \
+         themselves write",
     ),
     (
-        &["apiVersion", "kind", "report"],
-        "looks like a report of the Trivy operator: publish what `trivy image --format json` \
-         writes of the image",
+        &["/results", "/created_at"],
+        "looks like a report of bundler-audit: publish what osv-scanner says of \
+         Gemfile.lock",
+    ),
+    (&["/results", "/paths"], SOURCE_CODE),
+    (&["/results", "/metrics"], SOURCE_CODE),
+    (
+        &["/projects", "/parameters"],
+        "looks like what `dotnet list package` writes: publish what osv-scanner or \
+         Trivy says of packages.lock.json",
     ),
     (
-        &["advisories", "abandoned"],
-        "looks like a report of `composer audit`: publish what osv-scanner says of composer.lock",
+        &["/report_meta"],
+        "looks like a report of Safety: publish what pip-audit or osv-scanner says",
     ),
     (
-        &["parameters", "projects"],
-        "looks like what `dotnet list package` writes: publish what osv-scanner or Trivy says of \
-         packages.lock.json",
+        &["/invocation", "/scanner", "/metadata"],
+        "looks like the predicate of an attestation of a scan: publish the report \
+         that stands in its `scanner.result`",
     ),
     (
-        &["meta", "project", "findings"],
-        "looks like findings of Dependency-Track: publish what a scanner says of the same BOM; its \
-         VEX is CycloneDX, and is for `publish vex`",
+        &["/artifacts", "/artifactRelationships"],
+        "looks like an SBOM of syft: publish what grype finds in it, and with \
+         `publish sbom` the CycloneDX or SPDX that syft writes",
     ),
     (
-        &["report_meta"],
-        "looks like a report of Safety: publish what pip-audit says of the same packages",
+        &["/imageScanFindings"],
+        "looks like findings of Amazon ECR: publish what Trivy or grype finds in \
+         the image",
     ),
+    (&["/ClusterName"], CLUSTER),
+    (&["/apiVersion", "/kind", "/report"], CLUSTER),
     (
-        &["invocation", "scanner", "metadata"],
-        "looks like the predicate of an attestation of a scan: publish the report that stands in \
-         its `scanner.result`",
+        &["/manifest_hash", "/package_vulnerabilities"],
+        "looks like a report of Clair: publish what Trivy or grype says of the \
+         image",
     ),
-    (
-        &["artifacts", "artifactRelationships"],
-        "looks like an SBOM of syft: publish what grype finds in it, and with `publish sbom` the \
-         CycloneDX or SPDX that syft writes",
-    ),
-    (
-        &["imageScanFindings"],
-        "looks like findings of Amazon ECR: publish what Trivy or grype finds in the image",
-    ),
+    (&["/findings", "/meta/application"], TRACK),
+    (&["/findings", "/meta", "/project"], TRACK),
+    (&["/error/code"], FAILED),
+    (&["/error/summary"], FAILED),
+    (&["/method", "/statusCode"], FAILED),
 ];
 
-/// What the report of an audit by Bun has under the name of each package.
-fn is_of_bun(members: &[(String, Value)]) -> bool {
-    let first = members.first().and_then(|(_, list)| list.as_array());
-    let first = first.and_then(<[Value]>::first);
-    first.is_some_and(|one| one.get("vulnerable_versions").is_some())
+/// What the report of a scanner looks like that is not read, and what to publish instead.
+fn other_scanner(document: &Value) -> Option<&'static str> {
+    let has = |pointer: &&str| document.pointer(pointer).is_some();
+    let mut looks = LOOKS.iter();
+    looks.find_map(|(members, advice)| members.iter().all(has).then_some(*advice))
+}
+
+/// What a list looks like, by the first in it.
+fn looks_like_list(first: Option<&Value>) -> &'static str {
+    let has = |key: &str| first.is_some_and(|one| one.get(key).is_some());
+    if has("security_advisory") || has("security_vulnerability") {
+        "is a list of Dependabot's alerts, which leaves out what was dismissed: publish what \
+         osv-scanner says of the lock file"
+    } else if has("ghsa_id") {
+        "is a list of advisories of GitHub's API: publish each in a file of its own, with \
+         `publish vex`"
+    } else if has("vulns") && has("name") {
+        "is a list of dependencies as pip-audit 1 wrote it: write it with a later pip-audit"
+    } else if has("Target") {
+        "is a list as Trivy wrote it before its schema 2: write it with Trivy 0.20 or later"
+    } else {
+        "is an array"
+    }
 }
 
 /// What a document is that looks like nothing that is known.
 fn shape(document: &Value) -> String {
     match document {
         Value::Object(members) if members.is_empty() => "is an empty object".into(),
-        Value::Object(members) if is_of_bun(members) => {
-            "looks like a report of `bun audit`: publish what osv-scanner says of bun.lock".into()
-        }
         Value::Object(members) => {
-            let mut looks = LOOKS.iter();
-            let has = |keys: &[&str]| keys.iter().all(|key| document.get(key).is_some());
-            if let Some((_, look)) = looks.find(|(keys, _)| has(keys)) {
-                return (*look).to_owned();
-            }
             let keys: Vec<_> = members.iter().take(4).map(|(key, _)| quoted(key)).collect();
             format!("has {}", keys.join(", "))
         }
-        Value::Array(items)
-            if items
-                .first()
-                .is_some_and(|one| one.get("ghsa_id").is_some()) =>
-        {
-            "is a list of advisories of GitHub's API: publish each in a file of its own, with \
-             `publish vex`"
-                .into()
-        }
-        Value::Array(items)
-            if items
-                .first()
-                .is_some_and(|one| one.get("security_advisory").is_some()) =>
-        {
-            "is a list of alerts of GitHub's Dependabot: publish what a scanner says of the same \
-             lock file"
-                .into()
-        }
-        Value::Array(_) => "is an array".into(),
+        Value::Array(items) => looks_like_list(items.first()).into(),
         _ => "is neither an object nor an array".into(),
     }
 }
@@ -225,7 +242,7 @@ mod tests {
             (r#"{"ClusterName":"k","Resources":[]}"#, "trivy image"),
             (
                 r#"{"apiVersion":"v1","kind":"VulnerabilityReport","report":{}}"#,
-                "Trivy operator",
+                "trivy image",
             ),
             (r#"{"advisories":{},"abandoned":{}}"#, "composer audit"),
             (
@@ -236,7 +253,7 @@ mod tests {
                 r#"{"version":"1.3","meta":{},"project":{},"findings":[]}"#,
                 "Dependency-Track",
             ),
-            (r#"{"report_meta":{}}"#, "pip-audit says"),
+            (r#"{"report_meta":{}}"#, "Safety"),
             (
                 r#"{"invocation":{},"scanner":{},"metadata":{}}"#,
                 "scanner.result",
@@ -246,10 +263,6 @@ mod tests {
                 "what grype finds",
             ),
             (r#"{"imageScanFindings":{}}"#, "Amazon ECR"),
-            (
-                r#"{"a":[{"id":1,"vulnerable_versions":"<2"}]}"#,
-                "bun audit",
-            ),
             (r#"[{"security_advisory":{}}]"#, "Dependabot"),
             (r#"[{"id":1}]"#, "is an array"),
             (r#"{"a":[],"b":1}"#, "has \"a\", \"b\""),

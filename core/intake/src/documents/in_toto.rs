@@ -138,8 +138,12 @@ pub(super) fn subjects(root: &Node<'_, '_>) -> Result<Subjects, PredicateError> 
                 subject.fault("has no digest, and no package URL that one could be made of")
             );
         }
+        // npm, and others who attest to files of packages, name them by their URL.
+        let named = name.filter(|name| Purl::begins(name) && Purl::canonicalize(name).is_ok());
+        let purl = purl.or(named);
         // A URI that is no package URL is not looked up by anything; as a name it is not lost.
-        subjects.suggest(name.or(uri.filter(|_| purl.is_none())), purl, digests);
+        let other = uri.filter(|uri| Some(*uri) != purl);
+        subjects.suggest(name.or(other), purl, digests);
     }
     if subjects.list.len() > limits::SUBJECTS {
         return Err(list.fault(format!("names more than {} subjects", limits::SUBJECTS)));
@@ -175,6 +179,27 @@ mod tests {
         assert_eq!(prepared.predicate.to_json(), r#"{"n":1.10}"#);
         assert_eq!(prepared.subjects[1].digest("purl").map(str::len), Some(64));
         assert_eq!(prepared.subjects[2].name(), Some("git+https://e.org/r"));
+    }
+
+    /// Who looks for the package finds what is said of its file.
+    #[test]
+    fn a_name_that_is_a_package_url_is_that() {
+        let of = |name: &str| {
+            let text = STATEMENT.replacen(r#""name":"a""#, &format!(r#""name":"{name}""#), 1);
+            let prepared = prepare("statement", "s.json", text.as_bytes(), "");
+            let subject = prepared.unwrap().remove(0).subjects.remove(0);
+            assert_eq!(subject.digests().len(), 1);
+            (
+                subject.uri().map(str::to_owned),
+                subject.name().map(str::to_owned),
+            )
+        };
+        let npm = "pkg:npm/%40e/lib@1.0.0";
+        assert_eq!(of(npm), (Some(npm.into()), Some(npm.into())));
+        assert_eq!(of("pkg:npm/@e/lib@1.0.0").0, Some(npm.into()));
+        for other in ["a", "pkg:", "e.org/pkg:npm/a"] {
+            assert_eq!(of(other), (None, Some(other.into())));
+        }
     }
 
     #[test]

@@ -80,9 +80,9 @@ const TABLE: &[Row] = &[
     Row {
         kind: "scan",
         help: "Results of a scan: SARIF, or the JSON of osv-scanner, cargo-audit, grype, Trivy, \
-               npm audit, pip-audit, govulncheck or Dependency-Check",
-        wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, npm audit, \
-                 pip-audit, govulncheck and Dependency-Check",
+               audits of npm, pnpm and Bun, pip-audit, govulncheck or Dependency-Check",
+        wanted: "SARIF 2.1.0 and the JSON of osv-scanner, cargo-audit, grype, Trivy, audits of \
+                 npm, pnpm and Bun, pip-audit, govulncheck and Dependency-Check",
         value: Document::json,
         tools: &[
             advice::CARGO_DENY,
@@ -94,6 +94,8 @@ const TABLE: &[Row] = &[
             reports::grype::TOOL,
             reports::trivy::TOOL,
             reports::npm_audit::TOOL,
+            reports::npm_advisories::BY_NUMBER,
+            reports::npm_advisories::BY_PACKAGE,
             reports::pip_audit::TOOL,
             reports::dependency_check::TOOL,
         ],
@@ -157,7 +159,7 @@ const TABLE: &[Row] = &[
         wanted: "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle",
         value: Document::json,
         tools: &[provenance::TOOL],
-        about: about::any,
+        about: about::what_it_states,
         is_attested: true,
     },
     Row {
@@ -174,7 +176,7 @@ const TABLE: &[Row] = &[
         help: "Code reviews: audits.toml of cargo-vet",
         wanted: "`audits.toml` of cargo-vet",
         value: toml::parse,
-        tools: &[cargo_vet::TOOL],
+        tools: &[advice::CREV, cargo_vet::TOOL],
         about: about::what_it_names,
         is_attested: false,
     },
@@ -209,7 +211,7 @@ const TABLE: &[Row] = &[
         wanted: "an in-toto Statement",
         value: Document::json,
         tools: &[in_toto::TOOL],
-        about: about::any,
+        about: about::what_it_states,
         is_attested: false,
     },
 ];

@@ -95,11 +95,9 @@ fn prepare_statement(
             summary.push(("product".to_owned(), name.to_owned()));
         }
         if let Some(version) = version {
-            push(
-                &mut predicate,
-                "versions",
-                object([("version", Some(version.into()))]),
-            );
+            if let Some(versions) = versions(version) {
+                push(&mut predicate, "versions", versions);
+            }
             summary.push(("version".to_owned(), version.to_owned()));
         }
     }
@@ -108,6 +106,21 @@ fn prepare_statement(
         suggest(&helper, product_name, &mut subjects)?;
     }
     finish(source, &core, predicate, subjects, summary)
+}
+
+/// Which versions a product's version stands for: more than one where it is written as a range,
+/// with a wildcard at its end, or as all of them. `None` for all.
+fn versions(stated: &str) -> Option<Value> {
+    let wildcard = [".x", ".X", ".*"];
+    let cycle = wildcard
+        .into_iter()
+        .find_map(|end| stated.strip_suffix(end));
+    let (key, text) = match stated {
+        "*" | "all" | "vers:all/*" => return None,
+        range if range.starts_with("vers:") => ("range", range),
+        one => cycle.map_or(("version", one), |cycle| ("cycle", cycle)),
+    };
+    Some(object([(key, Some(text.into()))]))
 }
 
 /// OpenEoX Core v1.0, `core.json`: it is closed, so a field that it does not know is an error.
@@ -191,6 +204,31 @@ mod tests {
             assay_claims::json::parse(CORE.as_bytes()).unwrap()
         );
         check(&prepared.predicate_type, &prepared.predicate).unwrap();
+    }
+
+    #[test]
+    fn a_version_of_a_product_can_stand_for_many() {
+        for (stated, expected) in [
+            ("5.2", r#"{"version":"5.2"}"#),
+            ("5.x", r#"{"cycle":"5"}"#),
+            ("5.2.*", r#"{"cycle":"5.2"}"#),
+            (
+                "vers:npm/>=5.0.0|<6.0.0",
+                r#"{"range":"vers:npm/>=5.0.0|<6.0.0"}"#,
+            ),
+            ("all", ""),
+            ("*", ""),
+        ] {
+            let shell = format!(
+                r#"{{"statements":[{{"core":{CORE},"product":{{"product_name":"p",
+                "product_version":"{stated}"}}}}]}}"#
+            );
+            let prepared = prepare("lifecycle", "x.json", shell.as_bytes(), "").unwrap();
+            let predicate = &prepared[0].predicate;
+            check(&prepared[0].predicate_type, predicate).unwrap();
+            let versions = predicate.get("versions").map(|versions| versions.to_json());
+            assert_eq!(versions.unwrap_or_default(), expected, "{stated}");
+        }
     }
 
     #[test]

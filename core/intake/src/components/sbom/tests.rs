@@ -84,21 +84,6 @@ fn a_source_package_is_said_in_many_ways() {
 }
 
 #[test]
-fn what_is_a_bom_itself_wraps_none() {
-    for (own, path) in [
-        (r#""spdxVersion":"SPDX-2.3""#, None),
-        (r#""bomFormat":"CycloneDX""#, None),
-        (r#""@graph":[]"#, None),
-        (r#""other":1"#, Some("$.sbom")),
-    ] {
-        let text = format!(r#"{{{own},"sbom":{{}},"predicateType":"t","predicate":{{}}}}"#);
-        let tape = assay_claims::json::Tape::parse(&text, 8).unwrap();
-        let found = wrapper(tape.root()).map(|(path, _)| path);
-        assert_eq!(found, path, "{own}");
-    }
-}
-
-#[test]
 fn what_a_document_is_about_is_one_thing() {
     assert_eq!(only([]), None);
     assert_eq!(only(["a", "a"]), Some("a"));

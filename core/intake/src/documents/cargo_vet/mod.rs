@@ -39,6 +39,18 @@ pub(super) const TOOL: Tool = Tool {
 /// Most audits of a document: each becomes a claim. The largest that are known hold some thousands.
 const AUDITS: usize = 10_000;
 
+/// Refuses `imports.lock`, in which the audits of others stand below who made them.
+fn refuse_imports(audits: &Node<'_, '_>) -> Result<(), PredicateError> {
+    for (_, entries) in audits.members()? {
+        if entries.get("audits").is_some() {
+            let advice = "has the audits of somebody else, as `imports.lock` of cargo-vet has: \
+                publish their own `audits.toml`, or bridge it";
+            return Err(entries.fault(advice));
+        }
+    }
+    Ok(())
+}
+
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     let document = source.document;
     if document.body().trim_ascii_start().first() == Some(&b'{') {
@@ -55,6 +67,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             "is missing: audit takes `audits.toml` of cargo-vet, and of its store no other file";
         return Err(Node::root("$.audits", &store).fault(advice).into());
     };
+    refuse_imports(&audits)?;
     let defined = Criteria::read(&root)?;
     let mut claims = Vec::new();
     let (mut local, mut denied) = (0, 0);

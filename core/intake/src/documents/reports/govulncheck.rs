@@ -10,6 +10,7 @@ use super::super::scan::Scan;
 use super::super::tool::{Source, Takes, Tool};
 use super::{found_in, nothing_scanned, scan, texts};
 use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
 use assay_claims::purl::Purl;
 
@@ -31,51 +32,124 @@ fn is_govulncheck(bytes: &[u8]) -> bool {
         && text.contains("govulncheck")
 }
 
+/// What the messages of a stream say.
+#[derive(Default)]
+struct Stream<'v> {
+    version: Option<String>,
+    findings: Findings,
+    /// The records of the database that it looked at, each with its other names.
+    records: Vec<(&'v str, Vec<&'v str>)>,
+    /// Whether it was asked for what the database has of modules (`-mode query`). Then it says so
+    /// in these records alone.
+    is_query: bool,
+    /// Whether it said what it does, beside how it was called, which it says first.
+    any: bool,
+    /// Whether the last that it said is that it fetches the database.
+    is_fetching: bool,
+}
+
+/// How govulncheck says that it fetches its database. If it cannot, that is the last that it writes
+/// of a run, which then looks like one that found nothing (golang/vuln,
+/// `internal/vulncheck/vulncheck.go`).
+const FETCHING: &str = "Fetching vulnerabilities";
+
 /// The one claim of a stream. A finding without a function in its trace is of code that is
 /// required, or imported, and not known to be called; it is one all the same.
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
-    let mut findings = Findings::default();
-    let mut version = None;
     let messages = messages(source.document.body())?;
-    let mut aliases: Vec<(String, Vec<String>)> = Vec::new();
+    let mut stream = Stream::default();
     for message in &messages {
-        let root = Node::root("$", message);
-        if let Some(config) = root.get("config") {
-            version = config.shown("scanner_version").map(str::to_owned);
+        stream.read(&Node::root("$", message))?;
+    }
+    stream.name();
+    let why = stream.why_not_whole();
+    let note = |why: &str| ("note".to_owned(), why.to_owned());
+    let mut summary: Vec<_> = why.map(note).into_iter().collect();
+    if !stream.any {
+        summary.push(nothing_scanned());
+    }
+    Scan {
+        version: stream.version,
+        is_whole: stream.any && why.is_none(),
+        summary,
+        ..scan("pkg:golang/golang.org/x/vuln", stream.findings)
+    }
+    .of_json(source)
+}
+
+impl<'v> Stream<'v> {
+    fn read(&mut self, root: &Node<'v, '_>) -> Result<(), PredicateError> {
+        match root.get("config") {
+            Some(config) => {
+                self.version = config.shown("scanner_version").map(str::to_owned);
+                self.is_query = config.shown("scan_mode") == Some("query");
+            }
+            None => self.any = true,
+        }
+        if let Some(progress) = root.get("progress") {
+            let said = progress.shown("message").unwrap_or_default();
+            self.is_fetching = said.starts_with(FETCHING);
         }
         if let Some(record) = root.get("osv") {
             let names = texts(record.value().get("aliases"), None);
-            let names = names.into_iter().map(str::to_owned).collect();
-            aliases.push((record.need("id")?.text()?.to_owned(), names));
+            self.records.push((record.need("id")?.text()?, names));
+            if self.is_query {
+                self.take_record(&record)?;
+            }
         }
         if let Some(found) = root.get("finding") {
-            let finding = findings.entry(found.need("osv")?.text()?);
+            self.is_fetching = false;
+            let finding = self.findings.entry(found.need("osv")?.text()?);
             let trace = found.need("trace")?;
             let Some(first) = trace.items()?.next() else {
-                return Err(trace.fault("is empty").into());
+                return Err(trace.fault("is empty"));
             };
             let (module, at) = (first.need("module")?.text()?, first.shown("version"));
             let purl = ecosystem::purl("Go", module, at);
             found_in(finding, module, at, purl.as_ref().map(Purl::as_str));
         }
+        Ok(())
     }
-    for (id, names) in &aliases {
-        if findings.has(id) {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            findings.entry(id).aliases(&names);
+
+    /// Takes a record of the database for a finding: the database answers with those of the version
+    /// that it was asked for, whose number is nowhere.
+    fn take_record(&mut self, record: &Node<'v, '_>) -> Result<(), PredicateError> {
+        if record.get("withdrawn").is_some() {
+            return Ok(());
+        }
+        let finding = self.findings.entry(record.need("id")?.text()?);
+        let affected = record.value().get("affected").and_then(Value::as_array);
+        let affected = affected.unwrap_or_default().iter();
+        for module in affected.filter_map(|one| one.pointer("/package/name")?.as_str()) {
+            let purl = ecosystem::purl("Go", module, None);
+            found_in(finding, module, None, purl.as_ref().map(Purl::as_str));
+        }
+        Ok(())
+    }
+
+    /// Gives what was found its other names.
+    fn name(&mut self) {
+        for (id, names) in &self.records {
+            if self.findings.has(id) {
+                self.findings.entry(id).aliases(names);
+            }
         }
     }
-    // What it writes first is how it was called; then it says what it does.
-    let any = messages
-        .iter()
-        .any(|message| message.get("config").is_none());
-    Scan {
-        version,
-        is_whole: any,
-        summary: (!any).then(nothing_scanned).into_iter().collect(),
-        ..scan("pkg:golang/golang.org/x/vuln", findings)
+
+    /// Why the stream cannot stand for a whole scan, for people, if it says what it did at all.
+    fn why_not_whole(&self) -> Option<&'static str> {
+        if self.is_fetching {
+            return Some(
+                "govulncheck fetched its database, and the report ends there: that it found no \
+                 more says nothing",
+            );
+        }
+        let is_open = self.is_query && self.any && self.findings.len() == 0;
+        is_open.then_some(
+            "whether the database answered, the report of a query does not say: that it has \
+             nothing says nothing",
+        )
     }
-    .of_json(source)
 }
 
 /// The objects of a stream of JSON.

@@ -1,10 +1,11 @@
 //! `grype -o json` (anchore/grype, `grype/presenter/models`).
 
+use super::super::draft::Summary;
 use super::super::findings::{Finding, Findings};
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{Place, found_at, method, nothing_scanned, scan, suppressed, texts, time};
+use super::{Place, found_at, method, nothing_scanned, past_end, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -41,17 +42,12 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let text = |pointer: &str| root.value().pointer(pointer).and_then(Value::as_str);
     let targets = ["/source/target/userInput", "/source/target"];
     let target = targets.into_iter().find_map(text).map(str::to_owned);
-    let names_source = root.value().get("source").is_some() || findings.len() > 0;
-    if !names_source {
-        summary.push(nothing_scanned());
-    }
-    let lacks = lacks(root.value());
-    for note in &lacks {
-        summary.push(("note".to_owned(), (*note).to_owned()));
-    }
+    let gaps = gaps(root.value(), findings.len());
+    let is_whole = gaps.is_empty();
+    summary.extend(gaps);
     Ok(Scan {
         version: text("/descriptor/version").map(str::to_owned),
-        is_whole: names_source && lacks.is_empty(),
+        is_whole,
         times: time(root, "/descriptor/timestamp"),
         subjects: images(root.value()),
         scanned: target.into_iter().collect(),
@@ -60,28 +56,47 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-/// What grype says that it could not look at: its database cannot be used, or knows nothing, or
-/// nothing new, of the distribution that packages are of (anchore/grype,
+/// Why a report with so many findings cannot stand for a whole scan, for people.
+fn gaps(report: &Value, found: usize) -> Summary {
+    let mut gaps = Summary::new();
+    if report.get("source").is_none() && found == 0 {
+        gaps.push(nothing_scanned());
+    }
+    if is_database_broken(report) {
+        let note =
+            "grype says that its database cannot be used: that it found nothing says nothing";
+        gaps.push(("note".to_owned(), note.to_owned()));
+    }
+    let alerts = alerts(report);
+    if alerts.contains(&"distro-eol") {
+        gaps.push(past_end());
+    }
+    if alerts
+        .iter()
+        .any(|alert| ["distro-unknown", "distro-disabled"].contains(alert))
+    {
+        let note = "grype says that it does not know vulnerabilities of the distribution: that it \
+                    found none in its packages says nothing";
+        gaps.push(("note".to_owned(), note.to_owned()));
+    }
+    gaps
+}
+
+/// What grype warns of about packages, beside what it found in them (anchore/grype,
 /// `grype/presenter/models/alert.go`).
-fn lacks(root: &Value) -> Vec<&'static str> {
+fn alerts(report: &Value) -> Vec<&str> {
+    let packages = report.get("alertsByPackage").and_then(Value::as_array);
+    let packages = packages.unwrap_or_default().iter();
+    packages
+        .flat_map(|package| texts(package.get("alerts"), Some("type")))
+        .collect()
+}
+
+/// Whether grype says that its database cannot be used: then it finds nothing anywhere.
+fn is_database_broken(root: &Value) -> bool {
     let places = ["/descriptor/db/valid", "/descriptor/db/status/valid"];
     let mut stated = places.into_iter().filter_map(|place| root.pointer(place));
-    let is_broken = stated.any(|valid| *valid == Value::Bool(false));
-    let alerts = root.get("alertsByPackage").and_then(Value::as_array);
-    let has_alerts = alerts.is_some_and(|alerts| !alerts.is_empty());
-    let all = [
-        (
-            is_broken,
-            "grype says that its database cannot be used: that it found nothing says nothing",
-        ),
-        (
-            has_alerts,
-            "grype says of packages that it does not know their distribution, or that this is \
-             supported no more: that it did not find something says nothing",
-        ),
-    ];
-    let lacking = all.into_iter().filter(|(is_so, _)| *is_so);
-    lacking.map(|(_, note)| note).collect()
+    stated.any(|valid| *valid == Value::Bool(false))
 }
 
 /// The image that was looked at, if it was one.
@@ -125,18 +140,35 @@ fn take<'v>(
 /// Whether grype's own data and no rule of the user's say that an ignored match is none.
 fn is_ruled_out(found: &Value) -> bool {
     let rules = found.get("appliedIgnoreRules").and_then(Value::as_array);
-    let rules = rules.unwrap_or_default();
-    let is_own = |rule: &Value| {
-        let reason = rule.get("reason").and_then(Value::as_str);
-        reason.is_some_and(|reason| OWN_REASONS.contains(&reason))
-    };
-    !rules.is_empty() && rules.iter().all(is_own)
+    rules.unwrap_or_default().iter().any(is_own)
+}
+
+/// Whether a rule is of grype's own making.
+fn is_own(rule: &Value) -> bool {
+    let text = |pointer: &str| rule.pointer(pointer).and_then(Value::as_str);
+    let package = ["name", "upstream-name", "type"];
+    let package = package.map(|key| text(&format!("/package/{key}")).unwrap_or_default());
+    let is_of_all = text("/vulnerability").is_none_or(str::is_empty);
+    text("/reason").is_some_and(|reason| OWN_REASONS.contains(&reason))
+        || (text("/match-type") == Some("exact-indirect-match")
+            && is_of_all
+            && HEADERS.contains(&package))
 }
 
 /// The reasons that grype has for rules of its own making (anchore/grype, `grype/matcher`): the
 /// distribution has fixed it in the package that the files belong to, or says that it has not got
 /// it.
 const OWN_REASONS: [&str; 2] = ["DistroPackageFixed", "Explicit APK NAK"];
+
+/// The rules that grype has unless it is told otherwise (anchore/grype, `cmd/grype/cli/commands`):
+/// packages of headers are built of the kernel's sources, and are not the kernel. Name, name of the
+/// source package, and type.
+const HEADERS: [[&str; 3]; 4] = [
+    ["kernel-headers", "kernel", "rpm"],
+    ["linux(-.*)?-headers-.*", "linux.*", "deb"],
+    ["linux-libc-dev", "linux", "deb"],
+    ["linux-kbuild-.*", "linux.*", "deb"],
+];
 
 fn rate_by_grype(vulnerability: &Node<'_, '_>, finding: &mut Finding) {
     if let Some(word) = vulnerability.shown("severity") {

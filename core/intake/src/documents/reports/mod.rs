@@ -6,6 +6,7 @@
 pub(super) mod dependency_check;
 pub(super) mod govulncheck;
 pub(super) mod grype;
+pub(super) mod npm_advisories;
 pub(super) mod npm_audit;
 pub(super) mod pip_audit;
 pub(super) mod trivy;
@@ -41,6 +42,14 @@ fn scan(uri: &str, findings: Findings) -> Scan {
 pub(super) fn nothing_scanned() -> (String, String) {
     let note = "the report names nothing that was looked at for vulnerabilities: that it found \
                 none says nothing";
+    ("note".to_owned(), note.to_owned())
+}
+
+/// What people are told of a scan of a distribution that gets no security updates any more: nobody
+/// lists what is found in its packages since, so that no scanner finds it.
+fn past_end() -> (String, String) {
+    let note = "the scanner says that the distribution is past its end of support, after which \
+                nobody lists its vulnerabilities: that it found no more says nothing";
     ("note".to_owned(), note.to_owned())
 }
 

@@ -23,14 +23,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             if via.value().as_str().is_some() {
                 continue;
             }
-            let url = via.shown("url").and_then(|url| url.rsplit('/').next());
-            let number = via.get("source").map(|source| source.value().to_json());
-            let number = number.map(|number| format!("npm:{number}"));
-            let id = url
-                .filter(|id| !id.is_empty())
-                .map(str::to_owned)
-                .or(number);
-            let id = id.ok_or_else(|| via.fault("has neither url nor source"))?;
+            let id = identifier(&via, "source")?;
             let finding = findings.entry(&id);
             rate_by_npm(&via, finding);
             found_in(finding, name, None, None);
@@ -54,7 +47,21 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-fn rate_by_npm(via: &Node<'_, '_>, finding: &mut Finding) {
+/// What an advisory is called: the end of its address, or else its number, which is under this key.
+pub(super) fn identifier(
+    advisory: &Node<'_, '_>,
+    number: &'static str,
+) -> Result<String, PredicateError> {
+    let url = advisory.shown("url").and_then(|url| url.rsplit('/').next());
+    let numbered = advisory.get(number);
+    let numbered = numbered.map(|number| format!("npm:{}", number.value().to_json()));
+    url.filter(|id| !id.is_empty())
+        .map(str::to_owned)
+        .or(numbered)
+        .ok_or_else(|| advisory.fault(format!("has neither url nor {number}")))
+}
+
+pub(super) fn rate_by_npm(via: &Node<'_, '_>, finding: &mut Finding) {
     if let Some(word) = via.shown("severity") {
         finding.severity("database", word);
     }

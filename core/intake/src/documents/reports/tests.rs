@@ -269,8 +269,23 @@ fn what_grype_rules_out_itself_is_not_found() {
     let told = r#"{"vulnerability":"CVE-3"}"#;
     assert_eq!(with(own), (0, true));
     assert_eq!(with(&format!("{own},{nak}")), (0, true));
-    assert_eq!(with(&format!("{own},{told}")), (1, false));
+    // Without what the user said of it, it would be none.
+    assert_eq!(with(&format!("{own},{told}")), (0, true));
     assert_eq!(with(told), (1, false));
+    // It has these unless it is told otherwise: headers are no kernel.
+    let headers = |name: &str, more: &str| {
+        format!(r#"{{"package":{{"name":"{name}","type":"deb","upstream-name":"linux"}}{more}}}"#)
+    };
+    let indirect = r#","match-type":"exact-indirect-match""#;
+    assert_eq!(with(&headers("linux-libc-dev", indirect)), (0, true));
+    let of_one = format!(r#"{indirect},"vulnerability":"CVE-3""#);
+    for told in [
+        headers("linux-libc-dev", ""),
+        headers("linux-image-.*", indirect),
+        headers("linux-libc-dev", &of_one),
+    ] {
+        assert_eq!(with(&told), (1, false), "{told}");
+    }
     assert_eq!(with(""), (1, false));
 }
 
@@ -498,3 +513,5 @@ fn dependency_check_is_read() {
         ],
     );
 }
+
+mod gaps;

@@ -1,10 +1,11 @@
 //! `trivy --format json`, schema 2 (aquasecurity/trivy, `pkg/types/report.go`).
 
+use super::super::draft::Summary;
 use super::super::findings::Findings;
 use super::super::scan::Scan;
 use super::super::subjects::Subjects;
 use super::super::tool::{Takes, Tool};
-use super::{Place, found_at, method, nothing_scanned, scan, suppressed, texts, time};
+use super::{Place, found_at, method, nothing_scanned, past_end, scan, suppressed, texts, time};
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
@@ -37,30 +38,6 @@ fn take_set_aside<'v>(
         }
     }
     Ok(others)
-}
-
-/// What Trivy says that it could not look at, or did not: of a distribution that is supported no
-/// more nobody says what concerns it (aquasecurity/trivy, `pkg/fanal/types/artifact.go`, `OS`), and
-/// where it knows a system and has no result for that, it was told not to look or cannot.
-fn lacks(metadata: Option<&Value>, classes: &BTreeSet<&str>) -> Vec<&'static str> {
-    let system = metadata.and_then(|about| about.get("OS"));
-    let is_ended = system.and_then(|os| os.get("EOSL")) == Some(&Value::Bool(true));
-    let family = system.and_then(|os| os.get("Family")?.as_str());
-    let is_known = family.is_some_and(|family| !["", "none"].contains(&family));
-    let all = [
-        (
-            is_ended,
-            "Trivy says that the distribution is not supported any more, so that nobody says what \
-             concerns it: that it did not find something says nothing",
-        ),
-        (
-            is_known && !classes.is_empty() && !classes.contains(OF_SYSTEM),
-            "Trivy knows the distribution and did not look at its packages (--pkg-types): that it \
-             did not find something says nothing",
-        ),
-    ];
-    let lacking = all.into_iter().filter(|(is_so, _)| *is_so);
-    lacking.map(|(_, note)| note).collect()
 }
 
 /// The class of the packages of a distribution.
@@ -103,21 +80,12 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         let label = "misconfigurations, secrets and licenses, which are left out";
         summary.push((label.to_owned(), others.to_string()));
     }
-    let is_untold = any && was_told && findings.len() == 0;
-    if is_untold {
-        let note = "Trivy was told what to look for, and its report does not say whether that was \
-                    vulnerabilities, too: that it found none says nothing; publish a report of \
-                    `--scanners vuln`";
-        summary.push(("note".to_owned(), note.to_owned()));
-    } else if !any {
-        summary.push(nothing_scanned());
-    }
-    let metadata = root.value().get("Metadata");
+    let looked = any.then_some(was_told && findings.len() == 0);
     let classes = classes(root);
-    let lacks = lacks(metadata, &classes);
-    for note in &lacks {
-        summary.push(("note".to_owned(), (*note).to_owned()));
-    }
+    let gaps = gaps(root.value(), looked, &classes);
+    let is_whole = gaps.is_empty();
+    summary.extend(gaps);
+    let metadata = root.value().get("Metadata");
     let places = texts(metadata.and_then(|about| about.get("RepoDigests")), None);
     let arch = metadata.and_then(|about| about.pointer("/ImageConfig/architecture"));
     let arch = arch.and_then(Value::as_str);
@@ -129,7 +97,7 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
             .pointer("/Trivy/Version")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        is_whole: any && !is_untold && lacks.is_empty(),
+        is_whole,
         times: time(root, "/CreatedAt"),
         scanned: root
             .shown("ArtifactName")
@@ -141,6 +109,37 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         summary,
         ..scan("pkg:github/aquasecurity/trivy", findings)
     })
+}
+
+/// Why a report cannot stand for a whole scan, for people. `looked` is whether it may have been
+/// told to look for something else alone; `None` if it looked at nothing. Of a distribution that is
+/// supported no more nobody says what concerns it (aquasecurity/trivy,
+/// `pkg/fanal/types/artifact.go`, `OS`), and where it knows one and has no result for that, it was
+/// told not to look or cannot.
+fn gaps(report: &Value, looked: Option<bool>, classes: &BTreeSet<&str>) -> Summary {
+    let mut gaps = Summary::new();
+    match looked {
+        None => gaps.push(nothing_scanned()),
+        Some(false) => {}
+        Some(true) => {
+            let note = "Trivy was told what to look for, and its report does not say whether that \
+                        was vulnerabilities, too: that it found none says nothing; publish a \
+                        report of `--scanners vuln`";
+            gaps.push(("note".to_owned(), note.to_owned()));
+        }
+    }
+    let system = report.pointer("/Metadata/OS");
+    if system.and_then(|os| os.get("EOSL")) == Some(&Value::Bool(true)) {
+        gaps.push(past_end());
+    }
+    let family = system.and_then(|os| os.get("Family")?.as_str());
+    let is_known = family.is_some_and(|family| !["", "none"].contains(&family));
+    if is_known && !classes.is_empty() && !classes.contains(OF_SYSTEM) {
+        let note = "Trivy knows the distribution and did not look at its packages (--pkg-types): \
+                    that it did not find something says nothing";
+        gaps.push(("note".to_owned(), note.to_owned()));
+    }
+    gaps
 }
 
 /// Whether a result is of a scan for vulnerabilities. Those for secrets, misconfigurations and

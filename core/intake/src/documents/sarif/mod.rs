@@ -28,7 +28,7 @@ use assay_claims::time;
 use assay_claims::vulnerability::at_beginning;
 use external::External;
 use gap::{ELSEWHERE, failure};
-use names::{advisory, tagged};
+use names::{advisory, is_no_vulnerability, tagged};
 use rules::{Rule, Rules};
 use tools::Looked;
 
@@ -244,7 +244,7 @@ fn read_result<'v>(
     let baseline = result.get("baselineState");
     let baseline = baseline.and_then(|state| state.value().as_str());
     let suppressed = is_suppressed(result)?;
-    if !matches!(kind, "fail" | "open" | "review") {
+    if !matches!(kind, "fail" | "open" | "review") || is_no_vulnerability(result.value()) {
         return Ok(Reading::NoFinding);
     }
     if baseline == Some("absent") {

@@ -17,6 +17,27 @@ pub(super) fn advisory<'v>(result: &'v Value, rule: &Rule<'v>) -> Option<&'v str
     id.filter(|_| !is_harmless(kind))
 }
 
+/// Whether cargo-audit warns in a result of what is no vulnerability: that a crate is not
+/// maintained, or was yanked. What that is, only the text of its message says
+/// (`NAME VERSION has a KIND warning: TITLE`; rustsec/rustsec, `cargo-audit/src/sarif.rs`).
+pub(super) fn is_no_vulnerability(result: &Value) -> bool {
+    let fingerprints = result.get("partialFingerprints");
+    let fingerprints = fingerprints.and_then(Value::as_object).unwrap_or_default();
+    let mut keys = fingerprints.iter().map(|(key, _)| key);
+    let is_of_cargo_audit = keys.any(|key| key.starts_with("cargo-audit/"));
+    let text = result.pointer("/message/text").and_then(Value::as_str);
+    let words: Vec<&str> = text
+        .unwrap_or_default()
+        .split(' ')
+        .skip(2)
+        .take(4)
+        .collect();
+    let ["has", "a", kind, "warning" | "warning:"] = words[..] else {
+        return false;
+    };
+    is_of_cargo_audit && (kind == "yanked" || is_harmless(kind))
+}
+
 /// The other names that a tool tags the rule of a vulnerability with, as govulncheck does. Several
 /// of one list are no one vulnerability.
 pub(super) fn tagged<'v>(rule: &Rule<'v>) -> Vec<&'v str> {
@@ -76,6 +97,39 @@ mod tests {
             ("x", r#""cargo-deny/advisory-id":"no id""#, ["x", "false"]),
         ] {
             assert_eq!(named(rule, "", fingerprints), expected, "{rule}");
+        }
+    }
+
+    /// What a result says, by cargo-audit or another tool, is found or not.
+    #[test]
+    fn what_cargo_audit_only_warns_of_is_no_vulnerability() {
+        let own = "cargo-audit/advisory-fingerprint";
+        for (key, message, is_found) in [
+            (own, "a 1.0.0 is vulnerable to RUSTSEC-2026-0001 (a)", true),
+            (
+                own,
+                "a 1.0.0 has a unsound warning: it has a yanked warning",
+                true,
+            ),
+            (
+                own,
+                "a 1.0.0 has a unmaintained warning: not maintained",
+                false,
+            ),
+            (own, "a 1.0.0 has a notice warning: renamed", false),
+            (own, "a 1.0.0 has a yanked warning", false),
+            ("other/advisory", "a 1.0.0 has a yanked warning", true),
+        ] {
+            let text = format!(
+                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"cargo-audit"}}}},
+                    "results":[{{"ruleId":"RUSTSEC-2026-0001","message":{{"text":"{message}"}},
+                    "partialFingerprints":{{"{key}":"f"}}}}]}}]}}"#
+            );
+            let now = "2026-11-22T18:41:48Z";
+            let prepared = prepare("scan", "x.sarif", text.as_bytes(), now).unwrap();
+            let read = Vulns::parse(&prepared[0].predicate).unwrap();
+            assert_eq!(read.vulnerabilities.len() == 1, is_found, "{message}");
+            assert!(read.is_complete);
         }
     }
 
