@@ -110,8 +110,8 @@ struct Leaf<'r> {
     index: Reverse<u64>,
 }
 
-/// Writes a feed, which is at `place`. It has no character that XML has not (section 2.2 of XML 1.0):
-/// those are among what cannot be seen.
+/// Writes a feed, which is at `place`. It has no character that XML has not (section 2.2 of XML
+/// 1.0): those are among what cannot be seen.
 fn document(report: &Report, about: &About, place: &str, site: &Site<'_>) -> String {
     // A claim can be shown in several lines.
     let mut entries: BTreeMap<Leaf<'_>, Vec<&Line>> = BTreeMap::new();

@@ -8,8 +8,8 @@ const CHARACTERS: usize = 400;
 /// Most marks on one character. No language has more; a stack of them covers the lines above.
 const MARKS: usize = 4;
 
-/// A page, as all pages are sent: whatever is quoted on it, what cannot be seen or reorders the text
-/// around it is shown as its escape, and no marks tower. That nothing quoted is markup is the
+/// A page, as all pages are sent: whatever is quoted on it, what cannot be seen or reorders the
+/// text around it is shown as its escape, and no marks tower. That nothing quoted is markup is the
 /// template's to see to.
 pub fn seen(page: &str) -> String {
     let mut tower = Tower::default();

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::format::USE_AN_SBOM;
+use super::input::IMAGE;
 use super::reader::Head;
 use assay_claims::json::Part;
 
@@ -65,10 +66,6 @@ const OTHERS: &[(&[&str], &str)] = &[
 const CSAF: &str = "it is an advisory (CSAF): check what its products are made of; `assay publish \
     vex` makes claims of it";
 
-/// What to do with an image itself.
-pub(super) const IMAGE: &str = "if it is an image, let syft or Trivy write an SBOM of it (CycloneDX \
-    or SPDX in JSON), and check that";
-
 /// What to do with lists that package managers write of what is installed.
 const LISTED: &[(&[&str], &str)] = &[
     (
@@ -98,9 +95,10 @@ fn listed(document: Part<'_>) -> Option<&'static str> {
 
 /// What a document without the member of any format is, if that is known.
 pub(super) fn of_members(document: Part<'_>) -> Option<Fault> {
-    let has = |keys: &[&str]| keys.iter().all(|key| document.get(key).is_some());
     let mut others = OTHERS.iter();
-    if let Some((_, advice)) = others.find(|(keys, _)| has(keys)) {
+    if let Some((_, advice)) =
+        others.find(|(keys, _)| keys.iter().all(|key| document.get(key).is_some()))
+    {
         let reason = "this says nothing of what something is made of";
         return Some(Fault::new(None, reason).advise(advice));
     }
@@ -147,10 +145,9 @@ pub(super) fn of_no_json(text: &str) -> &'static str {
 /// What lists are that package managers of systems write for people.
 pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     let mut lines = head.text().lines().filter(|line| !line.trim().is_empty());
-    let of_apk = |line: &str| line.contains(" {") && line.ends_with("[installed]");
     let advice = if head.has("Desired=Unknown/Install") {
         "it looks like what `dpkg -l` writes: check /var/lib/dpkg/status"
-    } else if lines.clone().next().is_some() && lines.all(|line| of_apk(line) || is_of_apk(line)) {
+    } else if lines.clone().next().is_some() && lines.all(is_of_apk) {
         "it looks like what apk lists: check /lib/apk/db/installed"
     } else {
         return None;
@@ -158,8 +155,11 @@ pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     Some(Fault::new(None, "this is not read").advise(advice))
 }
 
-/// Whether a line is a package as `apk info -v` has it: `musl-1.2.5-r0`.
+/// Whether a line is a package as `apk info -v` has it, `musl-1.2.5-r0`, or as `apk list -I` has.
 fn is_of_apk(line: &str) -> bool {
+    if line.contains(" {") && line.ends_with("[installed]") {
+        return true;
+    }
     let release = line.trim_end().rsplit_once("-r");
     release.is_some_and(|(package, release)| {
         let is_number = release.bytes().all(|byte| byte.is_ascii_digit()) && !release.is_empty();

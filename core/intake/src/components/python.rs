@@ -122,6 +122,22 @@ fn version_of(package: &str, address: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// The package that a file with this name and version at this address is, and whether it is
+    /// one.
+    fn added(name: &str, version: Option<&str>, address: &str) -> (String, bool) {
+        let component = Component {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            ..Component::default()
+        };
+        let mut list = List::default();
+        add_file(component, address, &mut list).unwrap();
+        let found = list.finish(false);
+        let purls = found.list.iter().filter_map(|one| one.purl.as_ref());
+        let purls: Vec<_> = purls.map(Purl::as_str).collect();
+        (purls.concat(), found.unidentified.is_empty())
+    }
+
     #[test]
     fn a_file_says_its_version_and_where_it_lies() {
         for (name, version, address, expected) in [
@@ -161,40 +177,33 @@ mod tests {
                 "https://files.pythonhosted.org/p/Zope_A-1.0-py3-none-any.whl",
                 "pkg:pypi/zope.a@1.0",
             ),
+            ("a", None, "https://host/b-1.0.tar.gz", ""),
+            ("a", None, "./a", ""),
+        ] {
+            let (purls, is_whole) = added(name, version, address);
+            assert_eq!(purls, expected, "{address}");
+            assert_eq!(is_whole, !expected.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_version_in_an_address_is_decoded() {
+        for (address, expected) in [
             (
-                "a",
-                None,
                 "https://host/cpu/a-1.0%2Bcpu-cp310-cp310-linux_x86_64.whl",
                 "pkg:pypi/a@1.0%2Bcpu?download_url=https:%2F%2Fhost%2Fcpu%2F\
                  a-1.0%252Bcpu-cp310-cp310-linux_x86_64.whl",
             ),
             (
-                "a",
-                None,
                 "file:///home/me/a-1.0%2Blocal.tar.gz#sha256=0",
                 "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%252Blocal.tar.gz",
             ),
             (
-                "a",
-                None,
                 "./a-1.0+local.zip",
                 "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%2Blocal.zip",
             ),
-            ("a", None, "https://host/b-1.0.tar.gz", ""),
-            ("a", None, "./a", ""),
         ] {
-            let component = Component {
-                name: name.to_owned(),
-                version: version.map(str::to_owned),
-                ..Component::default()
-            };
-            let mut list = List::default();
-            add_file(component, address, &mut list).unwrap();
-            let found = list.finish(false);
-            let purls = found.list.iter().filter_map(|one| one.purl.as_ref());
-            let purls: Vec<_> = purls.map(Purl::as_str).collect();
-            assert_eq!(purls.concat(), expected, "{address}");
-            assert_eq!(found.unidentified.is_empty(), !expected.is_empty());
+            assert_eq!(added("a", None, address).0, expected, "{address}");
         }
     }
 }

@@ -124,18 +124,18 @@ fn looks_like(document: &Value) -> String {
     }
 }
 
-const SOURCE_CODE: &str = "looks like a report of Semgrep or Bandit, which look at source code and not at \
-     dependencies: publish their SARIF";
+const SOURCE_CODE: &str = "looks like a report of Semgrep or Bandit, which look at source code and \
+     not at dependencies: publish their SARIF";
 const CLUSTER: &str = "looks like a report of Trivy about a cluster: publish the JSON of `trivy \
      image` of each image";
 const TRACK: &str = "looks like findings of Dependency-Track: export its VEX (CycloneDX), and use \
      `publish vex`; publish scans as the scanners wrote them";
-const FAILED: &str = "looks like an error of npm audit, or of the like, which found out nothing: run \
-     it again";
+const FAILED: &str = "looks like an error of npm audit, or of the like, which found out nothing: \
+     run it again";
 const COMPOSER: &str = "looks like a report of composer audit: publish what osv-scanner says of \
      composer.lock";
-const SNYK: &str = "looks like a report of Snyk: publish the SARIF that `snyk test --sarif-file- \
-     output=FILE` writes";
+const SNYK: &str = "looks like a report of Snyk: publish the SARIF that \
+     `snyk test --sarif-file-output=FILE` writes";
 
 /// What documents of tools look like whose reports are not read, by the members that they have, and
 /// what to publish in their place.

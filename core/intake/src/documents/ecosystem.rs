@@ -133,9 +133,9 @@ fn release(ecosystem: &str) -> Option<String> {
     is_numbered(number).then(|| format!("{name}-{number}"))
 }
 
-/// Whether an ecosystem is a stream beside a release, such as that of Ubuntu's packages for FIPS: they
-/// have the release's name, and versions of their own that are above those without what the stream
-/// adds, whatever is mended in these.
+/// Whether an ecosystem is a stream beside a release, such as that of Ubuntu's packages for FIPS:
+/// they have the release's name, and versions of their own that are above those without what the
+/// stream adds, whatever is mended in these.
 pub(super) fn is_beside_release(ecosystem: &str) -> bool {
     let stream = ecosystem.strip_prefix("Ubuntu:Pro:");
     stream.is_some_and(|stream| !is_numbered(stream))

@@ -125,6 +125,7 @@ pub const PROMISES: &[Promise] = &[
         folders: &["core/intake/src/components"],
         shared: &[
             "mod",
+            "advice",
             "blocks",
             "code_host",
             "component",
@@ -148,6 +149,7 @@ pub const PROMISES: &[Promise] = &[
             "sbom",
             "tarball",
             "tests",
+            "wrapped",
         ],
         lists: &["core/intake/src/components/format.rs"],
         led_by: None,
@@ -313,7 +315,7 @@ pub const NAMED: &[May] = &[
         why: "the table of the kinds of documents",
     },
     May {
-        file: "core/intake/src/components/sbom.rs",
+        file: "core/intake/src/components/wrapped.rs",
         names: &["sbom"],
         why: "the wrapper in which GitHub's API answers",
     },

@@ -1,6 +1,6 @@
 //! What an npm registry answers about a package: its packument, whole or abbreviated, as npm
-//! documents it for registries, in which a release that is marked has a message in `deprecated`; and
-//! about one release, which is the same as in there.
+//! documents it for registries, in which a release that is marked has a message in `deprecated`;
+//! and about one release, which is the same as in there.
 
 use super::super::draft::Prepared;
 use super::super::error::DocumentError;

@@ -63,8 +63,9 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     }
     stream.name();
     let why = stream.why_not_whole();
-    let note = |why: &str| ("note".to_owned(), why.to_owned());
-    let mut summary: Vec<_> = why.map(note).into_iter().collect();
+    let mut summary: Vec<_> = (why.into_iter())
+        .map(|why| ("note".to_owned(), why.to_owned()))
+        .collect();
     if !stream.any {
         summary.push(nothing_scanned());
     }

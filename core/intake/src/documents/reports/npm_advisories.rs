@@ -35,13 +35,16 @@ pub(in super::super) const BY_PACKAGE: Tool = Tool {
 /// Whether it has lists of advisories and nothing else. One of none says nothing of what it is.
 fn is_by_package(value: &Value) -> bool {
     let packages = value.as_object().unwrap_or_default();
-    let is_advisory =
-        |one: &Value| one.get("vulnerable_versions").is_some() && one.get("severity").is_some();
     !packages.is_empty()
         && packages.iter().all(|(_, list)| {
             let list = list.as_array().unwrap_or_default();
             !list.is_empty() && list.iter().all(is_advisory)
         })
+}
+
+/// Whether one of them is an advisory.
+fn is_advisory(one: &Value) -> bool {
+    one.get("vulnerable_versions").is_some() && one.get("severity").is_some()
 }
 
 /// Advisories by their numbers, each with the versions of its package that were found. npm gives

@@ -1,5 +1,4 @@
 use crate::documents::{DocumentError, prepare};
-use assay_claims::json::Value;
 use assay_claims::kind::check;
 use assay_claims::kind::scan::Vulns;
 use assay_claims::statement::Subject;
@@ -341,45 +340,6 @@ fn a_report_that_looked_at_nothing_is_not_whole() {
         let (lines, whole) = found(&text).unwrap();
         assert!(lines.is_empty() && whole == is_whole, "{text}");
     }
-}
-
-/// Who writes no advisories for a distribution any more leaves nothing to be found.
-#[test]
-fn of_a_distribution_without_support_nothing_found_says_nothing() {
-    let trivy = |os: &str| {
-        format!(
-            r#"{{"SchemaVersion":2,"ArtifactName":"a","Metadata":{{"OS":{{"Family":"debian"{os}}}}},
-            "Results":[{{"Target":"a","Class":"os-pkgs","Type":"debian"}}]}}"#
-        )
-    };
-    let grype = |alerts: &str| {
-        format!(r#"{{"matches":[],"source":{{}},"descriptor":{{"name":"grype"}}{alerts}}}"#)
-    };
-    let alert = r#","alertsByPackage":[{"package":{"name":"a"},"alerts":[{"type":"distro-eol"}]}]"#;
-    for (text, is_whole) in [
-        (trivy(""), true),
-        (trivy(r#","EOSL":false"#), true),
-        (trivy(r#","EOSL":true"#), false),
-        (trivy("").replace("os-pkgs", "lang-pkgs"), false),
-        (grype(""), true),
-        (grype(r#","alertsByPackage":[]"#), true),
-        (grype(alert), false),
-    ] {
-        assert_eq!(found(&text).unwrap().1, is_whole, "{text}");
-    }
-    // What was looked at is told apart by the kinds of packages.
-    let scanned = |text: &str| {
-        let claim = prepare("scan", "r", text.as_bytes(), NOW)
-            .unwrap()
-            .remove(0);
-        let scanned = claim.predicate.pointer("/metadata/scanned");
-        scanned.and_then(Value::as_str).map(str::to_owned)
-    };
-    let of_all = trivy("").replace(
-        r#""Results":["#,
-        r#""Results":[{"Target":"l","Class":"lang-pkgs"},"#,
-    );
-    assert_ne!(scanned(&trivy("")), scanned(&of_all));
 }
 
 #[test]

@@ -99,11 +99,13 @@ fn leave_out_cleared(said: &mut Said) {
 fn nothing_said(root: &Node<'_, '_>, status: &str) -> &'static str {
     let list = root.value().get("vulnerabilities");
     let all = list.and_then(Value::as_array).unwrap_or_default();
-    let recommends = |one: &Value| one.pointer("/product_status/recommended").is_some();
-    if all.iter().any(recommends) {
+    if all
+        .iter()
+        .any(|one| one.pointer("/product_status/recommended").is_some())
+    {
         "the CSAF document says only which versions are recommended, and of no product whether a \
-         vulnerability applies, so that there is nothing to claim; a document of the same publisher \
-         that is VEX says that"
+         vulnerability applies, so that there is nothing to claim; a document of the same \
+         publisher that is VEX says that"
     } else if status == DRAFT {
         "the CSAF document calls itself draft, and what it clears does not count; publish it when \
          it is final"

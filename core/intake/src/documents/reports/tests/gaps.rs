@@ -1,6 +1,7 @@
 //! Reports that look clean and are not, and those of npm's registry in other forms.
 
 use super::{NOW, found, prepare};
+use assay_claims::json::Value;
 
 const CONFIG: &str = r#"{"config":{"scanner_name":"govulncheck","scanner_version":"v1.1.4"MORE}}"#;
 const FETCHES: &str = r#"{"progress":{"message":"Fetching vulnerabilities from the database..."}}"#;
@@ -81,6 +82,32 @@ fn a_scan_of_a_distribution_that_has_ended_or_is_not_known_is_not_whole() {
         let mut told = claim.summary.iter();
         let is_told = told.any(|(_, line)| line.contains("distribution"));
         assert_eq!(is_told, !is_whole, "{text}");
+    }
+}
+
+/// What was looked at is told apart by the kinds of packages, and a system that was left out is
+/// told.
+#[test]
+fn a_report_of_trivy_says_which_kinds_of_packages_it_is_of() {
+    let trivy = |results: &str| {
+        format!(
+            r#"{{"SchemaVersion":2,"ArtifactName":"a","Metadata":{{"OS":{{"Family":"debian"}}}},
+            "Results":[{results}]}}"#
+        )
+    };
+    let system = r#"{"Target":"a","Class":"os-pkgs","Type":"debian"}"#;
+    let language = r#"{"Target":"l","Class":"lang-pkgs"}"#;
+    let scanned = |text: &str| {
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        let scanned = claim.predicate.pointer("/metadata/scanned");
+        scanned.and_then(Value::as_str).map(str::to_owned)
+    };
+    let (both, of_system) = (trivy(&format!("{language},{system}")), trivy(system));
+    assert_ne!(scanned(&of_system), scanned(&both));
+    for (text, is_whole) in [(both, true), (of_system, true), (trivy(language), false)] {
+        assert_eq!(found(&text).unwrap().1, is_whole, "{text}");
     }
 }
 

@@ -366,10 +366,11 @@ fn a_range_that_is_too_long_for_a_purl_is_told_in_parts() {
 /// as it is written.
 #[test]
 fn a_record_can_be_written_in_yaml() {
-    let text = "id: RSEC-2099-1\nsummary: Reads beyond\n  the end\naffected:\n- package:\n    name: a\n    \
-        ecosystem: CRAN\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - introduced: 0\n    - fixed: \
-        1.10\n  versions:\n  - 0.90\n  - \"1.0\"\nreferences:\n- type: WEB\n  url: https://e.test\nmodified: \
-        2026-01-01T00:00:00.600Z\naliases: [CVE-2099-1]\n";
+    let text = "id: RSEC-2099-1\nsummary: Reads beyond\n  the end\naffected:\n- package:\n\
+        \x20   name: a\n\
+        \x20   ecosystem: CRAN\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - introduced: 0\n\
+        \x20   - fixed: 1.10\n  versions:\n  - 0.90\n  - \"1.0\"\nreferences:\n- type: WEB\n\
+        \x20 url: https://e.test\nmodified: 2026-01-01T00:00:00.600Z\naliases: [CVE-2099-1]\n";
     for text in [text.to_owned(), text.replace('\n', "\r\n")] {
         let claims = prepare("vex", "r.yaml", text.as_bytes(), "").unwrap();
         let vex = Vex::parse(&claims[0].predicate).unwrap();
