@@ -231,9 +231,14 @@ const HAVE_SEMANTIC: [&str; 17] = [
 ];
 
 /// A version of a Go module, or of Go itself: tools leave out the `go` in front of that
-/// (`1.22rc1`), and what it was built to try stands behind it (`go1.22.1 X:boringcrypto`).
+/// (`1.22rc1`), what it was built to try stands behind it (`go1.22.1 X:boringcrypto`), and who
+/// built it means nothing (`go1.22.1-bigcorp`; `go/version`).
 fn of_go(version: &str) -> Option<Version> {
     let version = version.split(' ').next().unwrap_or_default();
+    let version = match version.split_once('-') {
+        Some((release, _)) if version.starts_with("go") => release,
+        _ => version,
+    };
     semantic(version).or_else(|| semantic(&format!("go{version}")))
 }
 
