@@ -48,6 +48,8 @@ impl Report {
     }
 
     fn of_unidentified<'a>(&self, file: &'a File, one: &'a Unidentified) -> Finding<'a> {
+        // A file has another path wherever it is read from, and is the same.
+        let name = file.name.rsplit('/').next().unwrap_or_default();
         Finding {
             title: one.what.clone(),
             places: vec![Place {
@@ -64,7 +66,7 @@ impl Report {
             vulnerability: None,
             severity: None,
             reason: None,
-            detail: format!("{}\n{}", file.name, one.reason),
+            detail: format!("{name}\n{}", one.reason),
         }
     }
 }

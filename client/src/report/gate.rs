@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_path_has_the_same_findings() {
+        for baseline in both(&example::report()) {
+            let mut report = example::report();
+            for file in &mut report.files {
+                file.name = format!("/elsewhere/{}", file.name);
+            }
+            report.gate = gate(&["unidentified", "high"], Some(&baseline));
+            assert_eq!(stopping(&report), [""; 0]);
+        }
+    }
+
+    #[test]
     fn what_got_worse_is_new() {
         let mut before = example::report();
         before.components[1].reasons[0].outcome = Outcome::Warn;

@@ -1,6 +1,8 @@
 //! As a CycloneDX 1.6 document of vulnerabilities.
 
 use super::{Publisher, Statement, VexExport};
+use crate::plain;
+use assay_claims::purl::Purl;
 use assay_claims::time::rfc3339_of_ms;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,19 +52,18 @@ fn components(export: &VexExport) -> Vec<Value> {
     alone.into_values().collect()
 }
 
+/// A component, with its name and version as they are and not as a package URL has them: who reads
+/// a version beside another one in the package URL does not know which is meant.
 fn component(purl: &str, reference: &str) -> Value {
-    let (path, version) = match purl
-        .split(['?', '#'])
-        .next()
-        .and_then(|p| p.split_once('@'))
-    {
-        Some((path, version)) => (path, Some(version)),
-        None => (purl, None),
+    let mut object = json!({"type": "library", "bom-ref": reference, "name": purl, "purl": purl});
+    let Ok(read) = Purl::canonicalize(purl) else {
+        return object;
     };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let mut object = json!({"type": "library", "bom-ref": reference, "name": name, "purl": purl});
-    if let Some(version) = version {
-        object["version"] = version.into();
+    object["name"] = plain(read.name()).into();
+    for (key, text) in [("group", read.namespace()), ("version", read.version())] {
+        if let Some(text) = text {
+            object[key] = plain(text).into();
+        }
     }
     object
 }
@@ -164,7 +165,7 @@ fn details(statements: &[&Statement]) -> String {
     for one in statements {
         let texts = one.impact.iter().chain(&one.action).chain(&one.voices);
         let texts: Vec<&str> = texts.map(String::as_str).collect();
-        let text = super::super::vex::prose(&texts.join(" "));
+        let text = super::super::vex::prose(&texts.join(" ").replace('\n', " "));
         all.push(if statements.len() > 1 {
             format!("Of {}: {text}", one.component)
         } else {
@@ -180,5 +181,28 @@ fn state(status: &str) -> &'static str {
         "fixed" => "resolved",
         "affected" => "exploitable",
         _ => "in_triage",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_has_its_name_and_version_as_they_are() {
+        for (purl, expected) in [
+            (
+                "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bdeb12u1?arch=amd64",
+                ["debian", "libstdc++6", "1:12.2.0-14+deb12u1"],
+            ),
+            ("pkg:npm/%40e/lib@1.0.0%2B7", ["@e", "lib", "1.0.0+7"]),
+            ("pkg:cargo/lib", ["", "lib", ""]),
+        ] {
+            let made = component(purl, "r");
+            let parts = ["group", "name", "version"];
+            let parts = parts.map(|key| made[key].as_str().unwrap_or_default());
+            assert_eq!(parts, expected, "{purl}");
+            assert_eq!(made["purl"], purl);
+        }
     }
 }

@@ -381,8 +381,25 @@ fn words_of<'s>(said: impl Iterator<Item = &'s Said>, key: &str) -> Vec<String> 
     let mut texts: Vec<String> = Vec::new();
     for said in said {
         let text = said.written.get(key).and_then(|text| text.as_str());
-        let text = text.map(plain).filter(|text| !text.trim().is_empty());
+        let text = text.map(lines).filter(|text| !text.trim().is_empty());
         texts.extend(text.filter(|text| !texts.contains(text)));
     }
     texts
+}
+
+/// A text in its lines, in each of which nothing is hidden: people write lists of what to do.
+fn lines(text: &str) -> String {
+    let lines = text.lines().map(|line| plain(&line.replace('\t', " ")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_keeps_its_lines_and_hides_nothing() {
+        assert_eq!(lines("1. a\r\n\t2. b\n"), "1. a\n 2. b");
+        assert_eq!(lines("a\u{1b}b\rc"), "a\\u{1b}b\\rc");
+    }
 }

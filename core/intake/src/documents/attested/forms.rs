@@ -73,6 +73,14 @@ fn read_whole(whole: &Value) -> Result<Option<Read>, DocumentError> {
         }
         return Ok(Some((list, json)));
     }
+    if whole.at(0).is_some_and(is_listed) {
+        let mut list = Vec::new();
+        for one in root.items()? {
+            list.push(of_list(&one)?);
+            check_count(list.len())?;
+        }
+        return Ok(Some((list, json)));
+    }
     let Some(attestations) = root.get("attestations").filter(holds_bundles) else {
         return Ok(None);
     };
@@ -150,6 +158,18 @@ fn of_npm(node: &Node<'_, '_>) -> Result<Attestation, DocumentError> {
         return Err(given.fault(reason).into());
     }
     Ok(read)
+}
+
+/// Whether it is one of a list of bundles, by itself or as `gh attestation verify` writes it.
+fn is_listed(value: &Value) -> bool {
+    is_bundle(value) || value.pointer("/attestation/bundle").is_some()
+}
+
+fn of_list(node: &Node<'_, '_>) -> Result<Attestation, DocumentError> {
+    match node.get("attestation") {
+        Some(attestation) => bundle(&attestation.need("bundle")?),
+        None => bundle(node),
+    }
 }
 
 fn bundle(node: &Node<'_, '_>) -> Result<Attestation, DocumentError> {

@@ -57,6 +57,18 @@ fn lines_are_bundles_if_the_first_is_one() {
 }
 
 #[test]
+fn a_list_has_bundles_as_they_are_or_as_github_writes_them() {
+    let verified = format!(r#"{{"attestation":{{"bundle":{BUNDLE}}},"verificationResult":{{}}}}"#);
+    for one in [BUNDLE, &verified] {
+        let list = read(&format!("[{one},{one}]")).unwrap().unwrap();
+        assert_eq!(list.list().len(), 2, "{one}");
+    }
+    assert!(read("[]").unwrap().is_none() && read("[{}]").unwrap().is_none());
+    let refusal = refusal(&format!(r#"[{verified},{{"attestation":{{}}}}]"#));
+    assert!(refusal.starts_with("$[1].attestation.bundle"), "{refusal}");
+}
+
+#[test]
 fn what_npm_says_of_a_statement_is_what_the_statement_says() {
     let of =
         |ty: &str| format!(r#"{{"attestations":[{{"predicateType":"{ty}","bundle":{BUNDLE}}}]}}"#);

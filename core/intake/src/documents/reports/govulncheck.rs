@@ -37,6 +37,9 @@ fn is_govulncheck(bytes: &[u8]) -> bool {
 struct Stream<'v> {
     version: Option<String>,
     findings: Findings,
+    /// The modules that it looked at: those that have no version, which the others are needed by.
+    /// Scans of two modules of one project are told apart by them.
+    modules: Vec<String>,
     /// The records of the database that it looked at, each with its other names.
     records: Vec<(&'v str, Vec<&'v str>)>,
     /// Whether it was asked for what the database has of modules (`-mode query`). Then it says so
@@ -72,6 +75,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     Scan {
         version: stream.version,
         is_whole: stream.any && why.is_none(),
+        scanned: stream.modules,
         summary,
         ..scan("pkg:golang/golang.org/x/vuln", stream.findings)
     }
@@ -79,6 +83,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 }
 
 impl<'v> Stream<'v> {
+    /// Takes a message up.
     fn read(&mut self, root: &Node<'v, '_>) -> Result<(), PredicateError> {
         match root.get("config") {
             Some(config) => {
@@ -86,6 +91,13 @@ impl<'v> Stream<'v> {
                 self.is_query = config.shown("scan_mode") == Some("query");
             }
             None => self.any = true,
+        }
+        if let Some(bill) = root.get("SBOM") {
+            let modules = bill.value().get("modules").and_then(Value::as_array);
+            let modules = modules.unwrap_or_default().iter();
+            let own = modules.filter(|module| module.get("version").is_none());
+            let own = own.filter_map(|module| module.get("path")?.as_str());
+            self.modules.extend(own.map(str::to_owned));
         }
         if let Some(progress) = root.get("progress") {
             let said = progress.shown("message").unwrap_or_default();

@@ -4,17 +4,34 @@ use super::super::informational::is_harmless;
 use super::rules::Rule;
 use super::texts;
 use assay_claims::json::Value;
-use assay_claims::vulnerability::canonical;
+use assay_claims::vulnerability::{at_beginning, canonical};
+use std::collections::BTreeSet;
 
 /// The advisory that a result is of, where one rule is for all of them: cargo-deny names it in the
-/// fingerprints alone (`cargo-deny/advisory-id`). That a crate is not maintained is no
-/// vulnerability.
+/// fingerprints alone (`cargo-deny/advisory-id`), others in a taxonomy (SARIF 3.27.8). That a crate
+/// is not maintained is no vulnerability.
 pub(super) fn advisory<'v>(result: &'v Value, rule: &Rule<'v>) -> Option<&'v str> {
-    let fingerprints = result.get("partialFingerprints")?.as_object()?.iter();
-    let mut named = fingerprints.filter(|(key, _)| key.ends_with("advisory-id"));
+    let fingerprints = result.get("partialFingerprints").and_then(Value::as_object);
+    let named = fingerprints.unwrap_or_default().iter();
     let kind = rule.id.rsplit([':', '/']).next().unwrap_or(rule.id);
-    let id = named.find_map(|(_, id)| id.as_str().filter(|id| canonical(id).is_some()));
+    let id = named
+        .filter(|(key, _)| key.ends_with("advisory-id"))
+        .find_map(|(_, id)| id.as_str().filter(|id| canonical(id).is_some()));
+    let id = id.or_else(|| of_taxonomy(result, rule));
     id.filter(|_| !is_harmless(kind))
+}
+
+/// The vulnerability that a result is classified as, if it is one and its rule is of none by name.
+fn of_taxonomy<'v>(result: &'v Value, rule: &Rule<'v>) -> Option<&'v str> {
+    let is_named = canonical(rule.id).is_some() || at_beginning(rule.id).is_some();
+    let taxa = result.get("taxa").and_then(Value::as_array);
+    let taxa = taxa.unwrap_or_default().iter();
+    let ids = taxa.filter_map(|taxon| taxon.get("id")?.as_str());
+    let ids: BTreeSet<&str> = ids.filter(|id| canonical(id).is_some()).collect();
+    match ids.len() {
+        1 if !is_named => ids.first().copied(),
+        _ => None,
+    }
 }
 
 /// Whether cargo-audit warns in a result of what is no vulnerability: that a crate is not
@@ -98,6 +115,29 @@ mod tests {
         ] {
             assert_eq!(named(rule, "", fingerprints), expected, "{rule}");
         }
+    }
+
+    #[test]
+    fn a_result_is_of_the_vulnerability_that_it_is_classified_as() {
+        let found = |rule: &str, taxa: &str| {
+            let text = format!(
+                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[
+                    {{"ruleId":"{rule}","message":{{"text":"m"}},"taxa":[{taxa}]}}]}}]}}"#
+            );
+            let now = "2026-11-22T18:41:48Z";
+            let prepared = prepare("scan", "x.sarif", text.as_bytes(), now).unwrap();
+            let read = Vulns::parse(&prepared[0].predicate).unwrap();
+            read.vulnerabilities[0].id.clone()
+        };
+        let (cve, cwe) = (r#"{"id":"CVE-2026-0001"}"#, r#"{"id":"CWE-79"}"#);
+        assert_eq!(
+            found("old-library", &format!("{cwe},{cve}")),
+            "CVE-2026-0001"
+        );
+        assert_eq!(found("old-library", cwe), "old-library");
+        let two = format!(r#"{cve},{{"id":"CVE-2026-0002"}}"#);
+        assert_eq!(found("old-library", &two), "old-library");
+        assert_eq!(found("CVE-2026-0003-lib", cve), "CVE-2026-0003-lib");
     }
 
     /// What a result says, by cargo-audit or another tool, is found or not.

@@ -1,6 +1,6 @@
 //! Reports that look clean and are not, and those of npm's registry in other forms.
 
-use super::{NOW, found, prepare};
+use super::{NOW, Vulns, found, prepare};
 use assay_claims::json::Value;
 
 const CONFIG: &str = r#"{"config":{"scanner_name":"govulncheck","scanner_version":"v1.1.4"MORE}}"#;
@@ -32,6 +32,26 @@ fn govulncheck_that_only_fetched_its_database_looked_at_nothing() {
     }
     let (lines, _) = govulncheck("source", &[FETCHES, RECORD, FOUND]);
     assert_eq!(lines.len(), 1);
+}
+
+/// A clean scan of one module takes nothing back that was found in another.
+#[test]
+fn scans_of_two_modules_are_told_apart() {
+    let scanned = |module: &str, needed: &str| {
+        let text = format!(
+            r#"{CONFIG}{{"SBOM":{{"modules":[{{"path":"{module}"}},{{"path":"{needed}",
+            "version":"v1.2.3"}}]}}}}{CHECKS}"#
+        );
+        let text = text.replace("MORE", "");
+        let claim = prepare("scan", "r", text.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        assert!(!claim.predicate.to_json().contains(module));
+        Vulns::parse(&claim.predicate).unwrap().scanned
+    };
+    let one = scanned("example.org/one", "example.org/a");
+    assert!(one.is_some() && one == scanned("example.org/one", "example.org/b"));
+    assert_ne!(one, scanned("example.org/two", "example.org/a"));
 }
 
 /// Of a query the records are the answer; in a scan they are what was looked at.
