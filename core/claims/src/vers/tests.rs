@@ -250,7 +250,12 @@ fn versions_of_go_itself_are_ordered() {
             Applies::Yes,
         ),
         (
-            ["1.22rc1", "go1.20.5 X:boringcrypto", "go1.20.5-bigcorp", "1.20.5"],
+            [
+                "1.22rc1",
+                "go1.20.5 X:boringcrypto",
+                "go1.20.5-bigcorp",
+                "1.20.5",
+            ],
             Applies::No,
         ),
     ] {

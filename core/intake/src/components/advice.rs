@@ -1,8 +1,8 @@
 //! What documents are that are not read, and what to do instead.
 
 use super::fault::Fault;
-use super::format::USE_AN_SBOM;
 use super::input::IMAGE;
+use super::not_read::USE_AN_SBOM;
 use super::reader::Head;
 use assay_claims::json::Part;
 
