@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::input::{Binary, Input};
-use super::not_read::{ROOTS, TEXTS, USE_AN_SBOM, USE_JSON, not_read};
+use super::not_read::{ROOTS, TEXTS, USE_JSON, not_read};
 use super::program::Language;
 use super::reader::{Head, Reader, Sign};
 use super::{advice, spdx2, spdx3, tag_value, uv, wrapped};
