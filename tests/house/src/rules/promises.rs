@@ -139,6 +139,7 @@ pub const PROMISES: &[Promise] = &[
             "list",
             "markup",
             "named",
+            "not_read",
             "program",
             "origin",
             "pinned",
