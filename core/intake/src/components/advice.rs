@@ -66,8 +66,8 @@ const CSAF: &str = "it is an advisory (CSAF): check what its products are made o
     vex` makes claims of it";
 
 /// What to do with an image itself.
-pub(super) const IMAGE: &str = "if it is an image, let syft or Trivy write an SBOM of it (CycloneDX \
-    or SPDX in JSON), and check that";
+pub(super) const IMAGE: &str = "if it is an image, let syft or Trivy write an SBOM of it \
+    (CycloneDX or SPDX in JSON), and check that";
 
 /// What to do with lists that package managers write of what is installed.
 const LISTED: &[(&[&str], &str)] = &[

@@ -39,9 +39,9 @@ pub(super) fn in_versions(ours: &Purl, theirs: &Purl) -> Option<Relation> {
     }
 }
 
-/// How what is spoken of stands to a source package of which nobody says the epoch, where it is of a
-/// range: the epochs that the range names are as likely as the one that a binary package has. If it
-/// is about the package in one of them, and not in all, it counts against it and clears nothing.
+/// How what is spoken of stands to a source package of which nobody says the epoch, where it is of
+/// a range: the epochs that the range names are as likely as the one that a binary package has. If
+/// it is about the package in one of them, and not in all, it counts against it and clears nothing.
 pub(super) fn in_any_epoch(
     ours: &Purl,
     theirs: &Purl,

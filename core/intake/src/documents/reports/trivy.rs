@@ -80,24 +80,16 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     root.need("SchemaVersion")?;
     let mut findings = Findings::default();
     let mut ignored = BTreeSet::new();
-    let (mut others, mut any, mut was_told) = (0, false, false);
-    if let Some(results) = root.get("Results") {
-        for result in results.items()? {
-            any |= looked_for_vulnerabilities(result.value());
-            was_told |= looked_for_others(result.value());
-            if let Some(list) = result.get("Vulnerabilities") {
-                for found in list.items()? {
-                    found_by_trivy(&found, false, &mut findings)?;
-                }
-            }
-            for key in ["Misconfigurations", "Secrets", "Licenses"] {
-                if let Some(list) = result.get(key) {
-                    others += list.items()?.count();
-                }
-            }
-            others += take_set_aside(&result, &mut findings, &mut ignored)?;
-        }
+    let stated = root.get("Results");
+    let results = stated.as_ref().map(|stated| stated.items()).transpose()?;
+    let results: Vec<_> = results.into_iter().flatten().collect();
+    let mut others = 0;
+    for result in &results {
+        others += read_result(result, &mut findings, &mut ignored)?;
     }
+    let mut values = results.iter().map(Node::value);
+    let any = values.clone().any(looked_for_vulnerabilities);
+    let was_told = values.any(looked_for_others);
     let mut summary: Vec<_> = suppressed(&ignored).into_iter().collect();
     if others > 0 {
         let label = "misconfigurations, secrets and licenses, which are left out";
@@ -141,6 +133,26 @@ fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         summary,
         ..scan("pkg:github/aquasecurity/trivy", findings)
     })
+}
+
+/// Takes up what a result found. Returns how many findings of other kinds it has.
+fn read_result<'v>(
+    result: &Node<'v, '_>,
+    findings: &mut Findings,
+    ignored: &mut BTreeSet<&'v str>,
+) -> Result<usize, PredicateError> {
+    if let Some(list) = result.get("Vulnerabilities") {
+        for found in list.items()? {
+            found_by_trivy(&found, false, findings)?;
+        }
+    }
+    let mut others = 0;
+    for key in ["Misconfigurations", "Secrets", "Licenses"] {
+        if let Some(list) = result.get(key) {
+            others += list.items()?.count();
+        }
+    }
+    Ok(others + take_set_aside(result, findings, ignored)?)
 }
 
 /// Whether a result is of a scan for vulnerabilities. Those for secrets, misconfigurations and

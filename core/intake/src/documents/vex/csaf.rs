@@ -102,8 +102,8 @@ fn nothing_said(root: &Node<'_, '_>, status: &str) -> &'static str {
     let recommends = |one: &Value| one.pointer("/product_status/recommended").is_some();
     if all.iter().any(recommends) {
         "the CSAF document says only which versions are recommended, and of no product whether a \
-         vulnerability applies, so that there is nothing to claim; a document of the same publisher \
-         that is VEX says that"
+         vulnerability applies, so that there is nothing to claim; VEX of the same publisher says \
+         that"
     } else if status == DRAFT {
         "the CSAF document calls itself draft, and what it clears does not count; publish it when \
          it is final"
