@@ -33,7 +33,7 @@ const OTHERS: [&str; 12] = [
 
 /// Files that say what a project asks for, and those that say what it got: where one of these lies
 /// beside them or above, they say nothing more.
-const ANSWERED: [(&str, &[&str]); 12] = [
+const ANSWERED: [(&str, &[&str]); 21] = [
     ("Cargo.toml", &["Cargo.lock"]),
     (
         "package.json",
@@ -49,13 +49,32 @@ const ANSWERED: [(&str, &[&str]); 12] = [
     ("pyproject.toml", PYTHON),
     ("setup.py", PYTHON),
     ("composer.json", &["composer.lock"]),
-    ("Gemfile", &["Gemfile.lock", "gems.locked"]),
+    ("Gemfile", GEMS),
+    (".gemspec", GEMS),
     ("Pipfile", PYTHON),
     ("Podfile", &["Podfile.lock"]),
     ("pubspec.yaml", &["pubspec.lock"]),
     ("mix.exs", &["mix.lock"]),
     ("environment.yml", CONDA),
     ("environment.yaml", CONDA),
+    ("Package.swift", &["Package.resolved"]),
+    ("build.gradle", GRADLE),
+    ("build.gradle.kts", GRADLE),
+    ("libs.versions.toml", GRADLE),
+    (".csproj", NUGET),
+    (".fsproj", NUGET),
+    (".vbproj", NUGET),
+    ("Directory.Packages.props", NUGET),
+];
+
+const GEMS: &[&str] = &["Gemfile.lock", "gems.locked"];
+
+const GRADLE: &[&str] = &["gradle.lockfile", "gradle/verification-metadata.xml"];
+
+const NUGET: &[&str] = &[
+    "packages.lock.json",
+    "obj/project.assets.json",
+    "packages.config",
 ];
 
 const PYTHON: &[&str] = &[
@@ -156,15 +175,22 @@ fn is_listing(path: &Path, name: &str) -> bool {
 
 /// Whether a file only asks for what one of `files`, which are sorted, says was got.
 fn is_answered(folder: &Path, files: &[PathBuf], path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    let row = ANSWERED.iter().find(|(asks, _)| name == *asks);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Names that begin with a dot are what others end with.
+    let row = ANSWERED
+        .iter()
+        .find(|(asks, _)| name == *asks || asks.starts_with('.') && name.ends_with(asks));
     let answers = row.map_or(&[][..], |(_, answers)| answers);
     let mut folders = path
         .ancestors()
         .skip(1)
         .take_while(|above| above.starts_with(folder));
+    // Of several projects in a folder, NuGet names the lock file of each after it.
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let own = format!("packages.{}.lock.json", stem.replace(' ', "_"));
     folders.any(|above| {
-        let mut answers = answers.iter().map(|answer| above.join(answer));
+        let answers = answers.iter().copied().chain([own.as_str()]);
+        let mut answers = answers.map(|answer| above.join(answer));
         answers.any(|answer| files.binary_search(&answer).is_ok())
     })
 }
@@ -282,6 +308,33 @@ mod tests {
                 "not looked into: .git, node_modules",
             ]
         );
+    }
+
+    #[test]
+    fn a_project_without_a_lock_file_is_told() {
+        let folder = made(&[
+            "app/build.gradle.kts",
+            "app/gradle.lockfile",
+            "lib/build.gradle",
+            "net/a/A.csproj",
+            "net/a/packages.A.lock.json",
+            "net/b/B.csproj",
+            "net/b/packages.lock.json",
+            "net/c/C.fsproj",
+            "rb/Gemfile.lock",
+            "rb/x.gemspec",
+            "env/conda-linux-64.lock",
+        ]);
+        let found = find(folder.path()).unwrap();
+        let said: Vec<_> = found.left_out.iter().map(String::as_str).collect();
+        for (line, begins) in said.iter().zip([
+            "left out: env/conda-linux-64.lock: ",
+            "left out: lib/build.gradle: ",
+            "left out: net/c/C.fsproj: ",
+        ]) {
+            assert!(line.starts_with(begins), "{said:?}");
+        }
+        assert_eq!((said.len(), found.files.len()), (3, 4), "{said:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What documents are that are not read, and what to do instead.
 
 use super::fault::Fault;
-use super::format::USE_AN_SBOM;
+use super::not_read::{TEXTS, USE_AN_SBOM};
 use super::reader::Head;
 use assay_claims::json::Part;
 
@@ -144,7 +144,7 @@ pub(super) fn of_no_json(text: &str) -> &'static str {
     }
 }
 
-/// What lists are that package managers of systems write for people.
+/// What texts are that package managers write for people, or for themselves.
 pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     let mut lines = head.text().lines().filter(|line| !line.trim().is_empty());
     let of_apk = |line: &str| line.contains(" {") && line.ends_with("[installed]");
@@ -153,7 +153,8 @@ pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     } else if lines.clone().next().is_some() && lines.all(|line| of_apk(line) || is_of_apk(line)) {
         "it looks like what apk lists: check /lib/apk/db/installed"
     } else {
-        return None;
+        let mut known = TEXTS.iter().filter(|(line, _)| head.has(line));
+        known.next().map(|(_, advice)| *advice)?
     };
     Some(Fault::new(None, "this is not read").advise(advice))
 }

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::input::{Binary, Input};
+use super::not_read::{ROOTS, USE_JSON, not_read};
 use super::program::Language;
 use super::reader::{Head, Reader, Sign};
 use super::{advice, spdx2, spdx3, tag_value, uv, wrapped};
@@ -199,61 +200,6 @@ impl fmt::Display for Format {
     }
 }
 
-pub(super) const USE_AN_SBOM: &str =
-    "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
-const USE_AN_SBOM_WITH_UUIDS: &str = "if it is Julia's, write an SBOM of the project in which each \
-    package URL has the package's uuid, and check that";
-const USE_THE_LOCK: &str =
-    "it says what the project asks for, not what it got; check its lock file";
-const USE_CONDA_LOCK: &str =
-    "it says what the project asks for; let conda-lock write its lock file, and check that";
-const USE_JSON: &str = "export it as JSON";
-
-/// Names of files that are known and not read, and what to do instead.
-pub const NOT_READ: &[(&str, &str)] = &[
-    (
-        "bun.lockb",
-        "let `bun install --save-text-lockfile` write bun.lock, and check that",
-    ),
-    ("renv.lock", USE_AN_SBOM),
-    ("conan.lock", USE_AN_SBOM),
-    ("flake.lock", USE_AN_SBOM),
-    ("paket.lock", USE_AN_SBOM),
-    ("rebar.lock", USE_AN_SBOM),
-    ("Cartfile.resolved", USE_AN_SBOM),
-    ("stack.yaml.lock", USE_AN_SBOM),
-    ("cabal.project.freeze", USE_AN_SBOM),
-    ("shard.lock", USE_AN_SBOM),
-    ("Manifest.toml", USE_AN_SBOM_WITH_UUIDS),
-    ("environment.yml", USE_CONDA_LOCK),
-    ("environment.yaml", USE_CONDA_LOCK),
-    ("setup.py", USE_THE_LOCK),
-    (
-        "go.work",
-        "it names the modules of a workspace; check the go.mod of each",
-    ),
-    (
-        "Dockerfile",
-        "it says how an image is built; write an SBOM of the image, and check that",
-    ),
-    (
-        "libs.versions.toml",
-        "it says what may be asked for, not what is built; let Gradle lock its versions \
-         (--write-locks), and check gradle.lockfile",
-    ),
-    ("Cargo.toml", USE_THE_LOCK),
-    ("package.json", USE_THE_LOCK),
-    ("pyproject.toml", USE_THE_LOCK),
-    ("composer.json", USE_THE_LOCK),
-    ("Gemfile", USE_THE_LOCK),
-    ("Pipfile", USE_THE_LOCK),
-    ("Podfile", USE_THE_LOCK),
-    ("pubspec.yaml", USE_THE_LOCK),
-    ("mix.exs", USE_THE_LOCK),
-    ("spdx.xml", USE_JSON),
-    ("spdx.rdf", USE_JSON),
-];
-
 /// Finds out the format of `input`.
 pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
     match input.binary() {
@@ -295,19 +241,6 @@ fn is_named(name: &str, known: &str) -> bool {
         .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['.', '-', '_']))
 }
 
-/// Whether `name` is `known`, perhaps with a prefix that ends with a dot. Manifests have plain
-/// names, which end others.
-fn is_exactly(name: &str, known: &str) -> bool {
-    name.strip_suffix(known)
-        .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
-}
-
-/// The row of [`NOT_READ`] that a name without folders is of.
-pub(super) fn not_read(name: &str) -> Option<(&'static str, &'static str)> {
-    let mut rows = NOT_READ.iter();
-    rows.find(|(known, _)| is_exactly(name, known)).copied()
-}
-
 /// The format that a path says.
 pub(super) fn by_name(path: &str) -> Option<Format> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
@@ -341,7 +274,9 @@ fn by_root(input: &Input<'_>) -> Result<Format, Fault> {
     let document = input.xml()?;
     let name = document.root_element().tag_name().name();
     one_of(|sign| matches!(sign, Sign::Root(root) if *root == name)).map_err(|_| {
-        Fault::new(None, format!("XML of <{}> is not read", shown(name))).advise(USE_JSON)
+        let mut known = ROOTS.iter().filter(|(root, _)| *root == name);
+        let advice = known.next().map_or(USE_JSON, |(_, advice)| advice);
+        Fault::new(None, format!("XML of <{}> is not read", shown(name))).advise(advice)
     })
 }
 

@@ -41,6 +41,7 @@ mod markup;
 mod maven_tree;
 mod mix;
 mod named;
+mod not_read;
 mod npm;
 mod nuget;
 mod origin;
@@ -77,7 +78,8 @@ mod yarn;
 
 pub use component::{Component, Distribution, Note, UNNAMED_MODULES, Unidentified};
 pub use error::ComponentError;
-pub use format::{Format, NOT_READ};
+pub use format::Format;
+pub use not_read::NOT_READ;
 
 use crate::limits;
 use input::Input;
@@ -124,7 +126,7 @@ pub fn by_name(path: &str) -> Option<Format> {
 
 /// What to do instead of reading a file of this name, without folders, if it is known and not read.
 pub fn instead(name: &str) -> Option<&'static str> {
-    format::not_read(name).map(|(_, advice)| advice)
+    not_read::not_read(name).map(|(_, advice)| advice)
 }
 
 /// Most bytes of a file that are read, by how it begins: programs and databases are larger than

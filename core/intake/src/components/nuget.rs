@@ -18,7 +18,8 @@ pub(super) const LOCK: Reader = Reader {
     is_sbom: false,
     remedy: "nothing of the file is taken; restore it, or let `dotnet restore` write it",
     files: &["packages.lock.json"],
-    path: None,
+    // Where several projects lie in a folder, each has one.
+    path: Some(|_, name| name.starts_with("packages.") && name.ends_with(".lock.json")),
     sign: Sign::Text(|_| false),
     read: |input, _| read_lock(input),
 };

@@ -122,67 +122,70 @@ fn version_of(package: &str, address: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Name, version and address of a file, and its purl.
+    const FILES: &[(&str, Option<&str>, &str, &str)] = &[
+        (
+            "a.b",
+            None,
+            "https://host/x/a_b-1.0-py3-none-any.whl#sha256=0",
+            "pkg:pypi/a.b@1.0?download_url=https:%2F%2Fhost%2Fx%2Fa_b-1.0-py3-none-any.whl",
+        ),
+        (
+            "a",
+            None,
+            "file:///home/me/a-1.0.tar.gz",
+            "pkg:pypi/a@1.0?download_url=file:a-1.0.tar.gz",
+        ),
+        (
+            "a",
+            Some("2.0"),
+            "..\\dist\\a-1.0.zip",
+            "pkg:pypi/a@2.0?download_url=file:a-1.0.zip",
+        ),
+        (
+            "a",
+            None,
+            "https://files.pythonhosted.org/p/a-1.0.tar.gz",
+            "pkg:pypi/a@1.0",
+        ),
+        (
+            "a",
+            Some("1.0"),
+            "https://files.pythonhosted.org/p/b-1.0.tar.gz",
+            "pkg:pypi/a@1.0?download_url=https:%2F%2Ffiles.pythonhosted.org%2Fp%2Fb-1.0.tar.gz",
+        ),
+        (
+            "zope.a",
+            Some("1.0"),
+            "https://files.pythonhosted.org/p/Zope_A-1.0-py3-none-any.whl",
+            "pkg:pypi/zope.a@1.0",
+        ),
+        (
+            "a",
+            None,
+            "https://host/cpu/a-1.0%2Bcpu-cp310-cp310-linux_x86_64.whl",
+            "pkg:pypi/a@1.0%2Bcpu?download_url=https:%2F%2Fhost%2Fcpu%2F\
+             a-1.0%252Bcpu-cp310-cp310-linux_x86_64.whl",
+        ),
+        (
+            "a",
+            None,
+            "file:///home/me/a-1.0%2Blocal.tar.gz#sha256=0",
+            "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%252Blocal.tar.gz",
+        ),
+        (
+            "a",
+            None,
+            "./a-1.0+local.zip",
+            "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%2Blocal.zip",
+        ),
+        ("a", None, "https://host/b-1.0.tar.gz", ""),
+        ("a", None, "./a", ""),
+    ];
+
     #[test]
     fn a_file_says_its_version_and_where_it_lies() {
-        for (name, version, address, expected) in [
-            (
-                "a.b",
-                None,
-                "https://host/x/a_b-1.0-py3-none-any.whl#sha256=0",
-                "pkg:pypi/a.b@1.0?download_url=https:%2F%2Fhost%2Fx%2Fa_b-1.0-py3-none-any.whl",
-            ),
-            (
-                "a",
-                None,
-                "file:///home/me/a-1.0.tar.gz",
-                "pkg:pypi/a@1.0?download_url=file:a-1.0.tar.gz",
-            ),
-            (
-                "a",
-                Some("2.0"),
-                "..\\dist\\a-1.0.zip",
-                "pkg:pypi/a@2.0?download_url=file:a-1.0.zip",
-            ),
-            (
-                "a",
-                None,
-                "https://files.pythonhosted.org/p/a-1.0.tar.gz",
-                "pkg:pypi/a@1.0",
-            ),
-            (
-                "a",
-                Some("1.0"),
-                "https://files.pythonhosted.org/p/b-1.0.tar.gz",
-                "pkg:pypi/a@1.0?download_url=https:%2F%2Ffiles.pythonhosted.org%2Fp%2Fb-1.0.tar.gz",
-            ),
-            (
-                "zope.a",
-                Some("1.0"),
-                "https://files.pythonhosted.org/p/Zope_A-1.0-py3-none-any.whl",
-                "pkg:pypi/zope.a@1.0",
-            ),
-            (
-                "a",
-                None,
-                "https://host/cpu/a-1.0%2Bcpu-cp310-cp310-linux_x86_64.whl",
-                "pkg:pypi/a@1.0%2Bcpu?download_url=https:%2F%2Fhost%2Fcpu%2F\
-                 a-1.0%252Bcpu-cp310-cp310-linux_x86_64.whl",
-            ),
-            (
-                "a",
-                None,
-                "file:///home/me/a-1.0%2Blocal.tar.gz#sha256=0",
-                "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%252Blocal.tar.gz",
-            ),
-            (
-                "a",
-                None,
-                "./a-1.0+local.zip",
-                "pkg:pypi/a@1.0%2Blocal?download_url=file:a-1.0%2Blocal.zip",
-            ),
-            ("a", None, "https://host/b-1.0.tar.gz", ""),
-            ("a", None, "./a", ""),
-        ] {
+        for &(name, version, address, expected) in FILES {
             let component = Component {
                 name: name.to_owned(),
                 version: version.map(str::to_owned),

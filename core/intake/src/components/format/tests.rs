@@ -24,6 +24,7 @@ fn the_name_comes_first_with_any_prefix_and_folder() {
         ("a\\requirements\\dev.in", Format::Requirements),
         ("constraints.txt", Format::Requirements),
         ("composer.lock", Format::ComposerLock),
+        ("src/packages.App.Core.lock.json", Format::NugetLock),
         ("Gemfile.lock", Format::GemfileLock),
         ("app.cdx.json", Format::CycloneDx),
         ("/var/lib/dpkg/status", Format::DpkgStatus),
@@ -309,4 +310,40 @@ fn compressed_large_and_undecodable_files_are_refused() {
         error.contains("at most 67108864 are read; check its parts"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_known_and_not_read_says_what_to_do() {
+    for (name, text, advice) in [
+        (
+            "src/App.csproj",
+            "<Project/>",
+            "dotnet restore --use-lock-file",
+        ),
+        (
+            "Directory.Packages.props",
+            "<Project/>",
+            "packages.lock.json",
+        ),
+        ("x.targets", "<Project/>", "packages.lock.json"),
+        ("app/build.gradle.kts", "plugins {}", "--write-locks"),
+        ("conda-linux-64.lock", "@EXPLICIT\n", "conda-lock.yml"),
+        (
+            "spec.txt",
+            "# platform: linux-64\n@EXPLICIT\nhttps://a\n",
+            "conda-lock.yml",
+        ),
+        ("x", "runtimeClasspath\n+--- g:a:1.0\n", "--write-locks"),
+        (
+            "x",
+            "[INFO] The following files have been resolved:\n",
+            "dependency:tree",
+        ),
+        ("lib.gemspec", "Gem::Specification", "check its lock file"),
+    ] {
+        let error = recognized(name, text).unwrap_err();
+        assert!(error.contains("not read"), "{error}");
+        assert!(error.contains(advice), "{name}: {error}");
+    }
+    assert!(recognized(".csproj", "x").unwrap_err().contains("--format"));
 }
