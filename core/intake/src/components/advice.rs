@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::input::IMAGE;
-use super::not_read::USE_AN_SBOM;
+use super::not_read::{TEXTS, USE_AN_SBOM};
 use super::reader::Head;
 use assay_claims::json::Part;
 
@@ -142,7 +142,7 @@ pub(super) fn of_no_json(text: &str) -> &'static str {
     }
 }
 
-/// What lists are that package managers of systems write for people.
+/// What texts are that package managers write for people, or for themselves.
 pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     let mut lines = head.text().lines().filter(|line| !line.trim().is_empty());
     let advice = if head.has("Desired=Unknown/Install") {
@@ -150,7 +150,8 @@ pub(super) fn of_text(head: &Head<'_>) -> Option<Fault> {
     } else if lines.clone().next().is_some() && lines.all(is_of_apk) {
         "it looks like what apk lists: check /lib/apk/db/installed"
     } else {
-        return None;
+        let mut known = TEXTS.iter().filter(|(line, _)| head.has(line));
+        known.next().map(|(_, advice)| *advice)?
     };
     Some(Fault::new(None, "this is not read").advise(advice))
 }

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::input::{Binary, Input};
-use super::not_read::{ROOTS, TEXTS, USE_JSON, not_read};
+use super::not_read::{ROOTS, USE_JSON, not_read};
 use super::program::Language;
 use super::reader::{Head, Reader, Sign};
 use super::{advice, spdx2, spdx3, tag_value, uv, wrapped};
@@ -287,12 +287,7 @@ fn by_text(text: &str) -> Result<Format, Fault> {
         Sign::Text(shows) => shows(&head),
         Sign::Member(_) | Sign::Root(_) => false,
     })
-    .map_err(|fault| {
-        let mut known = TEXTS.iter().filter(|(line, _)| head.has(line));
-        let known = known.next();
-        let listed = known.map(|(_, advice)| Fault::new(None, "this is not read").advise(advice));
-        listed.or_else(|| advice::of_text(&head)).unwrap_or(fault)
-    })
+    .map_err(|fault| advice::of_text(&head).unwrap_or(fault))
 }
 
 /// The one format whose sign shows.
