@@ -42,6 +42,17 @@ pub struct Trust {
     keys: Keys,
 }
 
+/// What to do with several trusted roots, one a line.
+fn several(text: &str) -> Option<&'static str> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let is_list = lines.clone().nth(1).is_some()
+        && lines.all(|line| line.starts_with('{') && line.trim_end().ends_with('}'));
+    is_list.then_some(
+        "it has several, one a line, as `gh attestation trusted-root` writes them: put the line of \
+         the instance that signed into a file of its own",
+    )
+}
+
 /// What became of an attestation.
 enum Found {
     Evidence(Box<Evidence>),
@@ -60,7 +71,8 @@ impl Trust {
             Failure::Usage(format!("{shown} is no trusted root: {}", plain(&reason)))
         };
         let text = str::from_utf8(&document.bytes).map_err(|_| wrong("it is not UTF-8".into()))?;
-        let read = TrustedRoot::from_json(text).map_err(|e| wrong(step::words(&e)))?;
+        let read = TrustedRoot::from_json(text)
+            .map_err(|e| wrong(several(text).map_or_else(|| step::words(&e), str::to_owned)))?;
         Verifier::new(&read).map_err(|e| wrong(step::words(&e)))?;
         Ok(Trust {
             root: read,

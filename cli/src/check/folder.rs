@@ -33,7 +33,7 @@ const OTHERS: [&str; 12] = [
 
 /// Files that say what a project asks for, and those that say what it got: where one of these lies
 /// beside them or above, they say nothing more.
-const ANSWERED: [(&str, &[&str]); 21] = [
+const ANSWERED: [(&str, &[&str]); 16] = [
     ("Cargo.toml", &["Cargo.lock"]),
     (
         "package.json",
@@ -60,16 +60,27 @@ const ANSWERED: [(&str, &[&str]); 21] = [
     ("Package.swift", &["Package.resolved"]),
     ("build.gradle", GRADLE),
     ("build.gradle.kts", GRADLE),
-    ("libs.versions.toml", GRADLE),
+];
+
+/// The same of tools that write the lock file of each project beside it.
+const BESIDE: [(&str, &[&str]); 5] = [
+    ("build.gradle", &["gradle.lockfile"]),
+    ("build.gradle.kts", &["gradle.lockfile"]),
     (".csproj", NUGET),
     (".fsproj", NUGET),
     (".vbproj", NUGET),
-    ("Directory.Packages.props", NUGET),
+];
+
+/// The same of what several projects share, whose lock files are beside each of them: how many
+/// folders above it these begin.
+const SHARED: [(&str, usize, &[&str]); 2] = [
+    ("libs.versions.toml", 2, &["gradle.lockfile"]),
+    ("Directory.Packages.props", 1, NUGET),
 ];
 
 const GEMS: &[&str] = &["Gemfile.lock", "gems.locked"];
 
-const GRADLE: &[&str] = &["gradle.lockfile", "gradle/verification-metadata.xml"];
+const GRADLE: &[&str] = &["gradle/verification-metadata.xml"];
 
 const NUGET: &[&str] = &[
     "packages.lock.json",
@@ -173,26 +184,42 @@ fn is_listing(path: &Path, name: &str) -> bool {
     is_sbom || components::by_name(&path.to_string_lossy()).is_some()
 }
 
+/// The row of a table that a name is of. Names that begin with a dot are what others end with.
+fn row<'t>(table: &'t [(&str, &'t [&str])], name: &str) -> Option<&'t [&'t str]> {
+    let mut rows = table.iter();
+    let row = rows.find(|(asks, _)| name == *asks || asks.starts_with('.') && name.ends_with(asks));
+    row.map(|(_, answers)| *answers)
+}
+
 /// Whether a file only asks for what one of `files`, which are sorted, says was got.
 fn is_answered(folder: &Path, files: &[PathBuf], path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Names that begin with a dot are what others end with.
-    let row = ANSWERED
-        .iter()
-        .find(|(asks, _)| name == *asks || asks.starts_with('.') && name.ends_with(asks));
-    let answers = row.map_or(&[][..], |(_, answers)| answers);
+    let is_there = |at: &Path, answers: &[&str]| {
+        let mut answers = answers.iter().map(|answer| at.join(answer));
+        answers.any(|answer| files.binary_search(&answer).is_ok())
+    };
     let mut folders = path
         .ancestors()
         .skip(1)
         .take_while(|above| above.starts_with(folder));
-    // Of several projects in a folder, NuGet names the lock file of each after it.
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let own = format!("packages.{}.lock.json", stem.replace(' ', "_"));
-    folders.any(|above| {
-        let answers = answers.iter().copied().chain([own.as_str()]);
-        let mut answers = answers.map(|answer| above.join(answer));
-        answers.any(|answer| files.binary_search(&answer).is_ok())
-    })
+    if let Some(beside) = folders.clone().next()
+        && let Some(answers) = row(&BESIDE, &name)
+    {
+        // Of several projects in a folder, NuGet names the lock file of each after it.
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let own = format!("packages.{}.lock.json", stem.replace(' ', "_"));
+        let has_own = answers == NUGET && is_there(beside, &[&own]);
+        if has_own || is_there(beside, answers) {
+            return true;
+        }
+    }
+    let mut shared = SHARED.iter().filter(|(asks, ..)| name == *asks);
+    if let Some((_, above, answers)) = shared.next() {
+        let begin = folders.nth(above - 1).unwrap_or(folder);
+        let mut below = files.iter().filter(|file| file.starts_with(begin));
+        return below.any(|file| answers.iter().any(|answer| file.ends_with(answer)));
+    }
+    row(&ANSWERED, &name).is_some_and(|answers| folders.any(|above| is_there(above, answers)))
 }
 
 /// What is said of what is not read.
@@ -313,9 +340,15 @@ mod tests {
     #[test]
     fn a_project_without_a_lock_file_is_told() {
         let folder = made(&[
+            "gradle.lockfile",
+            "gradle/libs.versions.toml",
             "app/build.gradle.kts",
             "app/gradle.lockfile",
             "lib/build.gradle",
+            "net/Directory.Packages.props",
+            "net/packages.lock.json",
+            "net/packages.conan.lock.json",
+            "net/conan.lock",
             "net/a/A.csproj",
             "net/a/packages.A.lock.json",
             "net/b/B.csproj",
@@ -331,10 +364,11 @@ mod tests {
             "left out: env/conda-linux-64.lock: ",
             "left out: lib/build.gradle: ",
             "left out: net/c/C.fsproj: ",
+            "left out: net/conan.lock: ",
         ]) {
             assert!(line.starts_with(begins), "{said:?}");
         }
-        assert_eq!((said.len(), found.files.len()), (3, 4), "{said:?}");
+        assert_eq!((said.len(), found.files.len()), (4, 7), "{said:?}");
     }
 
     #[test]

@@ -48,8 +48,8 @@ impl Report {
     }
 
     fn of_unidentified<'a>(&self, file: &'a File, one: &'a Unidentified) -> Finding<'a> {
-        // A file has another path wherever it is read from, and is the same.
-        let name = file.name.rsplit('/').next().unwrap_or_default();
+        // `./x` is `x`. Files of one name in two folders are two.
+        let name = file.name.trim_start_matches("./");
         Finding {
             title: one.what.clone(),
             places: vec![Place {

@@ -242,14 +242,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_path_has_the_same_findings() {
-        for baseline in both(&example::report()) {
+    fn a_file_has_the_same_findings_with_a_dot_before_it_and_others_in_another_folder() {
+        let named = |folder: &str| {
             let mut report = example::report();
             for file in &mut report.files {
-                file.name = format!("/elsewhere/{}", file.name);
+                file.name = format!("{folder}{}", file.name);
             }
-            report.gate = gate(&["unidentified", "high"], Some(&baseline));
-            assert_eq!(stopping(&report), [""; 0]);
+            report
+        };
+        for baseline in both(&named("a/")) {
+            for (folder, are_new) in [("./a/", false), ("a/", false), ("b/", true)] {
+                let mut report = named(folder);
+                report.gate = gate(&["unidentified", "high"], Some(&baseline));
+                assert_eq!(!stopping(&report).is_empty(), are_new, "{folder}");
+            }
         }
     }
 

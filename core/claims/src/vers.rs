@@ -102,9 +102,10 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
 }
 
 /// Most epochs of a range that are told apart.
-const EPOCHS: usize = 4;
+pub const EPOCHS: usize = 4;
 
-/// The epochs of the versions that a range names, `0` where none is stated, as far as they are few.
+/// The epochs of the versions that a range names, `0` where none is stated: at most one more than
+/// [`EPOCHS`], which says that there may be others.
 pub fn epochs(range: &str) -> BTreeSet<String> {
     let constraints = range.split_once('/').map_or("", |(_, rest)| rest);
     let mut epochs = BTreeSet::new();
@@ -112,7 +113,7 @@ pub fn epochs(range: &str) -> BTreeSet<String> {
         let decoded = purl::decode(one).unwrap_or_default();
         let version = Constraint::read(&decoded).map_or("", |one| one.version);
         let epoch = version.split_once(':').map_or("0", |(epoch, _)| epoch);
-        if epoch.bytes().all(|byte| byte.is_ascii_digit()) && epochs.len() < EPOCHS {
+        if epoch.bytes().all(|byte| byte.is_ascii_digit()) && epochs.len() <= EPOCHS {
             epochs.insert(epoch.to_owned());
         }
     }

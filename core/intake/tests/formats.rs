@@ -24,7 +24,7 @@ version (`v1.2.0`); what is pinned to a branch is unidentified.
 
 `assay check FOLDER` reads every file in it whose name is in the table, or is one of
 `requirements*.txt`, `constraints*.txt`, `*.deps.json`, `*.spdx`, `pylock.*.toml`,
-`packages.*.lock.json`, `dpkg/status`, `apk/db/installed`, `opkg/status`, `lib/rpm/Packages` and
+`packages.*.lock.json`, `dpkg/status`, `apk/db/installed`, `lib/opkg/status`, `lib/rpm/Packages` and
 `rpmmanifest/container-manifest-2`, or ends with `spdx.json`, `bom.json`, `cyclonedx.json`,
 `cyclonedx.xml` or `sbom.xml`, and says what it left out. It does not follow links, nor look into
 folders in which the files of others lie (`node_modules`, `vendor`, `.venv`, `target` and the like).

@@ -8,7 +8,7 @@
 use super::frame::{Asked, Frame, HTML, answer, rendered};
 use super::made::{Made, NO_POLICY, Pages, Short, Unmade};
 use super::places::{calendar as place, linked, packages_query};
-use super::text::{base, for_shell, shown_within};
+use super::text::{base, for_shell, shown, shown_within};
 use super::view::{Answered, answers, lacking, written};
 use askama::Template;
 use assay_claims::purl::Purl;
@@ -159,7 +159,7 @@ pub async fn calendar(State(pages): State<Arc<Pages>>, Short(asked): Short) -> R
             return asked.see(StatusCode::MOVED_PERMANENTLY, &place(&wanted.packages));
         }
         Ok(wanted) => (wanted.packages, None),
-        Err(why) => (Vec::new(), Some(why)),
+        Err(why) => (Vec::new(), Some(shown(&why))),
     };
     let pairs = asked.query();
     let typed: Vec<&str> = texts(&pairs).take(PACKAGES).collect();

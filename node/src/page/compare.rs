@@ -4,7 +4,7 @@
 use super::frame::{Frame, HTML, answer, rendered};
 use super::made::{Made, Pages, Short, Unmade};
 use super::places::{compare as place, linked};
-use super::text::{base, shown_within};
+use super::text::{base, shown, shown_within};
 use super::view::{Answered, Section, facts, is_part, lacking};
 use askama::Template;
 use assay_claims::purl::Purl;
@@ -115,7 +115,7 @@ pub async fn compare(State(pages): State<Arc<Pages>>, Short(asked): Short) -> Re
             let wrong: Vec<String> = wrong
                 .map(|(text, error)| format!("{text}: {error}."))
                 .collect();
-            page.said = (!wrong.is_empty()).then(|| wrong.join(" "));
+            page.said = (!wrong.is_empty()).then(|| shown(&wrong.join(" ")));
             answer(StatusCode::OK, &asked, &page).await
         }
     }

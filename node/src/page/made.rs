@@ -403,7 +403,7 @@ impl Pages {
     ) -> Response {
         let page = Plain {
             frame: self.frame(asked, title),
-            paragraphs: vec![why.to_owned()],
+            paragraphs: vec![shown(why)],
             blocks: Vec::new(),
             links: Vec::new(),
         };

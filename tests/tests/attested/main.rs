@@ -219,13 +219,15 @@ fn what_cannot_be_verified_is_not_said_to_be() {
     assert_eq!(without.code, Some(2), "{without:?}");
     assert!(without.said.contains("--trusted-root"), "{without:?}");
 
-    fs::write(folder.path().join("root.json"), "{}").unwrap();
-    let wrong = publish(npm, &["--trusted-root", "root.json"]);
-    assert_eq!(wrong.code, Some(2), "{wrong:?}");
-    assert!(
-        wrong.said.contains("root.json is no trusted root"),
-        "{wrong:?}"
-    );
+    for (root, said) in [
+        ("{}", "root.json is no trusted root"),
+        ("{}\n{\"mediaType\":1}\n", "it has several, one a line"),
+    ] {
+        fs::write(folder.path().join("root.json"), root).unwrap();
+        let wrong = publish(npm, &["--trusted-root", "root.json"]);
+        assert_eq!(wrong.code, Some(2), "{wrong:?}");
+        assert!(wrong.said.contains(said), "{wrong:?}");
+    }
 
     let empty = json!({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"});
     fs::write(folder.path().join("root.json"), empty.to_string()).unwrap();

@@ -26,11 +26,14 @@ fn repository(purl: &Purl) -> Option<(&str, &str, Option<String>)> {
     })
 }
 
-/// Whether an action is the one that is named, or is in the repository that is.
+/// Whether an action is the one that is named, or is in the repository that is. Some tools have its
+/// folder as the subpath.
 pub(super) fn is_of(ours: &Purl, named: &Purl) -> bool {
     match (repository(ours), repository(named)) {
         (Some((owner, name, path)), Some(named)) => {
-            (owner, name) == (named.0, named.1) && (named.2.is_none() || named.2 == path)
+            let path = path.as_deref().or(ours.subpath());
+            let is_in = named.2.is_none() || named.2.as_deref() == path;
+            (owner, name) == (named.0, named.1) && is_in
         }
         _ => false,
     }
@@ -44,9 +47,19 @@ pub(super) fn other_packages(purl: &Purl) -> Vec<String> {
     parts.qualifiers.clear();
     parts.subpath = None;
     let mut all = vec![parts.clone()];
-    if let Some((owner, name, Some(_))) = repository(purl) {
-        (parts.namespace, parts.name) = (Some(owner.to_owned()), name.to_owned());
-        all.push(parts);
+    match (repository(purl), purl.subpath()) {
+        (Some((owner, name, Some(_))), _) => {
+            (parts.namespace, parts.name) = (Some(owner.to_owned()), name.to_owned());
+            all.push(parts);
+        }
+        (Some((owner, name, None)), Some(folder)) => {
+            let (above, own) = folder.rsplit_once('/').unwrap_or(("", folder));
+            let slash = if above.is_empty() { "" } else { "/" };
+            parts.namespace = Some(format!("{owner}/{name}{slash}{above}"));
+            parts.name = own.to_owned();
+            all.push(parts);
+        }
+        _ => {}
     }
     let named = all.into_iter().flat_map(|parts| {
         TYPES.map(|ty| {
@@ -95,11 +108,17 @@ mod tests {
         let init = purl("pkg:githubactions/own/act/init");
         for (action, is_same) in [
             ("pkg:github/own/act/init@v1.2.3", true),
+            ("pkg:github/own/act@v1.2.3#init", true),
+            ("pkg:github/own/act@v1.2.3#analyze", false),
             ("pkg:githubactions/own/act/analyze@v1.2.3", false),
             ("pkg:githubactions/own/act@v1.2.3", false),
             ("pkg:githubactions/own/act/init/deep@v1.2.3", false),
         ] {
-            assert_eq!(init.is_same_package(&purl(action)), is_same, "{action}");
+            let action = purl(action);
+            assert_eq!(init.is_same_package(&action), is_same, "{action}");
+            let key = init.package_key().into_owned();
+            let asked = action.other_packages().contains(&key);
+            assert!(asked || !is_same, "{action}");
         }
         let bare = purl("pkg:githubactions/act");
         assert!(bare.is_same_package(&bare) && bare.other_packages() == ["pkg:github/act"; 0]);

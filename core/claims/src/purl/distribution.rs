@@ -315,8 +315,11 @@ fn release<'a>(vendor: &str, stated: &'a str) -> Cow<'a, str> {
     let known = known.filter(|name| ROLLING.iter().all(|(_, rolling)| !name.ends_with(rolling)));
     let bare = known.filter_map(|name| lower.strip_prefix(name)?.strip_prefix(['-', '.']));
     let bare = bare.min_by_key(|rest| rest.len()).unwrap_or(&lower);
-    // Of Amazon Linux, Trivy has `2 (Karoo)`.
-    let bare = bare.split([' ', '+', '(']).next().unwrap_or(bare);
+    // Of Amazon Linux, Trivy has `2 (Karoo)`. A name of several words is one name.
+    let bare = match bare.split([' ', '+', '(']).next() {
+        Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => number,
+        _ => bare,
+    };
     if WITHOUT_RELEASES.contains(&vendor) && (bare == vendor || are_digits(bare)) {
         return Cow::Borrowed("");
     }

@@ -277,6 +277,13 @@ fn of_gem(components: &mut Components) -> Result<(), &'static str> {
 /// address, or that on a host that has only owners and repositories, stands another name of it, as
 /// syft writes it: `github.com/o/a.git/a`.
 fn swift(components: &mut Components) -> Result<(), &'static str> {
+    // What is written anew is read as it is.
+    while is_shortened(components) {}
+    Ok(())
+}
+
+/// Takes away what such a name has too much, once. Whether it had something.
+fn is_shortened(components: &mut Components) -> bool {
     let namespace = components.namespace.as_deref().unwrap_or_default();
     if let Some((before, repository)) = namespace.rsplit_once('/') {
         let mut above = before.split('/');
@@ -284,13 +291,14 @@ fn swift(components: &mut Components) -> Result<(), &'static str> {
         if is_flat || repository.ends_with(GIT) {
             let parts = (Some(before.to_owned()), repository.to_owned());
             (components.namespace, components.name) = parts;
+            return true;
         }
     }
     let bare = components.name.strip_suffix(GIT);
-    if let Some(bare) = bare.filter(|bare| !bare.is_empty()) {
-        components.name = bare.to_owned();
-    }
-    Ok(())
+    let bare = bare.filter(|bare| !bare.is_empty()).map(str::to_owned);
+    let is_long = bare.is_some();
+    components.name = bare.unwrap_or_else(|| std::mem::take(&mut components.name));
+    is_long
 }
 
 /// What addresses of repositories end with.

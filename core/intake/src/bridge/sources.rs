@@ -286,15 +286,24 @@ fn endoflife(input: &Input<'_>) -> Result<Vec<Record>, DocumentError> {
     let Some(products) = value.get("result").and_then(Value::as_array) else {
         return cycles(input, &value);
     };
-    let members = value.as_object().unwrap_or_default().iter();
-    let members: Vec<_> = members.filter(|(key, _)| key != "result").collect();
+    // What else the answer says is copied once a product.
+    let members = ["schema_version", "last_modified"].into_iter();
+    let members: Vec<_> = members
+        .filter_map(|key| Some((key.to_owned(), short(value.get(key)?)?)))
+        .collect();
     let mut records = Vec::new();
     for product in products {
-        let mut answer: Vec<_> = members.iter().map(|one| (*one).clone()).collect();
+        let mut answer = members.clone();
         answer.push(("result".to_owned(), product.clone()));
         records.extend(cycles(input, &Value::Object(answer))?);
     }
     Ok(records)
+}
+
+/// A value that is no longer than a version or a time.
+fn short(value: &Value) -> Option<Value> {
+    let is_long = value.as_str().is_none_or(|text| text.len() > 64);
+    (!is_long).then(|| value.clone())
 }
 
 /// A record for each cycle of the product: a date that is put off changes no other.

@@ -270,11 +270,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Longest tag of XML that is read, in bytes. Those of SBOMs have some hundred.
 /// What to do with an image itself.
 pub(super) const IMAGE: &str = "if it is an image, let syft or Trivy write an SBOM of it \
     (CycloneDX or SPDX in JSON), and check that";
 
+/// Longest tag of XML that is read, in bytes. Those of SBOMs have some hundred.
 const XML_TAG_BYTES: usize = 16 * 1024;
 
 /// Most declarations of namespaces in a file of XML. There are a few, at the root.

@@ -167,7 +167,7 @@ impl<'a> Package<'a> {
         }
         let Some(package) = Package::in_fields(line) else {
             return Err(format!(
-                "{} is not six fields with tabs between",
+                "{} has neither six fields with tabs between, nor those of a manifest",
                 quoted(line)
             ));
         };
@@ -437,7 +437,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
         for (text, said) in [
-            (format!("{LINE}a\t1\n"), "x:2: \"a\\t1\" is not six fields"),
+            (
+                format!("{LINE}a\t1\n"),
+                "x:2: \"a\\t1\" has neither six fields",
+            ),
             (LINE.replace("3.0.7\t", "(none)\t"), "x:1: "),
             (
                 LINE.replace("18.el9\t", "\t"),

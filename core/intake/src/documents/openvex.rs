@@ -344,7 +344,10 @@ fn check_identifiers(product: &Node<'_, '_>, clears: bool) -> Result<(), Predica
         return Ok(());
     };
     let other = ids.iter().find(|id| match Purl::canonicalize(id) {
-        Ok(purl) => purl.is_same_package(&first) && !purl.is_same_version(&first),
+        Ok(purl) => {
+            let is_same = purl.is_same_package(&first) || first.is_same_package(&purl);
+            is_same && !purl.is_same_version(&first) && !first.is_same_version(&purl)
+        }
         Err(_) => beside(&first, id) != Beside::Agrees,
     });
     match other {

@@ -258,6 +258,16 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
         "pkg:golang/a.org/b@v1.2.3",
         None,
     ),
+    (
+        "pkg:golang/a.org/b?vers=vers:golang%2F%3E%3D1.2.3",
+        "pkg:golang/a.org/b@v1.2.3%2Bdirty",
+        Some(Relation::OtherBuild),
+    ),
+    (
+        "pkg:golang/a.org/b?vers=vers:golang%2F%3C1.2.3",
+        "pkg:golang/a.org/b@v1.2.3%2Bdirty",
+        None,
+    ),
     // Docker Scout has other qualifiers for the release.
     (
         "pkg:deb/debian/a@1?distro=debian-12",
@@ -294,6 +304,12 @@ const SPELLINGS: &[(&str, &str, Option<Relation>)] = &[
 
 /// A binary package of another epoch than its sources, of which only the file is named.
 const SOURCES: &[(&str, &str, Option<Relation>)] = &[
+    // More epochs than are told apart, the last of which may be the one.
+    (
+        "pkg:rpm/fedora/nodejs?arch=src&vers=vers:rpm%2F%3C1:9-1%7C2:2-1%7C3:2-1%7C4:2-1%7C5:9-1",
+        "pkg:rpm/fedora/npm@10.2-1?upstream=nodejs-2-1.src.rpm",
+        Some(Relation::OtherBuild),
+    ),
     (
         "pkg:rpm/fedora/nodejs?arch=src&vers=vers:rpm%2F%3C1:18.3-1",
         "pkg:rpm/fedora/v8-devel@10.2-1?epoch=3&upstream=nodejs-18.2-1.src.rpm",

@@ -74,6 +74,27 @@ fn tools_name_one_release_in_ways_of_their_own() {
         ("pkg:rpm/azurelinux/a@1", "azurelinux-3.0", "2.0"),
         ("pkg:apk/wolfi/a@1", "wolfi-20230201", "alpine-3.20"),
         ("pkg:apk/alpine/a@1", "20230201", "alpine"),
+        (
+            "pkg:rpm/redhat/a@1",
+            "Red Hat Enterprise Linux 8",
+            "Red Hat Enterprise Linux 9",
+        ),
+        ("pkg:rpm/amazon/a@1", "Amazon Linux 2", "Amazon Linux 2023"),
+        (
+            "pkg:deb/debian/a@1",
+            "Debian GNU/Linux 11",
+            "Debian GNU/Linux 12",
+        ),
+        (
+            "pkg:rpm/suse/a@1",
+            "SUSE Linux Enterprise Server 15 SP4",
+            "SUSE Linux Enterprise Server 15 SP5",
+        ),
+        (
+            "pkg:rpm/opensuse/a@1",
+            "openSUSE Leap 15.5",
+            "openSUSE Leap 15.6",
+        ),
     ] {
         let same = purl(package).is_same_release(one, other);
         assert!(!same, "{one} {other}");

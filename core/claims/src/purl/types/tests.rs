@@ -85,6 +85,8 @@ const FORMS: &[(&str, &str)] = &[
     // A group on other hosts may hold a repository of its name.
     ("pkg:swift/h.test/o/a/a@1", "pkg:swift/h.test/o/a/a@1"),
     ("pkg:swift/h.test/.git/a@1", "pkg:swift/h.test/.git@1"),
+    ("pkg:swift/h.test/a.git/b.git/c@1", "pkg:swift/h.test/a@1"),
+    ("pkg:swift/h.test/a/b.git.git@1", "pkg:swift/h.test/a/b@1"),
     ("pkg:cocoapods/A%2FB@1", "pkg:cocoapods/A@1#B"),
     ("pkg:cocoapods/A%2FB%2FC@1", "pkg:cocoapods/A@1#B/C"),
     ("pkg:cocoapods/A%2FB@1#C", "pkg:cocoapods/A%2FB@1#C"),

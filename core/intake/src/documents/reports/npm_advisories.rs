@@ -66,7 +66,7 @@ fn read_by_number(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     }
     let counts = ["totalDependencies", "dependencies"].into_iter();
     let mut counts = counts.filter_map(|key| root.value().get("metadata")?.get(key)?.as_u64());
-    let is_empty = counts.next() == Some(0) && findings.len() == 0;
+    let is_empty = counts.next().unwrap_or_default() == 0 && findings.len() == 0;
     let is_of_npm = root.get("runId").is_some();
     Ok(Scan {
         is_whole: !is_empty,

@@ -69,11 +69,9 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
             read(&vulnerability, &tree, &mut said)?;
         }
     }
-    if status == DRAFT {
-        leave_out_cleared(&mut said);
-    }
+    let is_less = status == DRAFT && leave_out_cleared(&mut said);
     if said.statements.is_empty() {
-        return Err(DocumentError::NotTaken(nothing_said(&root, status).into()));
+        return Err(DocumentError::NotTaken(nothing_said(&root, is_less).into()));
     }
     said.claims(source, "application/json")
 }
@@ -82,8 +80,8 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
 const DRAFT: &str = "draft";
 
 /// Leaves out what a draft clears: its publisher asks whether it is so. What it says against
-/// something counts.
-fn leave_out_cleared(said: &mut Said) {
+/// something counts. Whether there was anything.
+fn leave_out_cleared(said: &mut Said) -> bool {
     let before = said.statements.len();
     said.statements.retain(|one| !one.status.clears());
     let left_out = before - said.statements.len();
@@ -93,22 +91,23 @@ fn leave_out_cleared(said: &mut Said) {
              when it is final"
         ));
     }
+    left_out > 0
 }
 
-/// Why there is nothing to claim.
-fn nothing_said(root: &Node<'_, '_>, status: &str) -> &'static str {
+/// Why there is nothing to claim, perhaps because it was left out.
+fn nothing_said(root: &Node<'_, '_>, is_less: bool) -> &'static str {
     let list = root.value().get("vulnerabilities");
     let all = list.and_then(Value::as_array).unwrap_or_default();
-    if all
+    if is_less {
+        "the CSAF document calls itself draft, and what it clears does not count; publish it when \
+         it is final"
+    } else if all
         .iter()
         .any(|one| one.pointer("/product_status/recommended").is_some())
     {
         "the CSAF document says only which versions are recommended, and of no product whether a \
          vulnerability applies, so that there is nothing to claim; a document of the same \
          publisher that is VEX says that"
-    } else if status == DRAFT {
-        "the CSAF document calls itself draft, and what it clears does not count; publish it when \
-         it is final"
     } else {
         "the CSAF document has no product_status: it says of no product whether a vulnerability \
          applies, so that there is nothing to claim"

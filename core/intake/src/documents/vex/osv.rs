@@ -207,11 +207,7 @@ fn of_package(
             listed.push(any.in_version(&format!("{v}{version}")));
         }
     }
-    let mut ranges = if !package::has_order(affected) && !listed.is_empty() {
-        Vec::new()
-    } else {
-        ranges(affected, &any, &ty, listed.is_empty())?
-    };
+    let mut ranges = ranges(affected, &any, &ty, listed.is_empty())?;
     if ranges.is_empty() && listed.is_empty() {
         let names_commits = affected.value().pointer("/ranges/0").is_some();
         if !names_commits {
@@ -254,7 +250,7 @@ fn ranges(
             let events = Events::read(&range.need("events")?)?;
             let begun = (events.bounds.as_slice(), events.from_all);
             let bounds = of_events(scheme, ty, begun, &events.limits);
-            let Some(bounds) = bounds.filter(|_| package::has_order(affected)) else {
+            let Some(bounds) = bounds else {
                 if alone || may_go_on(scheme, ty, (&events.bounds, &events.limits)) {
                     ranges.push(any.in_range(EVENTS));
                 }
@@ -262,7 +258,11 @@ fn ranges(
             };
             let last = bounds.rsplit('|').next().unwrap_or_default();
             let is_open = last == "*" || last.starts_with(">=");
-            if vers::is_ordered(scheme) || is_open || alone {
+            if !package::has_order(affected) {
+                if is_open || alone {
+                    ranges.push(any.in_range(EVENTS));
+                }
+            } else if vers::is_ordered(scheme) || is_open || alone {
                 let parts = in_parts(&bounds, RANGE_BYTES).into_iter();
                 ranges.extend(parts.map(|part| any.in_range(&format!("vers:{scheme}/{part}"))));
             }

@@ -166,6 +166,8 @@ fn audits_of_npm_6_pnpm_and_bun_are_read() {
         found(&format!(r#"{{"advisories":{{}},{metadata}}}"#)).unwrap()
     };
     assert_eq!((none(0), none(1)), ((vec![], false), (vec![], true)));
+    let untold = found(r#"{"advisories":{},"metadata":{}}"#).unwrap();
+    assert_eq!(untold, (vec![], false));
 
     let by_package = format!(r#"{{"@e/lib":[{{"id":7,{advisory}}}]}}"#);
     let (lines, whole) = found(&by_package).unwrap();

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// What stands for the ecosystem of what is no package, but sources in a repository.
 const GIT: &str = "GIT";
 
+/// Most repositories of one that is affected: each is so in all versions.
+const REPOSITORIES: usize = 8;
+
 /// Hosts of repositories that have a purl type. The last one's have paths of any length.
 const HOSTS: [(&str, &str); 3] = [
     ("github.com", "github"),
@@ -39,13 +42,18 @@ pub(super) fn purls(
     });
     let named = ecosystem::purl_or_why(system, name, None);
     Ok(match (stated, named) {
-        (Some(Ok(stated)), Ok(named)) if !named.is_same_package(&stated) => vec![named, stated],
+        (Some(Ok(stated)), Ok(named)) if !are_same(&named, &stated) => vec![named, stated],
         (Some(Ok(purl)), _) | (_, Ok(purl)) => vec![purl],
         (Some(Err(why)), _) | (None, Err(why)) => {
             notes.push(ecosystem::without_purl(system, name, &why));
             Vec::new()
         }
     })
+}
+
+/// Whether both are of the same: an action is of its repository, which is more than that.
+fn are_same(one: &Purl, other: &Purl) -> bool {
+    one.is_same_package(other) && other.is_same_package(one)
 }
 
 /// A purl whose qualifiers begin with `&`, as SUSE and openEuler write theirs, with the `?` that
@@ -68,6 +76,9 @@ fn of_commits(
         for range in ranges.items()? {
             let purl = range.optional_text("repo")?.and_then(repository);
             purls.extend(purl.filter(|purl| !purls.contains(purl)));
+            if purls.len() > REPOSITORIES {
+                return Err(ranges.fault(format!("names more than {REPOSITORIES} repositories")));
+            }
         }
     }
     if purls.is_empty() {

@@ -14,6 +14,15 @@ fn ecosystem_and_name_say_which_package_it_is() {
             &["pkg:rpm/suse/a?distro=suse-15.6"][..],
         ),
         (
+            "GitHub Actions",
+            "own/act",
+            "pkg:githubactions/own/act/init",
+            &[
+                "pkg:githubactions/own/act",
+                "pkg:githubactions/own/act/init",
+            ],
+        ),
+        (
             "openSUSE:Tumbleweed",
             "a",
             "pkg:rpm/opensuse/a&distro=openSUSE%20Tumbleweed",
@@ -107,11 +116,30 @@ fn what_is_no_package_is_the_tags_of_its_repository() {
     }
 }
 
+/// All versions are of each repository.
+#[test]
+fn a_record_is_of_few_repositories() {
+    let of = |number: usize| {
+        let ranges = (0..number).map(|n| {
+            format!(
+                r#"{{"type":"GIT","repo":"https://github.com/o/a{n}","events":[{{"introduced":"0"}}]}}"#
+            )
+        });
+        let ranges: Vec<String> = ranges.collect();
+        let ranges = ranges.join(",");
+        products(&format!(r#"{{"ranges":[{ranges}],"versions":["1","2"]}}"#))
+    };
+    assert_eq!(of(8).map(|all| all.len()), Ok(16));
+    assert_eq!(of(9), Err("$.affected[0].ranges".to_owned()));
+}
+
 /// What Ubuntu builds for FIPS is above what it mends in the release.
 #[test]
 fn a_stream_beside_a_release_has_versions_of_its_own() {
     let until = range("ECOSYSTEM", r#"{"introduced":"0"},{"fixed":"1.0-2+Fips1"}"#);
     let listed = format!(r#"{until},"versions":["1.0-1+Fips1"]"#);
+    let open = range("ECOSYSTEM", r#"{"introduced":"0"}"#);
+    let open = format!(r#"{open},"versions":["1.0-1+Fips1"]"#);
     let at = "pkg:deb/ubuntu/a";
     let distro = "distro=ubuntu-22.04";
     for (ecosystem, more, expected) in [
@@ -119,6 +147,15 @@ fn a_stream_beside_a_release_has_versions_of_its_own() {
             "Ubuntu:Pro:FIPS-updates:22.04:LTS",
             &listed,
             vec![format!("{at}@1.0-1%2BFips1?{distro}")],
+        ),
+        // What goes on is not in the list.
+        (
+            "Ubuntu:Pro:FIPS:22.04:LTS",
+            &open,
+            vec![
+                format!("{at}?{distro}&vers=events"),
+                format!("{at}@1.0-1%2BFips1?{distro}"),
+            ],
         ),
         (
             "Ubuntu:Pro:FIPS:22.04:LTS",
