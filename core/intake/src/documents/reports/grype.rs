@@ -137,7 +137,8 @@ fn take<'v>(
     Ok(id)
 }
 
-/// Whether grype's own data say that an ignored match is none, whatever rules of the user say so, too.
+/// Whether grype's own data say that an ignored match is none, whatever rules of the user say so,
+/// too.
 fn is_ruled_out(found: &Value) -> bool {
     let rules = found.get("appliedIgnoreRules").and_then(Value::as_array);
     rules.unwrap_or_default().iter().any(is_own)

@@ -14,15 +14,6 @@ fn ecosystem_and_name_say_which_package_it_is() {
             &["pkg:rpm/suse/a?distro=suse-15.6"][..],
         ),
         (
-            "GitHub Actions",
-            "own/act",
-            "pkg:githubactions/own/act/init",
-            &[
-                "pkg:githubactions/own/act",
-                "pkg:githubactions/own/act/init",
-            ],
-        ),
-        (
             "openSUSE:Tumbleweed",
             "a",
             "pkg:rpm/opensuse/a&distro=openSUSE%20Tumbleweed",
@@ -67,6 +58,17 @@ fn ecosystem_and_name_say_which_package_it_is() {
         );
         assert_eq!(products(&affected).unwrap(), expected, "{stated}");
     }
+}
+
+/// The repository is more than one action in it.
+#[test]
+fn an_action_that_is_stated_does_not_stand_for_its_repository() {
+    let stated = "pkg:githubactions/own/act/init";
+    let package = r#"{"ecosystem":"GitHub Actions","name":"own/act","purl":"PURL"}"#;
+    let package = package.replace("PURL", stated);
+    let affected = format!(r#"{{"package":{package}}}"#);
+    let expected = ["pkg:githubactions/own/act", stated];
+    assert_eq!(products(&affected).unwrap(), expected);
 }
 
 /// Sources that are no package are in a repository, whose tags are listed.
