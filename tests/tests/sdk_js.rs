@@ -10,7 +10,7 @@ fn its_own_tests_pass() -> anyhow::Result<()> {
     };
     let mut command = Command::new(node);
     command
-        .arg("--test")
+        .args(["--test", "--test-concurrency=2"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/js"))
         .env("ASSAY_TEST_DATA", data::root());
     run(&mut command).map(drop)
