@@ -26,8 +26,8 @@ const ITEMS: usize = 64;
 /// Single publishing calls in flight.
 const IN_FLIGHT: usize = 256;
 
-/// Proofs in flight on one connection: on all, half of the calls that a network may have open, as one
-/// that is answered may be so for a moment longer.
+/// Proofs in flight on one connection: on all, half of the calls that a network may have open, as
+/// one that is answered may be so for a moment longer.
 const PROOFS_IN_FLIGHT: usize = 16;
 
 type Client = LogServiceClient<Connection>;
