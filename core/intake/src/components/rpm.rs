@@ -198,11 +198,9 @@ impl<'a> Package<'a> {
     fn in_fields(line: &'a str) -> Option<Self> {
         let fields: Vec<_> = line.splitn(MANIFEST + 1, '\t').collect();
         let (name, epoch, (version, release), arch, source, module) = match fields[..] {
-            [name, epoch, version, release, arch, source] => {
-                (name, epoch, (version, release), arch, source, NONE)
-            }
-            [name, epoch, version, release, arch, source, module] => {
-                (name, epoch, (version, release), arch, source, module)
+            [name, epoch, version, release, arch, source, ref module @ ..] if module.len() < 2 => {
+                let module = module.first().unwrap_or(&NONE);
+                (name, epoch, (version, release), arch, source, *module)
             }
             [name, build, _, _, _, _, _, arch, epoch, source] => {
                 let build = build.split_once('-').unwrap_or((build, NONE));

@@ -66,9 +66,7 @@ fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
     }
     stream.name();
     let why = stream.why_not_whole();
-    let mut summary: Vec<_> = (why.into_iter())
-        .map(|why| ("note".to_owned(), why.to_owned()))
-        .collect();
+    let mut summary: Vec<_> = why.map(super::note).into_iter().collect();
     if !stream.any {
         summary.push(nothing_scanned());
     }

@@ -65,7 +65,7 @@ fn gaps(report: &Value, found: usize) -> Summary {
     if is_database_broken(report) {
         let note =
             "grype says that its database cannot be used: that it found nothing says nothing";
-        gaps.push(("note".to_owned(), note.to_owned()));
+        gaps.push(super::note(note));
     }
     let alerts = alerts(report);
     if alerts.contains(&"distro-eol") {
@@ -77,7 +77,7 @@ fn gaps(report: &Value, found: usize) -> Summary {
     {
         let note = "grype says that it does not know vulnerabilities of the distribution: that it \
                     found none in its packages says nothing";
-        gaps.push(("note".to_owned(), note.to_owned()));
+        gaps.push(super::note(note));
     }
     gaps
 }

@@ -42,7 +42,12 @@ fn scan(uri: &str, findings: Findings) -> Scan {
 pub(super) fn nothing_scanned() -> (String, String) {
     let note = "the report names nothing that was looked at for vulnerabilities: that it found \
                 none says nothing";
-    ("note".to_owned(), note.to_owned())
+    self::note(note)
+}
+
+/// A line of a summary that says what a report lacks.
+fn note(text: &str) -> (String, String) {
+    ("note".to_owned(), text.to_owned())
 }
 
 /// What people are told of a scan of a distribution that gets no security updates any more: nobody
@@ -50,7 +55,7 @@ pub(super) fn nothing_scanned() -> (String, String) {
 fn past_end() -> (String, String) {
     let note = "the scanner says that the distribution is past its end of support, after which \
                 nobody lists its vulnerabilities: that it found no more says nothing";
-    ("note".to_owned(), note.to_owned())
+    self::note(note)
 }
 
 /// When a scan ended, where a report states that at this pointer: started then, too, as nobody

@@ -67,18 +67,14 @@ fn read_by_number(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     let counts = ["totalDependencies", "dependencies"].into_iter();
     let mut counts = counts.filter_map(|key| root.value().get("metadata")?.get(key)?.as_u64());
     let is_empty = counts.next().unwrap_or_default() == 0 && findings.len() == 0;
-    let is_of_npm = root.get("runId").is_some();
+    let tool = match root.get("runId") {
+        Some(_) => "pkg:npm/npm",
+        None => "pkg:npm/pnpm",
+    };
     Ok(Scan {
         is_whole: !is_empty,
         summary: is_empty.then(nothing_scanned).into_iter().collect(),
-        ..scan(
-            if is_of_npm {
-                "pkg:npm/npm"
-            } else {
-                "pkg:npm/pnpm"
-            },
-            findings,
-        )
+        ..scan(tool, findings)
     })
 }
 

@@ -125,7 +125,7 @@ fn gaps(report: &Value, looked: Option<bool>, classes: &BTreeSet<&str>) -> Summa
             let note = "Trivy was told what to look for, and its report does not say whether that \
                         was vulnerabilities, too: that it found none says nothing; publish a \
                         report of `--scanners vuln`";
-            gaps.push(("note".to_owned(), note.to_owned()));
+            gaps.push(super::note(note));
         }
     }
     let system = report.pointer("/Metadata/OS");
@@ -137,7 +137,7 @@ fn gaps(report: &Value, looked: Option<bool>, classes: &BTreeSet<&str>) -> Summa
     if is_known && !classes.is_empty() && !classes.contains(OF_SYSTEM) {
         let note = "Trivy knows the distribution and did not look at its packages (--pkg-types): \
                     that it did not find something says nothing";
-        gaps.push(("note".to_owned(), note.to_owned()));
+        gaps.push(super::note(note));
     }
     gaps
 }
