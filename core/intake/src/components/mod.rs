@@ -80,6 +80,7 @@ pub use component::{Component, Distribution, Note, UNNAMED_MODULES, Unidentified
 pub use error::ComponentError;
 pub use format::Format;
 pub use not_read::NOT_READ;
+pub(crate) use wrapped::WRAPPERS;
 
 use crate::limits;
 use input::Input;

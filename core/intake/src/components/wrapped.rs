@@ -10,6 +10,9 @@ const OWN: [&str; 4] = [
     "spdxVersion",
 ];
 
+/// The members in which others wrap an SBOM, with their paths: GitHub's API, and `docker buildx`.
+pub(crate) const WRAPPERS: [(&str, &str); 2] = [("$.sbom", "sbom"), ("$.SPDX", "SPDX")];
+
 /// The document in what it is wrapped in: `{"sbom": …}` of GitHub's API, `{"SPDX": …}` of
 /// `docker buildx`, or an in-toto statement that has it as its predicate; early ones of cosign have
 /// it in a member of that. Others are as they are.
@@ -24,8 +27,7 @@ pub(super) fn wrapper(document: Part<'_>) -> Option<(&'static str, Part<'_>)> {
         return None;
     }
     let object = |document: Part<'_>| document.as_object().is_some();
-    let wrapped = [("$.sbom", "sbom"), ("$.SPDX", "SPDX")];
-    let mut wrapped = wrapped.into_iter().filter_map(|(path, key)| {
+    let mut wrapped = WRAPPERS.into_iter().filter_map(|(path, key)| {
         let inner = document.get(key)?;
         object(inner).then_some((path, inner))
     });

@@ -6,6 +6,7 @@ use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::Source;
+use crate::components::WRAPPERS;
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::Sbom;
@@ -22,7 +23,8 @@ pub(super) struct Description {
 /// that of `docker buildx`.
 pub(super) fn value(document: &Document) -> Result<Value, DocumentError> {
     let value = document.json()?;
-    match value.get("sbom").or(value.get("SPDX")) {
+    let mut wrapped = WRAPPERS.iter();
+    match wrapped.find_map(|(_, key)| value.get(key)) {
         Some(inner) if inner.get("spdxVersion").is_some() && value.get("spdxVersion").is_none() => {
             Ok(inner.clone())
         }

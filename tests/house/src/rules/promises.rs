@@ -351,11 +351,6 @@ pub const NAMED: &[May] = &[
         why: "a table of cargo-vet's, and a label of a summary",
     },
     May {
-        file: "core/intake/src/documents/sbom.rs",
-        names: &["sbom"],
-        why: "a field of GitHub's API",
-    },
-    May {
         file: "core/intake/src/documents/provenance.rs",
         names: &["provenance"],
         why: "a kind of documents, in an error",
