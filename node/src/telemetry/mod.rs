@@ -18,10 +18,10 @@ use std::{
     io::{self, IsTerminal},
     sync::OnceLock,
 };
-use tracing::Metadata;
+use tracing::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{FilterExt as _, ParseError, filter_fn},
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt as _, LevelFilter, ParseError, filter_fn},
     prelude::*,
 };
 
@@ -79,22 +79,32 @@ pub fn traces(config: &TraceConfig) -> Result<Traces, TraceError> {
             .with_threads(false)
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            .with_filter(filter_fn(is_span))
+            .boxed()
     });
-    tracing_subscriber::registry()
-        .with(
-            lines.with_filter(
-                filter_fn(|it| !is_span(it))
-                    .and(filter)
-                    .and(Often::default()),
-            ),
-        )
-        .with(spans)
-        .init();
+    subscriber(lines, filter, spans).init();
     Ok(Traces {
         _spans: collector,
         _lines: last,
     })
+}
+
+type BoxLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// What passes the filter goes to lines, and spans to their collector if there is one. Nothing else
+/// is made at all: each call passes dozens of places of HTTP/2 that could trace.
+fn subscriber(
+    lines: BoxLayer,
+    filter: EnvFilter,
+    spans: Option<BoxLayer>,
+) -> impl Subscriber + Into<Dispatch> {
+    // A filter without such a hint is one that may want everything.
+    let no_span = filter_fn(|it| !is_span(it)).with_max_level_hint(LevelFilter::TRACE);
+    let span = filter_fn(is_span).with_max_level_hint(LevelFilter::INFO);
+    let lines = lines.with_filter(no_span.and(filter).and(Often::default()));
+    // Not an `Option` beside them: its `None` has no filter, and so wants everything.
+    let mut layers = vec![lines.boxed()];
+    layers.extend(spans.map(|spans| spans.with_filter(span).boxed()));
+    tracing_subscriber::registry().with(layers)
 }
 
 /// Whether it is for a collector, and for no line.
@@ -170,4 +180,41 @@ fn describe_strangers() {
         "assay_stalled_connections_total",
         "Connections closed because their answers lay unread"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::{Span, info_span, level_filters, subscriber::with_default, trace_span};
+
+    fn nobody() -> BoxLayer {
+        tracing_subscriber::layer::Identity::new().boxed()
+    }
+
+    /// What calls pass in every frame, and the span of a call.
+    fn spans() -> [Span; 2] {
+        [
+            trace_span!(target: "h2::proto", "poll"),
+            info_span!(target: SPANS, "call"),
+        ]
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_made() {
+        let filter = || EnvFilter::new("info");
+        with_default(subscriber(nobody(), filter(), None), || {
+            assert_eq!(level_filters::LevelFilter::current(), LevelFilter::INFO);
+            assert!(spans().iter().all(Span::is_disabled));
+        });
+        with_default(subscriber(nobody(), filter(), Some(nobody())), || {
+            assert_eq!(level_filters::LevelFilter::current(), LevelFilter::INFO);
+            let [poll, call] = spans();
+            assert!(poll.is_disabled() && !call.is_disabled());
+        });
+        let filter = EnvFilter::new("h2=trace");
+        with_default(subscriber(nobody(), filter, None), || {
+            let [poll, call] = spans();
+            assert!(!poll.is_disabled() && call.is_disabled());
+        });
+    }
 }

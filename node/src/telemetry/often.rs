@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::{Event, Level, Metadata, Subscriber, callsite::Identifier};
-use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::{
+    filter::LevelFilter,
+    layer::{Context, Filter},
+};
 
 /// Most lines from one place in the code in one [`WINDOW`].
 const LINES: u32 = 60;
@@ -51,6 +54,11 @@ impl Often {
 impl<S: Subscriber> Filter<S> for Often {
     fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         true
+    }
+
+    // It leaves the choice of levels to whatever filter stands beside it.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
     }
 
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
