@@ -156,7 +156,7 @@ impl Liar {
             .get(&size)
             .ok_or_else(|| anyhow::anyhow!("{size} ends in no commitment"))?;
         let proven = map.prove(query, &Resident)?;
-        Ok(proven.cut.into())
+        Ok(proven.cut().into())
     }
 
     /// The answer of this index at a size, under a checkpoint.

@@ -18,7 +18,7 @@ use assay_claims::index::Label;
 use assay_proto::v1::{Answer, LabelList};
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
-use std::{mem, sync::Arc};
+use std::{collections::VecDeque, mem, sync::Arc};
 use tonic::Status;
 
 /// Bytes of one message of an answer, about. Small, so that a caller who does not read holds
@@ -38,8 +38,8 @@ pub struct Prepared {
     pub checkpoint: String,
     /// The entry that commits to the index.
     pub commitment: Bytes,
-    /// The proof of what the index has and does not have.
-    pub cut: Bytes,
+    /// The proof of what the index has and does not have, in pieces that are messages each.
+    pub cut: VecDeque<Bytes>,
     /// The labels that are there, with their lists.
     pub lists: Vec<(Label, Vec<LeafIndex>)>,
     /// The leaves whose entries are sent, ascending.
@@ -55,7 +55,8 @@ impl Prepared {
             mem::size_of::<(Label, Vec<LeafIndex>)>() + leaves.capacity() * 8
         };
         let lists: usize = self.lists.iter().map(list).sum();
-        self.cut.len() + lists + self.entries.capacity() * 8 + self.inclusion.len()
+        let cut: usize = self.cut.iter().map(Bytes::len).sum();
+        cut + lists + self.entries.capacity() * 8 + self.inclusion.len()
     }
 }
 
@@ -71,8 +72,10 @@ pub fn pieces(account: Arc<Account>) -> Pieces {
 
 /// What is to be sent next.
 enum Next {
-    /// The cut, from this byte on.
-    Cut(usize),
+    /// What it is complete as of, and the first piece of the cut.
+    Beginning,
+    /// The other pieces.
+    Cut,
     /// The lists, from this one on, and of it from this leaf on.
     Lists(usize, usize),
     /// The entries, from this one on.
@@ -93,7 +96,7 @@ impl Sending {
     pub fn new(prepared: Prepared, hold: Hold) -> Self {
         Sending {
             prepared,
-            next: Next::Cut(0),
+            next: Next::Beginning,
             hold,
         }
     }
@@ -102,6 +105,11 @@ impl Sending {
     /// and changes nothing, if there is none at once.
     pub fn make_room(&mut self, bytes: usize) -> bool {
         self.hold.cover(self.prepared.bytes() + bytes)
+    }
+
+    /// Gives back the room of what was sent.
+    pub fn give_back(&mut self) {
+        self.hold.resize(self.prepared.bytes());
     }
 
     /// Ends. Returns the room that was taken, now for so many bytes.
@@ -115,10 +123,16 @@ impl Sending {
     pub fn message<S: Tables>(&mut self, view: &View<S>) -> Result<Option<Answer>, Status> {
         loop {
             match self.next {
-                Next::Cut(from) if from > 0 && from >= self.prepared.cut.len() => {
-                    self.next = Next::Lists(0, 0);
-                }
-                Next::Cut(from) => return Ok(Some(self.cut(from))),
+                Next::Beginning => return Ok(Some(self.beginning())),
+                Next::Cut => match self.prepared.cut.pop_front() {
+                    None => self.next = Next::Lists(0, 0),
+                    Some(cut) => {
+                        return Ok(Some(Answer {
+                            cut,
+                            ..Answer::default()
+                        }));
+                    }
+                },
                 Next::Lists(list, _) if list == self.prepared.lists.len() => {
                     self.next = Next::Entries(0);
                 }
@@ -133,20 +147,14 @@ impl Sending {
         }
     }
 
-    /// The first message says what the answer is complete as of.
-    fn cut(&mut self, from: usize) -> Answer {
-        let prepared = &self.prepared;
-        let cut = piece(&prepared.cut, from);
-        self.next = Next::Cut((from + cut.len()).max(1));
-        let mut answer = Answer {
-            cut,
+    fn beginning(&mut self) -> Answer {
+        self.next = Next::Cut;
+        Answer {
+            checkpoint: self.prepared.checkpoint.clone(),
+            commitment: self.prepared.commitment.clone(),
+            cut: self.prepared.cut.pop_front().unwrap_or_default(),
             ..Answer::default()
-        };
-        if from == 0 {
-            answer.checkpoint = prepared.checkpoint.clone();
-            answer.commitment = prepared.commitment.clone();
         }
-        answer
     }
 
     fn lists(&mut self, mut list: usize, mut from: usize) -> Answer {

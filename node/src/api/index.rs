@@ -199,6 +199,7 @@ impl<S: Tables + 'static> IndexApi<S> {
         let sending = Sending::new(prepared, hold);
         Ok(stream::try_unfold(sending, move |mut sending| {
             let message = sending.message(&view);
+            sending.give_back();
             async move { Ok(message?.map(|message| (message, sending))) }
         }))
     }
@@ -261,11 +262,14 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     let published = view.published()?;
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
-    let Proven { cut, mut found } = proven(map.prove(query, &pages))?;
+    let Proven { pieces, mut found } = match query {
+        Query::Census(_) => Proven {
+            pieces: proven(map.prove_only(query, &pages))?,
+            found: Vec::new(),
+        },
+        _ => proven(map.prove(query, &pages))?,
+    };
     found.retain(|listed| listed.length <= limits::WHOLE_LIST);
-    if matches!(query, Query::Census(_)) {
-        found.clear();
-    }
     let all: u64 = found.iter().map(|listed| listed.length).sum();
     if all > LIST_LEAVES {
         let message = format!(
@@ -288,7 +292,7 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     Ok(Prepared {
         checkpoint: published.note().to_owned(),
         commitment: published.commitment().clone(),
-        cut: cut.into(),
+        cut: pieces.into_iter().map(Bytes::from).collect(),
         lists,
         entries,
         inclusion,

@@ -13,7 +13,7 @@ use crate::{
     storage::{Reads, Tables},
     view::{Published, View},
 };
-use assay_claims::index::map::{Listed, MapError, Proven};
+use assay_claims::index::map::{Listed, MapError};
 use assay_claims::index::range::{CHUNK, ListChunks, prove_page};
 use assay_claims::index::{Label, Query};
 use assay_claims::limits;
@@ -137,7 +137,7 @@ impl<S: Tables> PageMaker<S> {
         let mut answer = Answer {
             checkpoint: published.note().to_owned(),
             commitment: published.commitment().clone(),
-            cut: proven.cut.into(),
+            cut: proven.cut().into(),
             ..Answer::default()
         };
         let mut targets = Vec::new();
@@ -248,7 +248,7 @@ pub(super) fn unavailable() -> Status {
 }
 
 /// What the index proves, or why it cannot be read.
-pub(super) fn proven(proven: Result<Proven, MapError<RecordError>>) -> Result<Proven, Status> {
+pub(super) fn proven<T>(proven: Result<T, MapError<RecordError>>) -> Result<T, Status> {
     proven.map_err(|error| match error {
         MapError::Read(error) => status::store(&error),
         other => status::store(&RecordError::Damaged(other.to_string())),

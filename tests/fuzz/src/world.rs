@@ -136,7 +136,7 @@ impl Log {
     }
 
     pub fn cut(&self, query: &Query) -> Vec<u8> {
-        self.map.prove(query, &Resident).unwrap().cut
+        self.map.prove(query, &Resident).unwrap().cut()
     }
 
     pub fn checkpoint(&self) -> Checkpoint {

@@ -275,7 +275,7 @@ fn look_everything_up(running: &Running, index: &Rebuilt) {
     for asked in [&labels[..]].into_iter().chain(labels.chunks(7)) {
         let query = Query::labels(asked);
         let proven = map.prove(&query, &pages).unwrap();
-        let cut = Cut::verify(&proven.cut, &map.commitment()).unwrap();
+        let cut = Cut::verify(&proven.cut(), &map.commitment()).unwrap();
         for label in asked {
             let expected = index.lists().get(label).map_or(0, |list| list.len() as u64);
             assert_eq!(

@@ -408,53 +408,78 @@ fn check_child(prefix: &Prefix, bits: u8, child: &Read, side: bool) -> Result<()
     Ok(())
 }
 
-/// Writes a cut in pre-order.
+/// Writes a cut in pre-order, in pieces: one of megabytes is neither copied as it grows nor takes
+/// twice its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
-    bytes: Vec<u8>,
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
     leaves: usize,
 }
 
 /// An inner node whose children are being written.
 pub(super) struct Open {
+    piece: usize,
     at: usize,
     leaves: usize,
 }
 
+/// A piece ends with the node that makes it so long.
+const PIECE_BYTES: usize = 126 << 10;
+
+/// Room in a piece for that node, and for the prefixes of nodes that began in it and are closed
+/// after it.
+const PIECE_ROOM: usize = 2 << 10;
+
 impl Writer {
+    /// Where the next node is written.
+    fn piece(&mut self) -> &mut Vec<u8> {
+        if self.last.len() >= PIECE_BYTES {
+            let next = Vec::with_capacity(PIECE_BYTES + PIECE_ROOM);
+            self.full.push(std::mem::replace(&mut self.last, next));
+        }
+        &mut self.last
+    }
+
     pub fn stub(&mut self, sum: &Sum) {
-        self.bytes.push(STUB);
-        self.bytes.extend_from_slice(&sum.labels.to_be_bytes());
-        self.bytes.extend_from_slice(sum.hash.as_bytes());
+        let piece = self.piece();
+        piece.push(STUB);
+        piece.extend_from_slice(&sum.labels.to_be_bytes());
+        piece.extend_from_slice(sum.hash.as_bytes());
     }
 
     pub fn leaf(&mut self, label: &Label, length: u64, list_root: &Hash) {
-        self.bytes.push(LEAF);
-        self.bytes.extend_from_slice(label.as_bytes());
-        self.bytes.extend_from_slice(&length.to_be_bytes());
-        self.bytes.extend_from_slice(list_root.as_bytes());
+        let piece = self.piece();
+        piece.push(LEAF);
+        piece.extend_from_slice(label.as_bytes());
+        piece.extend_from_slice(&length.to_be_bytes());
+        piece.extend_from_slice(list_root.as_bytes());
         self.leaves += 1;
     }
 
     pub fn open(&mut self, prefix: &Prefix) -> Open {
-        let open = Open {
-            at: self.bytes.len(),
+        let piece = self.piece();
+        let at = piece.len();
+        piece.extend_from_slice(&[INNER, prefix.bits().min(255) as u8]);
+        Open {
+            piece: self.full.len(),
+            at,
             leaves: self.leaves,
-        };
-        self.bytes
-            .extend_from_slice(&[INNER, prefix.bits().min(255) as u8]);
-        open
+        }
     }
 
     pub fn close(&mut self, open: Open, prefix: &Prefix) {
         if self.leaves == open.leaves {
-            self.bytes[open.at] = BARE;
-            self.bytes
-                .splice(open.at + 2..open.at + 2, prefix.bytes().iter().copied());
+            let piece = self.full.get_mut(open.piece).unwrap_or(&mut self.last);
+            piece[open.at] = BARE;
+            piece.splice(open.at + 2..open.at + 2, prefix.bytes().iter().copied());
         }
     }
 
-    pub fn finish(self) -> Vec<u8> {
-        self.bytes
+    /// The pieces, none of which is empty.
+    pub fn finish(self) -> Vec<Vec<u8>> {
+        let mut pieces = self.full;
+        pieces.extend(Some(self.last).filter(|last| !last.is_empty()));
+        pieces
     }
 }

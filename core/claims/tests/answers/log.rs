@@ -242,7 +242,7 @@ impl Log {
 
     pub fn cut(&self, query: &Query, size: u64) -> Bytes {
         let proven = self.maps[&size].prove(query, &Resident);
-        proven.unwrap().cut.into()
+        proven.unwrap().cut().into()
     }
 
     pub fn inclusion(&self, leaves: &BTreeSet<u64>, size: u64) -> Vec<Hash> {

@@ -178,7 +178,24 @@ impl<S: Slot> Map<S> {
         query: &Query,
         pages: &P,
     ) -> Result<Proven, MapError<P::Error>> {
-        let mut cutter = Cutter::new(pages);
+        self.cut(query, Cutter::new(pages, true))
+    }
+
+    /// The same without the lists that are found, for whoever reads them from the cut.
+    pub fn prove_only<P: Pages<S>>(
+        &self,
+        query: &Query,
+        pages: &P,
+    ) -> Result<Vec<Vec<u8>>, MapError<P::Error>> {
+        let proven = self.cut(query, Cutter::new(pages, false));
+        Ok(proven?.pieces)
+    }
+
+    fn cut<P: Pages<S>>(
+        &self,
+        query: &Query,
+        mut cutter: Cutter<'_, P>,
+    ) -> Result<Proven, MapError<P::Error>> {
         if let Some(root) = &self.root {
             cutter.node(root, Wanted::of(query))?;
         }

@@ -14,10 +14,18 @@ use std::sync::Arc;
 /// A cut of the trie, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// The proof ([`Cut`](crate::index::Cut)).
-    pub cut: Vec<u8>,
+    /// The proof, in pieces of about 128 KiB: one after the other they are a
+    /// [`Cut`](crate::index::Cut).
+    pub pieces: Vec<Vec<u8>>,
     /// The labels that were asked for and are there, ascending.
     pub found: Vec<Listed>,
+}
+
+impl Proven {
+    /// The proof as a whole.
+    pub fn cut(&self) -> Vec<u8> {
+        self.pieces.concat()
+    }
 }
 
 /// A label of the index and its list.
@@ -35,22 +43,23 @@ pub struct Listed {
 pub(super) struct Cutter<'a, P> {
     pages: &'a P,
     out: Writer,
-    found: Vec<Listed>,
+    found: Option<Vec<Listed>>,
 }
 
 impl<'a, P> Cutter<'a, P> {
-    pub fn new(pages: &'a P) -> Self {
+    /// One that collects what it shows, or only shows it.
+    pub fn new(pages: &'a P, collects: bool) -> Self {
         Cutter {
             pages,
             out: Writer::default(),
-            found: Vec::new(),
+            found: collects.then(Vec::new),
         }
     }
 
     pub fn finish(self) -> Proven {
         Proven {
-            cut: self.out.finish(),
-            found: self.found,
+            pieces: self.out.finish(),
+            found: self.found.unwrap_or_default(),
         }
     }
 
@@ -116,9 +125,11 @@ impl<'a, P> Cutter<'a, P> {
             ([record], _) => {
                 self.out
                     .leaf(&record.label, record.length, &record.frontier()?.root());
-                if wanted.asks_for(&record.label) {
+                if let Some(found) = &mut self.found
+                    && wanted.asks_for(&record.label)
+                {
                     let leaves = record.inline()?;
-                    self.found.push(Listed {
+                    found.push(Listed {
                         label: record.label,
                         length: record.length,
                         leaves,

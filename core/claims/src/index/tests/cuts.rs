@@ -24,7 +24,7 @@ fn a_cut_answers_only_what_it_shows() {
     let both = some_index();
     let asked = [crowded(3)];
     let proven = prove(&both, &asked).unwrap();
-    let cut = Cut::verify(&proven.cut, &both.map.commitment()).unwrap();
+    let cut = Cut::verify(&proven.cut(), &both.map.commitment()).unwrap();
     let unanswered = (0..90)
         .filter(|n| cut.find(&crowded(*n)) == Err(CutError::LeftOut))
         .count();
@@ -41,7 +41,7 @@ fn a_cut_of_another_index_is_refused() {
     let asked = [label(77)];
     let hidden = prove(&both, &asked).unwrap();
     assert!(matches!(
-        Cut::verify(&hidden.cut, &other.map.commitment()),
+        Cut::verify(&hidden.cut(), &other.map.commitment()),
         Err(CutError::Root { .. })
     ));
     assert!(matches!(
@@ -128,7 +128,7 @@ fn malformed_cuts_are_refused_by_name() {
 fn a_count_cannot_be_moved_or_changed() {
     let both = some_index();
     let asked = [crowded(3)];
-    let cut = prove(&both, &asked).unwrap().cut;
+    let cut = prove(&both, &asked).unwrap().cut();
     let stubs: Vec<usize> = stubs_of(&cut);
     assert!(stubs.len() > 3);
     let shift = |bytes: &mut [u8], at: usize, by: i64| {
@@ -180,7 +180,7 @@ proptest! {
     ) {
         let both = some_index();
         let asked = [crowded(n)];
-        let mut bytes = prove(&both, &asked).unwrap().cut;
+        let mut bytes = prove(&both, &asked).unwrap().cut();
         let at = at.index(bytes.len());
         if cut_at {
             bytes.truncate(at);
@@ -198,5 +198,31 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_no_cut(bytes in prop::collection::vec(0_u8..5, 0..200)) {
         prop_assert!(Cut::verify(&bytes, &some_index().map.commitment()).is_err());
+    }
+}
+
+/// Most bytes of a piece, which are one message.
+const PIECE: usize = 128 << 10;
+
+#[test]
+fn a_long_cut_is_one_in_pieces() {
+    let mut both = Both::default();
+    let labels: Vec<_> = (0..6000).map(label).collect();
+    both.append(&labels.iter().map(|it| vec![*it]).collect::<Vec<_>>());
+    let census = Query::Census(Prefix::EMPTY);
+    // None of these is there, so that nodes have prefixes, which are written once they are closed.
+    let absent: Vec<_> = (6000..12_000).map(label).collect();
+    let absent = Query::labels(&absent);
+    for (query, shown) in [(census, labels.len()), (absent, 0)] {
+        let proven = both.map.prove(&query, &Resident).unwrap();
+        assert!(proven.pieces.len() > 2);
+        let whole = PIECE / 2..=PIECE;
+        let (last, others) = proven.pieces.split_last().unwrap();
+        assert!(others.iter().all(|it| whole.contains(&it.len())));
+        assert!((1..=PIECE).contains(&last.len()));
+        let only = both.map.prove_only(&query, &Resident).unwrap();
+        assert_eq!(only, proven.pieces);
+        let cut = Cut::verify(&proven.cut(), &both.map.commitment()).unwrap();
+        assert_eq!(cut.answer(&query).unwrap().len(), shown);
     }
 }

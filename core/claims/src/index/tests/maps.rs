@@ -23,7 +23,7 @@ fn an_empty_index_has_its_root_and_proves_absence() {
         both.map
             .prove(&Query::labels(&[label(1)]), &Resident)
             .unwrap()
-            .cut
+            .cut()
             .is_empty()
     );
 }

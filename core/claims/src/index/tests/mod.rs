@@ -69,7 +69,7 @@ impl Both {
     fn check_proven(&self, asked: &[Label]) {
         let query = Query::labels(asked);
         let proven = self.map.prove(&query, &Resident).unwrap();
-        let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
+        let cut = Cut::verify(&proven.cut(), &self.map.commitment()).unwrap();
         for label in asked {
             let found = cut.find(label).unwrap();
             assert_eq!(
@@ -94,7 +94,7 @@ impl Both {
     fn check_prefix(&self, prefix: &Prefix) {
         let census = Query::Census(*prefix);
         let proven = self.map.prove(&census, &Resident).unwrap();
-        let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
+        let cut = Cut::verify(&proven.cut(), &self.map.commitment()).unwrap();
         let expected = self.expected(|label| prefix.holds(label));
         assert_eq!(cut.answer(&census).unwrap(), expected);
         assert_eq!(proven.found.len(), expected.len());
@@ -122,7 +122,7 @@ impl Both {
         by.dedup();
         let crowd = Query::crowd(*prefix, by.iter().copied());
         let proven = self.map.prove(&crowd, &Resident).unwrap();
-        let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
+        let cut = Cut::verify(&proven.cut(), &self.map.commitment()).unwrap();
         let mut expected = all.to_vec();
         expected.retain(|found| by.contains(&found.label.by()));
         assert_eq!(cut.answer(&crowd).unwrap(), expected);

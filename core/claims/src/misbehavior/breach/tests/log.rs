@@ -178,7 +178,7 @@ impl Log {
     pub fn cut(&self, labels: &[Label], commitment: u64) -> Vec<u8> {
         let query = Query::labels(labels);
         let proven = self.maps[&commitment].prove(&query, &Resident);
-        proven.unwrap().cut
+        proven.unwrap().cut()
     }
 
     /// What the commitment at a leaf commits to.
