@@ -14,6 +14,14 @@ pub trait ToJson: prost::Message {
     fn to_json(&self) -> Result<Vec<u8>, serde_json::Error>;
 }
 
+/// The JSON of a message: with about the room that its bytes take in base64, so that a long one does
+/// not double as it grows.
+fn written(message: &impl prost::Message, json: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(message.encoded_len() / 2 * 3);
+    serde_json::to_writer(&mut bytes, json)?;
+    Ok(bytes)
+}
+
 /// Bytes in base64, written without a copy of them.
 struct Base64<'a>(&'a Bytes);
 
@@ -90,7 +98,7 @@ fn list(list: &LabelList) -> ListJson<'_> {
 
 impl ToJson for Answer {
     fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&AnswerJson {
+        let json = AnswerJson {
             checkpoint: text(&self.checkpoint),
             commitment: bytes(&self.commitment),
             cut: bytes(&self.cut),
@@ -99,7 +107,8 @@ impl ToJson for Answer {
             entries: some(&self.entries, Base64),
             inclusion: bytes(&self.inclusion),
             range: bytes(&self.range),
-        })
+        };
+        written(self, &json)
     }
 }
 
@@ -120,13 +129,14 @@ struct EntryJson<'a> {
 
 impl ToJson for GetEntryAndProofResponse {
     fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&EntryJson {
+        let json = EntryJson {
             entry: bytes(&self.entry),
             leaf_index: number(self.leaf_index),
             tree_size: number(self.tree_size),
             hashes: bytes(&self.hashes),
             checkpoint: text(&self.checkpoint),
-        })
+        };
+        written(self, &json)
     }
 }
 
@@ -138,9 +148,10 @@ struct CheckpointJson<'a> {
 
 impl ToJson for GetCheckpointResponse {
     fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&CheckpointJson {
+        let json = CheckpointJson {
             checkpoint: text(&self.checkpoint),
-        })
+        };
+        written(self, &json)
     }
 }
 

@@ -34,6 +34,7 @@ use std::{
     future::pending,
     io,
     net::{SocketAddr, TcpStream as StdTcpStream},
+    pin::pin,
     sync::Arc,
     thread,
     time::Duration,
@@ -59,7 +60,7 @@ const HEADER_FIELDS: usize = 100;
 /// or fewer for a network with more than a few connections, which has 128 calls on all of them.
 /// Memory for each stream, about 1 KiB, is kept as long as the connection.
 const STREAMS: u32 = 100;
-const STREAMS_OF_MANY: u32 = 16;
+const STREAMS_OF_MANY: u32 = 8;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -222,8 +223,9 @@ async fn connection(
     stop: watch::Receiver<bool>,
 ) {
     let place = accepted.place.clone();
+    let served = Box::pin(served(accepted, counts, app, tls, stop));
     tokio::select! {
-        () = served(accepted, counts, app, tls, stop) => {}
+        () = served => {}
         () = place.leaves() => {
             tracing::debug!("a connection was closed: it asked for nothing, or was one too many");
         }
@@ -271,12 +273,14 @@ async fn served(
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            serve(with.counted(stream, idle), h2, with, app, stop).await;
+            // Boxed, like those below: a connection takes what its state needs, and not what the
+            // largest of all would.
+            Box::pin(serve(with.counted(stream, idle), h2, with, app, stop)).await;
         }
-        Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
+        Some(tls) => match timeout(HANDSHAKE, Box::pin(tls.acceptor().accept(stream))).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                serve(with.counted(stream, idle), h2, with, app, stop).await;
+                Box::pin(serve(with.counted(stream, idle), h2, with, app, stop)).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -363,19 +367,16 @@ where
         }
     });
     let builder = protocols(&account, at_once);
-    let connection = builder.serve_connection(
-        Pieces {
-            io: TokioIo::new(stream),
-            together: !h2,
-        },
-        service,
-    );
-    tokio::pin!(connection);
+    let pieces = Pieces {
+        io: TokioIo::new(stream),
+        together: !h2,
+    };
+    let mut connection = pin!(builder.serve_connection(pieces, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            connection.as_mut().await
         }
         () = account.stalled() => {
             // Dropping the connection frees everything that it holds.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Calls of one network at once, and of everybody. Short calls are answered before there are many:
 /// these are watches, streams, and calls that wait.
-pub(super) const CALLS: [u32; 3] = [1 << 20, 128, 2048];
+pub(super) const CALLS: [u32; 3] = [1 << 20, 128, 1024];
 
 /// As many calls of a network, or of a connection that is of none, are let in whatever others have.
 const ALWAYS: usize = 4;
@@ -49,14 +49,14 @@ mod tests {
         drop(first);
         assert_eq!(calls(&held, "192.0.2.1").len(), 128);
         // An address that stands for many has as many as there are.
-        assert_eq!(calls(&held, "127.0.0.1").len(), 2048);
+        assert_eq!(calls(&held, "127.0.0.1").len(), 1024);
     }
 
     #[test]
     fn who_has_few_calls_is_let_in_whatever_others_have() {
         let held = held(1000);
         let network = |number: u8| Ipv4Addr::new(192, 0, 2, number).to_string();
-        let mut others: VecDeque<_> = (0..16).map(|it| calls(&held, &network(it))).collect();
+        let mut others: VecDeque<_> = (0..8).map(|it| calls(&held, &network(it))).collect();
         assert!(others.iter().all(|calls| calls.len() == 128));
         let few = calls(&held, &network(20));
         assert_eq!(few.len(), 4);

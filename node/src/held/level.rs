@@ -17,11 +17,11 @@ const FILES: [u32; 3] = [16, 32, 256];
 
 /// Bytes of messages that come, on one connection, from one network, and from everybody. The first
 /// is two of a megabyte, or thirty of 64 KiB.
-const COMING: [u32; 3] = [2 << 20, 4 << 20, 12 << 20];
+const COMING: [u32; 3] = [2 << 20, 4 << 20, 8 << 20];
 
 /// The same of messages that are decoded, which is soon over. The first is what one of a megabyte
 /// takes, or ten of 64 KiB.
-const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 16 << 20];
+const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 12 << 20];
 
 /// Bytes that came of calls and that no call has taken, of one connection, one network and
 /// everybody. The first is the window of a connection.
