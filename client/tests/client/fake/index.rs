@@ -62,7 +62,7 @@ impl State {
         v1::Answer {
             checkpoint,
             commitment: self.entries[last as usize].clone(),
-            cut: proven.cut.into(),
+            cut: proven.cut().into(),
             lists,
             entries: leaves
                 .iter()
