@@ -148,7 +148,7 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     .unwrap();
     Answer {
         commitment: log[log.len() - 1].clone(),
-        cut: proven.cut.into(),
+        cut: proven.cut().into(),
         lists,
         entries,
         inclusion,

@@ -449,7 +449,7 @@ fn logs_have_their_index() {
         assert_eq!(lists, expected, "{}", case.name);
         let all: Vec<Label> = lists.keys().copied().collect();
         let proven = map.prove(&Query::labels(&all), &Resident).unwrap();
-        let cut = Cut::verify(&proven.cut, &commitment).unwrap();
+        let cut = Cut::verify(&proven.cut(), &commitment).unwrap();
         for (label, list) in &lists {
             let found = cut.find(label).unwrap().unwrap();
             assert_eq!(
