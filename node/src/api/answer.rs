@@ -107,9 +107,11 @@ impl Sending {
         self.hold.cover(self.prepared.bytes() + bytes)
     }
 
-    /// Gives back the room of what was sent.
+    /// Gives back the room of the pieces of the cut that were sent. Lists and entries stay whole.
     pub fn give_back(&mut self) {
-        self.hold.resize(self.prepared.bytes());
+        if matches!(self.next, Next::Cut) {
+            self.hold.resize(self.prepared.bytes());
+        }
     }
 
     /// Ends. Returns the room that was taken, now for so many bytes.
