@@ -212,3 +212,46 @@ impl Sending {
 fn piece(bytes: &Bytes, from: usize) -> Bytes {
     bytes.slice(from..bytes.len().min(from + MESSAGE_BYTES))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::{Held, Limits};
+    use crate::storage::memory::Memory;
+    use std::time::Duration;
+
+    #[test]
+    fn what_was_sent_of_a_cut_is_held_no_longer() {
+        let view = View::new(Arc::new(Memory::new()), 1);
+        let held = Held::new(Limits {
+            bytes: 64 << 20,
+            connections: 1,
+            stall: Duration::from_secs(20),
+            shared: Vec::new(),
+        });
+        let piece = Bytes::from(vec![0; MESSAGE_BYTES]);
+        let prepared = Prepared {
+            checkpoint: "a".into(),
+            commitment: Bytes::new(),
+            cut: vec![piece.clone(); 3].into(),
+            lists: Vec::new(),
+            entries: Vec::new(),
+            inclusion: piece.clone(),
+        };
+        let account = held.connection([192, 0, 2, 1].into());
+        let hold = account.try_hold(Kind::Prepared, prepared.bytes()).unwrap();
+        let mut sending = Sending::new(prepared, hold);
+        for left in [3, 2, 1] {
+            let message = sending.message(&view).unwrap().unwrap();
+            sending.give_back();
+            assert_eq!(message.checkpoint.is_empty(), left < 3);
+            assert_eq!(message.cut, piece);
+            assert_eq!(held.bytes(), left * MESSAGE_BYTES as u64);
+        }
+        let last = sending.message(&view).unwrap().unwrap();
+        assert_eq!(last.inclusion, piece);
+        assert!(sending.message(&view).unwrap().is_none());
+        drop(sending);
+        assert_eq!(held.bytes(), 0);
+    }
+}

@@ -140,7 +140,11 @@ fn cuts_answer_and_are_made_to_the_byte() {
             continue;
         }
         let proven = map.prove(&case.question.read(), &Resident).unwrap();
-        assert_eq!(hex::encode(proven.cut()), hex::encode(&case.cut.0), "{name}");
+        assert_eq!(
+            hex::encode(proven.cut()),
+            hex::encode(&case.cut.0),
+            "{name}"
+        );
         let listed: Vec<_> = proven
             .found
             .iter()
