@@ -162,3 +162,52 @@ fn read_finding(text: &str) -> Option<Finding> {
         reason: value["reason"].as_str()?.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Tables as _, memory::Memory};
+    use assay_tlog::Hash;
+    use assay_tlog::checkpoint::Checkpoint;
+    use assay_tlog::note::SignerKey;
+    use assay_tlog::tree::TreeSize;
+    use std::sync::Arc;
+
+    const ORIGIN: &str = "log.example/a";
+
+    #[test]
+    fn a_note_and_a_state_that_are_not_of_one_head_are_damage() {
+        let key = SignerKey::from_seed(ORIGIN, &[1; 32]).unwrap();
+        let log = LogVerifier::new(ORIGIN, vec![key.verifier()]).unwrap();
+        let head = |size, root| {
+            let checkpoint = Checkpoint {
+                origin: ORIGIN.into(),
+                size: TreeSize::new(size),
+                root: Hash::of(root),
+            };
+            log.verify(&checkpoint.sign(&key)).unwrap()
+        };
+        let [one, larger, split] = [head(1, b"a"), head(2, b"a"), head(1, b"b")];
+        for (state, note, is_sound) in [
+            (None, None, true),
+            (Some(&one), Some(&one), true),
+            (None, Some(&one), false),
+            (Some(&one), None, false),
+            (Some(&one), Some(&larger), false),
+            (Some(&one), Some(&split), false),
+        ] {
+            let mut batch = Batch::new();
+            if let Some(head) = state {
+                put_cosigned(&mut batch, head, 1);
+            }
+            match note {
+                Some(head) => batch.put(Table::Meta, NOTE, head.note().to_owned()),
+                None => batch.delete(Table::Meta, NOTE),
+            };
+            let part = Copied::all(Arc::new(Memory::new()));
+            part.commit(batch).unwrap();
+            let loaded = load(&part, &log);
+            assert_eq!(loaded.is_ok(), is_sound, "{loaded:?}");
+        }
+    }
+}

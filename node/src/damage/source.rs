@@ -327,3 +327,51 @@ fn fetched_tree(
     }
     (None, Mended::Lost)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Batch, Tables as _, memory::Memory};
+    use assay_tlog::checkpoint::Checkpoint;
+    use assay_tlog::head::LogVerifier;
+    use assay_tlog::note::SignerKey;
+    use assay_tlog::tree::Frontier;
+    use std::sync::Arc;
+
+    const ORIGIN: &str = "log.example/a";
+
+    /// It is asked for once, and not until somebody has it.
+    #[test]
+    fn what_is_below_a_tile_that_nobody_has_is_lost() {
+        let mut tree = Frontier::new();
+        let tiles = tree.append(&vec![leaf_hash(b"entry"); TILE_WIDTH * TILE_WIDTH + 1]);
+        let edge = VerifiedTree::edge(tree.size());
+        let edge: Vec<Resource> = edge.iter().map(|path| path.resource()).collect();
+        let mut batch = Batch::new();
+        for (tile, hashes) in tiles {
+            if edge.contains(&Resource::Tile(tile)) {
+                let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+                batch.put(Table::Tiles, records::tile_key(tile), bytes);
+            }
+        }
+        let old = Copied::all(Arc::new(Memory::new()));
+        old.commit(batch).unwrap();
+        let key = SignerKey::from_seed(ORIGIN, &[1; 32]).unwrap();
+        let log = LogVerifier::new(ORIGIN, vec![key.verifier()]).unwrap();
+        let checkpoint = Checkpoint {
+            origin: ORIGIN.into(),
+            size: tree.size(),
+            root: tree.root(),
+        };
+        let head = log.verify(&checkpoint.sign(&key)).unwrap();
+        let source = Source::open(head, Some(old), Mirrors::none().unwrap()).unwrap();
+        let mut source = source.unwrap();
+        assert_eq!(source.take_faults(), []);
+        assert!(source.bundle(0).unwrap().is_none());
+        let fault = Fault {
+            place: Place::Tile(TileIndex { level: 1, index: 0 }),
+            mended: Mended::Lost,
+        };
+        assert_eq!(source.take_faults(), [fault]);
+    }
+}

@@ -1,11 +1,14 @@
 //! What a node does with heads, without a network.
 
-use super::holding::{Holding, prove};
+use super::holding::{Holding, OwnLog, prove};
 use super::known::{Place, Places};
 use super::serve::Desk;
 use super::state::Gossip;
 use super::{http, link};
 use crate::misbehavior::{Evidence, known::Known, made};
+use crate::records;
+use crate::storage::{Batch, Table, Tables as _, memory::Memory};
+use crate::view::View;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::gossip::{
@@ -451,4 +454,29 @@ fn the_log_is_asked_first_and_then_mirrors_that_are_not_the_log() {
     assert_eq!(link::url(&places, &asks_mirror, 4), Some(url));
     places.logs.clear();
     assert_eq!(link::url(&places, &asks_mirror, 4), None);
+}
+
+/// Its tiles are of one log, and what it has not signed it may never sign.
+#[test]
+fn a_log_proves_what_it_signed_and_nothing_of_others() {
+    let (folder, branch) = (tempfile::tempdir().unwrap(), Branch::new(0, 20, "a"));
+    let here = gossip(folder.path(), Vec::new());
+    here.submit(&[branch.note(9), branch.note(20)]);
+    let question = here.questions().pop().unwrap();
+    let (store, mut batch) = (Arc::new(Memory::new()), Batch::new());
+    for (tile, hashes) in Frontier::new().append(&branch.leaves) {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        batch.put(Table::Tiles, records::tile_key(tile), bytes);
+    }
+    store.commit(batch).unwrap();
+    for (signed, origin, is_proven) in [
+        (20, ORIGIN, true),
+        (19, ORIGIN, false),
+        (20, "log.example/b", false),
+    ] {
+        let view = View::new(store.clone(), 1);
+        view.sign(TreeSize::new(signed));
+        let answer = OwnLog::new(Arc::new(view), origin).answer(&question);
+        assert_eq!(answer.is_some(), is_proven, "{signed} {origin}");
+    }
 }

@@ -151,3 +151,26 @@ fn client() -> reqwest::Result<reqwest::Client> {
 fn failed(error: reqwest::Error) -> String {
     with_causes(&error.without_url())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, http::StatusCode, routing::get};
+
+    /// What comes with an error may be of whoever stands before the peer.
+    #[tokio::test]
+    async fn a_peer_that_answers_with_an_error_says_nothing_of_quorums() {
+        for (status, why) in [
+            (StatusCode::OK, None),
+            (StatusCode::BAD_GATEWAY, Some("it answered 502 Bad Gateway")),
+        ] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let answer = get(move || async move { (status, "{}") });
+            let router = Router::new().route("/federation.json", answer);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            let page = page(&client().unwrap(), &url).await;
+            assert_eq!(page.err().as_deref(), why);
+        }
+    }
+}

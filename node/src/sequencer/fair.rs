@@ -402,6 +402,25 @@ mod tests {
         assert_eq!(all(&mut receiver), [1, 2]);
     }
 
+    /// It may be closed between the two: nobody would take out what came then.
+    #[test]
+    fn who_got_a_place_before_the_end_is_told_of_the_end() {
+        let (sender, receiver) = queue(1);
+        let (shared, mut waiting) = (sender.0.clone(), receiver.shared.lock());
+        let sends = std::thread::spawn(move || {
+            let sent = futures::executor::block_on(sender.send(address(1), 1));
+            (sent, sender)
+        });
+        while shared.streams.available_permits() > 0 {
+            std::thread::yield_now();
+        }
+        waiting.closed = true;
+        drop(waiting);
+        let (sent, _sender) = sends.join().unwrap();
+        assert_eq!(sent, Err(Refused::Closed));
+        assert!(receiver.is_empty());
+    }
+
     #[tokio::test]
     async fn what_is_there_is_taken_after_the_end_and_nothing_more_comes() {
         let (sender, mut receiver) = queue(2);

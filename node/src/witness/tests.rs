@@ -1,9 +1,11 @@
 //! A witness over a store that fails.
 
 use super::config::WitnessConfig;
+use super::known::{Held, KnownLog};
 use super::run::{Open, Opened};
 use super::store;
-use crate::misbehavior::{Evidence, known::Known};
+use super::writer::{Asked, Refused, Writer};
+use crate::misbehavior::{Evidence, against, known::Known};
 use crate::signer::floors::Floors;
 use crate::storage::backend::{Backend, Job};
 use crate::storage::memory::{Fault, Memory};
@@ -12,10 +14,13 @@ use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::TreeSize;
-use assay_tlog::witness::{ClockFloor, LogState, Persisted, WitnessKeys};
+use assay_tlog::witness::{
+    ClockFloor, LogState, Persisted, Refusal, Request, SignedRequest, WitnessKeys, WitnessedLog,
+};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use tokio::sync::oneshot;
 
 const NAME: &str = "witness.example/w";
 const ORIGIN: &str = "log.example/a";
@@ -279,4 +284,52 @@ async fn a_head_that_comes_at_once_or_too_often_is_compared() {
     assert_eq!(status(&opened, &first(b"a")).await, 409);
     assert_eq!(status(&opened, &first(b"b")).await, 409);
     assert_eq!(status(&opened, &first(b"a")).await, 403);
+}
+
+/// Its other head may come while the first one waits for its turn.
+#[tokio::test]
+async fn a_log_that_is_convicted_before_its_turn_is_not_cosigned() {
+    let verifier = LogVerifier::new(ORIGIN, vec![log_key().verifier()]).unwrap();
+    let log = WitnessedLog::new(verifier, &keys()).unwrap();
+    let signed = |root: &[u8]| -> SignedRequest {
+        let request = Request::parse(first(root).as_bytes()).unwrap();
+        request.verify(&log).unwrap()
+    };
+    for is_convicted in [false, true] {
+        let (store, folder) = (new_store(), tempfile::tempdir().unwrap());
+        let mut known = Known::default();
+        known.log(&log_key().verifier());
+        let evidence = Arc::new(Evidence::open(&[folder.path()], known).unwrap());
+        let (request, other) = (signed(b"a"), signed(b"b"));
+        if is_convicted {
+            let found = against(Some(request.head()), other.head()).unwrap();
+            evidence.keep(&found).unwrap();
+        }
+        let (queue, asked) = mpsc::channel();
+        let (reply, answer) = oneshot::channel();
+        let held = Arc::new(Held::new(Some(LogState::Never), None));
+        let identity = &config(&store).witness;
+        let log = Arc::new(KnownLog::new(log.clone(), held, None, identity));
+        let sent = queue.send(Asked {
+            log,
+            request,
+            reply,
+        });
+        assert!(sent.is_ok());
+        drop(queue);
+        let writer = Writer {
+            store,
+            evidence,
+            floor: ClockFloor::new(super::run::now()),
+            floor_file: None,
+            floors: Arc::default(),
+            clock: super::run::now,
+            clock_is_right: true,
+            halt: Arc::default(),
+        };
+        writer.start(asked, None).unwrap().join().unwrap();
+        let refused = answer.await.unwrap().err();
+        let convicted = Refused::Decided(Refusal::Convicted);
+        assert_eq!(refused, is_convicted.then_some(convicted));
+    }
 }

@@ -111,6 +111,21 @@ async fn who_prolongs_support_still_gives_it() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was shown a moment ago is kept only while the log is as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_badge_changes_with_the_log() -> anyhow::Result<()> {
+    let (world, purl) = (World::new("").await?, "pkg:cargo/good@1.0.0");
+    for until in ["2090-05", "2091-06"] {
+        let shown = badge(&world, purl).await?.1;
+        assert_ne!(shown, format!("supported to {until}"));
+        let day = format!("{until}-01");
+        world.supported(&world.makers, purl, &day).await?;
+        let shown = badge(&world, purl).await?.1;
+        assert_eq!(shown, format!("supported to {until}"));
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn badges_have_one_address() -> anyhow::Result<()> {
     let world = World::new("").await?;

@@ -13,6 +13,7 @@ mod bounds;
 mod busy;
 mod calendar;
 mod compare;
+mod counts;
 mod feed;
 mod judges;
 mod missing;

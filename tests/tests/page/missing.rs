@@ -77,6 +77,9 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
         sentence.contains("This could not be checked fully."),
         "{sentence}"
     );
+    // That nothing was found there is not said to be silence.
+    let support = page.section("Until when")?;
+    assert!(support.contains("Nothing was found, where it"), "{support}");
     let badge = world.get("/badge/pkg:cargo/bad@1.0.0.json").await?;
     let badge: Value = serde_json::from_slice(&badge.bytes().await?)?;
     assert_eq!(badge["message"], "not checked");

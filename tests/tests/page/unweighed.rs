@@ -34,6 +34,8 @@ async fn without_a_policy_nothing_is_judged() -> anyhow::Result<()> {
     assert!(!problems.contains("Does not count"), "{problems}");
     assert!(page.section("Until when")?.contains("2020-01-01"));
     assert!(page.text.contains("--everyone"), "{}", page.text);
+    // A feed of a package is of what the trusted say, and here nobody is.
+    assert!(!page.text.contains("feed.atom"), "{}", page.text);
     assert_eq!(world.page("/policy").await?.status, 404);
     let issuer = world.page(&format!("/i/{}", world.makers.id)).await?;
     assert!(

@@ -1,10 +1,18 @@
 //! What strangers can have happen to a copy by uploads, and what a conviction ends.
 
 use super::*;
+use crate::api::app::ADD_ENTRIES;
+use crate::api::peer::Peer;
+use crate::held::{Held, Limits};
 use crate::mirror::copy::Copy;
+use crate::mirror::upload::router;
 use crate::misbehavior::{Evidence, against, known::Known};
-use assay_tlog::mirror::{Package, Upload, UploadHeader};
+use crate::quota::Senders;
+use assay_tlog::mirror::{AppendError, Followed, Package, Upload, UploadHeader, VerifiedTree};
 use assay_tlog::witness::{Answer, Request, WitnessedLog};
+use futures::{FutureExt as _, StreamExt as _};
+use std::{convert::Infallible, net::SocketAddr};
+use tower::ServiceExt as _;
 
 /// The head that is published.
 fn note(served: &Served) -> String {
@@ -40,18 +48,64 @@ fn bring(copy: &mut Copy<Memory>, served: &Served, upload: &Upload) {
     copy.append_package(upload, bundle).unwrap();
 }
 
+/// A mirror of the log, and what it is convicted by.
+fn judged(folder: &std::path::Path, url: &str) -> (Follower<Memory>, Arc<Evidence>) {
+    let mut known = Known::default();
+    known.log(&log_key().verifier());
+    let evidence = Arc::new(Evidence::open(&[folder], known).unwrap());
+    let mut mirror = follower(&new_store(), url, || NOW);
+    let copied = Arc::get_mut(&mut mirror.copied).unwrap();
+    Arc::get_mut(&mut copied.shared).unwrap().evidence = Some(evidence.clone());
+    (mirror, evidence)
+}
+
+/// Sends the beginning of an upload, of which nothing more comes. Returns what is answered.
+async fn begin(mirror: &Follower<Memory>, bytes: Vec<u8>) -> StatusCode {
+    let shelf = Arc::new(Shelf::default());
+    shelf.put(mirror.copied.clone());
+    let held = Held::new(Limits {
+        bytes: 1 << 20,
+        connections: 16,
+        stall: Duration::from_secs(20),
+        shared: Vec::new(),
+    });
+    let address: SocketAddr = "192.0.2.1:1".parse().unwrap();
+    let account = held.connection(address.ip());
+    let pieces = stream::iter([Ok::<_, Infallible>(bytes)]).chain(stream::pending());
+    let request = axum::http::Request::post(ADD_ENTRIES)
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .extension(Peer { address, account })
+        .body(Body::from_stream(pieces));
+    let router = router(shelf, Senders::new(&[]));
+    router.oneshot(request.unwrap()).await.unwrap().status()
+}
+
+/// Nothing else of its upload is waited for.
+#[tokio::test]
+async fn a_convicted_log_is_refused_once_it_has_named_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mirror, evidence) = judged(folder.path(), "http://127.0.0.1:1");
+    let header = UploadHeader::new(ORIGIN, 0..1, b"").unwrap().to_bytes();
+    let named = &header[..2 + ORIGIN.len()];
+    let begun = begin(&mirror, named.to_vec()).now_or_never();
+    assert_eq!(begun, None, "it is waited for");
+    let served = Served::default();
+    let [one, other] = [200, 7].map(|forked| {
+        publish(&served, 200, forked);
+        log().verify(&note(&served)).unwrap()
+    });
+    let found = against(Some(&one), &other).unwrap();
+    evidence.keep(&found).unwrap();
+    let begun = begin(&mirror, named.to_vec()).await;
+    assert_eq!(begun, StatusCode::FORBIDDEN);
+}
+
 /// A log that is convicted while it uploads is not cosigned.
 #[tokio::test]
 async fn a_conviction_ends_an_upload() {
     for convicted in [false, true] {
-        let (served, store) = (Served::default(), new_store());
-        let folder = tempfile::tempdir().unwrap();
-        let mut known = Known::default();
-        known.log(&log_key().verifier());
-        let evidence = Arc::new(Evidence::open(&[folder.path()], known).unwrap());
-        let mut mirror = follower(&store, "http://127.0.0.1:1", || NOW);
-        let copied = Arc::get_mut(&mut mirror.copied).unwrap();
-        Arc::get_mut(&mut copied.shared).unwrap().evidence = Some(evidence.clone());
+        let (served, folder) = (Served::default(), tempfile::tempdir().unwrap());
+        let (mirror, evidence) = judged(folder.path(), "http://127.0.0.1:1");
         publish(&served, 200, 7);
         let other = log().verify(&note(&served)).unwrap();
         publish(&served, 200, 200);
@@ -97,20 +151,24 @@ async fn an_upload_that_was_overtaken_is_told_so() {
     assert_eq!((answer.status, size_shown(&mirror)), (409, Some(200)));
 }
 
-/// Makes a head pending that extends the one held, as the follower does, and accepts its upload.
-fn later(copy: &mut Copy<Memory>, served: &Served, from: TreeSize) -> Upload {
+/// The tree that is published.
+fn tree(served: &Served) -> VerifiedTree {
     let head = log().verify(&note(served)).unwrap();
-    assert!(from < head.size());
-    let edge = assay_tlog::mirror::VerifiedTree::edge(head.size());
+    let edge = VerifiedTree::edge(head.size());
     let tiles = edge.iter().filter_map(|path| {
         let bytes = served.lock().unwrap().files.get(&path.to_path())?.clone();
         let is_tile = matches!(path.resource(), Resource::Tile(_));
         is_tile.then(|| assay_tlog::tree::Tile::parse(&bytes).unwrap())
     });
-    let tree = assay_tlog::mirror::VerifiedTree::new(head.clone(), tiles.collect()).unwrap();
-    let followed = copy.follow(&tree).unwrap();
-    assert_eq!(followed, assay_tlog::mirror::Followed::Pending);
-    let header = UploadHeader::new(ORIGIN, 0..head.size().get(), b"").unwrap();
+    VerifiedTree::new(head, tiles.collect()).unwrap()
+}
+
+/// Makes a head pending that extends the one held, as the follower does, and accepts its upload.
+fn later(copy: &mut Copy<Memory>, served: &Served, from: TreeSize) -> Upload {
+    let tree = tree(served);
+    assert!(from < tree.size());
+    assert_eq!(copy.follow(&tree).unwrap(), Followed::Pending);
+    let header = UploadHeader::new(ORIGIN, 0..tree.size().get(), b"").unwrap();
     copy.accept(header, None).unwrap()
 }
 
@@ -155,4 +213,27 @@ async fn who_is_sent_a_checkpoint_shares_its_bytes() {
         assert_eq!(first, head.note);
         assert_ne!(before.replace(first), Some(second));
     }
+}
+
+/// The log may have shown a larger one since the tree was fetched. Nobody is blamed.
+#[tokio::test]
+async fn a_smaller_head_is_followed_only_by_the_tree_that_is_held() {
+    let mirror = follower(&new_store(), "http://127.0.0.1:1", || NOW);
+    let followed = mirror.copied.with(|copy| {
+        let trees = [50, 100, 200].map(|size| {
+            let served = Served::default();
+            publish(&served, size, size);
+            tree(&served)
+        });
+        let [smaller, overtaken, held] = trees;
+        assert_eq!(copy.follow(&overtaken)?, Followed::Pending);
+        let before = copy.follow_smaller(smaller.head(), &overtaken)?;
+        assert_eq!(copy.follow(&held)?, Followed::Pending);
+        let after = copy.follow_smaller(smaller.head(), &overtaken);
+        Ok((before, after))
+    });
+    let (before, after) = followed.await.unwrap();
+    assert_eq!(before, Followed::Pending);
+    let is_told = matches!(after, Err(RoundError::Append(AppendError::OtherTree)));
+    assert!(is_told, "{after:?}");
 }

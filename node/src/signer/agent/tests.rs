@@ -173,3 +173,16 @@ fn a_public_key_file_names_a_key() {
     }
     assert!(read(&format!("ssh-ed25519 {blob}"), "a b").is_err());
 }
+
+/// It may be over between two steps, and a socket takes no time of nothing.
+#[test]
+fn an_agent_whose_time_is_over_is_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let agent = Asked {
+        path: &path,
+        until: Instant::now(),
+    };
+    assert_eq!(agent.ask(&[], wire::LISTED), Err(agent.late()));
+}

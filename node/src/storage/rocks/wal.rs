@@ -262,3 +262,58 @@ fn batch_header(mut start: Vec<u8>, part: &[u8]) -> Vec<u8> {
     start.extend_from_slice(part.get(..wanted).unwrap_or_default());
     start
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record with a batch of one change, which has this number.
+    fn record(sequence: u64) -> Vec<u8> {
+        let mut payload = [&sequence.to_le_bytes()[..], &1_u32.to_le_bytes()].concat();
+        payload.extend([7; 20]);
+        let crc = masked(crc32c::crc32c_append(crc32c::crc32c(&[FULL]), &payload));
+        let length = (payload.len() as u16).to_le_bytes();
+        [&crc.to_le_bytes()[..], &length, &[FULL], &payload].concat()
+    }
+
+    /// The last number in a log of these bytes, or what is wrong with it.
+    fn last(bytes: &[u8]) -> Result<Option<u64>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("000001.log"), bytes).unwrap();
+        last_sequence(folder.path()).map_err(|error| error.to_string())
+    }
+
+    fn assert_damaged(bytes: &[u8], why: &str) {
+        let said = last(bytes).unwrap_err();
+        assert!(said.contains(why), "{said}");
+    }
+
+    /// Who loses what was acknowledged last could lose its note of that with it.
+    #[test]
+    fn a_tail_is_torn_only_if_nothing_follows_it() {
+        let mut log = [record(1), record(2), record(3)].concat();
+        assert_eq!(last(&log), Ok(Some(3)));
+        assert_eq!(last(&log[..log.len() - 5]), Ok(Some(2)));
+        log[4] = 200;
+        assert_damaged(&log, "records follow it");
+    }
+
+    #[test]
+    fn nothing_follows_what_was_never_written() {
+        let mut log = record(1);
+        log.resize(2 * BLOCK, 0);
+        assert_eq!(last(&log), Ok(Some(1)));
+        let end = record(1).len();
+        log[end + 300] = 1;
+        assert_damaged(&log, "data follows it");
+        log[end + 300] = 0;
+        // In the next block.
+        log[BLOCK..][..end].copy_from_slice(&record(2));
+        assert_damaged(&log, "data follows it");
+    }
+
+    #[test]
+    fn a_batch_that_is_missing_is_noticed() {
+        assert_damaged(&[record(1), record(3)].concat(), "are missing");
+    }
+}
