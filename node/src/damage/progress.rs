@@ -125,3 +125,31 @@ fn read(path: &Path) -> Result<Option<Kept>, ProgressError> {
             .map_err(|error| ProgressError::Malformed(path.to_owned(), error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The next examination would go on behind the end of this one.
+    #[test]
+    fn a_file_that_cannot_be_removed_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let progress = |path| Progress {
+            path: Some(path),
+            kept: Kept {
+                origin: "log.example/a".into(),
+                size: 1,
+                root: String::new(),
+                done: 1,
+                damaged: BTreeSet::new(),
+                reached: Reached::default(),
+            },
+            written: Instant::now(),
+        };
+        let none = progress(folder.path().join("none"));
+        assert!(none.finish().is_ok());
+        // A folder is no file.
+        let wrong = progress(folder.path().to_owned());
+        assert!(wrong.finish().is_err());
+    }
+}

@@ -89,3 +89,40 @@ fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
     }
     fs::rename(from, to).map_err(|e| failure("move", from, e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_rebuild_put_aside_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, said) = (folder.path(), |path: &Path| {
+            fs::read_to_string(path).unwrap()
+        });
+        for (place, says) in [(data.to_owned(), "old"), (new_folder(data), "new")] {
+            fs::create_dir_all(place.join("tables")).unwrap();
+            fs::write(place.join("SYNCED"), says).unwrap();
+        }
+        let kept = old_folder(data).join("SYNCED");
+        fs::create_dir(old_folder(data)).unwrap();
+        fs::write(&kept, "older").unwrap();
+        let refused = swap(data);
+        assert!(matches!(refused, Err(StorageError::Exists(path)) if path == kept));
+        assert_eq!(said(&kept), "older");
+        fs::remove_file(&kept).unwrap();
+        swap(data).unwrap();
+        assert_eq!(
+            (said(&kept), said(&data.join("SYNCED"))),
+            ("old".into(), "new".into())
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        clear(folder.path()).unwrap();
+        fs::write(new_folder(folder.path()), "no folder").unwrap();
+        assert!(clear(folder.path()).is_err());
+    }
+}

@@ -101,3 +101,18 @@ fn what_is_left_of_a_store_is_neither_replaced_nor_taken_for_none() {
         assert!(opened.is_err() && !is_missing, "{left}");
     }
 }
+
+#[test]
+fn what_is_opened_to_be_read_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = redb::Options {
+        create: true,
+        cache_mib: 4,
+    };
+    let store = Redb::open(folder.path(), None, options).unwrap();
+    commit(&store, 1).unwrap();
+    drop(store);
+    let store = Redb::open_to_read(folder.path(), None, 4).unwrap();
+    assert!(matches!(commit(&store, 2), Err(StorageError::Poisoned)));
+    assert_eq!(last(&store), 1);
+}
