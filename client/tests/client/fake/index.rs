@@ -36,7 +36,7 @@ impl State {
         };
         let (mut lists, mut range) = (vec![], vec![]);
         let mut leaves = BTreeSet::new();
-        for listed in proven.found {
+        for listed in &proven.found {
             let list = &self.lists[&listed.label][..listed.length as usize];
             let page: Vec<u64> = list.iter().skip(from).take(most).copied().collect();
             if let Query::Page { from, .. } = query {
