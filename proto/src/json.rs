@@ -14,8 +14,8 @@ pub trait ToJson: prost::Message {
     fn to_json(&self) -> Result<Vec<u8>, serde_json::Error>;
 }
 
-/// The JSON of a message: with about the room that its bytes take in base64, so that a long one
-/// does not double as it grows.
+/// The JSON of a message: with room for half as much again as its encoding, of which base64 needs a
+/// third, so that a long one does not double as it grows.
 fn written(message: &impl prost::Message, json: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(message.encoded_len() / 2 * 3);
     serde_json::to_writer(&mut bytes, json)?;

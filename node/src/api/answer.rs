@@ -3,8 +3,8 @@
 //!
 //! What it is sent from stays in memory until then: the proofs and the lists, but not the entries,
 //! which are read as they are sent, and not the index, of which there is another one at each
-//! checkpoint. [`Prepared::bytes`] says how much that is, and the room for it is held until the
-//! last message was made.
+//! checkpoint. [`Prepared::bytes`] says how much that is. The room for it is given back as the cut
+//! is sent, and the rest with the last message.
 
 use super::metered::{Pieces, encoded};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     storage::Tables,
     view::View,
 };
-use assay_claims::index::Label;
+use assay_claims::index::{CUT_PIECE_BYTES, Label};
 use assay_proto::v1::{Answer, LabelList};
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
@@ -24,6 +24,10 @@ use tonic::Status;
 /// Bytes of one message of an answer, about. Small, so that a caller who does not read holds
 /// little; large enough that a message costs nothing beside its bytes.
 const MESSAGE_BYTES: usize = 128 << 10;
+const _: () = assert!(
+    CUT_PIECE_BYTES <= MESSAGE_BYTES,
+    "a piece of a cut is a message"
+);
 
 /// The longest message: one that an entry of 64 KiB ends.
 pub const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + (64 << 10);
@@ -107,18 +111,21 @@ impl Sending {
         self.hold.cover(self.prepared.bytes() + bytes)
     }
 
-    /// Gives back the room of the pieces of the cut that were sent. Lists and entries stay whole.
-    pub fn give_back(&mut self) {
-        if matches!(self.next, Next::Cut) {
-            self.hold.resize(self.prepared.bytes());
-        }
-    }
-
     /// Ends. Returns the room that was taken, now for so many bytes.
     pub fn into_room(self, bytes: usize) -> Hold {
         let mut hold = self.hold;
         hold.resize(bytes);
         hold
+    }
+
+    /// The next message to a caller who is sent each as it is made, or `None` after the last one.
+    /// The room of the pieces of the cut that were sent is given back.
+    pub fn next<S: Tables>(&mut self, view: &View<S>) -> Result<Option<Answer>, Status> {
+        let message = self.message(view)?;
+        if matches!(self.next, Next::Cut) {
+            self.hold.resize(self.prepared.bytes());
+        }
+        Ok(message)
     }
 
     /// Returns the next message, or `None` after the last one.
@@ -242,15 +249,14 @@ mod tests {
         let hold = account.try_hold(Kind::Prepared, prepared.bytes()).unwrap();
         let mut sending = Sending::new(prepared, hold);
         for left in [3, 2, 1] {
-            let message = sending.message(&view).unwrap().unwrap();
-            sending.give_back();
+            let message = sending.next(&view).unwrap().unwrap();
             assert_eq!(message.checkpoint.is_empty(), left < 3);
             assert_eq!(message.cut, piece);
             assert_eq!(held.bytes(), left * MESSAGE_BYTES as u64);
         }
-        let last = sending.message(&view).unwrap().unwrap();
+        let last = sending.next(&view).unwrap().unwrap();
         assert_eq!(last.inclusion, piece);
-        assert!(sending.message(&view).unwrap().is_none());
+        assert!(sending.next(&view).unwrap().is_none());
         drop(sending);
         assert_eq!(held.bytes(), 0);
     }

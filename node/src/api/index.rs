@@ -61,7 +61,7 @@ impl<S> IndexApi<S> {
 const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
 
 /// About the bytes of the longest answer that is made whole before it is sent. Written, it takes
-/// three times as much, which is about the room that one connection has.
+/// three times as much, which is more than the room that one connection has by default.
 pub const WHOLE_BYTES: usize = 1 << 20;
 
 /// Room for the next message of an answer that is made whole: for it, and as it will be written.
@@ -198,8 +198,7 @@ impl<S: Tables + 'static> IndexApi<S> {
         let view = self.view.clone();
         let sending = Sending::new(prepared, hold);
         Ok(stream::try_unfold(sending, move |mut sending| {
-            let message = sending.message(&view);
-            sending.give_back();
+            let message = sending.next(&view);
             async move { Ok(message?.map(|message| (message, sending))) }
         }))
     }

@@ -17,11 +17,11 @@ const FILES: [u32; 3] = [16, 32, 256];
 
 /// Bytes of messages that come, on one connection, from one network, and from everybody. The first
 /// is two of a megabyte, or thirty of 64 KiB.
-const COMING: [u32; 3] = [2 << 20, 4 << 20, 8 << 20];
+const COMING: [u32; 3] = [2 << 20, 4 << 20, 12 << 20];
 
 /// The same of messages that are decoded, which is soon over. The first is what one of a megabyte
 /// takes, or ten of 64 KiB.
-const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 12 << 20];
+const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 16 << 20];
 
 /// Bytes that came of calls and that no call has taken, of one connection, one network and
 /// everybody. The first is the window of a connection.
@@ -31,9 +31,9 @@ const UNTAKEN: [u32; 3] = [1 << 20, 2 << 20, 8 << 20];
 /// is what fifty of the largest claims take that are published at once.
 const SINGLE: [u32; 3] = [3 << 20, 6 << 20, 16 << 20];
 
-/// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
-/// and is worked for at every checkpoint.
-const WATCHES: [u32; 3] = [16, 64, 1024];
+/// Watches of one connection, of one network, and of everybody: half of all calls. Each keeps up to a
+/// thousand names and is worked for at every checkpoint.
+const WATCHES: [u32; 3] = [16, 64, 512];
 
 /// Pages for people that are made at once for one connection, and for one network. How many in all
 /// is for whoever makes them to say.

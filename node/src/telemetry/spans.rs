@@ -10,7 +10,8 @@ use tonic::body::Body;
 use tonic_health::pb::health_server;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 
-/// The target of spans for a collector. Lines on standard error do not have them.
+/// The target of spans for a collector, all of which are of the level INFO. Lines on standard error
+/// do not have them.
 pub const SPANS: &str = "spans";
 
 /// The first parts of the paths of plain HTTP that spans name. The rest of a path says what was

@@ -424,18 +424,20 @@ pub(super) struct Open {
     leaves: usize,
 }
 
-/// A piece ends with the node that makes it so long.
-const PIECE_BYTES: usize = 126 << 10;
+/// The room of a piece of a cut, in bytes.
+pub const CUT_PIECE_BYTES: usize = 128 << 10;
 
-/// Room in a piece for that node, and for the prefixes of nodes that began in it and are closed
-/// after it.
-const PIECE_ROOM: usize = 2 << 10;
+/// A piece ends with the node that makes it so long. What is left of its room is for that node and,
+/// as a rule, for the prefixes of nodes that began in it and are closed after it.
+const PIECE_FULL: usize = CUT_PIECE_BYTES - (2 << 10);
 
 impl Writer {
     /// Where the next node is written.
     fn piece(&mut self) -> &mut Vec<u8> {
-        if self.last.len() >= PIECE_BYTES {
-            let next = Vec::with_capacity(PIECE_BYTES + PIECE_ROOM);
+        if self.last.len() >= PIECE_FULL {
+            // The first piece may have doubled beyond that.
+            self.last.shrink_to(CUT_PIECE_BYTES);
+            let next = Vec::with_capacity(CUT_PIECE_BYTES);
             self.full.push(std::mem::replace(&mut self.last, next));
         }
         &mut self.last
@@ -477,7 +479,8 @@ impl Writer {
     }
 
     /// The pieces, none of which is empty.
-    pub fn finish(self) -> Vec<Vec<u8>> {
+    pub fn finish(mut self) -> Vec<Vec<u8>> {
+        self.last.shrink_to_fit();
         let mut pieces = self.full;
         pieces.extend(Some(self.last).filter(|last| !last.is_empty()));
         pieces

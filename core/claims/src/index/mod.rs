@@ -34,7 +34,7 @@ mod wanted;
 
 pub use answer::{Answer, AnswerError, AnswerPage, Query, VerifiedAnswer, VerifiedPages};
 pub use commitment::{ADMISSION_VERSION, Commitment, CommitmentError};
-pub use cut::{Cut, CutError, Found};
+pub use cut::{CUT_PIECE_BYTES, Cut, CutError, Found};
 pub use label::{By, Kind, Label, Name, Prefix};
 pub use map::Map;
 pub use mapping::{

@@ -1,9 +1,11 @@
 //! Cuts: what they answer, and that nothing false verifies.
 
 use super::{Both, crowded};
+use crate::index::cut::Writer;
 use crate::index::map::{MapError, Proven, Resident};
 use crate::index::naive::{Plain, label, list_root, root};
-use crate::index::{Commitment, Cut, CutError, Label, Prefix, Query};
+use crate::index::trie::Sum;
+use crate::index::{CUT_PIECE_BYTES, Commitment, Cut, CutError, Label, Prefix, Query};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use proptest::prelude::*;
@@ -201,28 +203,49 @@ proptest! {
     }
 }
 
-/// Most bytes of a piece, which are one message.
-const PIECE: usize = 128 << 10;
-
 #[test]
 fn a_long_cut_is_one_in_pieces() {
     let mut both = Both::default();
     let labels: Vec<_> = (0..6000).map(label).collect();
     both.append(&labels.iter().map(|it| vec![*it]).collect::<Vec<_>>());
     let census = Query::Census(Prefix::EMPTY);
-    // None of these is there, so that nodes have prefixes, which are written once they are closed.
+    // None of these is there, so that nodes have prefixes.
     let absent: Vec<_> = (6000..12_000).map(label).collect();
     let absent = Query::labels(&absent);
     for (query, shown) in [(census, labels.len()), (absent, 0)] {
         let proven = both.map.prove(&query, &Resident).unwrap();
         assert!(proven.pieces.len() > 2);
-        let whole = PIECE / 2..=PIECE;
+        let whole = CUT_PIECE_BYTES / 2..=CUT_PIECE_BYTES;
         let (last, others) = proven.pieces.split_last().unwrap();
         assert!(others.iter().all(|it| whole.contains(&it.len())));
-        assert!((1..=PIECE).contains(&last.len()));
+        assert!((1..=CUT_PIECE_BYTES).contains(&last.len()));
         let only = both.map.prove_only(&query, &Resident).unwrap();
         assert_eq!(only, proven.pieces);
         let cut = Cut::verify(&proven.cut(), &both.map.commitment()).unwrap();
         assert_eq!(cut.answer(&query).unwrap().len(), shown);
     }
+}
+
+/// A node is closed once all below it is written, which may be some pieces later.
+#[test]
+fn a_prefix_is_written_in_the_piece_in_which_its_node_began() {
+    let sum = Sum {
+        hash: Hash::of(b"what is left out"),
+        labels: 3,
+    };
+    let stub = [&[0][..], &sum.labels.to_be_bytes(), sum.hash.as_bytes()].concat();
+    let stubs = 2 * CUT_PIECE_BYTES / stub.len();
+    let prefixes = [9, 200].map(|bits| Prefix::of(&label(1), bits));
+    let mut writer = Writer::default();
+    let open = prefixes.each_ref().map(|prefix| writer.open(prefix));
+    (0..stubs).for_each(|_| writer.stub(&sum));
+    for (open, prefix) in open.into_iter().zip(&prefixes).rev() {
+        writer.close(open, prefix);
+    }
+    let pieces = writer.finish();
+    assert!(pieces.len() > 2);
+    assert!(pieces.iter().all(|it| it.capacity() <= CUT_PIECE_BYTES));
+    let inner = prefixes.map(|prefix| [&[3, prefix.bits() as u8][..], prefix.bytes()].concat());
+    let expected = [inner.concat(), stub.repeat(stubs)].concat();
+    assert_eq!(pieces.concat(), expected);
 }
