@@ -92,7 +92,7 @@ async fn told_streams(fixture: &Fixture, address: u8) -> anyhow::Result<(TcpStre
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_of_an_address_with_many_have_few_streams() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    for (address, streams) in [(2, [100, 16]), (1, [100, 100])] {
+    for (address, streams) in [(2, [100, 8]), (1, [100, 100])] {
         let (mut open, mut told) = (Vec::new(), Vec::new());
         for _ in 0..12 {
             let (connection, streams) = told_streams(&fixture, address).await?;
