@@ -273,8 +273,8 @@ async fn served(
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            // Boxed, as below, so that a connection takes the memory of the state that it is in, not
-            // of the largest one.
+            // Boxed, as below, so that a connection takes the memory of the state that it is in,
+            // not of the largest one.
             Box::pin(serve(with.counted(stream, idle), h2, with, app, stop)).await;
         }
         Some(tls) => match timeout(HANDSHAKE, Box::pin(tls.acceptor().accept(stream))).await {

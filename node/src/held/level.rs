@@ -31,8 +31,8 @@ const UNTAKEN: [u32; 3] = [1 << 20, 2 << 20, 8 << 20];
 /// is what fifty of the largest claims take that are published at once.
 const SINGLE: [u32; 3] = [3 << 20, 6 << 20, 16 << 20];
 
-/// Watches of one connection, of one network, and of everybody: half of all calls. Each keeps up to a
-/// thousand names and is worked for at every checkpoint.
+/// Watches of one connection, of one network, and of everybody: half of all calls. Each keeps up to
+/// a thousand names and is worked for at every checkpoint.
 const WATCHES: [u32; 3] = [16, 64, 512];
 
 /// Pages for people that are made at once for one connection, and for one network. How many in all
