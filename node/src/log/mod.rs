@@ -45,8 +45,9 @@ pub enum OpenError {
     CheckpointFile(#[from] CheckpointFileError),
     /// The checkpoint file holds nothing.
     #[error(
-        "the checkpoint file {path} holds no checkpoint; init was cut off, so there is no log yet. \
-         Remove the folder and run init again",
+        "the checkpoint file {path} holds no checkpoint. If a log ran here, the file was damaged: \
+         bring it back, and never run init in its place. If none did, an init was cut off: remove \
+         the folder, and run init again",
         path = path.display()
     )]
     Unsigned {
