@@ -86,6 +86,13 @@ pub enum CheckpointFileError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file holds no whole note. It was left alone.
+    #[error(
+        "the checkpoint file {0} has lost its checkpoints: `assay-node init` writes the first one \
+         before it is done. This node cannot know what it has signed, so it does not sign. Keep \
+         the file, check the disk, and restore a copy no older than the last published checkpoint"
+    )]
+    Lost(PathBuf),
     /// An earlier append failed. Nothing was written.
     #[error(
         "an earlier write to the checkpoint file {0} failed, so it takes no more. Restart the node"
@@ -121,7 +128,8 @@ pub enum CheckpointFileError {
 }
 
 impl CheckpointFile {
-    /// Makes a file without a note at `path`, whose folder must exist. It is durable on return.
+    /// Makes a file without a note at `path`, whose folder must exist. It is durable on return, and
+    /// is opened again only once it has a note.
     ///
     /// Fails with [`CheckpointFileError::Exists`] if anything is there already.
     pub fn create(path: &Path) -> Result<Self, CheckpointFileError> {
@@ -150,12 +158,12 @@ impl CheckpointFile {
         })
     }
 
-    /// Opens the file at `path` and returns the note that was appended last, verbatim, or `None` if
-    /// none ever was. The unfinished record of a crash is cut off.
+    /// Opens the file at `path` and returns the note that was appended last, verbatim. The
+    /// unfinished record of a crash is cut off.
     ///
-    /// Fails with [`CheckpointFileError::Missing`], [`CheckpointFileError::Locked`] or
-    /// [`CheckpointFileError::Corrupt`], having changed nothing.
-    pub fn open(path: &Path) -> Result<(Self, Option<String>), CheckpointFileError> {
+    /// Fails with [`CheckpointFileError::Missing`], [`CheckpointFileError::Locked`],
+    /// [`CheckpointFileError::Corrupt`] or [`CheckpointFileError::Lost`], having changed nothing.
+    pub fn open(path: &Path) -> Result<(Self, String), CheckpointFileError> {
         let file = match files::open_with(path, File::options().read(true).append(true)) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -184,6 +192,7 @@ impl CheckpointFile {
             return Err(corrupt(format!("it has more than {FILE_BYTES} bytes")));
         }
         let Records { last, end } = record::read_all(&bytes).map_err(corrupt)?;
+        let last = last.ok_or_else(|| CheckpointFileError::Lost(path.to_owned()))?;
         opened.len = end as u64;
         if end < bytes.len() {
             opened
@@ -192,7 +201,7 @@ impl CheckpointFile {
                 .and_then(|()| opened.file.sync_all())
                 .map_err(|e| failure("repair the end of", path, e))?;
         }
-        Ok((opened, last.map(str::to_owned)))
+        Ok((opened, last.to_owned()))
     }
 
     /// Appends `note`. On `Ok` it is durable, and the next [`CheckpointFile::open`] returns it.

@@ -46,11 +46,7 @@ pub(super) struct Records<'a> {
 /// Reads a whole file. The error says what is wrong with it.
 pub(super) fn read_all(bytes: &[u8]) -> Result<Records<'_>, String> {
     let Some(mut rest) = bytes.strip_prefix(MAGIC) else {
-        return Err(
-            "it does not start as a checkpoint file does; if `init` was interrupted, remove it and \
-             run that again"
-                .into(),
-        );
+        return Err("it does not start as a checkpoint file does".into());
     };
     let mut last = None;
     loop {

@@ -14,21 +14,21 @@ fn with_notes(notes: &[&str]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn last(path: &Path) -> Result<Option<String>, CheckpointFileError> {
+fn last(path: &Path) -> Result<String, CheckpointFileError> {
     CheckpointFile::open(path).map(|(_, last)| last)
 }
 
 #[test]
 fn the_last_note_comes_back_verbatim() {
-    let (_folder, path) = with_notes(&[]);
-    assert_eq!(last(&path).unwrap(), None);
-    let (mut file, _) = CheckpointFile::open(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoints");
+    let mut file = CheckpointFile::create(&path).unwrap();
     for note in ["one\n", "two\n\n\u{2014} é\n", "x"] {
         file.append(note).unwrap();
         drop(file);
         let found;
         (file, found) = CheckpointFile::open(&path).unwrap();
-        assert_eq!(found.as_deref(), Some(note));
+        assert_eq!(found, note);
     }
 }
 
@@ -39,7 +39,7 @@ fn creation_never_touches_what_is_there_and_opening_never_creates() {
         CheckpointFile::create(&path),
         Err(CheckpointFileError::Exists(_))
     ));
-    assert_eq!(last(&path).unwrap().as_deref(), Some("one\n"));
+    assert_eq!(last(&path).unwrap(), "one\n");
     let other = folder.path().join("other");
     assert!(matches!(
         CheckpointFile::open(&other),
@@ -50,7 +50,7 @@ fn creation_never_touches_what_is_there_and_opening_never_creates() {
 
 #[test]
 fn a_second_opener_is_refused_also_after_compaction() {
-    let (_folder, path) = with_notes(&[]);
+    let (_folder, path) = with_notes(&["one\n"]);
     let (mut file, _) = CheckpointFile::open(&path).unwrap();
     assert!(matches!(
         CheckpointFile::open(&path),
@@ -65,7 +65,7 @@ fn a_second_opener_is_refused_also_after_compaction() {
         Err(CheckpointFileError::Locked(_))
     ));
     drop(file);
-    assert_eq!(last(&path).unwrap(), Some(note));
+    assert_eq!(last(&path).unwrap(), note);
 }
 
 #[test]
@@ -125,13 +125,22 @@ fn a_cut_file_is_refused_or_ends_with_a_note_that_was_written() {
             .take_while(|(end, _)| *end <= len)
             .last()
             .map(|(_, note)| note.to_owned());
+        let Some(wanted) = wanted else {
+            // A log has its first checkpoint before its configuration has a name: whoever lost it
+            // is not told to make the log anew, and what is left of it stays for who looks closer.
+            let error = last(&path).unwrap_err().to_string();
+            assert!(error.contains("lost its checkpoints"), "{error}");
+            assert!(error.contains("restore a copy"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), good[..len], "left as it is");
+            continue;
+        };
         let (mut file, found) = CheckpointFile::open(&path).unwrap();
         assert_eq!(found, wanted, "{len} bytes");
         file.append("after the crash\n").unwrap();
         drop(file);
         assert_eq!(
-            last(&path).unwrap().as_deref(),
-            Some("after the crash\n"),
+            last(&path).unwrap(),
+            "after the crash\n",
             "the torn tail is gone"
         );
     }
@@ -178,7 +187,7 @@ fn what_happens_to_the_file_while_it_is_open_is_noticed() {
 
 #[test]
 fn compaction_keeps_the_last_note_and_survives_what_a_crash_left() {
-    let (_folder, path) = with_notes(&[]);
+    let (_folder, path) = with_notes(&["one\n"]);
     fs::write(path.with_extension("new"), "left over").unwrap();
     let (mut file, _) = CheckpointFile::open(&path).unwrap();
     let mut longest = 0;
@@ -190,7 +199,7 @@ fn compaction_keeps_the_last_note_and_survives_what_a_crash_left() {
     }
     assert!(longest > COMPACT_ABOVE / 2 && longest <= COMPACT_ABOVE);
     drop(file);
-    assert!(last(&path).unwrap().unwrap().starts_with("39 "));
+    assert!(last(&path).unwrap().starts_with("39 "));
     assert!(!path.with_extension("new").exists());
 }
 
@@ -211,7 +220,7 @@ fn lengths_out_of_bounds_are_refused_and_harmless() {
     file.append("two\n").unwrap();
     file.append(&longest).unwrap();
     drop(file);
-    assert_eq!(last(&path).unwrap(), Some(longest));
+    assert_eq!(last(&path).unwrap(), longest);
     let file = File::options().write(true).open(&path).unwrap();
     file.set_len(FILE_BYTES + 1).unwrap();
     assert!(matches!(
@@ -243,5 +252,5 @@ fn after_a_failed_append_the_file_takes_no_more() {
         Err(CheckpointFileError::Broken(_))
     ));
     drop(file);
-    assert_eq!(last(&path).unwrap().as_deref(), Some("one\n"));
+    assert_eq!(last(&path).unwrap(), "one\n");
 }

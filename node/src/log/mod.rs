@@ -43,17 +43,6 @@ pub enum OpenError {
     /// The checkpoint file cannot be used.
     #[error(transparent)]
     CheckpointFile(#[from] CheckpointFileError),
-    /// The checkpoint file holds nothing.
-    #[error(
-        "the checkpoint file {path} holds no checkpoint. If a log ran here, the file was damaged: \
-         bring it back, and never run init in its place. If none did, an init was cut off: remove \
-         the folder, and run init again",
-        path = path.display()
-    )]
-    Unsigned {
-        /// The checkpoint file.
-        path: PathBuf,
-    },
     /// The last checkpoint does not verify by the log's key.
     #[error(
         "the checkpoint file {path} does not hold a checkpoint of this log",
@@ -148,7 +137,6 @@ impl Signed {
     /// The file stays locked until this, or the [`Log`] that takes it, is dropped.
     pub fn open(path: &Path, keys: SharedLogKeys) -> Result<Self, OpenError> {
         let (file, note) = CheckpointFile::open(path)?;
-        let note = note.ok_or_else(|| OpenError::Unsigned { path: path.into() })?;
         let now = keys.load().verifier();
         let last =
             VerifiedCheckpoint::verify(&note, &now).map_err(|source| OpenError::OtherLog {
