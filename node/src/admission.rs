@@ -184,7 +184,9 @@ impl<S: Tables> Admission<S> {
             invitation = self.invitation(caller)?;
             self.quotas.registered(caller.from)?;
         }
-        let charge = self.quotas.verified(claim, candidate.issuers())?;
+        let labels = candidate.labels();
+        self.quotas.labeled(labels, caller.from)?;
+        let charge = self.quotas.verified(claim, labels, candidate.issuers())?;
         let candidate = Box::new(candidate.invited(invitation));
         Ok(Admitted::Candidate(candidate, charge))
     }

@@ -7,6 +7,7 @@ use assay_claims::index::{Kind, Name};
 use assay_claims::issuer::{IssuerId, genesis_id, statement};
 use assay_claims::kind::issuer::{Issuer, Rotation};
 use ed25519_dalek::SigningKey;
+use std::ops::Range;
 
 /// What a registration says.
 pub fn record(name: &str, threshold: u32, keys: &[&SigningKey]) -> Issuer {
@@ -134,13 +135,22 @@ pub fn artifact(number: u64) -> Name {
 
 /// A statement with a number: test results of an artifact.
 pub fn payload(number: u64) -> Vec<u8> {
+    payload_about(number..number + 1)
+}
+
+/// The same of the artifacts with these numbers.
+pub fn payload_about(numbers: Range<u64>) -> Vec<u8> {
+    let subjects = numbers.map(|number| {
+        format!(r#"{{"name":"artifact-{number}","digest":{{"sha256":"{number:064x}"}}}}"#)
+    });
+    let subjects: Vec<String> = subjects.collect();
     format!(
         concat!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"artifact-{0}","#,
-            r#""digest":{{"sha256":"{0:064x}"}}}}],"predicateType":"https://in-toto.io/attestation/test-result/v0.1","#,
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],"#,
+            r#""predicateType":"https://in-toto.io/attestation/test-result/v0.1","#,
             r#""predicate":{{"result":"PASSED","configuration":[]}}}}"#
         ),
-        number
+        subjects.join(",")
     )
     .into_bytes()
 }

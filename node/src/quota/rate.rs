@@ -53,6 +53,8 @@ struct Bucket<K: Hash + Eq + Clone> {
     state: Recent<K>,
     /// After how long one more is let through.
     interval: Nanos,
+    /// What it holds.
+    most: NonZeroU32,
 }
 
 impl<K: Hash + Eq + Clone> Rate<K> {
@@ -64,6 +66,7 @@ impl<K: Hash + Eq + Clone> Rate<K> {
                 limiter: RateLimiter::new(quota, shared, DefaultClock::default()),
                 state,
                 interval: quota.replenish_interval().into(),
+                most: quota.burst_size(),
             }
         });
         Rate { limit, bucket }
@@ -83,19 +86,20 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         self.bucket.is_some()
     }
 
-    /// Charges `amount` to `key`, or says in how many seconds that will be possible.
+    /// Charges `amount` to `key`, or says in how many seconds that will be possible. What is more
+    /// than the bucket holds costs a full one.
     pub(super) fn charge(&self, key: &K, amount: u32) -> Result<(), u64> {
-        let (Some(Bucket { limiter, .. }), Some(amount)) = (&self.bucket, NonZeroU32::new(amount))
-        else {
+        let (Some(bucket), Some(amount)) = (&self.bucket, NonZeroU32::new(amount)) else {
             return Ok(());
         };
-        match limiter.check_key_n(key, amount) {
+        let limiter = &bucket.limiter;
+        match limiter.check_key_n(key, amount.min(bucket.most)) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(until)) => {
                 let wait = until.wait_time_from(limiter.clock().now());
                 Err(wait.as_secs() + 1)
             }
-            // It is more than the bucket holds, which no claim is.
+            // It is more than the bucket holds, which nothing is.
             Err(_) => Err(u64::from(u32::MAX)),
         }
     }
@@ -103,7 +107,7 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     /// Gives `key` back what it was charged.
     pub(super) fn give_back(&self, key: &K, amount: u32) {
         let Some(bucket) = &self.bucket else { return };
-        let paid = bucket.interval * u64::from(amount);
+        let paid = bucket.interval * u64::from(amount.min(bucket.most.get()));
         // The state is the time at which the bucket will be empty again. One that lies in the past
         // counts as now, so that nobody gets more than a full bucket.
         let given: Result<(), Infallible> = bucket.state.measure_and_replace(key, |empty_at| {

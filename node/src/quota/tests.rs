@@ -64,8 +64,39 @@ fn bytes_are_counted_beside_claims() {
     let network = taken(|| quotas.arrived(&large, address("192.0.2.1")));
     assert_eq!(network, (4, Some("address_bytes")));
     let issuer = IssuerId::from_slice(&[7; 32]).unwrap();
-    let issuer = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
+    let issuer = taken(|| quotas.verified(&large, 0, vec![issuer]).map(Charge::keep));
     assert_eq!(issuer, (9, Some("issuer_bytes")));
+}
+
+/// A hundred names in a claim of a few bytes cost the index more than the largest payload does.
+#[test]
+fn labels_are_counted_as_bytes() {
+    let quotas = quotas([(0, 16), (0, 32), (0, 0)]);
+    let small = claim(10);
+    let issuer = IssuerId::from_slice(&[7; 32]).unwrap();
+    let publish = |labels| {
+        taken(|| {
+            let charged = quotas.verified(&small, labels, vec![issuer]);
+            charged.map(Charge::keep)
+        })
+    };
+    assert_eq!(publish(128), (9, Some("issuer_bytes")));
+    let [one, other] = ["192.0.2.1", "192.0.2.2"].map(address);
+    let arrive = |labels, from| taken(|| quotas.labeled(labels, from));
+    assert_eq!(arrive(128, one), (5, Some("address_bytes")));
+    // More than a bucket holds is a full one, and no other's.
+    assert_eq!(arrive(2048, other), (1, Some("address_bytes")));
+    assert_eq!(arrive(2048, address("127.0.0.1")), (100, None));
+}
+
+/// What costs more than a bucket holds comes back as what was taken.
+#[test]
+fn a_full_bucket_that_comes_back_is_full() {
+    let quotas = quotas([(0, 0), (0, 16), (0, 0)]);
+    let small = claim(10);
+    let issuer = IssuerId::from_slice(&[7; 32]).unwrap();
+    let refused = taken(|| quotas.verified(&small, 2048, vec![issuer]).map(drop));
+    assert_eq!(refused, (100, None));
 }
 
 #[test]
@@ -74,7 +105,7 @@ fn an_issuer_over_its_quota_takes_nothing_from_others() {
     let small = claim(10);
     let [one, other, third, fourth] =
         [1, 2, 3, 4].map(|byte| IssuerId::from_slice(&[byte; 32]).unwrap());
-    let publish = |issuer| taken(|| quotas.verified(&small, vec![issuer]).map(Charge::keep));
+    let publish = |issuer| taken(|| quotas.verified(&small, 0, vec![issuer]).map(Charge::keep));
     for issuer in [one, other, third] {
         assert_eq!(publish(issuer), (10, Some("issuer_claims")));
     }
@@ -92,7 +123,7 @@ fn bytes_follow_from_claims_where_none_are_configured() {
     let quotas = Arc::new(Quotas::new(&config, &[]));
     let issuer = IssuerId::from_slice(&[7; 32]).unwrap();
     let large = claim(32 << 10);
-    let taken = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
+    let taken = taken(|| quotas.verified(&large, 0, vec![issuer]).map(Charge::keep));
     assert_eq!(taken, (4, Some("issuer_bytes")));
 }
 
@@ -126,14 +157,18 @@ fn what_is_charged_for_a_claim_without_a_leaf_comes_back() {
     let small = claim(10);
     let [one, other] = [1, 2].map(|byte| IssuerId::from_slice(&[byte; 32]).unwrap());
     // A hundred at a time are never together: each comes back before the next.
-    let refused = taken(|| quotas.verified(&small, vec![one, other]).map(drop));
+    let refused = taken(|| quotas.verified(&small, 0, vec![one, other]).map(drop));
     assert_eq!(refused, (100, None));
-    let logged = taken(|| quotas.verified(&small, vec![other]).map(Charge::keep));
+    let logged = taken(|| quotas.verified(&small, 0, vec![other]).map(Charge::keep));
     assert_eq!(logged, (10, Some("issuer_claims")));
     // The other has no more, so that nobody pays.
-    let both = taken(|| quotas.verified(&small, vec![one, other]).map(Charge::keep));
+    let both = taken(|| {
+        quotas
+            .verified(&small, 0, vec![one, other])
+            .map(Charge::keep)
+    });
     assert_eq!(both, (0, Some("issuer_claims")));
-    let alone = taken(|| quotas.verified(&small, vec![one]).map(Charge::keep));
+    let alone = taken(|| quotas.verified(&small, 0, vec![one]).map(Charge::keep));
     assert_eq!(alone, (10, Some("issuer_claims")));
 }
 
@@ -143,16 +178,16 @@ fn what_comes_back_is_what_was_charged() {
     let large = claim(32 << 10);
     let issuer = IssuerId::from_slice(&[7; 32]).unwrap();
     let waiting: Vec<_> = (0..9)
-        .map(|_| quotas.verified(&large, vec![issuer]).unwrap())
+        .map(|_| quotas.verified(&large, 0, vec![issuer]).unwrap())
         .collect();
-    assert!(quotas.verified(&large, vec![issuer]).is_err());
+    assert!(quotas.verified(&large, 0, vec![issuer]).is_err());
     drop(waiting);
-    let logged = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
+    let logged = taken(|| quotas.verified(&large, 0, vec![issuer]).map(Charge::keep));
     assert_eq!(logged, (9, Some("issuer_bytes")));
     // More than was taken is never given: a bucket is full at most.
     quotas.issuers.give_back(&issuer, LARGEST);
     quotas.issuers.give_back(&issuer, LARGEST);
-    let again = taken(|| quotas.verified(&large, vec![issuer]).map(Charge::keep));
+    let again = taken(|| quotas.verified(&large, 0, vec![issuer]).map(Charge::keep));
     assert!(again.0 <= 4, "{again:?}");
 }
 

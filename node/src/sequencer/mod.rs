@@ -18,7 +18,7 @@ use crate::signer::{key::KeyFailed, log::SignError};
 use crate::{
     cosigner::{Asking, Told},
     log::{Log, WriteError},
-    quota::Charge,
+    quota::{Charge, LABEL_BYTES},
     reason::with_causes,
     reply::{Outbox, Reply},
     storage::Tables,
@@ -66,8 +66,10 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// What it adds to a batch.
     fn bytes(&self) -> usize {
-        self.candidates.iter().map(Candidate::payload_len).sum()
+        let of = |one: &Candidate| one.payload_len() + LABEL_BYTES * one.labels();
+        self.candidates.iter().map(of).sum()
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::{runtime::Handle, time::timeout_at};
 /// millisecond.
 const BATCH: usize = 1024;
 
-/// Most bytes of payload in one commit. A batch is in memory several times over while it is
-/// written.
+/// Most bytes of payload in one commit, and of what labels count as. A batch is in memory several
+/// times over while it is written, and the next one waits until its labels are in the index.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// How long a commit waits for more candidates if the last one had several. Under load that makes

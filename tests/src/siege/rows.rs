@@ -7,7 +7,7 @@ use futures::{
 };
 
 /// All kinds of hostile traffic, by what a table calls them. The last is all others at once.
-pub const ROWS: [(&str, Attack); 31] = [
+pub const ROWS: [(&str, Attack); 32] = [
     ("prefix questions that nobody reads", unread::prefixes),
     ("streams of entries that nobody reads", unread::entries),
     ("bundles that nobody reads", unread::bundles),
@@ -37,6 +37,7 @@ pub const ROWS: [(&str, Attack); 31] = [
     ("giant and deep claims and headers", claims),
     ("write overload, forged and signed", writers::overload),
     ("one spammer with 100 keys", writers::spammer),
+    ("claims of 2,048 labels", writers::much),
     ("watches", writers::watches),
     ("all of them together", all),
 ];

@@ -2,9 +2,10 @@
 
 use super::{Target, target::NETWORKS};
 use crate::{
-    issuer::{Actor, artifact, payload},
+    issuer::{Actor, artifact, payload, payload_about},
     stranger::{Stranger, framed},
 };
+use assay_claims::claim;
 use assay_claims::entry::wire::Claim;
 use assay_proto::v1::{
     PublishItem, PublishRequest, PublishStreamRequest, Wait, WatchRequest, WatchedName,
@@ -30,6 +31,12 @@ const ITEMS: u64 = 64;
 const KEYS: u8 = 100;
 const FIRST_KEY: u8 = 100;
 const REGISTER: usize = 2;
+
+/// Keys that sign one claim, the number of the first one, and artifacts that it is about: as many
+/// labels as an entry may have.
+const SIGNERS: u8 = 16;
+const FIRST_SIGNER: u8 = 80;
+const ARTIFACTS: u64 = 127;
 
 /// Watches of a connection, one more than are taken, and names of each.
 const WATCHES: usize = 17;
@@ -87,12 +94,10 @@ pub fn overload(target: Target) -> LocalBoxFuture<'static, ()> {
     .boxed_local()
 }
 
-/// Registers a hundred keys, and publishes with each of them.
-pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
-    async move {
-        let keys = (FIRST_KEY..FIRST_KEY + KEYS).map(|key| Actor::new(&[key], 1));
-        let keys: Arc<Vec<Actor>> = Arc::new(keys.collect());
-        let registering = target.each(REGISTER, async |number: usize| {
+/// Registers keys from a few networks, again and again: they are answered and cost no quota.
+async fn register(target: &Target, keys: &[Actor]) {
+    target
+        .each(REGISTER, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             for key in keys.iter().skip(number).step_by(REGISTER) {
                 let claim = PublishRequest {
@@ -102,10 +107,41 @@ pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
                 stranger.call("LogService/Publish", claim).await?;
                 target.did(1);
             }
-            // Registered again, they are answered and cost no quota.
             tokio::time::sleep(Duration::from_secs(1)).await;
             Ok(())
+        })
+        .await;
+}
+
+fn actors(first: u8, many: u8) -> Arc<Vec<Actor>> {
+    let actors = (first..first + many).map(|key| Actor::new(&[key], 1));
+    Arc::new(actors.collect())
+}
+
+/// Registers sixteen keys, and publishes claims that all of them sign about a hundred artifacts.
+pub fn much(target: Target) -> LocalBoxFuture<'static, ()> {
+    async move {
+        let keys = actors(FIRST_SIGNER, SIGNERS);
+        let publishing = target.each(NETWORKS, async |number: usize| {
+            let stranger = target.stranger(number, 1 << 16)?;
+            let keys = keys.clone();
+            publish(&target, &stranger, move |number| {
+                let first = number.wrapping_mul(ARTIFACTS);
+                let signers = keys.iter().map(|one| (one.id, &one.keys[0]));
+                let payload = payload_about(first..first + ARTIFACTS);
+                claim::sign(&payload, &signers.collect::<Vec<_>>())
+            })
+            .await
         });
+        join(register(&target, &keys), publishing).await;
+    }
+    .boxed_local()
+}
+
+/// Registers a hundred keys, and publishes with each of them.
+pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
+    async move {
+        let keys = actors(FIRST_KEY, KEYS);
         let spamming = target.each(NETWORKS, async |number: usize| {
             let stranger = target.stranger(number, 1 << 16)?;
             let keys = keys.clone();
@@ -114,7 +150,7 @@ pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
             })
             .await
         });
-        join(registering, spamming).await;
+        join(register(&target, &keys), spamming).await;
     }
     .boxed_local()
 }

@@ -81,6 +81,11 @@ impl Candidate {
         self.claim.payload.len()
     }
 
+    /// How many labels its entry has in the index: at most [`LABELS`](crate::limits::LABELS).
+    pub fn labels(&self) -> usize {
+        self.labels.len()
+    }
+
     /// The claim's id.
     pub fn id(&self) -> ClaimId {
         self.id

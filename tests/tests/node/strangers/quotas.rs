@@ -8,7 +8,7 @@ use assay_proto::v1::{
     PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, Wait,
     log_service_client::LogServiceClient,
 };
-use assay_tests::issuer::{Actor, payload};
+use assay_tests::issuer::{Actor, payload, payload_about};
 use futures::{TryStreamExt, stream};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -108,6 +108,15 @@ async fn claims_and_bytes_have_quotas_by_address_and_issuer() -> anyhow::Result<
     let shared = client(&fixture, 1).await?;
     let (taken, refusal) = publish(&shared, &fixture.issuer, (300..330).map(large)).await;
     assert!((5..25).contains(&taken), "{taken}");
+    assert_over(refusal, &["issuer", "bytes a second"]);
+
+    // Each name counts, however short the claim is: 128 are 32 KiB beside the 14 of the payload.
+    let third = Actor::new(&[3], 1);
+    let registration = third.registration()?;
+    fixture.log.publish(registration, Wait::Sequenced).await?;
+    let about_much = (4..24).map(|number| payload_about(number * 127..(number + 1) * 127));
+    let (taken, refusal) = publish(&shared, &third, about_much).await;
+    assert!((2..10).contains(&taken), "{taken}");
     assert_over(refusal, &["issuer", "bytes a second"]);
     Ok(())
 }
