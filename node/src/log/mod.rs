@@ -31,6 +31,7 @@ use clock::LogClock;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// How far the clock may be behind the last entry without a word, in milliseconds: clocks are set
@@ -193,6 +194,8 @@ pub struct Log<S> {
     file: CheckpointFile,
     state: Sequencer,
     index: Index,
+    /// How long the index has taken for the next commitment so far.
+    index_took: Duration,
     /// What was signed last.
     last: SignedHead,
     clock: LogClock,
@@ -261,6 +264,7 @@ impl<S: Tables> Log<S> {
             file,
             state,
             index,
+            index_took: Duration::ZERO,
             last,
         })
     }

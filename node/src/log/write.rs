@@ -181,7 +181,8 @@ impl<S: Tables> Log<S> {
         let size = self.state.head().size.get();
         let (index, store) = (&mut self.index, &*self.store);
         let (commitment, rows) = threads::indexing(|| index.step(store, size))?;
-        metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
+        let took = std::mem::take(&mut self.index_took) + started.elapsed();
+        metrics::histogram!("assay_index_seconds").record(took.as_secs_f64());
         let now_ms = self.clock.now(self.state.head().last_ms)?;
         let step = self.state.plan_commitment(now_ms, &commitment)?;
         self.commit(step, rows)?;
@@ -195,9 +196,12 @@ impl<S: Tables> Log<S> {
         if !self.index.is_behind() {
             return Ok(());
         }
+        let started = Instant::now();
         let size = self.state.head().size.get();
         let (index, store) = (&mut self.index, &*self.store);
-        Ok(threads::indexing(|| index.advance(store, size))?)
+        threads::indexing(|| index.advance(store, size))?;
+        self.index_took += started.elapsed();
+        Ok(())
     }
 
     /// Writes a step and rows of the index as one durable batch, then adopts the step.
