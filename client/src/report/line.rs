@@ -326,3 +326,36 @@ impl ShownClaim {
 fn name<S: Serializer>(question: &posture::Question, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(question.name())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_policy::testing::{NOW_MS, World, about, anchor, component, parse};
+
+    /// Whoever says it is trusted, and has said something else since.
+    #[test]
+    fn a_word_with_a_reservation_does_not_count() {
+        let mut world = World::new();
+        let alice = world.register("Alice", &[1], 1);
+        for (day, status) in [(2, "affected"), (3, "fixed")] {
+            let document = format!(
+                r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/{day}",
+                "author":"A","version":1,"timestamp":"2026-01-0{day}T00:00:00Z","statements":[
+                {{"vulnerability":"CVE-1","status":"{status}","action_statement":"x"}}]}}"#
+            );
+            let kind = "https://openvex.dev/ns/v0.2.0";
+            world.log(&about("pkg:cargo/a@1", kind, &document), &[&alice]);
+        }
+        let policy = parse(&format!("version = 1\n{}", anchor(&alice, &["maintainer"])));
+        let component = component("pkg:cargo/a@1");
+        let posture = posture::posture(&policy, &component, &world.claims, NOW_MS);
+        let reached = posture.of(posture::Question::Vulnerable);
+        let lines: Vec<Line> = reached.map(|it| Line::new(it, Reader::Owner)).collect();
+        let has_effect: Vec<bool> = lines.iter().map(|line| line.effect).collect();
+        assert_eq!(has_effect, [true, true]);
+        let counts: Vec<bool> = lines.iter().map(Line::counts).collect();
+        assert_eq!(counts, [true, false]);
+        let trusted: Vec<bool> = lines.iter().map(Line::is_trusted).collect();
+        assert_eq!(trusted, [true, false]);
+    }
+}

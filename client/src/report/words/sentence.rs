@@ -164,8 +164,11 @@ fn as_of(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::LogState;
-    use crate::report::example;
+    use crate::ask::{About, LogState};
+    use crate::report::words::Reader;
+    use crate::report::{Question as Asked, example};
+    use assay_policy::posture::posture;
+    use assay_policy::testing::{NOW_MS, World, about, anchor, component, parse};
 
     /// The example with the component that has this outcome.
     fn with(outcome: Outcome) -> Report {
@@ -207,12 +210,36 @@ mod tests {
                 LogState::Unreachable,
                 LogState::Convicted,
             ] {
-                let mut report = with(outcome);
-                report.logs[0].state = state;
-                let sentence = sentence(&report).unwrap();
-                assert_eq!(sentence.stand, Stand::Unchecked, "{outcome} {state:?}");
-                assert!(sentence.why.unwrap().contains("the log log.example"));
+                // A package as a whole is asked about its versions, too.
+                for about in [None, About::parse("pkg:cargo/good").unwrap()] {
+                    let mut report = with(outcome);
+                    (report.about, report.logs[0].state) = (about, state);
+                    let sentence = sentence(&report).unwrap();
+                    assert_eq!(sentence.stand, Stand::Unchecked, "{outcome} {state:?}");
+                    assert!(sentence.why.unwrap().contains("the log log.example"));
+                }
             }
+        }
+    }
+
+    #[test]
+    fn a_review_that_did_not_pass_is_none() {
+        for (verdict, says) in [
+            ("fail", "nobody whom you trust has reviewed it."),
+            ("pass", "it was reviewed by "),
+        ] {
+            let mut world = World::new();
+            let alice = world.register("Alice", &[1], 1);
+            let text = format!(r#"{{"criteria":["x"],"verdict":"{verdict}","scope":"version"}}"#);
+            let said = about("pkg:cargo/a@1", "urn:assay:audit:v1", &text);
+            world.log(&said, &[&alice]);
+            let policy = parse(&format!("version = 1\n{}", anchor(&alice, &["auditor"])));
+            let component = component("pkg:cargo/a@1");
+            let posture = posture(&policy, &component, &world.claims, NOW_MS);
+            let mut report = with(Outcome::Fine);
+            report.questions = Asked::all(&posture, Reader::Owner);
+            let said = sentence(&report).unwrap();
+            assert!(said.text.contains(says), "{verdict}: {}", said.text);
         }
     }
 
