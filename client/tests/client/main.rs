@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
 
+mod attachments;
 mod audit;
 mod fake;
 mod heads;
