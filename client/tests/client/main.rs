@@ -8,6 +8,7 @@ mod fake;
 mod heads;
 mod issuers;
 mod lookups;
+mod misbehavior;
 mod monitor;
 mod others;
 mod paging;
