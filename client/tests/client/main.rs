@@ -10,6 +10,7 @@ mod issuers;
 mod lookups;
 mod misbehavior;
 mod monitor;
+mod news;
 mod others;
 mod paging;
 mod privately;
