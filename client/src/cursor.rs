@@ -208,12 +208,17 @@ mod tests {
 
         let text = fs::read_to_string(&path).unwrap();
         let (shorter, _) = text[..text.len() - 1].rsplit_once('\n').unwrap();
+        let unasked = Label::of(Name::new(Kind::Vuln, "c"), By::predicate_type("x"));
         for damaged in [
             &text[..text.len() - 1],
             shorter,
             &text.replace(" 3 ", " 4 "),
             "",
+            &text.replace(VERSION, "assay watch v1"),
+            &text.replace(key().name(), "another.example"),
+            &text.replace(&labels[0].to_string(), &unasked.to_string()),
         ] {
+            assert_ne!(damaged, text);
             fs::write(&path, damaged).unwrap();
             assert!(
                 matches!(open(), Err(ClientError::State { .. })),

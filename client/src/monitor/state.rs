@@ -169,8 +169,15 @@ mod tests {
         let (kept, path) = (state.kept.clone(), state.path.clone());
         drop(state);
         assert_eq!(open().unwrap().kept, kept);
-        let whole = fs::read(&path).unwrap();
-        for damaged in [&whole[..whole.len() - 1], b"", b"{}"] {
+        let whole = fs::read_to_string(&path).unwrap();
+        for damaged in [
+            &whole[..whole.len() - 1],
+            "",
+            "{}",
+            &whole.replace("\"version\":1,", "\"version\":2,"),
+            &whole.replace(key.name(), "another.example"),
+        ] {
+            assert_ne!(damaged, whole);
             fs::write(&path, damaged).unwrap();
             assert!(matches!(open(), Err(ClientError::State { .. })));
         }

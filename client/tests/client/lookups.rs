@@ -407,6 +407,14 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
     let head = head.find(|path| path.extension().is_none()).unwrap();
     let cache = AnswerCache::new(folder.path(), client.log_key());
     assert!(cache.load(&query()).unwrap().is_some());
+    let size = TreeSize::new(fake.state().size());
+    let fork = fake.state().sign(size, Hash::of(b"another history"));
+    std::fs::write(&head, fork).unwrap();
+    let error = cache.load(&query()).unwrap_err();
+    assert!(
+        matches!(error, ClientError::Unverified { .. }),
+        "the head that was seen is of another history: {error:?}"
+    );
     std::fs::write(&head, first.note()).unwrap();
     let error = cache.load(&query()).unwrap_err();
     assert!(
