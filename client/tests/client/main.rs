@@ -7,6 +7,7 @@ mod audit;
 mod fake;
 mod heads;
 mod issuers;
+mod lies;
 mod lookups;
 mod misbehavior;
 mod monitor;

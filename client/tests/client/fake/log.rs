@@ -26,6 +26,21 @@ use std::{
 };
 use tonic::Status;
 
+/// What a node says falsely beside what it proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// That a proof leads to a tree of another size.
+    Size,
+    /// That a claim that was published has another leaf hash.
+    LeafHash,
+    /// That entries stand elsewhere.
+    Start,
+    /// Nothing, in a message of its own before the entries.
+    Nothing,
+    /// That there are no more entries before their end.
+    End,
+}
+
 /// What the log serves. Tests change its fields to make it lie.
 pub struct State {
     signer: SignerKey,
@@ -58,6 +73,8 @@ pub struct State {
     /// Named in place of the leaf that a publication got, and served in place of what is asked for
     /// by claim or hash.
     pub instead: Option<u64>,
+    /// What is said falsely.
+    pub lie: Option<Lie>,
     /// Whether what is published waits for the next commitment.
     pub gathers: bool,
     /// Leaves that are records of issuers.
@@ -100,6 +117,7 @@ impl State {
             consistency: None,
             http: HashMap::new(),
             instead: None,
+            lie: None,
             gathers: false,
             records: vec![],
         }
@@ -216,6 +234,11 @@ impl State {
             }
             size => (TreeSize::new(size), String::new()),
         }
+    }
+
+    /// The size of a tree, as it is said with a proof.
+    pub(super) fn said(&self, size: u64) -> u64 {
+        size + u64::from(self.lie == Some(Lie::Size))
     }
 
     pub(super) fn path(&self, index: u64, size: TreeSize) -> Result<Bytes, Status> {

@@ -5,7 +5,7 @@ mod index;
 mod log;
 pub mod said;
 
-pub use log::{State, claim, id, key, record, registration, withdrawal};
+pub use log::{Lie, State, claim, id, key, record, registration, withdrawal};
 
 use assay_claims::claim;
 use assay_claims::entry::{Entry, wire};
@@ -121,9 +121,13 @@ impl Service {
         let mut state = self.0.lock().unwrap();
         let leaf_index = state.publish(&claim);
         let leaf_index = state.instead.unwrap_or(leaf_index);
+        let leaf_hash = match state.lie {
+            Some(Lie::LeafHash) => hash::leaf_hash(b"another entry"),
+            _ => hash::leaf_hash(&state.entries[leaf_index as usize]),
+        };
         Ok(PublishResponse {
             leaf_index,
-            leaf_hash: join(&[hash::leaf_hash(&state.entries[leaf_index as usize])]),
+            leaf_hash: join(&[leaf_hash]),
             claim_id: Bytes::copy_from_slice(verified.id().as_bytes()),
             logged_at_ms: 1_000 + leaf_index,
             reached: v1::Wait::Integrated.into(),
@@ -194,7 +198,7 @@ impl LogService for Service {
         let hashes = state.path(leaf_index, size)?;
         Ok(Response::new(GetInclusionProofResponse {
             leaf_index,
-            tree_size: size.get(),
+            tree_size: state.said(size.get()),
             hashes,
             checkpoint,
         }))
@@ -216,7 +220,7 @@ impl LogService for Service {
         };
         let answer = GetConsistencyProofResponse {
             old_size,
-            new_size,
+            new_size: state.said(new_size),
             hashes: join(&path),
             checkpoint: String::new(),
         };
@@ -240,7 +244,7 @@ impl LogService for Service {
         let answer = GetEntryAndProofResponse {
             entry,
             leaf_index,
-            tree_size: size.get(),
+            tree_size: state.said(size.get()),
             hashes,
             checkpoint,
         };
@@ -254,9 +258,10 @@ impl LogService for Service {
         request: Request<StreamEntriesRequest>,
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
         let StreamEntriesRequest { start, end } = request.into_inner();
-        let entries = self.0.lock().unwrap().entries[start as usize..end as usize].to_vec();
-
-        let messages: Vec<_> = entries
+        let state = self.0.lock().unwrap();
+        let entries = state.entries[start as usize..end as usize].to_vec();
+        let start = start + u64::from(state.lie == Some(Lie::Start));
+        let mut messages: Vec<_> = entries
             .chunks(3)
             .enumerate()
             .map(|(i, entries): (usize, &[Bytes])| {
@@ -266,6 +271,14 @@ impl LogService for Service {
                 })
             })
             .collect();
+        match state.lie {
+            Some(Lie::Nothing) => {
+                let entries = Vec::new();
+                messages.insert(0, Ok(StreamEntriesResponse { start, entries }));
+            }
+            Some(Lie::End) => _ = messages.pop(),
+            _ => {}
+        }
         Ok(Response::new(Box::pin(futures::stream::iter(messages))))
     }
 
