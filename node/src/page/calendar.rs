@@ -383,3 +383,92 @@ fn month(day: &str) -> String {
         _ => day.get(..7).unwrap_or(day).to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_client::report::example;
+
+    /// What somebody says of a package, surely of this version or not.
+    fn entry(dates: Vec<(What, Day)>, is_of_this: bool) -> Entry {
+        Entry {
+            component: "pkg:cargo/a@1".to_owned(),
+            package: None,
+            product: None,
+            dates,
+            is_of_this,
+            last_updated: "2026-01-01T00:00:00Z".to_owned(),
+            who: "the makers (maintainer)".to_owned(),
+            issuer_id: "11".repeat(32),
+            claim_id: "22".repeat(32),
+            logged_ms: 0,
+        }
+    }
+
+    fn known(day: &str) -> Day {
+        Day::Known {
+            day: day.to_owned(),
+            at: format!("{day}T23:59:59Z"),
+        }
+    }
+
+    /// Titles with what stands under each.
+    fn shown(entries: Vec<Entry>) -> Vec<(String, Vec<String>)> {
+        let calendar = Calendar {
+            entries,
+            silent: Vec::new(),
+            incomplete: Vec::new(),
+        };
+        let (groups, omitted) = groups(&calendar, &example::report());
+        assert_eq!(omitted, 0);
+        let told = groups.into_iter().map(|group| {
+            let rows = group.rows.into_iter();
+            (group.title, rows.map(|row| row.what).collect())
+        });
+        told.collect()
+    }
+
+    fn group(title: &str, rows: &[&str]) -> (String, Vec<String>) {
+        let rows = rows.iter().map(|row| (*row).to_owned());
+        (title.to_owned(), rows.collect())
+    }
+
+    /// The example is asked on 2026-01-31. That something will be released is no end of it.
+    #[test]
+    fn what_ends_stands_in_its_month_and_what_begins_nowhere() {
+        let dates = vec![
+            (What::Available, Day::Open),
+            (What::Sales, known("2026-01-30")),
+            (What::Security, known("2026-01-31")),
+            (What::Life, Day::Open),
+        ];
+        let expected = [
+            group("Already over", &["end of sales"]),
+            group("January 2026", &["end of security support"]),
+            group("To be announced", &["end of life"]),
+        ];
+        assert_eq!(shown(vec![entry(dates, true)]), expected);
+        let begins = vec![(What::Available, known("2025-01-01"))];
+        assert_eq!(shown(vec![entry(begins, true)]), []);
+    }
+
+    #[test]
+    fn what_may_be_of_another_version_has_no_month() {
+        let dates = vec![(What::Life, known("2026-05-01")), (What::Sales, Day::Open)];
+        let title = "Whether this is of this version cannot be decided";
+        let says = "end of life 2026-05-01, end of sales to be announced";
+        assert_eq!(shown(vec![entry(dates, false)]), [group(title, &[says])]);
+    }
+
+    #[test]
+    fn a_month_that_is_none_is_shown_as_it_is_written() {
+        for (day, name) in [
+            ("2026-05-01", "May 2026"),
+            ("2026-00-01", "2026-00"),
+            ("2026-13-01", "2026-13"),
+            ("2026", "2026"),
+        ] {
+            assert_eq!(month(day), name);
+        }
+    }
+}

@@ -180,3 +180,57 @@ fn nothing(report: &Report) -> &'static str {
         "Nothing was found, where it could be looked for."
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_client::ask::{Hint, LogState};
+    use assay_client::report::{Versions, example};
+
+    const PURLS: [&str; 2] = ["pkg:cargo/a@1", "pkg:cargo/b@1"];
+
+    fn compared(reports: [&Report; 2]) -> Compared {
+        let purls = PURLS.map(|purl| Purl::canonicalize(purl).unwrap());
+        Compared::of(&purls, reports)
+    }
+
+    /// The example, of which a log did not answer.
+    fn lacking_one() -> Report {
+        let mut report = example::report();
+        report.logs[0].state = LogState::Unreachable;
+        report
+    }
+
+    #[test]
+    fn a_log_that_both_lack_is_named_once() {
+        let (whole, lacking) = (example::report(), lacking_one());
+        assert_eq!(compared([&whole, &whole]).lacking.len(), 0);
+        for reports in [[&whole, &lacking], [&lacking, &whole], [&lacking, &lacking]] {
+            assert_eq!(compared(reports).lacking.len(), 1);
+        }
+        let mut other = lacking_one();
+        other.logs[0].origin = "other.example".to_owned();
+        assert_eq!(compared([&lacking, &other]).lacking.len(), 2);
+    }
+
+    #[test]
+    fn what_others_said_beyond_either_page_is_told() {
+        let (all, mut part) = (example::report(), example::report());
+        part.hints = vec![Hint::Talkative(1)];
+        assert!(!compared([&all, &all]).is_part);
+        assert!(compared([&all, &part]).is_part && compared([&part, &all]).is_part);
+    }
+
+    #[test]
+    fn silence_is_what_every_log_shows_of_a_version() {
+        let mut report = example::report();
+        assert_eq!(nothing(&report), "Nobody has said anything.");
+        assert!(nothing(&lacking_one()).starts_with("Nothing was found"));
+        report.versions = Some(Versions {
+            claims: 1,
+            of: Vec::new(),
+            unweighed: 0,
+        });
+        assert!(nothing(&report).starts_with("Nothing is said of the package as a whole"));
+    }
+}

@@ -252,6 +252,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::line;
     use super::*;
 
     #[test]
@@ -272,5 +273,22 @@ mod tests {
              href=\"a?b=&quot;c&quot;&amp;d\"/>\n"
         );
         assert_eq!(urn(ENTRY, ["a/b:c", "7"]), "urn:assay:leaf:a%2Fb%3Ac:7");
+    }
+
+    /// Whoever writes line ends, or very much, makes no lines of the node's own.
+    #[test]
+    fn what_is_said_is_a_line_each_and_once() {
+        let long = "x".repeat(1000);
+        let lines = ["a\nClaim 00", "b", "b", &long].map(|says| line(says, Vec::new()));
+        let told = said(&lines.iter().collect::<Vec<_>>());
+        let told: Vec<&str> = told.lines().collect();
+        let own = format!("Claim {}, leaf 7 of log.example.", "ab".repeat(32));
+        assert_eq!((told[0], told[1]), (r"a\nClaim 00", "b"));
+        assert!(
+            told[2].starts_with("xxx") && told[2].len() < 500,
+            "{}",
+            told[2]
+        );
+        assert_eq!(told[3..], [own]);
     }
 }

@@ -436,31 +436,4 @@ impl Pages {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_made_is_good_for_a_minute_of_a_log_that_is_as_it_was() {
-        let mut kept = Kept {
-            state: (7, 0),
-            made: Instant::now(),
-            what: (),
-        };
-        assert!(kept.is_good((7, 0)));
-        assert!(!kept.is_good((8, 0)) && !kept.is_good((7, 1)));
-        kept.made = kept.made.checked_sub(KEPT).unwrap();
-        assert!(!kept.is_good((7, 0)));
-    }
-
-    #[test]
-    fn pages_that_are_kept_take_so_many_bytes() {
-        const PAGE: usize = 4 << 10;
-        let kept = Cache::with_weighter(KEPT_PAGES, KEPT_BYTES, Weight);
-        let page = Bytes::from(vec![0; PAGE]);
-        for number in 0..4 * KEPT_BYTES as usize / PAGE {
-            kept.insert(number.to_string(), Kept::new((0, 0), page.clone()));
-        }
-        let bytes = kept.len() * PAGE;
-        assert!(0 < bytes && bytes <= KEPT_BYTES as usize, "{bytes}");
-    }
-}
+mod tests;

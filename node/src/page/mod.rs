@@ -344,3 +344,6 @@ fn file(peer: Peer, request: Request, kind: &'static str, text: &'static [u8]) -
     let text = Bytes::from_static(text);
     fixed(&Asked::of(request, peer), kind, text)
 }
+
+#[cfg(test)]
+mod testing;

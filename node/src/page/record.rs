@@ -245,6 +245,22 @@ mod tests {
             });
             let list = List::new("", "", all);
             assert_eq!((list.lines.len(), list.omitted), (shown, omitted));
+            let page = RecordPage {
+                frame: Frame {
+                    title: String::new(),
+                    base: "./".to_owned(),
+                    asked: String::new(),
+                    operator: None,
+                },
+                origin: String::new(),
+                size: 0,
+                quorum: None,
+                lists: vec![list],
+                keys: Vec::new(),
+                head: String::new(),
+            };
+            let said = format!("<p>and {omitted} more.</p>");
+            assert_eq!(page.render().unwrap().contains(&said), omitted > 0);
         }
     }
 

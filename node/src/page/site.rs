@@ -131,6 +131,8 @@ pub struct Site {
     url: String,
     /// Folder for the heads that were seen.
     state: PathBuf,
+    /// [`PATIENCE`], but in tests.
+    patience: Duration,
 }
 
 impl Site {
@@ -165,6 +167,7 @@ impl Site {
             keys,
             url,
             state,
+            patience: PATIENCE,
         };
         site.logs()?;
         Ok(site)
@@ -280,7 +283,7 @@ impl Site {
     /// Asks by the policy, as of this time.
     fn asker(&self, now_ms: u64) -> Result<Asker, LogsError> {
         let asker = self.asker_by(self.policy.clone(), now_ms)?;
-        Ok(asker.within(PATIENCE).waiting_for_each(EACH))
+        Ok(asker.within(self.patience).waiting_for_each(EACH))
     }
 
     fn asker_by(&self, policy: Policy, now_ms: u64) -> Result<Asker, LogsError> {
@@ -360,5 +363,32 @@ impl Stated {
         let name = path.file_name().unwrap_or(path.as_os_str());
         let name = name.to_string_lossy().into_owned();
         Ok(Stated { text, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotation::LogKeys;
+    use arc_swap::ArcSwap;
+    use assay_tlog::note::SignerKey;
+    use std::{net::TcpListener, sync::Arc};
+
+    /// A log that is the only one makes no other wait, and is waited for no longer all the same.
+    #[tokio::test]
+    async fn all_logs_together_have_so_long_to_answer() {
+        // It takes connections, and never answers.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let key = SignerKey::from_seed("log.example", &[7; 32]).unwrap();
+        let keys = Arc::new(ArcSwap::from_pointee(LogKeys::from(key)));
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().to_owned();
+        let mut site = Site::open(&PageConfig::default(), keys, url, state).unwrap();
+        site.patience = Duration::from_millis(50);
+        let about = About::parse("pkg:cargo/serde").unwrap().unwrap();
+        let said = site.report(about, 1).await.unwrap_err().to_string();
+        let why = "did not answer all questions in the time that one log has";
+        assert!(said.contains(why), "{said}");
     }
 }

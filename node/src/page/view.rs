@@ -6,7 +6,6 @@ use assay_client::ask::{About, Hint};
 use assay_client::report::{Line, Log, Question, Reply, Report, Versions, Voice, words};
 use assay_client::{is_path, one_word};
 use assay_policy::posture::{Part, Question as Asked};
-use std::collections::BTreeSet;
 
 /// Bytes of all that strangers said on one page, as they are written. With the frame, the style and
 /// the scripts, of which the verifier has 40 KiB, a page stays below 80 KiB.
@@ -367,9 +366,7 @@ impl Said {
     fn new(line: &Line, report: &Report) -> Self {
         let replies = replies(line);
         let is_free = !has_role(&line.issuers);
-        let mut seen = BTreeSet::new();
-        let issuers = line.issuers.iter().map(|voice| voice.issuer_id.clone());
-        let issuers = issuers.filter(|id| seen.insert(id.clone())).take(REPLIES);
+        let issuers = line.issuers.iter().take(REPLIES);
         let first = replies.iter();
         let first = first.filter(|reply| is_free || has_role(&reply.issuers));
         let first = first.take(REPLIES).map(|reply| answer(reply, report));
@@ -386,7 +383,7 @@ impl Said {
                 .collect(),
             is_own: line.target.is_none() && line.vouches_for.is_none(),
             issuers: issuers
-                .map(|id| (id.clone(), words::shorten(&id).to_owned()))
+                .map(|Voice { issuer_id: id, .. }| (id.clone(), words::shorten(id).to_owned()))
                 .collect(),
             more_replies: replies.len() - shown_replies.len(),
             replies: shown_replies,
@@ -427,3 +424,6 @@ const PARAGRAPH: usize = 4_000;
 pub fn paragraph(about: &About, report: &Report) -> String {
     shown_within(&words::paragraph(about, report), PARAGRAPH)
 }
+
+#[cfg(test)]
+mod tests;
