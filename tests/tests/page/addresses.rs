@@ -61,6 +61,12 @@ async fn what_is_not_canonical_leads_to_what_is() -> anyhow::Result<()> {
         "{}",
         choice.text
     );
+    // Who looks for nothing is told nothing.
+    for (text, is_said) in [("", false), ("+", false), ("a/../../b", true)] {
+        let page = world.page(&format!("/?q={text}")).await?;
+        let says = "role=\"status\"";
+        assert_eq!(page.text.contains(says), is_said, "{text:?}: {}", page.text);
+    }
     let nothing = world.page("/?q=pkg%3A%3Cscript%3E").await?;
     assert!(
         nothing.text.contains("&#60;script&#62;"),

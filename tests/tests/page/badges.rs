@@ -1,10 +1,16 @@
 //! Badges: facts, and what is not known.
 
-use super::world::{POLICY, World};
+use super::world::{POLICY, World, named};
 use assay_tests::process::assay;
 use assay_tlog::note::SignerKey;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use std::{fs, path::Path, process::Output};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream};
 
 async fn badge(world: &World, path: &str) -> anyhow::Result<(u16, String)> {
     let json = world.get(&format!("/badge/{path}.json")).await?;
@@ -281,5 +287,57 @@ async fn a_badge_that_cannot_be_made_replaces_none() -> anyhow::Result<()> {
     let away = command(&world, folder, &[&[purl], &out[..]].concat())?;
     assert_eq!(away.status.code(), Some(3));
     assert_eq!(fs::read_to_string(folder.join("badge.svg"))?, "before");
+    Ok(())
+}
+
+/// Passes on what the pages ask their node, and counts the bytes of its answers.
+async fn passed(pages: TcpStream, node: String, bytes: Arc<AtomicUsize>) -> std::io::Result<()> {
+    let node = TcpStream::connect(node).await?;
+    let ((mut asked, mut answered), (mut from, mut to)) = (pages.into_split(), node.into_split());
+    let answering = async {
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = from.read(&mut buffer).await?;
+            bytes.fetch_add(read, Ordering::Relaxed);
+            answered.write_all(&buffer[..read]).await?;
+            if read == 0 {
+                return Ok(());
+            }
+        }
+    };
+    tokio::try_join!(copy(&mut asked, &mut to), answering).map(|_| ())
+}
+
+/// However much strangers say of a package, nobody reads it for its badge.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_cost_a_badge_nothing() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let counted = bytes.clone();
+    let url = format!("url = \"http://{}\"", listener.local_addr()?);
+    let world = World::new("").await?.with(&url).await?;
+    let node = world.node.ready().url.replace("http://", "");
+    tokio::spawn(async move {
+        while let Ok((pages, _)) = listener.accept().await {
+            tokio::spawn(passed(pages, node.clone(), counted.clone()));
+        }
+    });
+    let purl = "pkg:cargo/huge@1.0.0";
+    for seed in 20..30 {
+        let loud = named("Loud", seed);
+        world.register(&loud).await?;
+        let essay = json!({"text": "x".repeat(30_000)});
+        let kind = "https://example.com/essay/v1";
+        world.say(&loud, purl, kind, essay).await?;
+    }
+    world.supported(&world.makers, purl, "2090-05-01").await?;
+    let read = || bytes.swap(0, Ordering::Relaxed);
+    assert_eq!(badge(&world, purl).await?.1, "supported to 2090-05");
+    let of_badge = read();
+    assert!(of_badge < 200_000, "{of_badge}");
+    // The page has what they say.
+    assert_eq!(world.page(&format!("/p/{purl}")).await?.status, 200);
+    let of_page = read();
+    assert!(of_page > 300_000, "{of_page}");
     Ok(())
 }

@@ -97,6 +97,8 @@ async fn the_other_package_is_asked_for() -> anyhow::Result<()> {
         form.text
     );
     assert!(!form.text.contains("<table"), "{}", form.text);
+    // What is still to be named is not wrong.
+    assert!(!form.text.contains("role=\"status\""), "{}", form.text);
     let wrong = world.page("/compare?a=%3Cb%3E&b=pkg:cargo/a").await?;
     assert!(wrong.text.contains("role=\"status\""), "{}", wrong.text);
     let same = world.page("/compare?a=pkg:cargo/a&b=pkg:cargo/a").await?;

@@ -4,10 +4,14 @@ use super::world::World;
 use assay_proto::v1::Wait;
 use assay_tests::log::Log;
 use assay_tests::ports::free_address;
-use assay_tests::process::Node;
+use assay_tests::process::{Node, poll_async};
 use assay_tlog::note::SignerKey;
 use serde_json::Value;
 use std::{fs, net::TcpListener};
+
+/// Where readers reach the pages, without which there is no VEX repository.
+const ADDRESS: &str = "address = \"https://log.example\"";
+const VEX: &str = "/vex-repository.tar.gz";
 
 /// A world whose policy names two logs besides: one that takes connections and never answers, as
 /// long as the listener lives, and one that nobody listens for.
@@ -97,7 +101,8 @@ async fn a_page_is_there_without_the_logs_that_do_not_answer() -> anyhow::Result
 /// has changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_back_is_asked_at_once() -> anyhow::Result<()> {
-    let (mut world, name) = (World::new("").await?, "other.example/log");
+    let world = World::new("").await?.with(ADDRESS).await?;
+    let (mut world, name) = (world, "other.example/log");
     let (mut other, address) = (Node::init_as(name)?, free_address()?);
     other.configure(&format!(
         "server.listen = \"{address}\"\nlog.publish_interval_ms = 1"
@@ -136,6 +141,10 @@ async fn a_log_that_is_back_is_asked_at_once() -> anyhow::Result<()> {
     }
     let gray = world.get(&badge).await?.text().await?;
     assert!(gray.contains("not checked"), "{gray}");
+    // What was withdrawn there would be in the repository.
+    let vex = world.page(VEX).await?;
+    assert_eq!(vex.status, 503, "{}", vex.text);
+    assert!(vex.text.contains(name), "{}", vex.text);
     other.run()?;
     for path in &paths {
         let text = world.page(path).await?.text;
@@ -143,5 +152,6 @@ async fn a_log_that_is_back_is_asked_at_once() -> anyhow::Result<()> {
     }
     let checked = world.get(&badge).await?.text().await?;
     assert!(checked.contains("read this"), "{checked}");
-    Ok(())
+    // It is not made again at once.
+    poll_async(async || Ok((world.get(VEX).await?.status() == 200).then_some(()))).await
 }

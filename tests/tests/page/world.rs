@@ -82,6 +82,18 @@ impl World {
         Ok(world)
     }
 
+    /// The same, with this line in what the node's configuration says of pages.
+    pub async fn with(mut self, line: &str) -> anyhow::Result<Self> {
+        self.node.stop()?;
+        let file = self.node.folder().join("node.toml");
+        let text = fs::read_to_string(&file)?;
+        let (before, after) = text.split_once("[page]\n").context("no [page]")?;
+        fs::write(&file, format!("{before}[page]\n{line}\n{after}"))?;
+        self.node.run()?;
+        self.log = Log::connect(self.node.ready()).await?;
+        Ok(self)
+    }
+
     /// Registers an issuer.
     pub async fn register(&self, issuer: &Actor) -> anyhow::Result<()> {
         self.log
