@@ -64,9 +64,6 @@ impl Own {
             return Some(used(words));
         }
         let record = IssuerRecord::from_claim(claim).ok()??;
-        if self.issuers.contains(&record.id) {
-            return None;
-        }
         let mut keys = record.all_keys();
         let key = keys.find(|key| self.keys.contains(key) && !self.is_own(&record.id, key))?;
         let id = record.id;

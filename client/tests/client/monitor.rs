@@ -5,9 +5,11 @@ mod foreign;
 mod sending;
 
 use crate::fake::{Fake, claim, id, key, record, registration};
-use assay_claims::claim::{ClaimId, PublicKey};
+use assay_claims::claim::{ClaimId, PublicKey, sign};
 use assay_claims::entry::{self, wire};
 use assay_claims::index::Commitment;
+use assay_claims::issuer::{self, IssuerId};
+use assay_claims::kind::issuer::Issuer;
 use assay_claims::purl::Pattern;
 use assay_client::ask::LogAddress;
 use assay_client::monitor::{
@@ -150,6 +152,49 @@ async fn names_and_keys_that_others_use_are_told_once() {
         assert_eq!(told.take(), events(&kinds));
         monitor.round(NOW, &mut told).await.unwrap();
         assert_eq!(told.take(), []);
+    }
+}
+
+/// A key of ours may sign for itself, and for our issuers once they have it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_told_that_is_used_for_another_issuer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fake, monitor, mut told) = begun(&folder, "").await;
+    drop(monitor);
+    let ours = Own {
+        keys: [1, 5, 7].map(|seed| PublicKey::from(&key(seed))).into(),
+        ..own()
+    };
+    let settings = Settings {
+        own: ours,
+        ..settings(&fake, folder.path(), "")
+    };
+    let mut monitor = open(&fake, settings);
+    // An issuer of somebody else, who signs alone, and whose record has a key of ours.
+    let keys = [9, 7].map(|seed| PublicKey::from(&key(seed)));
+    let other = IssuerId::derive(1, &keys.map(|key| *key.as_bytes()));
+    let body = Issuer {
+        name: "another".into(),
+        contacts: vec![],
+        keys: keys.into(),
+        threshold: 1,
+        rotation: None,
+        sequence: 0,
+        previous: None,
+        namespaces: vec![],
+        roles: vec![],
+    };
+    let statement = issuer::statement(&other, &body).unwrap().to_json();
+    let record = sign(statement.as_bytes(), &[(other, &key(9))]);
+    for (claim, kinds) in [
+        (registration(5), vec![]),
+        (claim(5, 10), vec![Kind::SpokenOf]),
+        (signed_for(1, 7, 11), vec![]),
+        (record, vec![Kind::KeyUsed]),
+    ] {
+        fake.state().publish(&claim);
+        monitor.round(NOW, &mut told).await.unwrap();
+        assert_eq!(told.take(), events(&kinds));
     }
 }
 
