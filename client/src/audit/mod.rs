@@ -315,15 +315,11 @@ impl Known {
             }
             _ => hashes,
         };
-        if rest.is_empty() {
-            return Ok(());
+        // A head that ends with this bundle is compared before the next one, and the log's own was
+        // at first.
+        if !rest.is_empty() {
+            tiles.changed(tree.append(rest));
         }
-        tiles.changed(tree.append(rest));
-        match self {
-            Known::Head(size, root) if *size == tree.size() && tree.root() != *root => {
-                Err(AuditError::NotAnExtension { known: *size })
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
