@@ -246,4 +246,23 @@ mod tests {
             assert_eq!(remembered(folder.path()), [text.text().as_bytes()]);
         }
     }
+
+    /// Whoever can write into the folder fills no memory.
+    #[test]
+    fn so_many_texts_are_read_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = folder.path().join(FOLDER);
+        fs::create_dir(&texts).unwrap();
+        let put = |name: &str, bytes: usize| fs::write(texts.join(name), vec![b' '; bytes]);
+        put("longest.assay-misbehavior", MISBEHAVIOR_BYTES).unwrap();
+        put("longer.assay-misbehavior", MISBEHAVIOR_BYTES + 1).unwrap();
+        put("other.txt", 1).unwrap();
+        let read: Vec<usize> = remembered(folder.path()).iter().map(Vec::len).collect();
+        assert_eq!(read, [MISBEHAVIOR_BYTES]);
+        fs::remove_file(texts.join("longer.assay-misbehavior")).unwrap();
+        for number in 0..REMEMBERED + 1 {
+            put(&format!("{number}.assay-misbehavior"), 1).unwrap();
+        }
+        assert_eq!(remembered(folder.path()).len(), REMEMBERED);
+    }
 }
