@@ -1,6 +1,6 @@
 //! What a node says beside its proofs, which hold.
 
-use crate::fake::{Fake, Lie, claim, registration};
+use crate::fake::{Fake, Lie, claim, id, registration};
 use assay_client::{ClientError, LeafRef, Wait};
 use assay_tlog::tree::LeafIndex;
 
@@ -69,4 +69,26 @@ async fn what_was_published_is_where_and_what_the_node_says() {
     fake.state().instead = Some(1);
     let other = client.publish(claim(1, 12), Wait::Integrated).await;
     unverified(other, "holds another claim");
+}
+
+#[tokio::test]
+async fn a_record_is_of_the_issuer_that_was_asked_for() {
+    let (fake, folder) = (log().await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    client.issuer(&id(1)).await.unwrap();
+    // The first leaf is a commitment, and the next one registers issuer 1.
+    fake.state().records.push((id(2), 0, 1));
+    let other = client.issuer(&id(2)).await;
+    unverified(other, "it is no record of the issuer asked for");
+}
+
+/// How fresh a head is, its last leaf says.
+#[tokio::test]
+async fn a_head_that_ends_in_a_claim_has_no_time() {
+    let (fake, folder) = (log().await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    fake.state().append(&claim(1, 9));
+    let head = client.checkpoint().await.unwrap();
+    let time = client.committed_at_ms(&head).await;
+    unverified(time, "does not commit to the index");
 }
