@@ -350,7 +350,7 @@ where
     let at_once = AtOnce::default();
     let refuses = at_once.clone();
     let service = hyper::service::service_fn(move |request| {
-        let called = match with.call(request, h2) {
+        let called = match with.call(request) {
             Ok((request, place)) => Ok((app.clone(), request, place)),
             Err(refused) => {
                 refuses.next();

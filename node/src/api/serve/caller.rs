@@ -17,7 +17,7 @@ use crate::{
     held::Hold,
     quota::Reports,
 };
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use tonic::body::Body;
@@ -59,7 +59,6 @@ impl Caller {
     pub(super) fn call(
         &self,
         mut request: Request<Incoming>,
-        h2: bool,
     ) -> Result<(Request<RequestBody>, Hold), Box<Response<Body>>> {
         self.place.calls();
         self.calls.one_more();
@@ -72,7 +71,10 @@ impl Caller {
         let place = peer.account.call();
         request.extensions_mut().insert(peer);
         // Before it is refused: what came of its body is no longer counted once this is dropped.
-        let request = request.map(|body| RequestBody::new(body, h2.then_some(&self.untaken)));
+        // Only of HTTP/2 is it counted. What is spoken is what hyper found, whatever the first bytes
+        // or ALPN had made likely.
+        let is_h2 = request.version() == Version::HTTP_2;
+        let request = request.map(|body| RequestBody::new(body, is_h2.then_some(&self.untaken)));
         if request.headers().len() > HEADER_FIELDS {
             return Err(too_many_fields().into());
         }
