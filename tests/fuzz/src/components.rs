@@ -44,8 +44,9 @@ fn component(format: Format, bytes: &[u8]) -> bool {
         }
     };
     check(&found, lines);
-    // UTF-16 is known by its zeros, and has a mark of its own.
-    if !bytes.starts_with(b"\xef\xbb\xbf") && !bytes.contains(&0) {
+    // UTF-16 is known by its zeros or a mark of its own.
+    let marks = [&b"\xef\xbb\xbf"[..], b"\xfe\xff", b"\xff\xfe"];
+    if !marks.iter().any(|mark| bytes.starts_with(mark)) && !bytes.contains(&0) {
         let marked = [b"\xef\xbb\xbf", bytes].concat();
         let again = read_as(format, "a", &marked, Some(&distribution));
         assert_eq!(again.as_ref(), Ok(&found), "a byte order mark changes it");

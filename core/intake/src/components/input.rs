@@ -72,10 +72,11 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
 
 /// What a file is that holds others or a program, and is not read; and what to do.
 fn container(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    // The name of the format stands behind the fields of the first file (POSIX, pax).
+    // The name of the format stands behind the fields of the first file (POSIX, pax), which are
+    // filled up with zeros. A text may have that word anywhere.
     const TAR: usize = 257;
-    let rest = bytes.get(TAR..).unwrap_or_default();
-    if rest.starts_with(b"ustar") {
+    let (fields, rest) = bytes.split_at_checked(TAR).unwrap_or_default();
+    if rest.starts_with(b"ustar") && fields.contains(&0) {
         return Some(("it is an archive (tar), which is not unpacked here", IMAGE));
     }
     let is_wasm = bytes.starts_with(b"\0asm");

@@ -138,7 +138,8 @@ fn demand_files(tables: &Path) -> Result<(), StorageError> {
 }
 
 /// Fails with [`StorageError::Corrupt`] if there is no database in `tables`, or if the file is gone
-/// that says of which files it is made: RocksDB says of that only that it cannot be opened.
+/// or damaged that says of which files it is made: RocksDB says of that only that it cannot be
+/// opened, or never ends.
 pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
     demand_files(tables)?;
     let current = tables.join("CURRENT");
@@ -146,8 +147,11 @@ pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
         // What is in it is for RocksDB to judge.
         let named = files::read_text(&current).unwrap_or_default();
         let name = named.trim_end();
-        if !name.starts_with("MANIFEST-") || tables.join(name).exists() {
+        if !name.starts_with("MANIFEST-") {
             return Ok(());
+        }
+        if tables.join(name).exists() {
+            return wal::demand_manifest(&tables.join(name));
         }
         format!("its {name} is gone")
     } else {

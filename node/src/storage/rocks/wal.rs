@@ -1,4 +1,5 @@
-//! Reads RocksDB's write-ahead log before RocksDB does, and judges it more strictly.
+//! Reads RocksDB's write-ahead log and its manifest before RocksDB does, and judges them more
+//! strictly.
 //!
 //! RocksDB replays the log when it opens, and every mode it has forgives something that a
 //! transparency log cannot afford. `PointInTime`, its default, stops at the first damaged record
@@ -12,6 +13,9 @@
 //! from file to file, and that an unfinished record has nothing behind it. It returns the last
 //! sequence number, which [`recovery`](super::recovery) compares with the one it noted when the
 //! last batch was acknowledged.
+//!
+//! The manifest, which says of which files the tables are made, has the same format. RocksDB goes
+//! round for ever in one with a damaged header, and never starts.
 //!
 //! The format (RocksDB's `db/log_format.h`, `db/write_batch.cc`; unchanged since LevelDB): blocks
 //! of 32 KiB hold records `crc32c u32 ‖ length u16 ‖ type u8 ‖ payload`, little-endian. A record
@@ -47,12 +51,26 @@ pub(super) fn last_sequence(folder: &Path) -> Result<Option<u64>, StorageError> 
     for path in log_files(folder)? {
         let found = LogFile {
             path: &path,
+            holds: Holds::Batches,
             next,
             batch: None,
         };
         next = found.check()?;
     }
     Ok(next.map(|next| next.saturating_sub(1)))
+}
+
+/// Checks the manifest at `path`.
+///
+/// Fails with [`StorageError::Corrupt`] if something in it is damaged, or missing in the middle.
+pub(super) fn demand_manifest(path: &Path) -> Result<(), StorageError> {
+    let manifest = LogFile {
+        path,
+        holds: Holds::Edits,
+        next: None,
+        batch: None,
+    };
+    manifest.check().map(|_| ())
 }
 
 /// The log files in `folder`, by ascending number.
@@ -74,8 +92,18 @@ fn log_files(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
+/// What the records of a file are.
+#[derive(Clone, Copy)]
+enum Holds {
+    /// Batches of changes, which are numbered.
+    Batches,
+    /// Edits of the list of tables, which are not.
+    Edits,
+}
+
 struct LogFile<'a> {
     path: &'a Path,
+    holds: Holds,
     /// The sequence number that the next batch must have; `None` before the first batch of all.
     next: Option<u64>,
     /// The start of a batch whose last part has not come yet.
@@ -170,6 +198,9 @@ impl LogFile<'_> {
     }
 
     fn follow(&mut self, batch: &[u8], place: u64) -> Result<(), StorageError> {
+        if let Holds::Edits = self.holds {
+            return Ok(());
+        }
         let Some((sequence, count)) =
             batch.split_first_chunk::<8>().and_then(|(sequence, rest)| {
                 let (count, _) = rest.split_first_chunk::<4>()?;
@@ -197,7 +228,11 @@ impl LogFile<'_> {
     }
 
     fn damaged(&self, place: u64, what: &str) -> StorageError {
-        let reason = format!("in the write-ahead log, at byte {place}, {what}");
+        let file = match self.holds {
+            Holds::Batches => "write-ahead log",
+            Holds::Edits => "manifest",
+        };
+        let reason = format!("in the {file}, at byte {place}, {what}");
         StorageError::Corrupt {
             path: self.path.to_owned(),
             reason,
@@ -310,6 +345,28 @@ mod tests {
         // In the next block.
         log[BLOCK..][..end].copy_from_slice(&record(2));
         assert_damaged(&log, "data follows it");
+    }
+
+    /// RocksDB would read some of these for ever.
+    #[test]
+    fn a_manifest_of_which_a_bit_is_wrong_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("MANIFEST-000001");
+        let judged = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            demand_manifest(&path).map_err(|error| error.to_string())
+        };
+        // Edits have no numbers.
+        let good = [record(7), record(3), record(7)].concat();
+        assert_eq!(judged(&good), Ok(()));
+        let last = good.len() - record(7).len();
+        assert_eq!(judged(&good[..last + 10]), Ok(()), "a crash left this");
+        for bit in 0..last * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            let said = judged(&bad).unwrap_err();
+            assert!(said.contains("in the manifest"), "bit {bit}: {said}");
+        }
     }
 
     #[test]
