@@ -57,10 +57,7 @@ pub struct Traces {
 
 /// Starts traces. `RUST_LOG` overrides the configured filter of lines.
 pub fn traces(config: &TraceConfig) -> Result<Traces, TraceError> {
-    let filter = match EnvFilter::try_from_default_env() {
-        Ok(filter) => filter,
-        Err(_) => EnvFilter::try_new(&config.filter)?,
-    };
+    let filter = filter(std::env::var(EnvFilter::DEFAULT_ENV).ok(), &config.filter)?;
     demand_one()?;
     let collector = Collector::start(config)?;
     let writer = Lines::start(io::stderr())?;
@@ -86,6 +83,16 @@ pub fn traces(config: &TraceConfig) -> Result<Traces, TraceError> {
         _spans: collector,
         _lines: last,
     })
+}
+
+/// The filter of `RUST_LOG`, or else the configured one. An empty variable is as good as none: it
+/// would be a filter that lets nothing but errors through.
+fn filter(variable: Option<String>, configured: &str) -> Result<EnvFilter, ParseError> {
+    let variable = variable.filter(|filter| !filter.trim().is_empty());
+    match variable.map(EnvFilter::try_new) {
+        Some(Ok(filter)) => Ok(filter),
+        _ => EnvFilter::try_new(configured),
+    }
 }
 
 type BoxLayer = Box<dyn Layer<Registry> + Send + Sync>;
@@ -189,6 +196,21 @@ mod tests {
 
     fn nobody() -> BoxLayer {
         tracing_subscriber::layer::Identity::new().boxed()
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_filter() {
+        for (variable, used) in [
+            (None, "info"),
+            (Some(""), "info"),
+            (Some(" "), "info"),
+            (Some("a=nonsense"), "info"),
+            (Some("warn"), "warn"),
+        ] {
+            let filter = filter(variable.map(str::to_owned), "info").unwrap();
+            assert_eq!(filter.to_string(), used, "{variable:?}");
+        }
+        assert!(filter(None, "a=nonsense").is_err());
     }
 
     /// What calls pass in every frame, and the span of a call.
