@@ -28,15 +28,20 @@ impl PageConfig {
     /// Says what is wrong with an address or with issuers, if something is.
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_issuers()?;
-        if let Some(wrong) = self.url.as_deref().and_then(wrong_port) {
-            return Err(format!("page.url: {wrong}"));
+        if let Some(url) = &self.url {
+            if let Some(wrong) = wrong_port(url) {
+                return Err(format!("page.url: {wrong}"));
+            }
+            if !has_host(url) {
+                return Err(format!(
+                    "page.url {url:?} is no address of a node, such as https://log.example.org"
+                ));
+            }
         }
         let Some(address) = &self.address else {
             return Ok(());
         };
-        let mut schemes = ["https://", "http://"].into_iter();
-        let rest = schemes.find_map(|scheme| address.strip_prefix(scheme));
-        let is_host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+        let is_host = has_host(address);
         let is_plain = |c: char| c.is_ascii_graphic() && !"\"#<>?@\\^`{|}".contains(c);
         if is_host && address.chars().all(is_plain) && wrong_port(address).is_none() {
             Ok(())
@@ -73,6 +78,13 @@ impl PageConfig {
         }
         Ok(())
     }
+}
+
+/// Whether it is an address of HTTP that names a host.
+fn has_host(address: &str) -> bool {
+    let mut schemes = ["https://", "http://"].into_iter();
+    let rest = schemes.find_map(|scheme| address.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 impl Default for PageConfig {
@@ -114,11 +126,27 @@ mod tests {
             };
             assert_eq!(config.check().is_ok(), is_one, "{address}");
         }
-        let config = PageConfig {
-            url: Some("https://log.example:0".to_owned()),
-            ..PageConfig::default()
-        };
-        assert!(config.check().is_err_and(|error| error.contains("port")));
+    }
+
+    #[test]
+    fn the_node_itself_is_reached_over_http() {
+        for (url, said) in [
+            ("https://log.example:7480", None),
+            ("http://127.0.0.1:7480", None),
+            ("https://log.example:0", Some("port")),
+            ("log.example", Some("no address of a node")),
+            ("log.example:7480", Some("no address of a node")),
+            ("ftp://log.example", Some("no address of a node")),
+            ("https://", Some("no address of a node")),
+        ] {
+            let config = PageConfig {
+                url: Some(url.to_owned()),
+                ..PageConfig::default()
+            };
+            let error = config.check().err();
+            assert_eq!(error.is_some(), said.is_some(), "{url}: {error:?}");
+            assert!(error.unwrap_or_default().contains(said.unwrap_or_default()));
+        }
     }
 
     #[test]
