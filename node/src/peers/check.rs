@@ -281,7 +281,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Whether a text is the address of a server, to which paths can be added.
-fn is_base(url: &str) -> bool {
+pub(crate) fn is_base(url: &str) -> bool {
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return false;
     };

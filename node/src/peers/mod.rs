@@ -14,6 +14,7 @@ pub mod socket;
 pub mod status;
 
 pub use check::PeerFault;
+pub(crate) use check::is_base;
 pub use file::{PeerFile, PeersError};
 
 use assay_tlog::head::LogVerifier;

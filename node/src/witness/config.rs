@@ -9,6 +9,7 @@ use crate::{
         holder::cosigner_tables,
     },
     storage::backend::Backend,
+    witness::lists,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -140,16 +141,7 @@ const LISTS: usize = 16;
 
 impl LogListConfig {
     fn check(&self) -> Result<(), String> {
-        let kinds = ["file:", "http://", "https://"];
-        if self.source.contains(char::is_control)
-            || !kinds.iter().any(|kind| self.source.starts_with(kind))
-        {
-            return Err(format!(
-                "log_list.source {:?} is neither file:PATH nor an http or https address",
-                self.source
-            ));
-        }
-        Ok(())
+        lists::demand_source(&self.source).map_err(|wrong| format!("log_list.source {wrong}"))
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -297,7 +289,11 @@ mod tests {
         let list = |source: &str| format!("[[log_list]]\nsource = \"{source}\"\n");
         let lists = list("file:a").repeat(LISTS + 1);
         assert!(said("", &lists).contains("log lists"));
-        for source in ["ftp://a.example", "file:a\\nb"] {
+        for source in [
+            "ftp://a.example",
+            "file:a\\nb",
+            "http://me:secret@a.example/l",
+        ] {
             assert!(said("", &list(source)).contains("neither file:PATH nor"));
         }
         let logs = "[[log]]\norigin = \"a\"\nkeys = []\n".repeat(LOGS + 1);

@@ -3,6 +3,7 @@
 use super::config::LOGS;
 use super::known::{KnownLog, Latest};
 use super::listed::{Imported, ListedError};
+use super::lists::shown;
 use super::logs::Logs;
 use super::signing::{Signing, Unsigned};
 use super::writer::{Asked, Refused};
@@ -123,10 +124,7 @@ impl Witness {
     pub fn lists(&self) -> Vec<ListPart> {
         let mut lists: BTreeMap<String, u64> = BTreeMap::new();
         for (entry, _) in self.logs.listed().logs() {
-            // Where it is on this machine is nobody's business.
-            let path = entry.source.starts_with("file:");
-            let source = if path { "file" } else { &entry.source };
-            *lists.entry(source.to_owned()).or_default() += 1;
+            *lists.entry(shown(&entry.source)).or_default() += 1;
         }
         let part = |(source, logs)| ListPart {
             source,
