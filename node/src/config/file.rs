@@ -60,6 +60,9 @@ pub trait ConfigFile: DeserializeOwned {
     /// Says which value is out of range, if one is.
     fn check(&self) -> Result<(), String>;
 
+    /// Says which file is where it must not be, once all paths are whole.
+    fn check_places(&self) -> Result<(), String>;
+
     /// Makes its paths relative to a folder.
     fn resolve(&mut self, folder: &Path);
 
@@ -71,11 +74,13 @@ pub trait ConfigFile: DeserializeOwned {
             source,
         })?;
         let mut config: Self = parse(path, &text)?;
-        config.check().map_err(|reason| ConfigError::Invalid {
+        let invalid = |reason| ConfigError::Invalid {
             path: path.into(),
             reason,
-        })?;
+        };
+        config.check().map_err(invalid)?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
+        config.check_places().map_err(invalid)?;
         Ok(config)
     }
 }

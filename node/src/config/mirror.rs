@@ -1,7 +1,7 @@
 //! `[mirror]`: the logs that a node copies.
 
 use super::holder::cosigner_tables;
-use super::{AgentConfig, TokenConfig};
+use super::{AgentConfig, TokenConfig, demand_apart};
 use crate::storage::backend::Backend;
 use assay_client::wrong_port;
 use assay_tlog::head::LogVerifier;
@@ -131,6 +131,13 @@ fn default_scrub() -> u64 {
 cosigner_tables!(MirrorConfig);
 
 impl MirrorConfig {
+    /// Says which file is where it must not be.
+    pub(super) fn check_places(&self) -> Result<(), String> {
+        self.floor_file.as_ref().map_or(Ok(()), |file| {
+            demand_apart(("mirror.floor_file", file), ("mirror.path", &self.path))
+        })
+    }
+
     /// Says which value is out of range, if one is.
     pub(super) fn check(&self) -> Result<(), String> {
         self.tables().check("mirror", "mirror.name")?;

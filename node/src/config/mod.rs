@@ -4,6 +4,7 @@
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
 mod agent;
+mod apart;
 mod audit;
 mod federation;
 mod file;
@@ -19,6 +20,7 @@ mod within;
 mod witness;
 
 pub use self::agent::AgentConfig;
+pub(crate) use self::apart::demand_apart;
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
@@ -355,6 +357,16 @@ impl ConfigFile for Config {
         self.federation.check()?;
         self.page.check()?;
         self.server.check()
+    }
+
+    fn check_places(&self) -> Result<(), String> {
+        demand_apart(
+            ("log.checkpoint_file", &self.log.checkpoint_file),
+            ("storage.path", &self.storage.path),
+        )?;
+        self.mirror
+            .as_ref()
+            .map_or(Ok(()), MirrorConfig::check_places)
     }
 
     fn resolve(&mut self, folder: &Path) {

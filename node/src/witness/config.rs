@@ -6,7 +6,7 @@
 use crate::{
     config::{
         AgentConfig, ConfigFile, FederationConfig, ServerConfig, TokenConfig, TraceConfig,
-        holder::cosigner_tables,
+        demand_apart, holder::cosigner_tables,
     },
     storage::backend::Backend,
     witness::lists,
@@ -202,6 +202,15 @@ impl ConfigFile for WitnessConfig {
         }
         self.federation.check()?;
         self.server.check()
+    }
+
+    fn check_places(&self) -> Result<(), String> {
+        self.storage.floor_file.as_ref().map_or(Ok(()), |file| {
+            demand_apart(
+                ("storage.floor_file", file),
+                ("storage.path", &self.storage.path),
+            )
+        })
     }
 
     fn resolve(&mut self, folder: &Path) {
