@@ -170,10 +170,48 @@ fn unusable(path: &Path, source: io::Error) -> PrivateFileError {
     }
 }
 
-/// Writes a new file, mode 0600. It is durable on return, as soon as its folder is. An existing
-/// file is never overwritten, and what was not written whole is taken back.
+/// Writes a new file, mode 0600. It is durable on return. An existing file is never overwritten,
+/// and nobody ever finds one that is not whole: it is written under another name, which a run that
+/// is cut off leaves behind, and which nobody else takes.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
-    write_new(path, bytes).map(drop)
+    if fs::symlink_metadata(path).is_ok() {
+        let path = path.to_owned();
+        return Err(PrivateFileError::Exists { path });
+    }
+    let draft = draft_of(path).map_err(|source| unusable(path, source))?;
+    drop(write_new(&draft, bytes)?);
+    let linked = fs::hard_link(&draft, path);
+    let _ = fs::remove_file(&draft);
+    match linked {
+        // A file system without links.
+        Err(error) if is_without_links(&error) => drop(write_new(path, bytes)?),
+        linked => linked.map_err(|source| unusable(path, source))?,
+    }
+    files::sync_folder(folder_of(path)).map_err(|source| unusable(path, source))
+}
+
+fn is_without_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+    )
+}
+
+/// A name that no other run gives its draft of the same file: two that shared one would each give
+/// the key of the other its name.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!("{DRAFT}-{:016x}", u64::from_le_bytes(random)));
+    Ok(draft.into())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<File, PrivateFileError> {
@@ -218,8 +256,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
         let _ = fs::remove_file(&draft);
         unusable(path, source)
     })?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    files::sync_folder(folder).map_err(|source| unusable(path, source))
+    files::sync_folder(folder_of(path)).map_err(|source| unusable(path, source))
 }
 
 /// Gives a file the owner and the mode of another one.
@@ -238,6 +275,10 @@ fn own_as(file: &File, before: &fs::Metadata) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
 
     fn with_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -325,6 +366,53 @@ mod tests {
         let none = replace(&folder.path().join("none"), b"third");
         assert!(matches!(none, Err(PrivateFileError::Missing { .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    /// Whoever looks while a key is made finds none, or all of it.
+    #[test]
+    fn a_key_that_is_made_is_never_seen_in_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let content = vec![b'a'; FILE_BYTES];
+        let is_done = AtomicBool::new(false);
+        let path = |n: u32| folder.path().join(n.to_string());
+        thread::scope(|scope| {
+            let looked = scope.spawn(|| {
+                let mut parts = 0;
+                let mut n = 0;
+                while !is_done.load(Ordering::Acquire) {
+                    match fs::metadata(path(n)) {
+                        Ok(there) if there.len() < FILE_BYTES as u64 => parts += 1,
+                        Ok(_) => n += 1,
+                        Err(_) => {}
+                    }
+                }
+                parts
+            });
+            for n in 0..100 {
+                create(&path(n), &content).unwrap();
+            }
+            is_done.store(true, Ordering::Release);
+            assert_eq!(looked.join().unwrap(), 0);
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 100);
+    }
+
+    #[test]
+    fn what_a_run_left_that_was_cut_off_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let draft = draft_of(&path).unwrap();
+        assert_ne!(draft, draft_of(&path).unwrap());
+        write_new(&draft, b"").unwrap();
+        create(&path, b"key").unwrap();
+        assert_eq!(**read(&path).unwrap(), *b"key");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let there = create(&link, b"key");
+        assert!(matches!(there, Err(PrivateFileError::Exists { .. })));
+        let nowhere = create(&folder.path().join("none/key"), b"key");
+        assert!(matches!(nowhere, Err(PrivateFileError::Missing { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -147,7 +147,8 @@ pub fn begin_cosigner(keys: &[PathBuf]) -> Result<Vec<VerifierKey>, RotationErro
             let new = keyfile::new_cosigner(now.name(), now.verifier().algorithm())?;
             keyfile::create_cosigner(&path, &new, passphrase.as_ref())?;
         }
-        made.push(keyfile::load_cosigner(&path)?.verifier());
+        let next = keyfile::load_cosigner(&path).map_err(of_next)?;
+        made.push(next.verifier());
     }
     sync(missing)?;
     Ok(made)
@@ -160,8 +161,23 @@ pub fn load_next<'a>(
     let paths = keys.into_iter().map(|key| next(key));
     paths
         .filter(|path| path.exists())
-        .map(|path| keyfile::load_cosigner(&path))
+        .map(|path| keyfile::load_cosigner(&path).map_err(of_next))
         .collect()
+}
+
+/// The same with what helps, if a next key is no key: that is as good as none, where nothing was
+/// signed with it.
+pub(super) fn of_next(error: KeyFileError) -> KeyFileError {
+    match error {
+        KeyFileError::Malformed { path, reason } => KeyFileError::Malformed {
+            path,
+            reason: format!(
+                "{reason}. If `key rotate` was cut off while it made this file, nothing was signed \
+                 with it: remove the file, and run `key rotate` again"
+            ),
+        },
+        error => error,
+    }
 }
 
 /// Puts the next keys into the place of those of now, which are kept under another name. It is
@@ -174,7 +190,7 @@ pub fn finish(keys: &[PathBuf]) -> Result<(), RotationError> {
     for key in keys.iter().filter(|key| next(key).exists()) {
         let old = verifier(key)?;
         // It must be a key before it takes the place of one.
-        verifier(&next(key))?;
+        verifier(&next(key)).map_err(of_next)?;
         let moved = |source| RotationError::Io {
             path: key.clone(),
             source,

@@ -97,7 +97,7 @@ impl LogKeys {
         if !beside.exists() {
             return Ok(now.into());
         }
-        let next = keyfile::load(&beside)?;
+        let next = keyfile::load(&beside).map_err(files::of_next)?;
         if next.name() != now.name() {
             return Err(KeyFileError::Malformed {
                 path: beside,

@@ -94,6 +94,29 @@ fn a_next_key_of_another_log_is_refused() {
     assert!(refused.contains("log.example/b"), "{refused}");
 }
 
+#[test]
+fn a_next_key_that_was_cut_off_may_be_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.key");
+    keyfile::create(&log, &keyfile::new_log(ORIGIN).unwrap(), None).unwrap();
+    let keys = cosigner(folder.path());
+    for next in [&log, &keys[0]].map(|key| files::next(key)) {
+        assay_keyfile::private::create(&next, b"").unwrap();
+    }
+    for said in [
+        LogKeys::load(&log).unwrap_err().to_string(),
+        files::load_next(&keys).unwrap_err().to_string(),
+        files::begin_cosigner(&keys).unwrap_err().to_string(),
+        files::finish(&keys).unwrap_err().to_string(),
+        files::finish(std::slice::from_ref(&log))
+            .unwrap_err()
+            .to_string(),
+    ] {
+        let words = "remove the file, and run `key rotate` again";
+        assert!(said.contains(words), "{said}");
+    }
+}
+
 /// The key of now may be in a file and the next one elsewhere. There is one next key.
 #[test]
 fn a_next_key_elsewhere_is_the_only_one_and_another_one() {
