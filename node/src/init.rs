@@ -250,11 +250,18 @@ pub(crate) fn complete<E>(
     fs::create_dir_all(folder).map_err(|e| unwritable(folder, e))?;
     let draft = draft_of(config);
     files::create_anew(&draft)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
         .map_err(|e| unwritable(&draft, e))
         .and_then(|()| make(&draft))
         .and_then(|()| fs::rename(&draft, config).map_err(|e| unwritable(config, e)))
-        .inspect_err(|_| _ = fs::remove_file(&draft))
+        .inspect_err(|_| _ = fs::remove_file(&draft))?;
+    // Who is told of a key finds its configuration again, whatever becomes of this machine. The
+    // folder above may be one that nobody may read.
+    let _ = disk::sync_folder(disk::folder_of(folder));
+    disk::sync_folder(folder).map_err(|e| unwritable(folder, e))
 }
 
 /// The text of the configuration.
