@@ -308,9 +308,7 @@ fn make(
             });
         }
     }
-    let mut made = Vec::new();
-    let filled = fill(init, &config, in_file, keys, &mut made);
-    filled.inspect_err(|_| take_back(&made))
+    or_take_back(|made| fill(init, &config, in_file, keys, made))
 }
 
 /// Makes the key file and the store, and notes each file and folder that it makes.
@@ -350,16 +348,21 @@ fn fill(
     Ok(created?)
 }
 
-/// Removes what a run made that failed: no other run would go on from there, and nothing was signed
-/// that anybody saw.
-fn take_back(made: &[PathBuf]) {
-    for path in made {
-        let _ = if path.is_dir() {
-            fs::remove_dir_all(path)
-        } else {
-            fs::remove_file(path)
-        };
-    }
+/// Lets `fill` make files and folders, and note each. If it fails, they are removed: no other run
+/// would go on from there, and nothing was signed that anybody saw.
+pub(crate) fn or_take_back<E>(
+    fill: impl FnOnce(&mut Vec<PathBuf>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut made = Vec::new();
+    fill(&mut made).inspect_err(|_| {
+        for path in &made {
+            let _ = if path.is_dir() {
+                fs::remove_dir_all(path)
+            } else {
+                fs::remove_file(path)
+            };
+        }
+    })
 }
 
 /// Makes the log in a store that was just made.

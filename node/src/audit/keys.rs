@@ -1,7 +1,7 @@
 //! What an auditor signs with, and making it: `assay-node audit init`.
 
 use crate::config::AuditConfig;
-use crate::init::cosigner::NewCosigner;
+use crate::init::{cosigner::NewCosigner, or_take_back};
 use crate::keyfile::KeyFileError;
 use crate::rotation::socket::CosignerRotation;
 use crate::signer::keys::{self, LoadKeysError};
@@ -43,7 +43,7 @@ pub fn init(dir: &Path, keys: &NewCosigner<'_>) -> Result<Vec<String>, AuditKeys
             return Err(AuditKeysError::Exists { path: path.clone() });
         }
     }
-    keys.create(&ed25519, &ml_dsa_44)?;
+    or_take_back(|made| keys.create([&ed25519, &ml_dsa_44], made))?;
     Ok(keys.vkeys())
 }
 

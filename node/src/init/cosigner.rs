@@ -9,7 +9,7 @@ use crate::{
 use assay_keyfile::Passphrase;
 use assay_tlog::note::{Algorithm, CosignError, CosignerKey};
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why there are no such keys.
 #[derive(Debug, thiserror::Error)]
@@ -95,12 +95,19 @@ impl<'a> NewCosigner<'a> {
         holder.map_or_else(String::new, |holder| held::table(table, holder))
     }
 
-    /// Writes the key files, durably: that of the Ed25519 key only if nobody else holds it. An
-    /// existing file is never overwritten.
-    pub(crate) fn create(&self, ed25519: &Path, ml_dsa_44: &Path) -> Result<(), KeyFileError> {
+    /// Writes the key files, durably, and notes each: that of the Ed25519 key only if nobody else
+    /// holds it. An existing file is never overwritten.
+    pub(crate) fn create(
+        &self,
+        [ed25519, ml_dsa_44]: [&Path; 2],
+        made: &mut Vec<PathBuf>,
+    ) -> Result<(), KeyFileError> {
         if let Ok(key) = &self.ed25519 {
             keyfile::create_cosigner(ed25519, key, self.passphrase)?;
+            made.push(ed25519.to_owned());
         }
-        keyfile::create_cosigner(ml_dsa_44, &self.ml_dsa_44, self.passphrase)
+        keyfile::create_cosigner(ml_dsa_44, &self.ml_dsa_44, self.passphrase)?;
+        made.push(ml_dsa_44.to_owned());
+        Ok(())
     }
 }

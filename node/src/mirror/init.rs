@@ -5,7 +5,7 @@
 use super::run::BLOCK_CACHE_MIB;
 use super::store;
 use crate::{
-    init::cosigner::NewCosigner,
+    init::{cosigner::NewCosigner, or_take_back},
     keyfile::KeyFileError,
     storage::{
         StorageError, Store,
@@ -63,16 +63,33 @@ pub fn init(dir: &Path, keys: &NewCosigner<'_>, now: u64) -> Result<Vec<String>,
         path: dir.to_owned(),
         source,
     })?;
-    keys.create(&ed25519, &ml_dsa_44)?;
+    or_take_back(|made| {
+        keys.create([&ed25519, &ml_dsa_44], made)?;
+        fill(&path, keys.name(), floor, made)
+    })?;
+    Ok(keys.vkeys())
+}
+
+/// Makes the store, and notes its folder.
+fn fill(
+    path: &Path,
+    name: &str,
+    floor: ClockFloor,
+    made: &mut Vec<PathBuf>,
+) -> Result<(), InitError> {
+    // One that is there meanwhile is another run's.
+    fs::create_dir(path).map_err(|source| InitError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    made.push(path.to_owned());
     let opening = Opening {
-        path: &path,
+        path,
         blobs: None,
         block_cache_mib: BLOCK_CACHE_MIB,
         create: true,
     };
-    let name = keys.name();
-    Backend::RocksDb.run(opening, Create { name, floor })??;
-    Ok(keys.vkeys())
+    Ok(Backend::RocksDb.run(opening, Create { name, floor })??)
 }
 
 /// Makes the state in a store that was just made.
@@ -105,5 +122,20 @@ mod tests {
             assert_eq!(kept, "kept");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
+    }
+
+    #[test]
+    fn a_run_that_fails_takes_back_what_it_made() {
+        let new = NewCosigner::in_files("m.example", None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        // It is not there, and cannot be made.
+        for name in ["mirror", "mirror-ml-dsa-44.key"] {
+            let at = folder.path().join(name);
+            std::os::unix::fs::symlink("nowhere/at/all", &at).unwrap();
+            init(folder.path(), &new, 1_800_000_000).unwrap_err();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{name}");
+            fs::remove_file(&at).unwrap();
+        }
+        init(folder.path(), &new, 1_800_000_000).unwrap();
     }
 }

@@ -3,11 +3,11 @@
 //! Nothing else ever creates one. So a witness that finds nothing where its state should be says
 //! so, and does not cosign as if it had never cosigned anything.
 
-use super::config::{TEMPLATE, WitnessConfig};
+use super::config::{TEMPLATE, WitnessConfig, WitnessStorage};
 use super::store;
 use crate::{
     config::{ConfigError, ConfigFile as _},
-    init::{complete, cosigner::NewCosigner, template},
+    init::{complete, cosigner::NewCosigner, or_take_back, template},
     keyfile::KeyFileError,
     storage::{
         StorageError, Store,
@@ -16,7 +16,7 @@ use crate::{
 };
 use assay_tlog::witness::{ClockFault, ClockFloor};
 use std::{
-    io,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -51,6 +51,20 @@ pub enum InitError {
     Exists {
         /// What is there.
         path: PathBuf,
+    },
+    /// Something of a witness is there, and no configuration of it. It was left alone.
+    #[error(
+        "{path} exists already, and {dir} has no witness.toml. If a witness ran there, put its \
+         witness.toml back, and never run init in its place. If none did, an init was cut off \
+         before anybody was told of its keys: remove what it left, and run init again",
+        path = path.display(),
+        dir = dir.display()
+    )]
+    Remains {
+        /// What is there.
+        path: PathBuf,
+        /// The folder.
+        dir: PathBuf,
     },
     /// The clock shows no time that a cosignature can state.
     #[error(transparent)]
@@ -121,24 +135,36 @@ fn make(draft: &Path, init: &Init<'_>, floor: ClockFloor) -> Result<(), InitErro
     let second = own.ml_dsa_44_key.clone().unwrap_or_default();
     for path in [&own.key, &second, &config.storage.path] {
         if path.exists() {
-            return Err(InitError::Exists { path: path.clone() });
+            return Err(InitError::Remains {
+                path: path.clone(),
+                dir: init.dir.to_owned(),
+            });
         }
     }
-    init.keys.create(&own.key, &second)?;
+    or_take_back(|made| {
+        init.keys.create([&own.key, &second], made)?;
+        fill(&config.storage, init.keys.name(), floor, made)
+    })
+}
+
+/// Makes the store, and notes its folder.
+fn fill(
+    storage: &WitnessStorage,
+    name: &str,
+    floor: ClockFloor,
+    made: &mut Vec<PathBuf>,
+) -> Result<(), InitError> {
+    let path = &storage.path;
+    // One that is there meanwhile is another run's.
+    fs::create_dir(path).map_err(|e| unwritable(path, e))?;
+    made.push(path.clone());
     let opening = Opening {
-        path: &config.storage.path,
+        path,
         blobs: None,
         block_cache_mib: BLOCK_CACHE_MIB,
         create: true,
     };
-    config.storage.backend.run(
-        opening,
-        Create {
-            name: init.keys.name(),
-            floor,
-        },
-    )??;
-    Ok(())
+    Ok(storage.backend.run(opening, Create { name, floor })??)
 }
 
 /// Makes the state in a store that was just made.
@@ -159,5 +185,50 @@ fn unwritable(path: &Path, source: io::Error) -> InitError {
     InitError::Io {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let there = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = there
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_run_that_fails_takes_back_what_it_made_and_the_next_one_makes_a_witness() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        let keys = NewCosigner::in_files("w.example", None).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let made = Init {
+            dir,
+            keys: &keys,
+            listen: address,
+            admin: address,
+            now: 1_800_000_000,
+        };
+        // They are not there, and cannot be made.
+        for name in ["data", "witness-ml-dsa-44.key"] {
+            let at = dir.join(name);
+            std::os::unix::fs::symlink("nowhere/at/all", &at).unwrap();
+            init(&made).unwrap_err();
+            assert_eq!(names(dir), [name]);
+            fs::remove_file(&at).unwrap();
+        }
+        init(&made).unwrap();
+        let error = init(&made).unwrap_err();
+        assert!(matches!(error, InitError::Exists { .. }), "{error}");
+        fs::remove_file(dir.join("witness.toml")).unwrap();
+        let error = init(&made).unwrap_err();
+        assert!(matches!(error, InitError::Remains { .. }), "{error}");
+        let left = ["data", "witness-ml-dsa-44.key", "witness.key"];
+        assert_eq!(names(dir), left);
     }
 }
