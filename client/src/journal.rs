@@ -83,10 +83,14 @@ impl Journal {
             file.set_len(self.whole)?;
             self.file = Some(file);
         }
-        if let Some(file) = &mut self.file {
-            file.write_all(text.as_bytes())?;
-            file.sync_data()?;
-        }
+        // If a part of it gets written, the next one begins by cutting that off.
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        self.whole += text.len() as u64;
+        self.file = Some(file);
         Ok(())
     }
 
@@ -165,6 +169,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_written_in_part_is_cut_off_by_what_is_written_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(&["one".into()]).unwrap();
+        // As a disk that gets full in the middle of a line, and refuses the rest.
+        fs::write(&path, "one\ntw").unwrap();
+        journal.file = Some(File::open(&path).unwrap());
+        journal.append(&["two".into()]).unwrap_err();
+        journal.append(&["three".into()]).unwrap();
+        journal.append(&["four".into()]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\nthree\nfour\n");
     }
 
     #[test]
