@@ -16,12 +16,7 @@ use reqwest::StatusCode;
 /// be used.
 pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> {
     let pems = tls.read()?;
-    let mut builder = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
-    for proxy in Proxies::of_environment().for_http() {
-        builder = builder.proxy(proxy);
-    }
+    let mut builder = plain();
     if let Some(ca) = pems.ca {
         let ca = reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?;
         builder = builder.tls_certs_only(ca);
@@ -32,6 +27,15 @@ pub(crate) fn builder(tls: &Tls) -> Result<reqwest::ClientBuilder, ClientError> 
         builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
     }
     Ok(builder)
+}
+
+/// The same without TLS settings, for an address that is no node's.
+pub(crate) fn plain() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    let proxies = Proxies::of_environment().for_http().into_iter();
+    proxies.fold(builder, reqwest::ClientBuilder::proxy)
 }
 
 /// Fetches what is at `url`, at most `most` bytes; `None` if nothing is there.

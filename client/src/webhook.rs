@@ -12,7 +12,7 @@
 //! jitter; the order stays. An address that is gone (410) is to be left alone. No redirect is
 //! followed.
 
-use crate::{ClientError, percent_encoded, wrong_port};
+use crate::{ClientError, http, percent_encoded, wrong_port};
 use assay_claims::claim::{PublicKey, SigningKey};
 use assay_claims::time::rfc3339_of_ms;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -117,8 +117,7 @@ impl Webhook {
         {
             return Err(usage("it has no host; write https://HOST/PATH".to_owned()));
         }
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
+        let http = http::plain()
             .timeout(PATIENCE)
             .build()
             .map_err(|e| usage(e.to_string()))?;
