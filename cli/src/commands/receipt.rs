@@ -10,14 +10,17 @@ use assay_client::{
 };
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 /// Fetch receipts of claims, with those of their issuers' records: CLAIM.intoto.jsonl and
 /// CLAIM.tlog-proof of each.
 ///
+/// Where the folder holds a receipt of the same claim that others signed, they are CLAIM-LEAF.*.
 /// With these files and the log's key, anyone can verify the claims offline, forever.
 #[derive(Debug, Args)]
 pub struct Command {
@@ -67,14 +70,16 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let mut views = vec![];
     for receipt in session::read(settings, read).await? {
         let inclusion = receipt.verified.inclusion();
-        let files = write(folder, &receipt.files)?;
+        let leaf_index = inclusion.index().get();
+        let files = write(folder, &receipt.files, leaf_index)?;
         let mut issuer_files = vec![];
-        for (files, _) in &receipt.issuers {
-            issuer_files.push(write(folder, files)?);
+        for (files, verified) in &receipt.issuers {
+            let leaf = verified.inclusion().index().get();
+            issuer_files.push(write(folder, files, leaf)?);
         }
         views.push(ReceiptView {
             claim_id: receipt.files.stem.clone(),
-            leaf_index: inclusion.index().get(),
+            leaf_index,
             tree_size: inclusion.checkpoint().size().get(),
             files,
             issuer_files,
@@ -99,13 +104,88 @@ fn text(views: &[ReceiptView]) -> String {
     lines.join("\n")
 }
 
-/// Writes both files.
-fn write(folder: &Path, files: &ReceiptFiles) -> Result<[PathBuf; 2], Failure> {
-    let envelope = folder.join(format!("{}{ENVELOPE_SUFFIX}", files.stem));
-    let proof = folder.join(format!("{}{PROOF_SUFFIX}", files.stem));
-    for (path, content) in [(&envelope, &files.envelope), (&proof, &files.proof)] {
-        replace_public(path, content.as_bytes())
-            .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
+/// Writes both files. What others signed may have the same id: their receipt stays, and this one's
+/// files have the number of the leaf in their names, too.
+fn write(folder: &Path, files: &ReceiptFiles, leaf: u64) -> Result<[PathBuf; 2], Failure> {
+    let names = [files.stem.clone(), format!("{}-{leaf}", files.stem)];
+    for name in names {
+        let envelope = folder.join(format!("{name}{ENVELOPE_SUFFIX}"));
+        if is_of_others(&envelope, &files.envelope)? {
+            continue;
+        }
+        let proof = folder.join(format!("{name}{PROOF_SUFFIX}"));
+        for (path, content) in [(&envelope, &files.envelope), (&proof, &files.proof)] {
+            replace_public(path, content.as_bytes())
+                .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
+        }
+        return Ok([envelope, proof]);
     }
-    Ok([envelope, proof])
+    Err(Failure::Usage(format!(
+        "{} has receipts of the claim {} by others, and would lose one; name another folder with \
+         --out",
+        folder.display(),
+        files.stem
+    )))
+}
+
+/// Whether an envelope is at the path that other keys signed.
+fn is_of_others(path: &Path, envelope: &str) -> Result<bool, Failure> {
+    match assay_host::files::read(path) {
+        Ok(there) => {
+            let there = signers(&there);
+            Ok(there.is_some() && there != signers(envelope.as_bytes()))
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Failure::io(format!("cannot read {}", path.display()), e)),
+    }
+}
+
+/// The keys that an envelope names, if it is one.
+fn signers(envelope: &[u8]) -> Option<BTreeSet<String>> {
+    let envelope: Value = serde_json::from_slice(envelope).ok()?;
+    let signatures = envelope["signatures"].as_array()?.iter();
+    signatures
+        .map(|signature| Some(signature["keyid"].as_str()?.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(key: &str, proof: &str) -> ReceiptFiles {
+        ReceiptFiles {
+            stem: "abab".to_owned(),
+            envelope: format!("{{\"signatures\":[{{\"keyid\":\"{key}\",\"sig\":\"\"}}]}}\n"),
+            proof: proof.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_receipt_takes_the_place_of_its_own_and_of_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let write = |key: &str, proof: &str, leaf| {
+            let [envelope, _] = write(folder, &files(key, proof), leaf)?;
+            let name = envelope.file_name().unwrap_or_default();
+            Ok::<_, Failure>(name.to_string_lossy().into_owned())
+        };
+        let first = format!("abab{ENVELOPE_SUFFIX}");
+        let second = format!("abab-7{ENVELOPE_SUFFIX}");
+        for proof in ["old", "new"] {
+            assert_eq!(write("a", proof, 5).unwrap(), first);
+            assert_eq!(write("b", proof, 7).unwrap(), second);
+        }
+        // The same number in another log.
+        let refused = write("c", "new", 7).unwrap_err().to_string();
+        assert!(refused.contains("name another folder"), "{refused}");
+        for (name, key) in [("abab", "a"), ("abab-7", "b")] {
+            let read = |end| fs::read_to_string(folder.join(format!("{name}{end}"))).unwrap();
+            assert_eq!(read(ENVELOPE_SUFFIX), files(key, "").envelope);
+            assert_eq!(read(PROOF_SUFFIX), "new");
+        }
+        // What a crash left is no receipt.
+        fs::write(folder.join(&first), "{").unwrap();
+        assert_eq!(write("c", "new", 9).unwrap(), first);
+    }
 }
