@@ -19,9 +19,15 @@ use assay_client::monitor::{
 use assay_client::{plain, replace_public};
 use assay_policy::rules::Policy;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 use tell::{NobodyReads, Teller};
-use tokio::{signal::unix, time};
+use tokio::{net::lookup_host, signal::unix, time};
 
 /// Events that are sent between two rounds.
 const SENT_AT_ONCE: u64 = 100;
@@ -87,8 +93,8 @@ pub struct Command {
     level: Told,
     #[command(flatten)]
     hook: Hook,
-    /// Numbers for Prometheus: serve them at this address, under /metrics, or write them into this
-    /// file after each round
+    /// Numbers for Prometheus: serve them at this address, such as 127.0.0.1:9100 or :9100, under
+    /// /metrics, or write them into this file after each round
     #[arg(long, value_name = "ADDRESS|FILE", env = "ASSAY_METRICS")]
     metrics: Option<PathBuf>,
 }
@@ -215,13 +221,12 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// What `--metrics` names: an address is IP:PORT, and all else is a file.
+/// What `--metrics` names: what has no `/` and ends in a port is an address, and all else is a file.
 async fn open_numbers(command: &Command, settings: &Settings) -> Result<Option<Numbers>, Failure> {
     let Some(path) = &command.metrics else {
         return Ok(None);
     };
-    let address = path.to_str().and_then(|text| text.parse().ok());
-    let Some(address) = address else {
+    let Some(text) = path.to_str().filter(|text| is_address(text)) else {
         return Ok(Some(Numbers::Written(path.clone())));
     };
     if command.once {
@@ -230,11 +235,36 @@ async fn open_numbers(command: &Command, settings: &Settings) -> Result<Option<N
                 .into(),
         ));
     }
+    let address = address_of(text).await?;
     let server = MetricsServer::bind(address).await;
     let server = server.map_err(|e| Failure::io(format!("cannot serve at {address}"), e))?;
     let words = format!("numbers are at http://{}/metrics", server.address());
     output::say(settings, &words);
     Ok(Some(Numbers::Served(server)))
+}
+
+fn is_address(text: &str) -> bool {
+    let port = text.rsplit_once(':').map(|(_, port)| port);
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    !text.contains('/') && port.is_some_and(is_port)
+}
+
+/// The address that is meant, as `assay-node` reads its own: `:PORT` is all addresses of this
+/// machine (IPv4), and a name is looked up.
+async fn address_of(text: &str) -> Result<SocketAddr, Failure> {
+    let whole = match text.strip_prefix(':') {
+        Some(port) => format!("{}:{port}", Ipv4Addr::UNSPECIFIED),
+        None => text.to_owned(),
+    };
+    let wrong = |why: String| {
+        Failure::Usage(format!(
+            "--metrics {text} is no address to serve at: {why}; write ./{text} for a file"
+        ))
+    };
+    let found = lookup_host(whole).await.map_err(|e| wrong(e.to_string()))?;
+    // The one that everybody on this machine finds, if a name has several.
+    let found = found.min_by_key(SocketAddr::is_ipv6);
+    found.ok_or_else(|| wrong("the name has none".to_owned()))
 }
 
 fn copy(error: &std::io::Error) -> std::io::Error {
@@ -365,6 +395,31 @@ impl Round {
 mod tests {
     use super::*;
     use crate::exit::code;
+
+    #[tokio::test]
+    async fn numbers_are_at_an_address_or_in_a_file() {
+        for (text, address) in [
+            ("127.0.0.1:9100", Some("127.0.0.1:9100")),
+            ("[::1]:9100", Some("[::1]:9100")),
+            (":9100", Some("0.0.0.0:9100")),
+            ("localhost:9100", Some("127.0.0.1:9100")),
+            ("numbers.prom", None),
+            ("./localhost:9100", None),
+            ("/run/numbers:1", None),
+            ("numbers:", None),
+            ("numbers:a", None),
+        ] {
+            assert_eq!(is_address(text), address.is_some(), "{text}");
+            if let Some(address) = address {
+                let found = address_of(text).await.unwrap();
+                assert_eq!(found, address.parse().unwrap(), "{text}");
+            }
+        }
+        let refused = address_of("127.0.0.1:65536").await.unwrap_err();
+        assert_eq!(code(&refused), 2);
+        let words = "write ./127.0.0.1:65536 for a file";
+        assert!(refused.to_string().contains(words), "{refused}");
+    }
 
     #[test]
     fn a_single_round_has_the_codes_of_the_design() {
