@@ -64,10 +64,12 @@ impl Failure {
         }
     }
 
-    /// The same with words in front, of what was done before, if it is one of I/O.
+    /// The same with words in front, of what was done before, if it is one of I/O or of a file that
+    /// cannot be used.
     pub fn after(self, words: &str) -> Self {
         match self {
             Failure::Io { what, source } => Failure::io(format!("{words}{what}"), source),
+            Failure::Usage(what) => Failure::Usage(format!("{words}{what}")),
             failure => failure,
         }
     }

@@ -336,12 +336,17 @@ impl Record<'_> {
         let published = client
             .publish_invited(claim, Wait::Integrated, self.invitation)
             .await?;
-        for key in self.owned() {
-            key.write_sidecar(&self.id)?;
-        }
         let (claim_id, leaf) = (published.claim_id.to_string(), published.index.get());
+        let logged = format!(
+            "issuer {}: its record is logged, at leaf {leaf}; but ",
+            self.id
+        );
+        for key in self.owned() {
+            key.write_sidecar(&self.id)
+                .map_err(|failure| failure.after(&logged))?;
+        }
         let view = RecordView::new(&self.id, &self.body, claim_id, leaf, published.logged_at_ms);
-        output::data(settings, || view.text(), &view)?;
+        output::data(settings, || view.text(), &view).map_err(|failure| failure.after(&logged))?;
         if published.already_logged {
             let words = "This record was already in the log; nothing was added.";
             output::say(settings, words);
