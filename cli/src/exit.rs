@@ -138,6 +138,7 @@ fn client_code(error: &ClientError) -> u8 {
 
 fn audit_code(error: &AuditError) -> u8 {
     match error {
+        AuditError::Future(_) => NOT_MET,
         AuditError::Usage(_) => USAGE,
         AuditError::Unavailable { .. } | AuditError::Interrupted(_) => UNAVAILABLE,
         AuditError::Checkpoint(_)
@@ -149,7 +150,6 @@ fn audit_code(error: &AuditError) -> u8 {
         | AuditError::NotAnExtension { .. }
         | AuditError::Index { .. }
         | AuditError::Unsupported { .. }
-        | AuditError::Future(_)
         | AuditError::Uncommitted { .. }
         | AuditError::Entry { .. } => FAILED,
     }
@@ -362,7 +362,7 @@ mod tests {
             computed: Hash::of(b"a"),
             signed: Hash::of(b"b"),
         };
-        let cases: [(Failure, u8); 3] = [
+        let cases: [(Failure, u8); 4] = [
             (
                 AuditError::Unavailable {
                     url: text(),
@@ -372,6 +372,7 @@ mod tests {
                 .into(),
                 3,
             ),
+            (AuditError::Future(11).into(), 1),
             (AuditError::Tile { path: text() }.into(), 4),
             (root.into(), 4),
         ];

@@ -18,8 +18,9 @@ use std::time::Instant;
 /// Verify a whole log from its published tiles: every entry's hash, every tile and the signed root.
 ///
 /// Unless --hashes-only is given, it also verifies the signatures of every claim, whether its
-/// issuers were authorized at its leaf, and the index. Exit code 0: all of it holds. 3: the log
-/// cannot be read, or what is served is older than a head that was seen before. 4: a check failed.
+/// issuers were authorized at its leaf, and the index. Exit code 0: all of it holds. 1: its last
+/// leaf is ahead of the clock of this machine. 3: the log cannot be read, what is served is older
+/// than a head that was seen before, or the head cannot be kept. 4: a check failed.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Where the tiles are: http://HOST:PORT or https://HOST:PORT [default: --log]
@@ -104,13 +105,18 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     .map_err(|error| kept(&heads, error))?;
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    if known.is_none() || audited.contains_known().is_some() {
-        // The audit proved that this head extends the one seen before. If another process stored a
-        // head meanwhile, that one stays.
-        heads.advance(known.as_ref(), audited.checkpoint())?;
-    }
+    // The audit proved that this head extends the one seen before. If another process stored a head
+    // meanwhile, that one stays. What was found is shown even if none can be stored.
+    let stored = if known.is_none() || audited.contains_known().is_some() {
+        heads
+            .advance(known.as_ref(), audited.checkpoint())
+            .map(drop)
+    } else {
+        Ok(())
+    };
     let view = view(&audited, seconds);
     output::data(settings, || text(&view), &view)?;
+    stored?;
     match view.behind_seen {
         Some(seen) => Err(Failure::Unanswered(older_head(view.tree_size, seen))),
         None => Ok(()),
