@@ -8,6 +8,7 @@ use super::alert::Kind;
 use super::log::{LogMonitor, Seen};
 use crate::times::can_be_under;
 use crate::{ClientError, HeadStore, HeadTimes, one_line};
+use assay_claims::time::rfc3339_of_ms;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 
 /// What is told of these is over when a head is as it should be, whatever else was noticed.
@@ -47,7 +48,11 @@ impl LogMonitor {
             } else {
                 format!("for {minutes} minutes it has shown nothing beyond its head of size {size}")
             };
-            let words = format!("{how}: what came since may be withheld");
+            let now = rfc3339_of_ms(now_ms);
+            let words = format!(
+                "{how}: what came since may be withheld, or the clock of this machine is wrong (it \
+                 shows {now})"
+            );
             self.goes_on(HEAD, Kind::Frozen, now_ms, words);
         } else {
             self.over(HEAD, Kind::Frozen, now_ms);

@@ -466,7 +466,8 @@ impl Following<'_> {
         match self.commits.watch.notice(fresh_at_ms, now_ms()) {
             Some(Frozen::Since(age_ms)) => self.watch.say(&format!(
                 "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
-                 hour: what was said since may be withheld from you",
+                 hour: what was said since may be withheld from you, or the clock of this machine \
+                 is wrong",
                 age_ms / 60_000
             )),
             Some(Frozen::NoLonger) => self.watch.say(&format!("{origin} commits again")),

@@ -252,9 +252,12 @@ fn next(report: &Report) -> Option<String> {
             "ask again without --offline.".into()
         }
         (Cause::Logs, Outcome::Stale) => {
-            "ask again later; if the log is still too old, ask its operator, or allow an older \
-             answer with `max_head_age` in your policy."
-                .into()
+            let now = at(report.asked_at_ms);
+            format!(
+                "ask again later; if the log is still too old, see whether the clock of this \
+                 machine is right (it shows {now}), ask the log's operator, or allow an older \
+                 answer with `max_head_age` in your policy."
+            )
         }
         (Cause::Logs, _) if report.how == How::Offline => "ask again without --offline.".into(),
         (Cause::Logs, _) => "try again; if that does not help, see below which log is missing \
