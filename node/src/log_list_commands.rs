@@ -6,7 +6,7 @@ use super::run_until::runtime;
 use anyhow::{Context, anyhow, bail};
 use assay_node::{
     config::ConfigFile as _,
-    witness::{config::WitnessConfig, listed::Listed, lists},
+    witness::{config::WitnessConfig, listed::Listed, lists, source},
 };
 use assay_tlog::head::LogVerifier;
 use clap::{Args, Subcommand};
@@ -41,7 +41,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
             std::path::absolute(Path::new(&args.list))?.display()
         ),
     };
-    lists::demand_source(&source).map_err(|wrong| anyhow!("the list's source {wrong}"))?;
+    source::demand_source(&source).map_err(|wrong| anyhow!("the list's source {wrong}"))?;
     let list = match runtime()?.block_on(lists::fetch(&source)) {
         Ok(list) => list,
         Err(why) => bail!(why),

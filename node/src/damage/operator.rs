@@ -9,7 +9,7 @@ use super::swap;
 use crate::audit::Copied;
 use crate::config::{Config, StorageConfig};
 use crate::keyfile::KeyFileError;
-use crate::log::{Caches, Log, OpenError, Shown, Signed, WriteError};
+use crate::log::{Caches, Log, OpenError, Shown, Signed, WriteError, refuse_lost_end};
 use crate::mirror::site::{self, Site};
 use crate::peers::{PeersError, file};
 use crate::rotation::LogKeys;
@@ -128,6 +128,9 @@ impl Job for Look<'_> {
     type Output = Result<ControlFlow<()>, OperatorError>;
 
     fn run<S: Store + 'static>(mut self, store: Arc<S>) -> Self::Output {
+        if let Err(error) = refuse_lost_end(&*store, self.head.size()) {
+            (self.tell)(&error.to_string());
+        }
         let mut examination = Examination::new(store, self.head);
         let (done, reached) = self.kept.reached();
         examination.resume(done, reached)?;
@@ -183,18 +186,17 @@ pub fn rebuild_log(
 ) -> Result<Made, OperatorError> {
     let Stopped { signed, head } = Stopped::of(config)?;
     let path = &config.storage.path;
-    if swap::is_made(path) {
+    if swap::is_made(path, &head) {
         swap::swap(path)?;
         return Ok(Made::Before);
     }
-    let aside = swap::old_folder(path);
-    if aside.exists() {
-        return Err(OperatorError::Aside(aside));
+    if swap::has_aside(path) {
+        return Err(OperatorError::Aside(swap::old_folder(path)));
     }
     swap::clear(path)?;
-    let rebuilt = make(config, from, head, tell, progress)?;
+    let rebuilt = make(config, from, head.clone(), tell, progress)?;
     open_once(&config.storage, signed)?;
-    swap::say_made(path)?;
+    swap::say_made(path, &head)?;
     swap::swap(path)?;
     Ok(Made::Now(rebuilt))
 }
@@ -220,6 +222,9 @@ fn make(
         }
         Err(error) => return Err(error.into()),
     };
+    if let Some(old) = &old {
+        demand_end(&**old, &head, tell)?;
+    }
     let old = old.map(Copied::all);
     let mirrors = Mirrors::at(sites(config, &head, from)?)?;
     let Some(mut source) = Source::open(head, old, mirrors)? else {
@@ -230,6 +235,22 @@ fn make(
     let cache_mib = config.storage.index_cache_mib;
     let mut tell = |fault: Fault| tell(said(&fault));
     Ok(rebuild(&mut source, new, cache_mib, &mut tell, progress)?)
+}
+
+/// Fails with [`OpenError::LostEnd`] if the old tables know that more was signed than `head`: what
+/// is made of them would say nothing of it, and the next start would sign another tree of that
+/// size.
+fn demand_end(
+    old: &dyn Tables,
+    head: &VerifiedHead,
+    tell: &mut dyn FnMut(String),
+) -> Result<(), OperatorError> {
+    match refuse_lost_end(old, head.size()) {
+        Err(OpenError::Storage(error)) => tell(format!("what was signed: {error}")),
+        Err(OpenError::Record(error)) => tell(format!("what was signed: {error}")),
+        other => other?,
+    }
+    Ok(())
 }
 
 /// Opens what was made as a node does, so that it is known to start, and leaves it as a node that

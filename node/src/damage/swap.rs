@@ -5,19 +5,21 @@
 //! data/rebuilt/tables, …/SYNCED     ──>  data/tables, data/SYNCED
 //! ```
 //!
-//! `DONE` stands in the folder of the new ones once they are whole. From then on a rebuild that
-//! was interrupted is finished by the next one, and by no other: without `tables` and `SYNCED` the
-//! data folder cannot be opened.
+//! A log on redb has `tables.redb` instead of both. `DONE` stands in the folder of the new ones
+//! once they are whole, and says of which head. From then on a rebuild that was interrupted is
+//! finished by the next one, and by no other: without its tables the data folder cannot be opened.
+//! Tables that a node has run on since are not replaced by what was made before.
 
 use crate::files;
 use crate::storage::StorageError;
 use crate::storage::disk::{Lock, failure, sync_folder};
+use assay_tlog::head::VerifiedHead;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What is moved, in this order: a folder with tables and without the other is refused.
-const MOVED: [&str; 2] = ["SYNCED", "tables"];
+const MOVED: [&str; 3] = ["SYNCED", "tables", "tables.redb"];
 
 /// The file that says that the new tables are whole.
 const DONE: &str = "DONE";
@@ -32,9 +34,25 @@ pub fn old_folder(data: &Path) -> PathBuf {
     data.join("damaged")
 }
 
-/// Whether there are new tables that are whole.
-pub fn is_made(data: &Path) -> bool {
-    new_folder(data).join(DONE).exists()
+/// Whether there are new tables that are whole, and of this head. Those of another one count only
+/// where no node can have run since: the swap was interrupted, and some of the old ones are gone.
+pub fn is_made(data: &Path, head: &VerifiedHead) -> bool {
+    let made = assay_host::files::read_text(&new_folder(data).join(DONE));
+    let has = |names: &[&str]| names.iter().all(|name| data.join(name).exists());
+    let runs = has(&MOVED[..2]) || has(&MOVED[2..]);
+    made.is_ok_and(|made| !runs || made == named(head))
+}
+
+/// Whether an earlier rebuild put damaged tables aside.
+pub fn has_aside(data: &Path) -> bool {
+    MOVED
+        .iter()
+        .any(|name| old_folder(data).join(name).exists())
+}
+
+/// What `DONE` says.
+fn named(head: &VerifiedHead) -> String {
+    format!("{} {}\n", head.size(), head.root().to_hex())
 }
 
 /// Removes what an interrupted rebuild left.
@@ -46,10 +64,13 @@ pub fn clear(data: &Path) -> Result<(), StorageError> {
     }
 }
 
-/// Says that the new tables are whole, durably.
-pub fn say_made(data: &Path) -> Result<(), StorageError> {
+/// Says that the new tables are whole, and of this head, durably.
+pub fn say_made(data: &Path, head: &VerifiedHead) -> Result<(), StorageError> {
     let path = new_folder(data).join(DONE);
-    let made = files::create_anew(&path).and_then(|file| file.sync_all());
+    let made = files::create_anew(&path).and_then(|mut file| {
+        file.write_all(named(head).as_bytes())?;
+        file.sync_all()
+    });
     made.and_then(|()| sync_folder(&new_folder(data)))
         .and_then(|()| sync_folder(data))
         .map_err(|e| failure("write", &path, e))
@@ -116,6 +137,24 @@ mod tests {
             (said(&kept), said(&data.join("SYNCED"))),
             ("old".into(), "new".into())
         );
+    }
+
+    /// A log on redb is one file.
+    #[test]
+    fn a_file_of_redb_takes_the_place_of_the_damaged_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        fs::create_dir(new_folder(data)).unwrap();
+        for (place, says) in [(data.to_owned(), "old"), (new_folder(data), "new")] {
+            fs::write(place.join("tables.redb"), says).unwrap();
+        }
+        swap(data).unwrap();
+        let said = |place: PathBuf| fs::read_to_string(place.join("tables.redb")).unwrap();
+        assert_eq!(
+            (said(data.to_owned()), said(old_folder(data))),
+            ("new".into(), "old".into())
+        );
+        assert!(!new_folder(data).exists());
     }
 
     #[test]

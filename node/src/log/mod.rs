@@ -222,7 +222,7 @@ impl<S: Tables> Log<S> {
         } = signed;
         let head = store.head()?.ok_or(OpenError::NoLog)?;
         if !is_forgiven {
-            refuse_lost_end(&*store, &last)?;
+            refuse_lost_end(&*store, last.size())?;
         }
         let state = resume_from(&*store, Head::parse(&head)?, &last)?;
         let directory = Directory::load(&*store)?;
@@ -347,16 +347,19 @@ fn show_witnessed<S: Reads>(
     Ok(view.publish(checkpoint, index)?)
 }
 
-/// Fails with [`OpenError::LostEnd`] if more was signed than the checkpoint file says.
-fn refuse_lost_end(store: &impl Reads, last: &VerifiedCheckpoint) -> Result<(), OpenError> {
+/// Fails with [`OpenError::LostEnd`] if more was signed than the checkpoint file says, which ends
+/// with a checkpoint over `found` entries.
+pub(crate) fn refuse_lost_end(
+    store: &(impl Reads + ?Sized),
+    found: TreeSize,
+) -> Result<(), OpenError> {
     let Some(row) = store.get(Table::Meta, records::SIGNED)? else {
         return Ok(());
     };
     let signed = TreeSize::new(records::parse_index(&row)?.get());
-    if signed <= last.size() {
+    if signed <= found {
         return Ok(());
     }
-    let found = last.size();
     Err(OpenError::LostEnd { found, signed })
 }
 

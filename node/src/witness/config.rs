@@ -9,7 +9,7 @@ use crate::{
         demand_apart, holder::cosigner_tables,
     },
     storage::backend::Backend,
-    witness::lists,
+    witness::source,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
@@ -141,7 +141,7 @@ const LISTS: usize = 16;
 
 impl LogListConfig {
     fn check(&self) -> Result<(), String> {
-        lists::demand_source(&self.source).map_err(|wrong| format!("log_list.source {wrong}"))
+        source::demand_source(&self.source).map_err(|wrong| format!("log_list.source {wrong}"))
     }
 
     fn resolve(&mut self, folder: &Path) {

@@ -30,6 +30,7 @@ pub mod operator;
 pub mod run;
 pub mod service;
 pub mod signing;
+pub mod source;
 pub mod store;
 pub mod writer;
 

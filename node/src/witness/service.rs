@@ -3,9 +3,9 @@
 use super::config::LOGS;
 use super::known::{KnownLog, Latest};
 use super::listed::{Imported, ListedError};
-use super::lists::shown;
 use super::logs::Logs;
 use super::signing::{Signing, Unsigned};
+use super::source::shown;
 use super::writer::{Asked, Refused};
 use crate::leaving::Leaving;
 use crate::misbehavior::{self, Evidence};

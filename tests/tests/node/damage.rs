@@ -5,6 +5,8 @@ use anyhow::{Context as _, ensure};
 use assay_node::{
     config::{Config, ConfigFile as _},
     damage::operator,
+    log::Signed,
+    rotation::LogKeys,
     storage::{
         Batch, Reads as _, Table, Tables as _,
         rocks::{Options, Rocks},
@@ -228,6 +230,12 @@ async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
         fixture.node.folder().join("data"),
         made.folder().join("data"),
     );
+    let config = Config::load(&fixture.node.folder().join("node.toml"))?;
+    let keys = LogKeys::load(&config.log.key)?.shared();
+    let signed = Signed::open(&config.log.checkpoint_file, keys)?;
+    let (size, root) = (signed.last().size(), signed.last().root());
+    let of_now = format!("{size} {}\n", root.to_hex());
+    drop(signed);
     // As it is after each of the four moves, and before the first one.
     for moves in 0..=4 {
         let mut node = Node::copy_of(&fixture.node)?;
@@ -237,7 +245,13 @@ async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
         fs::create_dir_all(data.join("damaged"))?;
         copy_folder(&new.join("tables"), &made.join("tables"))?;
         fs::copy(new.join("SYNCED"), made.join("SYNCED"))?;
-        fs::write(made.join("DONE"), "")?;
+        // What was made of an older tree is put in place only once the old tables are not there.
+        let done = if (1..4).contains(&moves) {
+            "older"
+        } else {
+            &of_now
+        };
+        fs::write(made.join("DONE"), done)?;
         let all = [
             (data.join("SYNCED"), data.join("damaged/SYNCED")),
             (data.join("tables"), data.join("damaged/tables")),
@@ -261,7 +275,15 @@ async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
         assert_whole(&mut node, &acknowledged).await?;
     }
     assert!(old.join("tables").exists());
-    Ok(())
+    // A node ran on since what lies there was made.
+    let mut node = Node::copy_of(&fixture.node)?;
+    let made = node.folder().join("data/rebuilt");
+    fs::create_dir_all(made.join("tables"))?;
+    fs::create_dir_all(node.folder().join("data/damaged"))?;
+    fs::write(made.join("DONE"), "older")?;
+    let rebuilt = node.assay_node(&["rebuild"], &[])?;
+    assert!(rebuilt.status.success(), "{}", said(&rebuilt));
+    assert_whole(&mut node, &acknowledged).await
 }
 
 /// Checks a stopped node, and breaks off after so many pieces. Returns how many were looked at
@@ -417,4 +439,33 @@ async fn a_wrong_page_of_the_index_is_found_and_made_anew_by_a_restart() -> anyh
     let checked = fixture.node.assay_node(&["check"], &[])?;
     assert!(checked.status.success(), "{}", said(&checked));
     Ok(())
+}
+
+/// A rebuild knows no more than the checkpoint file says was signed, and neither would the start
+/// after it: it would sign another tree of a size that was signed before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_beside_an_older_checkpoint_file_is_refused() -> anyhow::Result<()> {
+    let (mut fixture, acknowledged) = stopped().await?;
+    let file = fixture.node.folder().join("checkpoints");
+    let older = fs::read(&file)?;
+    fixture.node.run()?;
+    let log = Log::connect(fixture.node.ready()).await?;
+    // The tables know what was signed when the last of them was written.
+    for number in CLAIMS..CLAIMS + 2 {
+        let claim = fixture.issuer.claim(number);
+        log.publish(claim, Wait::Integrated).await?;
+    }
+    fixture.node.stop()?;
+    let newer = fs::read(&file)?;
+    fs::write(&file, older)?;
+    for command in ["check", "rebuild"] {
+        let refused = fixture.node.assay_node(&[command], &[])?;
+        assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+        let words = "the file lost its end, or an older copy of it was put back";
+        assert!(said(&refused).contains(words), "{}", said(&refused));
+    }
+    fs::write(&file, newer)?;
+    let whole = fixture.node.assay_node(&["check"], &[])?;
+    assert!(whole.status.success(), "{}", said(&whole));
+    assert_whole(&mut fixture.node, &acknowledged).await
 }
