@@ -22,10 +22,9 @@ use std::{fmt, hash::Hash, mem, net::IpAddr, num::NonZeroU32, sync::Arc};
 const ENTRY_BYTES: usize = 64;
 const SIGNATURE_BYTES: usize = 140;
 
-/// What a label counts as, in bytes of its entry, wherever a claim is paid for or makes a batch full.
-/// In the index a label takes 30 to 50 bytes, for ever, and as much time as a kilobyte of payload.
-/// A claim of a package has two or three, and one that 16 issuers sign about a hundred artifacts has
-/// 2,048 in 8 KiB.
+/// What a label counts as, in bytes of its entry, wherever a claim is paid for or makes a batch
+/// full. In the index a label takes 30 to 50 bytes, for ever. A claim of a package has two or
+/// three, and one that 16 issuers sign about a hundred artifacts has 2,048 in 8 KiB.
 pub const LABEL_BYTES: usize = 256;
 
 /// Bytes a second, where none are configured, for each claim a second: most real claims have 1 to
@@ -227,8 +226,9 @@ impl Quotas {
         self.issuers.counts() || self.everybody.counts()
     }
 
-    /// Charges a verified claim with so many labels to its signers, and then to everybody: an issuer over its own quota
-    /// takes nothing from others. Nobody is charged if one of them cannot be.
+    /// Charges a verified claim with so many labels to its signers, and then to everybody: an
+    /// issuer over its own quota takes nothing from others. Nobody is charged if one of them cannot
+    /// be.
     pub fn verified(
         self: &Arc<Self>,
         claim: &Claim,

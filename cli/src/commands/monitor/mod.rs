@@ -221,7 +221,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// What `--metrics` names: what has no `/` and ends in a port is an address, and all else is a file.
+/// What `--metrics` names: what has no `/` and ends in a port is an address, all else is a file.
 async fn open_numbers(command: &Command, settings: &Settings) -> Result<Option<Numbers>, Failure> {
     let Some(path) = &command.metrics else {
         return Ok(None);

@@ -71,8 +71,8 @@ impl Caller {
         let place = peer.account.call();
         request.extensions_mut().insert(peer);
         // Before it is refused: what came of its body is no longer counted once this is dropped.
-        // Only of HTTP/2 is it counted. What is spoken is what hyper found, whatever the first bytes
-        // or ALPN had made likely.
+        // It is counted of HTTP/2 only: what hyper found, whatever the first bytes or ALPN had made
+        // likely.
         let is_h2 = request.version() == Version::HTTP_2;
         let request = request.map(|body| RequestBody::new(body, is_h2.then_some(&self.untaken)));
         if request.headers().len() > HEADER_FIELDS {
