@@ -3,8 +3,8 @@
 //! What somebody looks up says what they use. And a folder that others can write in may hold links
 //! that were planted there, so that nothing is written through one.
 
+use assay_host::files::{folder_of, open_no_link, sync_folder};
 pub(crate) use assay_host::files::{open, open_with, read, read_text};
-use assay_host::files::{open_no_link, sync_folder};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
@@ -59,13 +59,6 @@ pub(crate) fn replace_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// followed.
 pub fn replace_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_mode(path, bytes, 0o666)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

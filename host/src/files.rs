@@ -107,6 +107,14 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(no_text)
 }
 
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Makes the names in a folder durable. A file that was made, renamed or removed in it is only
 /// certain to stay so after this.
 pub fn sync_folder(path: &Path) -> io::Result<()> {

@@ -187,7 +187,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
         Err(error) if is_without_links(&error) => drop(write_new(path, bytes)?),
         linked => linked.map_err(|source| unusable(path, source))?,
     }
-    files::sync_folder(folder_of(path)).map_err(|source| unusable(path, source))
+    files::sync_folder(files::folder_of(path)).map_err(|source| unusable(path, source))
 }
 
 fn is_without_links(error: &io::Error) -> bool {
@@ -205,13 +205,6 @@ fn draft_of(path: &Path) -> io::Result<PathBuf> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!("{DRAFT}-{:016x}", u64::from_le_bytes(random)));
     Ok(draft.into())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<File, PrivateFileError> {
@@ -256,7 +249,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
         let _ = fs::remove_file(&draft);
         unusable(path, source)
     })?;
-    files::sync_folder(folder_of(path)).map_err(|source| unusable(path, source))
+    files::sync_folder(files::folder_of(path)).map_err(|source| unusable(path, source))
 }
 
 /// Gives a file the owner and the mode of another one.

@@ -2,6 +2,7 @@
 
 use crate::config::{Settings, parse_issuer};
 use crate::{exit::Failure, output, session};
+use assay_claims::dsse::Envelope;
 use assay_claims::issuer::IssuerId;
 use assay_client::{
     Client, LeafRef,
@@ -10,7 +11,6 @@ use assay_client::{
 };
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -142,11 +142,8 @@ fn is_of_others(path: &Path, envelope: &str) -> Result<bool, Failure> {
 
 /// The keys that an envelope names, if it is one.
 fn signers(envelope: &[u8]) -> Option<BTreeSet<String>> {
-    let envelope: Value = serde_json::from_slice(envelope).ok()?;
-    let signatures = envelope["signatures"].as_array()?.iter();
-    signatures
-        .map(|signature| Some(signature["keyid"].as_str()?.to_owned()))
-        .collect()
+    let signatures = Envelope::parse(envelope).ok()?.signatures.into_iter();
+    signatures.map(|signature| signature.keyid).collect()
 }
 
 #[cfg(test)]
@@ -156,7 +153,10 @@ mod tests {
     fn files(key: &str, proof: &str) -> ReceiptFiles {
         ReceiptFiles {
             stem: "abab".to_owned(),
-            envelope: format!("{{\"signatures\":[{{\"keyid\":\"{key}\",\"sig\":\"\"}}]}}\n"),
+            envelope: format!(
+                "{{\"payload\":\"\",\"payloadType\":\"\",\
+                 \"signatures\":[{{\"keyid\":\"{key}\",\"sig\":\"\"}}]}}\n"
+            ),
             proof: proof.to_owned(),
         }
     }

@@ -2,9 +2,10 @@
 
 use super::within::within;
 use crate::api::proxied::{Proxies, ProxyHeader};
+use assay_host::address;
 use serde::Deserialize;
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
@@ -123,23 +124,12 @@ impl ServerConfig {
     }
 }
 
-/// Reads an address to listen on: `address:port`, `name:port`, which is looked up, or `:port`,
-/// which is all addresses of this machine (IPv4). Fails with a text for people.
+/// Reads an address to listen on, as [`address::to_listen_on`]. Fails with a text for people.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let whole = match text.strip_prefix(':') {
-        Some(port) => format!("{}:{port}", Ipv4Addr::UNSPECIFIED),
-        None => text.to_owned(),
-    };
-    let found = whole.to_socket_addrs().map_err(|error| {
+    let found = address::to_listen_on(text).map_err(|error| {
         format!("{text:?} is no address to listen on, such as 127.0.0.1:7480 or :7480: {error}")
     })?;
-    // The one that everybody on this machine finds, if a name has several.
-    let mut found: Vec<SocketAddr> = found.collect();
-    found.sort_by_key(SocketAddr::is_ipv6);
-    found
-        .first()
-        .copied()
-        .ok_or_else(|| format!("{text:?} has no address on this machine"))
+    found.ok_or_else(|| format!("{text:?} has no address on this machine"))
 }
 
 fn read_address<'de, D: serde::Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {

@@ -246,8 +246,9 @@ fn demand_end(
     tell: &mut dyn FnMut(String),
 ) -> Result<(), OperatorError> {
     match refuse_lost_end(old, head.size()) {
-        Err(OpenError::Storage(error)) => tell(format!("what was signed: {error}")),
-        Err(OpenError::Record(error)) => tell(format!("what was signed: {error}")),
+        Err(error @ (OpenError::Storage(_) | OpenError::Record(_))) => {
+            tell(format!("what was signed: {error}"));
+        }
         other => other?,
     }
     Ok(())

@@ -193,24 +193,26 @@ impl Quotas {
     /// Charges a claim to the network that it came from. This is done before its signatures are
     /// verified, so that nobody makes the node verify more than the quota.
     pub fn arrived(&self, claim: &Claim, from: Option<IpAddr>) -> Result<(), Exceeded> {
-        let Some(from) = from.map(|from| from.to_canonical()) else {
+        let Some(network) = self.charged(from) else {
             return Ok(());
         };
-        if self.shared.contains(&from) {
-            return Ok(());
-        }
         let whose = || "your network address".to_owned();
-        self.networks.charge(&network(from), size(claim), whose)
+        self.networks.charge(&network, size(claim), whose)
+    }
+
+    /// The network that is charged for what comes from an address, if it does not stand for many.
+    fn charged(&self, from: Option<IpAddr>) -> Option<IpAddr> {
+        let from = from?.to_canonical();
+        (!self.shared.contains(&from)).then(|| network(from))
     }
 
     /// Charges the labels of a claim to the network that it came from, once it is known how many
     /// they are.
     pub fn labeled(&self, labels: usize, from: Option<IpAddr>) -> Result<(), Exceeded> {
-        let from = from.map(|from| from.to_canonical());
-        let Some(from) = from.filter(|from| !self.shared.contains(from)) else {
+        let Some(network) = self.charged(from) else {
             return Ok(());
         };
-        let charged = self.networks.bytes.charge(&network(from), cost(labels));
+        let charged = self.networks.bytes.charge(&network, cost(labels));
         charged.map_err(|retry_s| Exceeded {
             limit: self.networks.bytes.limit,
             what:

@@ -4,7 +4,7 @@
 use super::StorageError;
 use super::open::{OPEN, Open};
 use assay_host::files::open_with;
-pub(crate) use assay_host::files::sync_folder;
+pub(crate) use assay_host::files::{folder_of, sync_folder};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
@@ -41,14 +41,6 @@ impl Drop for Lock {
         // Closing is not enough: a child process that another thread is starting holds a copy until
         // it is running.
         let _ = self.file.unlock();
-    }
-}
-
-/// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -113,46 +113,39 @@ async fn register(target: &Target, keys: &[Actor]) {
         .await;
 }
 
-fn actors(first: u8, many: u8) -> Arc<Vec<Actor>> {
-    let actors = (first..first + many).map(|key| Actor::new(&[key], 1));
-    Arc::new(actors.collect())
+/// Registers keys, and publishes from every network the claims that `claim` makes of numbers and
+/// them.
+async fn spam(
+    target: Target,
+    (first, many): (u8, u8),
+    claim: impl Fn(&[Actor], u64) -> Claim + Copy + Send + Sync + 'static,
+) {
+    let keys = (first..first + many).map(|key| Actor::new(&[key], 1));
+    let keys: Arc<Vec<Actor>> = Arc::new(keys.collect());
+    let publishing = target.each(NETWORKS, async |number: usize| {
+        let stranger = target.stranger(number, 1 << 16)?;
+        let keys = keys.clone();
+        publish(&target, &stranger, move |number| claim(&keys, number)).await
+    });
+    join(register(&target, &keys), publishing).await;
 }
 
 /// Registers sixteen keys, and publishes claims that all of them sign about a hundred artifacts.
 pub fn much(target: Target) -> LocalBoxFuture<'static, ()> {
-    async move {
-        let keys = actors(FIRST_SIGNER, SIGNERS);
-        let publishing = target.each(NETWORKS, async |number: usize| {
-            let stranger = target.stranger(number, 1 << 16)?;
-            let keys = keys.clone();
-            publish(&target, &stranger, move |number| {
-                let first = number.wrapping_mul(ARTIFACTS);
-                let signers = keys.iter().map(|one| (one.id, &one.keys[0]));
-                let payload = payload_about(first..first + ARTIFACTS);
-                claim::sign(&payload, &signers.collect::<Vec<_>>())
-            })
-            .await
-        });
-        join(register(&target, &keys), publishing).await;
-    }
-    .boxed_local()
+    let claim = |keys: &[Actor], number: u64| {
+        let first = number.wrapping_mul(ARTIFACTS);
+        let signers = keys.iter().map(|one| (one.id, &one.keys[0]));
+        let payload = payload_about(first..first + ARTIFACTS);
+        claim::sign(&payload, &signers.collect::<Vec<_>>())
+    };
+    spam(target, (FIRST_SIGNER, SIGNERS), claim).boxed_local()
 }
 
 /// Registers a hundred keys, and publishes with each of them.
 pub fn spammer(target: Target) -> LocalBoxFuture<'static, ()> {
-    async move {
-        let keys = actors(FIRST_KEY, KEYS);
-        let spamming = target.each(NETWORKS, async |number: usize| {
-            let stranger = target.stranger(number, 1 << 16)?;
-            let keys = keys.clone();
-            publish(&target, &stranger, move |number| {
-                keys[(number % u64::from(KEYS)) as usize].claim(number)
-            })
-            .await
-        });
-        join(register(&target, &keys), spamming).await;
-    }
-    .boxed_local()
+    let claim =
+        |keys: &[Actor], number: u64| keys[(number % u64::from(KEYS)) as usize].claim(number);
+    spam(target, (FIRST_KEY, KEYS), claim).boxed_local()
 }
 
 /// Watches of a thousand names each, of claims that are published meanwhile.

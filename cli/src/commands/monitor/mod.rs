@@ -17,17 +17,12 @@ use assay_client::monitor::{
     metrics,
 };
 use assay_client::{plain, replace_public};
+use assay_host::address;
 use assay_policy::rules::Policy;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
-use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tell::{NobodyReads, Teller};
-use tokio::{net::lookup_host, signal::unix, time};
+use tokio::{signal::unix, time};
 
 /// Events that are sent between two rounds.
 const SENT_AT_ONCE: u64 = 100;
@@ -235,7 +230,7 @@ async fn open_numbers(command: &Command, settings: &Settings) -> Result<Option<N
                 .into(),
         ));
     }
-    let address = address_of(text).await?;
+    let address = address_of(text)?;
     let server = MetricsServer::bind(address).await;
     let server = server.map_err(|e| Failure::io(format!("cannot serve at {address}"), e))?;
     let words = format!("numbers are at http://{}/metrics", server.address());
@@ -249,21 +244,14 @@ fn is_address(text: &str) -> bool {
     !text.contains('/') && port.is_some_and(is_port)
 }
 
-/// The address that is meant, as `assay-node` reads its own: `:PORT` is all addresses of this
-/// machine (IPv4), and a name is looked up.
-async fn address_of(text: &str) -> Result<SocketAddr, Failure> {
-    let whole = match text.strip_prefix(':') {
-        Some(port) => format!("{}:{port}", Ipv4Addr::UNSPECIFIED),
-        None => text.to_owned(),
-    };
+/// The address that is meant, as `assay-node` reads its own.
+fn address_of(text: &str) -> Result<SocketAddr, Failure> {
     let wrong = |why: String| {
         Failure::Usage(format!(
             "--metrics {text} is no address to serve at: {why}; write ./{text} for a file"
         ))
     };
-    let found = lookup_host(whole).await.map_err(|e| wrong(e.to_string()))?;
-    // The one that everybody on this machine finds, if a name has several.
-    let found = found.min_by_key(SocketAddr::is_ipv6);
+    let found = address::to_listen_on(text).map_err(|e| wrong(e.to_string()))?;
     found.ok_or_else(|| wrong("the name has none".to_owned()))
 }
 
@@ -396,8 +384,8 @@ mod tests {
     use super::*;
     use crate::exit::code;
 
-    #[tokio::test]
-    async fn numbers_are_at_an_address_or_in_a_file() {
+    #[test]
+    fn numbers_are_at_an_address_or_in_a_file() {
         for (text, address) in [
             ("127.0.0.1:9100", Some("127.0.0.1:9100")),
             ("[::1]:9100", Some("[::1]:9100")),
@@ -411,11 +399,11 @@ mod tests {
         ] {
             assert_eq!(is_address(text), address.is_some(), "{text}");
             if let Some(address) = address {
-                let found = address_of(text).await.unwrap();
+                let found = address_of(text).unwrap();
                 assert_eq!(found, address.parse().unwrap(), "{text}");
             }
         }
-        let refused = address_of("127.0.0.1:65536").await.unwrap_err();
+        let refused = address_of("127.0.0.1:65536").unwrap_err();
         assert_eq!(code(&refused), 2);
         let words = "write ./127.0.0.1:65536 for a file";
         assert!(refused.to_string().contains(words), "{refused}");
