@@ -5,6 +5,7 @@
 //! reflection and plain HTTP are behind the router.
 
 use super::{
+    attachments::First,
     copies::{CopyApis, take_prefix, take_read_prefix},
     gate::{Gate, MESSAGE_BYTES},
     metered::metered,
@@ -199,7 +200,11 @@ impl<L: LogService, I: IndexService> Api<L, I> {
         // An upload ends by itself if it makes no progress, and may take longer.
         let upload = grpc && request.uri().path() == UPLOAD;
         if upload || request.uri().path() == ADD_ENTRIES {
-            let answer = self.rest.call(request);
+            let answer = if upload {
+                self.rest.call(request.map(First::new))
+            } else {
+                self.rest.call(request)
+            };
             return answer.map(|answer| answer.map(whole)).boxed();
         }
         call_rest(&mut self.rest, request)

@@ -3,20 +3,28 @@
 //! Notes stand one after the other, with an empty line between.
 
 use super::serve::Desk;
-use crate::api::{metered::Paid, peer::Peer};
-use crate::held::{Kind, NoRoom};
+use crate::api::{
+    body::{self, Unread},
+    metered::Paid,
+    peer::Peer,
+};
+use crate::held::NoRoom;
 use crate::quota::{Exceeded, Reports};
 use assay_proto::gossip::SUBMITTED_BYTES;
 use assay_tlog::gossip::Standing;
 use axum::{
     Extension, Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::{fmt::Write as _, net::IpAddr, sync::Arc};
+use std::{
+    fmt::{Display, Write as _},
+    net::IpAddr,
+    sync::Arc,
+};
 use tonic::Code;
 
 const TEXT: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -90,16 +98,11 @@ async fn submit(
     if let Err(exceeded) = route.quota.charge(peer.address.ip()) {
         return too_often(exceeded);
     }
-    let room = peer.account.hold(Kind::Coming, SUBMITTED_BYTES).await;
-    let _room = match room {
-        Ok(room) => room,
-        Err(error) => return no_room(&error),
+    let body = match body::read(body, SUBMITTED_BYTES, &peer.account).await {
+        Ok(body) => body,
+        Err(unread) => return not_read(unread),
     };
-    let Ok(body) = to_bytes(body, SUBMITTED_BYTES).await else {
-        let why = format!("at most {SUBMITTED_BYTES} bytes are read\n");
-        return said(StatusCode::PAYLOAD_TOO_LARGE, why);
-    };
-    let Ok(text) = std::str::from_utf8(&body) else {
+    let Ok(text) = std::str::from_utf8(&body.bytes) else {
         return said(StatusCode::BAD_REQUEST, "notes are text\n".into());
     };
     match route.desk.submit(notes(text)).await {
@@ -152,10 +155,22 @@ fn too_often(exceeded: Exceeded) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, [plain, retry], why).into_response()
 }
 
-fn no_room(error: &NoRoom) -> Response {
+/// The answer to a body that was not read.
+fn not_read(unread: Unread) -> Response {
+    match unread {
+        Unread::TooLong => said(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("at most {SUBMITTED_BYTES} bytes are read\n"),
+        ),
+        Unread::CutOff => said(StatusCode::BAD_REQUEST, "the body was cut off\n".into()),
+        Unread::Late(why) => no_room(&why),
+    }
+}
+
+fn no_room(why: &impl Display) -> Response {
     metrics::counter!("assay_refused_total", "limit" => "memory").increment(1);
     let retry = (header::RETRY_AFTER, "5");
-    let why = format!("{error}\n");
+    let why = format!("{why}\n");
     (StatusCode::SERVICE_UNAVAILABLE, [TEXT, retry], why).into_response()
 }
 

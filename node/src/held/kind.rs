@@ -12,8 +12,7 @@ pub enum Kind {
     Prepared,
     /// Claims of streams that wait for a leaf.
     Claims,
-    /// Uploads and questions that are not complete. Apart from claims, which they must not keep
-    /// out.
+    /// Questions that are not complete. Apart from claims, which they must not keep out.
     Incoming,
     /// Questions that are computed: their number, not bytes.
     Question,
@@ -30,6 +29,9 @@ pub enum Kind {
     /// Claims of single calls that wait for a leaf: bytes (`SINGLE`). Apart from those of streams,
     /// which are always as many as may wait.
     Claim,
+    /// Uploads that go on: bytes (`UPLOADS`). Apart from all else, since whoever uploads slowly
+    /// keeps them for long.
+    Upload,
     /// Watches: their number, not bytes.
     Watch,
     /// Pages for people that are made: their number, not bytes. Apart from questions, of which each
@@ -41,7 +43,7 @@ pub enum Kind {
     Connection,
 }
 
-pub(super) const KINDS: usize = 15;
+pub(super) const KINDS: usize = 16;
 
 /// How many kinds are bytes: the first ones.
 pub(super) const BYTE_KINDS: usize = 5;

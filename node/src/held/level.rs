@@ -31,6 +31,9 @@ const UNTAKEN: [u32; 3] = [1 << 20, 2 << 20, 8 << 20];
 /// is what fifty of the largest claims take that are published at once.
 const SINGLE: [u32; 3] = [3 << 20, 6 << 20, 16 << 20];
 
+/// Bytes of uploads, of one connection, of one network, and of everybody: 3, 6 and 16 large ones.
+const UPLOADS: [u32; 3] = [9 << 18, 18 << 18, 48 << 18];
+
 /// Watches of one connection, of one network, and of everybody: half of all calls. Each keeps up to
 /// a thousand names and is worked for at every checkpoint.
 const WATCHES: [u32; 3] = [16, 64, 512];
@@ -83,6 +86,7 @@ fn rooms(whose: Whose, bytes: u32, connections: usize) -> [u32; KINDS] {
         of(COMING),
         of(UNTAKEN),
         of(SINGLE),
+        of(UPLOADS),
         of(WATCHES),
         of(PAGES),
         of(calls::CALLS),

@@ -10,6 +10,7 @@ use super::fault::RoundError;
 use super::incoming::{HEADER_ROOM, Incoming, Packing, SMALL};
 use super::shelf::Shelf;
 use crate::api::app::ADD_ENTRIES;
+use crate::api::gate::late;
 use crate::api::peer::Peer;
 use crate::held::{Hold, Kind};
 use crate::misbehavior;
@@ -59,7 +60,7 @@ async fn add_checkpoint<S: Tables + 'static>(
     let answer = match read(body, &peer, &desk.senders).await {
         Ok(body) => {
             let _place = desk.senders.deciding(peer.address.ip()).await;
-            match signed(&desk.shelf, &body) {
+            match signed(&desk.shelf, &body.bytes) {
                 Ok((log, request)) => decided(&log, request).await,
                 Err(refusal) => refusal.answer(),
             }
@@ -280,7 +281,10 @@ async fn take<S: Tables + 'static>(
     body: Body,
     packing: Packing,
 ) -> Answer {
-    let begun = begin(&desk.shelf, peer, body, packing).await;
+    let begun = tokio::select! {
+        begun = begin(&desk.shelf, peer, body, packing) => begun,
+        late = late(peer.account.clone(), HEADER_ROOM) => Err(unavailable(late.message(), Some(5))),
+    };
     let Begun {
         log,
         header,

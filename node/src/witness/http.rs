@@ -1,17 +1,17 @@
 //! The routes: `POST /add-checkpoint`, and `GET /witness/<digest>/checkpoint` for monitors.
 //!
-//! A body is bounded before it is kept: by its announced length, then byte by byte. One that is
-//! longer than a log's own request takes room as every message that comes does.
+//! A body is bounded before it is kept: by its announced length, then byte by byte. It takes room
+//! as every message that comes does.
 
 use super::service::{TEXT, Witness, too_often, unavailable};
 use crate::api::{
     app,
+    body::{self, Unread, Whole},
     federation::{FederationApi, submissions},
     peer::Peer,
     rest_of_body::RequestBody,
 };
 use crate::gossip;
-use crate::held::Kind;
 use crate::misbehavior::{self, Evidence};
 use crate::quota::Senders;
 use crate::telemetry;
@@ -25,10 +25,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use http::Request;
-use hyper::body::Body as _;
 use std::{
     convert::Infallible,
     net::IpAddr,
@@ -37,10 +35,6 @@ use std::{
 };
 use tonic::{body::Body as AnswerBody, service::Routes};
 use tower::Service;
-
-/// A body up to so many bytes takes no room: a connection costs as much by itself. Proof and note
-/// of an honest log have about 4 KiB.
-const SMALL: usize = 16 << 10;
 
 /// Returns the routes of a witness. `senders` counts what networks send.
 pub fn router(witness: Arc<Witness>, senders: Arc<Senders>) -> Router {
@@ -64,7 +58,7 @@ async fn add_checkpoint(
     let answer = match read(body, &peer, &desk.senders).await {
         Ok(body) => {
             let _place = desk.senders.deciding(peer.address.ip()).await;
-            desk.witness.add_checkpoint(&body).await
+            desk.witness.add_checkpoint(&body.bytes).await
         }
         Err(answer) => answer,
     };
@@ -73,30 +67,15 @@ async fn add_checkpoint(
 
 /// The whole body, or the answer to one that is too long, is cut off, or finds no room, or whose
 /// network sends too many.
-pub(crate) async fn read(body: Body, peer: &Peer, senders: &Senders) -> Result<Bytes, Answer> {
+pub(crate) async fn read(body: Body, peer: &Peer, senders: &Senders) -> Result<Whole, Answer> {
     let charged = senders.checkpoint(peer.address.ip());
     charged.map_err(|exceeded| too_often(&exceeded))?;
-    let too_long = || Refusal::Malformed(RequestError::TooLong).answer();
-    if body.size_hint().lower() > limits::WITNESS_REQUEST_BYTES as u64 {
-        return Err(too_long());
-    }
-    let mut hold = None;
-    let mut come = BytesMut::new();
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Refusal::Malformed(RequestError::NoCheckpoint).answer())?;
-        let length = come.len() + piece.len();
-        if length > limits::WITNESS_REQUEST_BYTES {
-            return Err(too_long());
-        }
-        if length > SMALL && hold.is_none() {
-            let room = 2 * limits::WITNESS_REQUEST_BYTES;
-            let taken = peer.account.hold(Kind::Coming, room).await;
-            hold = Some(taken.map_err(|error| unavailable(&error.to_string(), Some(5)))?);
-        }
-        come.extend_from_slice(&piece);
-    }
-    Ok(come.freeze())
+    let read = body::read(body, limits::WITNESS_REQUEST_BYTES, &peer.account).await;
+    read.map_err(|unread| match unread {
+        Unread::TooLong => Refusal::Malformed(RequestError::TooLong).answer(),
+        Unread::CutOff => Refusal::Malformed(RequestError::NoCheckpoint).answer(),
+        Unread::Late(why) => unavailable(&why, Some(5)),
+    })
 }
 
 async fn checkpoint(State(desk): State<Arc<Desk>>, Path(digest): Path<String>) -> Response {

@@ -3,6 +3,7 @@
 //! Only what a logged claim names is taken, within the quotas of [`ledger`], so that nobody can
 //! fill the disk.
 
+mod first;
 pub mod ledger;
 mod upload;
 
@@ -20,7 +21,7 @@ use crate::{
 use assay_claims::limits;
 use assay_proto::v1::{
     GetRequest, GetResponse, PutHeader, PutRequest, PutResponse,
-    attachment_service_server::AttachmentService, put_request,
+    attachment_service_server::AttachmentService,
 };
 use assay_tlog::Hash;
 use bytes::Bytes;
@@ -29,6 +30,8 @@ use ledger::{Ledger, Place, Refused};
 use std::{io::Read, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status, Streaming};
 use upload::{Chunks, Paying};
+
+pub(super) use first::First;
 
 /// Bytes in one message of an attachment.
 const CHUNK: usize = 256 << 10;
@@ -39,8 +42,12 @@ pub const MESSAGE_BYTES: usize = CHUNK + 16;
 /// Chunks between a connection and the disk: while one is written, the next one comes.
 const CHUNKS_AHEAD: usize = 1;
 
-/// Memory that an upload takes: the chunks ahead, one that is written, and one that comes.
-const UPLOAD_BYTES: usize = (CHUNKS_AHEAD + 2) * CHUNK;
+/// Memory that an upload of so many bytes takes: the chunks ahead, one that is written, and one
+/// that comes, which may be as long as any.
+fn upload_bytes(size: u64) -> usize {
+    let ahead = (CHUNKS_AHEAD + 1) * CHUNK;
+    CHUNK + usize::try_from(size).map_or(ahead, |size| size.min(ahead))
+}
 
 /// Longest wait for the count of what is stored, after a start.
 const COUNT: Duration = Duration::from_secs(10);
@@ -143,19 +150,11 @@ impl<S: Store + 'static> AttachmentService for AttachmentApi<S> {
         request: Request<Streaming<PutRequest>>,
     ) -> Result<Response<PutResponse>, Status> {
         let (account, from) = (account(&request)?, peer(&request));
-        let _file = account.try_hold(Kind::File, 1).ok_or(NoRoom)?;
-        let _memory = account.hold(Kind::Incoming, UPLOAD_BYTES).await?;
         let mut parts = request.into_inner();
-        let Some(PutRequest {
-            part: Some(put_request::Part::Header(header)),
-        }) = upload::next(&mut parts).await?
-        else {
-            return Err(status::invalid(
-                "header",
-                "the first message must hold the header".into(),
-            ));
-        };
+        // Whoever says nothing holds nothing.
+        let header = upload::header(&mut parts).await?;
         let (sha256, size) = (check(&header)?, header.size);
+        let _file = account.try_hold(Kind::File, 1).ok_or(NoRoom)?;
         let room = match self.place(sha256, size).await? {
             Place::Stored => {
                 return Ok(Response::new(PutResponse {
@@ -164,6 +163,7 @@ impl<S: Store + 'static> AttachmentService for AttachmentApi<S> {
             }
             Place::Free(room) => room,
         };
+        let _memory = account.hold(Kind::Upload, upload_bytes(size)).await?;
         if let Some(from) = from {
             self.uploads.charge(from, size).map_err(Refusal::from)?;
         }

@@ -4,8 +4,9 @@ use super::{
     failed,
     ledger::{Refused, Room},
 };
+use crate::api::status;
 use crate::storage::Store;
-use assay_proto::v1::{PutRequest, put_request};
+use assay_proto::v1::{PutHeader, PutRequest, put_request};
 use assay_tlog::Hash;
 use bytes::Bytes;
 use std::{
@@ -104,8 +105,25 @@ impl<S: Store> Read for Paying<S> {
     }
 }
 
+/// Longest wait for the header, which callers send with the call.
+const HEADER: Duration = Duration::from_secs(5);
+
+/// Returns the header, with which an upload begins.
+pub(super) async fn header(parts: &mut Streaming<PutRequest>) -> Result<PutHeader, Status> {
+    let first = timeout(HEADER, parts.message()).await;
+    match first.map_err(|_| too_slow())?? {
+        Some(PutRequest {
+            part: Some(put_request::Part::Header(header)),
+        }) => Ok(header),
+        _ => Err(status::invalid(
+            "header",
+            "the first message must hold the header".into(),
+        )),
+    }
+}
+
 /// Returns the next message, or fails if it takes longer than any caller needs.
-pub(super) async fn next(parts: &mut Streaming<PutRequest>) -> Result<Option<PutRequest>, Status> {
+async fn next(parts: &mut Streaming<PutRequest>) -> Result<Option<PutRequest>, Status> {
     timeout(GRACE, parts.message())
         .await
         .map_err(|_| too_slow())?

@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Ends when a question of several messages, for which `held` bytes are held from now on, takes too
 /// long: as long as a message may, and as soon while others wait for room.
-pub(in crate::api) async fn late(account: Arc<Account>, held: usize) -> Status {
+pub(crate) async fn late(account: Arc<Account>, held: usize) -> Status {
     let mut coming = Coming {
         held,
         ..Coming::new(account)
@@ -38,7 +38,8 @@ pub(in crate::api) async fn late(account: Arc<Account>, held: usize) -> Status {
 /// Room is taken for what has come, and about as much again: whoever wants to hold it has to send
 /// half of it. A message that waits for more room keeps what it has. Two of them can wait for each
 /// other, but not for longer than [`PRESSED`], and then both are told to try again.
-pub(super) struct Coming {
+#[derive(Debug)]
+pub(in crate::api) struct Coming {
     account: Arc<Account>,
     holds: Vec<Hold>,
     /// Bytes that the holds are for.
@@ -46,12 +47,12 @@ pub(super) struct Coming {
     more: Wanted,
     begun: Option<Instant>,
     tick: Option<Pin<Box<Sleep>>>,
-    pub(super) arrival: Duration,
+    pub(in crate::api) arrival: Duration,
     pub(super) pressed: Duration,
 }
 
 impl Coming {
-    pub(super) fn new(account: Arc<Account>) -> Self {
+    pub(in crate::api) fn new(account: Arc<Account>) -> Self {
         Coming {
             account,
             holds: Vec::new(),
@@ -65,7 +66,7 @@ impl Coming {
     }
 
     /// Takes room for what has come of a message of so many bytes, and for what comes next of it.
-    pub(super) fn poll_room(
+    pub(in crate::api) fn poll_room(
         &mut self,
         come: usize,
         length: usize,
@@ -86,7 +87,7 @@ impl Coming {
     }
 
     /// Ends when the message that has begun to come takes too long.
-    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+    pub(in crate::api) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         loop {
             let most = if self.held > 0 && self.account.is_pressed() {

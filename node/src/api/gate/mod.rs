@@ -18,8 +18,8 @@
 
 mod coming;
 
-use self::coming::Coming;
-pub(super) use self::coming::late;
+pub(super) use self::coming::Coming;
+pub(crate) use self::coming::late;
 use crate::held::{Account, Hold, Kind, Wanted};
 use assay_claims::entry::wire::ClaimSignature;
 use assay_proto::v1::{EvidenceId, PublishItem, WatchedName};

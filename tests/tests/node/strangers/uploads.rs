@@ -3,13 +3,16 @@
 use super::{Stranger, alone, assert_undisturbed, grpc_status, honest, metric};
 use crate::{AT_ONCE, Fixture, assert_refused, bad_input::attachments};
 use assay_proto::v1::{
-    PutHeader, PutResponse, Wait, attachment_service_client::AttachmentServiceClient,
+    BatchLookupRequest, PutHeader, PutResponse, Wait,
+    attachment_service_client::AttachmentServiceClient,
 };
 use assay_tests::issuer::Actor;
 use assay_tlog::Hash;
+use futures::StreamExt;
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 use tonic::{
     Code, Status,
@@ -250,7 +253,7 @@ async fn an_upload_that_is_not_complete_takes_nothing_of_an_issuers_quota() -> a
     let some = documents(0..3, MIB);
     name(&fixture, &fixture.issuer, &some).await?;
     // A stranger uploads the same again and again, slowly, and calls it as large as it may be:
-    // three are what a connection has memory for.
+    // three are what a connection has room for.
     let stranger = Arc::new(Stranger::new(&fixture.node, 2, 1 << 16)?);
     let (mut calls, mut open) = (tokio::task::JoinSet::new(), Vec::new());
     for number in 0..3 {
@@ -272,5 +275,49 @@ async fn an_upload_that_is_not_complete_takes_nothing_of_an_issuers_quota() -> a
     }
     let used = metric(&fixture, "assay_attachment_bytes").await?;
     assert_eq!(used, 3.0 * MIB as f64);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_never_end_keep_out_no_question() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let some = documents(0..1, 3 << 20);
+    name(&fixture, &fixture.issuer, &some).await?;
+    let mut calls = tokio::task::JoinSet::new();
+    let mut open = Vec::new();
+    // More than there is room for, from as many networks as share it.
+    for last in 2..8 {
+        let strangers = (0..5).map(|_| Stranger::new(&fixture.node, last, 1 << 16).map(Arc::new));
+        let strangers: Vec<_> = strangers.collect::<Result<_, _>>()?;
+        for turn in 0..40 {
+            let stranger = strangers[turn % strangers.len()].clone();
+            let (sender, body) = futures::channel::mpsc::unbounded();
+            open.push(sender);
+            let digest = Hash::of(&some[0]);
+            calls.spawn(async move {
+                let answer = if turn % 2 == 0 {
+                    stranger.upload(&digest, 3 << 20, body).await?
+                } else {
+                    let body = body.map(Ok::<Vec<u8>, std::io::Error>);
+                    let put = stranger.grpc("AttachmentService/Put");
+                    put.body(reqwest::Body::wrap_stream(body)).send().await?
+                };
+                anyhow::Ok(grpc_status(&answer))
+            });
+        }
+    }
+    let one = Stranger::new(&fixture.node, 20, 1 << 16)?;
+    let question = BatchLookupRequest {
+        names: vec![vec![7; 16].into()],
+        by: vec![vec![7; 16].into()],
+    };
+    // Those who say nothing are told so after 5 s. Until then there are questions.
+    for _ in 0..6 * 20 {
+        let asked = one.call("IndexService/BatchLookup", question.clone());
+        let answer = tokio::time::timeout(Duration::from_secs(2), asked).await??;
+        assert_eq!(grpc_status(&answer), None);
+        let silent = calls.join_next().await.unwrap()??;
+        assert_eq!(silent, Some(Code::DeadlineExceeded as i32));
+    }
     Ok(())
 }
