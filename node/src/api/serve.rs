@@ -62,6 +62,10 @@ const HEADER_FIELDS: usize = 100;
 const STREAMS: u32 = 100;
 const STREAMS_OF_MANY: u32 = 8;
 
+/// How many streams a caller may end by a mistake of theirs, in the life of an HTTP/2 connection.
+/// What came of each can lie in memory, 400 bytes, and its place is kept as long as the connection.
+const MALFORMED: usize = 128;
+
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
@@ -334,6 +338,7 @@ fn protocols(account: &Account, at_once: AtOnce) -> Builder<AtOnce> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams)
+        .max_local_error_reset_streams(MALFORMED)
         .max_header_list_size(HEADER_LIST_BYTES)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

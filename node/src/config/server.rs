@@ -77,7 +77,7 @@ impl Default for ServerConfig {
             admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
             threads: 0,
             connections: 512,
-            held_mib: 96,
+            held_mib: 64,
             stall_s: 60,
             shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             trusted_proxies: Vec::new(),

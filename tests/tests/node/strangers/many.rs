@@ -210,7 +210,7 @@ async fn questions_that_do_not_end_keep_out_no_other_question() -> anyhow::Resul
         // Until it is as full as it gets.
         poll_async(async || {
             let held = metric(&fixture, "assay_held_bytes").await?;
-            Ok((held >= 14.0 * f64::from(1 << 20)).then_some(()))
+            Ok((held >= 9.0 * f64::from(1 << 20)).then_some(()))
         })
         .await?;
         let two = [names(0), names(20_000)].concat();
