@@ -150,11 +150,15 @@ pub fn resets(target: Target) -> LocalBoxFuture<'static, ()> {
 
 /// Requests that the node is made to take back, by what is wrong with them.
 pub fn provoked(target: Target) -> LocalBoxFuture<'static, ()> {
-    floods(target, Vec::new(), |number| {
-        let stream = 2 * number + 1;
-        let none = frame(WINDOW_UPDATE, 0, stream, &0_u32.to_be_bytes());
-        [call(stream, "LogService/PublishStream"), none].concat()
-    })
+    floods(target, Vec::new(), |number| mistaken(2 * number + 1))
+}
+
+/// A call with a mistake that ends its stream, and not the connection: a window that grows beyond
+/// what it may be (RFC 9113, section 6.9.1).
+pub fn mistaken(stream: u32) -> Vec<u8> {
+    let most = (u32::MAX / 2).to_be_bytes();
+    let grown = frame(WINDOW_UPDATE, 0, stream, &most);
+    [call(stream, "LogService/PublishStream"), grown].concat()
 }
 
 /// Headers that never end.

@@ -3,8 +3,8 @@
 use super::{address, connect, metric};
 use crate::Fixture;
 use anyhow::ensure;
-use assay_tests::siege::beginnings::PREFACE;
-use std::net::Ipv4Addr;
+use assay_tests::siege::{beginnings::PREFACE, frames::mistaken};
+use std::{net::Ipv4Addr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -36,7 +36,7 @@ async fn flood(stream: TcpStream, frame: &[u8], most: usize) -> anyhow::Result<b
             () = reading => true,
         }
     };
-    let patience = std::time::Duration::from_secs(20);
+    let patience = Duration::from_secs(20);
     Ok(tokio::time::timeout(patience, ended).await.unwrap_or(false))
 }
 
@@ -68,6 +68,38 @@ async fn floods_of_frames_are_closed_and_their_network_with_them() -> anyhow::Re
     let checkpoint = format!("{}/checkpoint", fixture.node.ready().url);
     for _ in 0..200 {
         client.get(&checkpoint).send().await?.error_for_status()?;
+    }
+    Ok(())
+}
+
+/// What came of a stream that its caller ended by a mistake can lie in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_makes_so_many_mistakes() -> anyhow::Result<()> {
+    let fixture = Fixture::start("").await?;
+    let node = address(&fixture)?;
+    for (mistakes, is_closed) in [(100, false), (200, true)] {
+        let mut stream = connect(node, Ipv4Addr::new(127, 0, 3, 1)).await?;
+        let calls = (0..mistakes).flat_map(|number| mistaken(2 * number + 1));
+        let calls: Vec<u8> = [PREFACE, SETTINGS]
+            .concat()
+            .into_iter()
+            .chain(calls)
+            .collect();
+        stream.write_all(&calls).await?;
+        stream.write_all(PING).await?;
+        // A ping is answered behind all that came before, or never.
+        let answered = async {
+            let (mut answers, mut answer) = (Vec::new(), [0; 1 << 10]);
+            while let Ok(read @ 1..) = stream.read(&mut answer).await {
+                answers.extend_from_slice(&answer[..read]);
+                if answers.windows(8).any(|bytes| bytes == &PING[9..]) {
+                    return false;
+                }
+            }
+            true
+        };
+        let closed = tokio::time::timeout(Duration::from_secs(20), answered).await?;
+        ensure!(closed == is_closed, "{mistakes} mistakes: {closed}");
     }
     Ok(())
 }
