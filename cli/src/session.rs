@@ -4,7 +4,9 @@ use crate::{config::Settings, exit::Failure, keys::Key, output};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_client::ask::LogAddress;
-use assay_client::{Client, ClientError, Config, LeafRef, copy_url, is_exposed, one_line};
+use assay_client::{
+    Client, ClientError, Config, Convictions, LeafRef, copy_url, is_exposed, one_line,
+};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::LeafIndex;
@@ -49,7 +51,22 @@ pub fn look_at_addresses<'a>(
 pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     let url = settings.log()?;
     look_at_addresses(settings, [url.as_str()])?;
-    Ok(Client::connect(config(settings, url, settings.log_key()?)).await?)
+    let log_key = settings.log_key()?;
+    demand_unconvicted(settings, &log_key)?;
+    Ok(Client::connect(config(settings, url, log_key)).await?)
+}
+
+/// Fails with [`Failure::Failed`] if this machine knows that the log with this key misbehaved, and
+/// as [`Convictions::remembered`] does.
+pub fn demand_unconvicted(settings: &Settings, log_key: &VerifierKey) -> Result<(), Failure> {
+    let convicted = Convictions::remembered(None, [log_key], &settings.state_dir)?;
+    match convicted.of_log(log_key.name()) {
+        None => Ok(()),
+        Some(why) => Err(Failure::Failed(format!(
+            "the log {}: {why}; nothing that it says counts",
+            output::plain(log_key.name())
+        ))),
+    }
 }
 
 /// Reads from the node that the settings name, or, while that does not answer, from the first
@@ -67,6 +84,7 @@ pub async fn read<T>(
         url: Some(url.clone()),
         mirrors: settings.mirrors.clone(),
     };
+    demand_unconvicted(settings, &log.key)?;
     let mut failures = Vec::new();
     for place in 0..=log.mirrors.len() {
         if let Some(mirror) = mirror_at(&log, place) {

@@ -4,7 +4,7 @@
 //! proofs are kept in the folder `misbehavior` of the state folder, and verified again with the
 //! caller's keys whenever they are read. Left out: asking nodes.
 
-use crate::{files, misbehavior::by_name};
+use crate::{ClientError, files, misbehavior::by_name};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::{Culprit, KnownKeys, VerifiedMisbehavior};
 use assay_tlog::Hash;
@@ -14,7 +14,7 @@ use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -40,23 +40,25 @@ pub struct Convictions {
 impl Convictions {
     /// Reads what this machine knows of the logs and witnesses of a policy, and of the logs with
     /// these keys besides. Texts that these keys do not verify convict nobody, and stay.
+    ///
+    /// Fails with [`ClientError::State`] if they cannot be read: that is never taken for nothing.
     pub fn remembered<'k>(
         tlog: Option<&'k TlogPolicy>,
         logs: impl IntoIterator<Item = &'k VerifierKey>,
         state_dir: &Path,
-    ) -> Self {
+    ) -> Result<Self, ClientError> {
         let mut convictions = Convictions {
             keys: known(tlog, logs),
             folder: state_dir.join(FOLDER),
             logs: BTreeMap::new(),
             witnesses: BTreeMap::new(),
         };
-        for (path, text) in kept(&convictions.folder) {
+        for (path, text) in kept(&convictions.folder)? {
             if let Some(culprit) = convictions.proven(&text) {
                 convictions.add(culprit, path);
             }
         }
-        convictions
+        Ok(convictions)
     }
 
     /// Takes a text that somebody told, and remembers it if it convicts somebody who was not
@@ -146,22 +148,59 @@ impl Convictions {
     }
 }
 
-/// The texts that this machine remembers, at most 1,000, unverified.
-pub fn remembered(state_dir: &Path) -> Vec<Vec<u8>> {
-    let texts = kept(&state_dir.join(FOLDER));
-    texts.map(|(_, text)| text).collect()
+/// The texts that this machine remembers, at most 1,000, unverified. Fails with
+/// [`ClientError::State`] if they cannot be read.
+pub fn remembered(state_dir: &Path) -> Result<Vec<Vec<u8>>, ClientError> {
+    let texts = kept(&state_dir.join(FOLDER))?.into_iter();
+    Ok(texts.map(|(_, text)| text).collect())
 }
 
-/// The files of a folder that may be texts, and what they say.
-fn kept(folder: &Path) -> impl Iterator<Item = (PathBuf, Vec<u8>)> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let own = paths.filter(|path| path.extension().is_some_and(|it| it == EXTENSION));
-    own.take(REMEMBERED).filter_map(|path| {
-        let short = fs::metadata(&path).is_ok_and(|it| it.len() <= MISBEHAVIOR_BYTES as u64);
-        let text = short.then(|| files::read(&path).ok()).flatten()?;
-        Some((path, text))
-    })
+/// The files of a folder that may be texts, and what they say. Of a folder that is not there it is
+/// nothing, and a file that goes away meanwhile is none.
+fn kept(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, ClientError> {
+    let unreadable = |path: &Path, source| ClientError::State {
+        what: "cannot read who is convicted of misbehavior on this machine; check who owns the \
+               file, and that you may read it"
+            .into(),
+        path: path.to_owned(),
+        source: Some(source),
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_missing(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(folder, error)),
+    };
+    let mut texts = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        if path.extension().is_none_or(|it| it != EXTENSION) {
+            continue;
+        }
+        match text(&path) {
+            Ok(Some(text)) => texts.push((path, text)),
+            Ok(None) => {}
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(unreadable(&path, error)),
+        }
+        if texts.len() == REMEMBERED {
+            break;
+        }
+    }
+    Ok(texts)
+}
+
+/// The text in a file, if it is not longer than any is.
+fn text(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let is_short = fs::metadata(path)?.len() <= MISBEHAVIOR_BYTES as u64;
+    is_short.then(|| files::read(path)).transpose()
+}
+
+/// Whether there is nothing, nor can be, as in a state folder that is no folder.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// All keys of a policy, and these of logs. Keys of one name that cannot be used together convict
@@ -230,7 +269,7 @@ mod tests {
         let other = TlogPolicy::parse(&format!("witness c {stranger}\nquorum c\n")).unwrap();
         for role in [Role::Witness, Role::Mirror] {
             let folder = tempfile::tempdir().unwrap();
-            let known = |tlog| Convictions::remembered(Some(tlog), [], folder.path());
+            let known = |tlog| Convictions::remembered(Some(tlog), [], folder.path()).unwrap();
             let text = two_histories(role, &keys);
             let mut convictions = known(&tlog);
             assert!(convictions.apply(&tlog).is_quorum(["b2"]));
@@ -243,7 +282,7 @@ mod tests {
             }
             // Who does not know the keys convicts nobody by it.
             assert_eq!(known(&other).witnesses().count(), 0);
-            assert_eq!(remembered(folder.path()), [text.text().as_bytes()]);
+            assert_eq!(remembered(folder.path()).unwrap(), [text.text().as_bytes()]);
         }
     }
 
@@ -257,12 +296,40 @@ mod tests {
         put("longest.assay-misbehavior", MISBEHAVIOR_BYTES).unwrap();
         put("longer.assay-misbehavior", MISBEHAVIOR_BYTES + 1).unwrap();
         put("other.txt", 1).unwrap();
-        let read: Vec<usize> = remembered(folder.path()).iter().map(Vec::len).collect();
+        let read = remembered(folder.path()).unwrap();
+        let read: Vec<usize> = read.iter().map(Vec::len).collect();
         assert_eq!(read, [MISBEHAVIOR_BYTES]);
         fs::remove_file(texts.join("longer.assay-misbehavior")).unwrap();
         for number in 0..REMEMBERED + 1 {
             put(&format!("{number}.assay-misbehavior"), 1).unwrap();
         }
-        assert_eq!(remembered(folder.path()).len(), REMEMBERED);
+        assert_eq!(remembered(folder.path()).unwrap().len(), REMEMBERED);
+    }
+
+    /// Whoever cannot read them is not told that there are none.
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(remembered(folder.path()).unwrap().len(), 0);
+        assert_eq!(remembered(Path::new("/dev/null")).unwrap().len(), 0);
+        let texts = folder.path().join(FOLDER);
+        fs::create_dir(&texts).unwrap();
+        let loops = texts.join("loop.assay-misbehavior");
+        std::os::unix::fs::symlink(&loops, &loops).unwrap();
+        let refused = |path: &Path| {
+            let refused = remembered(folder.path()).unwrap_err();
+            let named = matches!(&refused, ClientError::State { path: named, source: Some(_), .. }
+                if named == path);
+            assert!(named, "{refused:?}");
+            assert!(Convictions::remembered(None, [], folder.path()).is_err());
+        };
+        refused(&loops);
+        // What went away is not there.
+        fs::remove_file(&loops).unwrap();
+        std::os::unix::fs::symlink("nothing", &loops).unwrap();
+        assert_eq!(remembered(folder.path()).unwrap().len(), 0);
+        fs::remove_dir_all(&texts).unwrap();
+        std::os::unix::fs::symlink(&texts, &texts).unwrap();
+        refused(&texts);
     }
 }

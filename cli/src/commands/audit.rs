@@ -117,6 +117,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let view = view(&audited, seconds);
     output::data(settings, || text(&view), &view)?;
     stored?;
+    session::demand_unconvicted(settings, &log_key)?;
     match view.behind_seen {
         Some(seen) => Err(Failure::Unanswered(older_head(view.tree_size, seen))),
         None => Ok(()),

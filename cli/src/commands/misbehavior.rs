@@ -136,7 +136,7 @@ async fn list(node: Option<String>, settings: &Settings) -> Result<(), Failure> 
 
 fn list_here(settings: &Settings) -> Result<(), Failure> {
     let keys = known(settings)?;
-    let view = ListView::new(None, &remembered(&settings.state_dir), &keys);
+    let view = ListView::new(None, &remembered(&settings.state_dir)?, &keys);
     output::data(settings, || view.text(), &view)
 }
 

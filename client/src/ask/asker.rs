@@ -240,19 +240,26 @@ impl Asker {
         self
     }
 
-    /// Who is convicted; `None` if nothing is asked.
-    pub(super) async fn convicted(&self) -> Option<&Convictions> {
+    /// Who is convicted; `None` if nothing is asked. Fails if what is remembered of it cannot be
+    /// read.
+    pub(super) async fn convicted(&self) -> Result<Option<&Convictions>, ClientError> {
+        let find = || convicted(&self.policy, &self.connections, self.how);
         self.convicted
-            .get_or_init(|| convicted(&self.policy, &self.connections, self.how))
+            .get_or_try_init(find)
             .await
-            .as_ref()
+            .map(Option::as_ref)
     }
 
     /// The policy's logs and witnesses, but for the witnesses that are convicted.
-    pub(super) async fn tlog(&self) -> Option<TlogPolicy> {
-        let tlog = self.policy.tlog()?;
-        let convicted = self.convicted().await;
-        Some(convicted.map_or_else(|| tlog.clone(), |convicted| convicted.apply(tlog)))
+    pub(super) async fn tlog(&self) -> Result<Option<TlogPolicy>, ClientError> {
+        let Some(tlog) = self.policy.tlog() else {
+            return Ok(None);
+        };
+        let convicted = self.convicted().await?;
+        Ok(Some(convicted.map_or_else(
+            || tlog.clone(),
+            |convicted| convicted.apply(tlog),
+        )))
     }
 
     /// The policy.
@@ -321,7 +328,7 @@ impl Asker {
             others: None,
             limits: Vec::new(),
         };
-        let (convicted, tlog) = (self.convicted().await, self.tlog().await);
+        let (convicted, tlog) = (self.convicted().await?, self.tlog().await?);
         for (connection, (log, gathered)) in self.connections.iter().zip(panel.finish()) {
             // Whatever it answers: it cannot end the question about the others either.
             if let Some(why) = convicted.and_then(|it| it.of_log(log.key.name())) {
@@ -357,17 +364,17 @@ impl Asker {
 
     /// The logs that can be asked for single entries: those that are not convicted, if they are
     /// asked openly.
-    pub(super) async fn askable(&self) -> Vec<&Connection> {
+    pub(super) async fn askable(&self) -> Result<Vec<&Connection>, ClientError> {
         if self.how != How::Openly {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let convicted = self.convicted().await;
+        let convicted = self.convicted().await?;
         let is_convicted = |connection: &&Connection| {
             let name = connection.log.key.name();
             convicted.is_some_and(|it| it.of_log(name).is_some())
         };
         let connections = self.connections.iter();
-        connections.filter(|it| !is_convicted(it)).collect()
+        Ok(connections.filter(|it| !is_convicted(it)).collect())
     }
 }
 
@@ -392,7 +399,9 @@ impl Tries<'_> {
             return true;
         }
         if panel.has_mirrors().await {
-            panel.confirm(self.asker.tlog().await.as_ref()).await;
+            // If it cannot be said who is convicted, that is said where it is answered.
+            let tlog = self.asker.tlog().await.ok().flatten();
+            panel.confirm(tlog.as_ref()).await;
         }
         if !panel.go_elsewhere().await || self.left == 0 {
             return true;

@@ -4,7 +4,7 @@
 //! A node that says nothing hides nothing for good: one of them is enough.
 
 use super::connection::{Connection, How};
-use crate::{Convictions, Tls, misbehavior};
+use crate::{ClientError, Convictions, Tls, misbehavior};
 use assay_policy::rules::Policy;
 use futures::future::join_all;
 use std::{collections::BTreeSet, time::Duration};
@@ -19,17 +19,20 @@ const NODES: usize = 64;
 const CULPRITS: usize = 64;
 
 /// Returns who is convicted, of these logs and the policy's witnesses; `None` if there are no logs.
-/// Nothing that goes wrong here is an error: a node that does not answer in time is not waited for.
+/// A node that does not answer in time is not waited for. Fails if what this machine remembers
+/// cannot be read.
 pub(super) async fn convicted(
     policy: &Policy,
     logs: &[Connection],
     how: How,
-) -> Option<Convictions> {
-    let any = logs.first()?;
+) -> Result<Option<Convictions>, ClientError> {
+    let Some(any) = logs.first() else {
+        return Ok(None);
+    };
     let keys = logs.iter().map(|connection| &connection.log.key);
-    let mut found = Convictions::remembered(policy.tlog(), keys, &any.state_dir);
+    let mut found = Convictions::remembered(policy.tlog(), keys, &any.state_dir)?;
     if how == How::Offline {
-        return Some(found);
+        return Ok(Some(found));
     }
     let culprits = found.culprits();
     let nodes = nodes(policy, logs);
@@ -37,7 +40,7 @@ pub(super) async fn convicted(
     for text in join_all(asked).await.iter().flatten() {
         found.learn(text);
     }
-    Some(found)
+    Ok(Some(found))
 }
 
 /// What one node tells.
@@ -48,7 +51,7 @@ async fn told(url: &str, tls: &Tls, culprits: &[String]) -> Vec<Vec<u8>> {
         for some in culprits.chunks(CULPRITS) {
             misbehavior::about(url, tls, which, some.to_vec(), &mut texts).await?;
         }
-        Ok::<(), crate::ClientError>(())
+        Ok::<(), ClientError>(())
     };
     // What came before it failed or was late counts.
     let _ = tokio::time::timeout(PATIENCE, asked).await;

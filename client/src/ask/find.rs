@@ -231,7 +231,7 @@ impl Asker {
 
     /// A claim itself. `None` if no log that can be asked for a single claim has it.
     async fn claim(&self, id: &ClaimId) -> Result<Option<VerifiedClaim>, AskError> {
-        for connection in self.askable().await {
+        for connection in self.askable().await? {
             match connection.entry(LeafRef::Claim(*id)).await {
                 Ok(Some(entry)) => return Ok(Some(entry.claim().clone())),
                 Ok(None) => {}

@@ -45,11 +45,11 @@ impl Asker {
         heads: &[Head],
     ) -> Result<Option<u64>, AskError> {
         let origin = log.name().to_owned();
-        let convicted = self.convicted().await;
+        let convicted = self.convicted().await?;
         if let Some(why) = convicted.and_then(|convicted| convicted.of_log(&origin)) {
             return Err(AskError::Convicted { origin, why });
         }
-        let tlog = self.tlog().await;
+        let tlog = self.tlog().await?;
         match confirmed(tlog.as_ref(), log, heads) {
             Ok(confirmed) => Ok((!heads.is_empty()).then_some(confirmed.fresh_at_ms)),
             Err(Unconfirmed { checkpoint, error }) => Err(AskError::Lacking {

@@ -37,7 +37,7 @@ impl Asker {
         let Some(any) = connections.first() else {
             return;
         };
-        let tlog = self.tlog().await;
+        let tlog = self.tlog().await.ok().flatten();
         let mut heads = Vec::new();
         for connection in connections {
             heads.extend(self.confirmed_head(connection, tlog.as_ref()));

@@ -124,7 +124,7 @@ impl LogMonitor {
             witnesses.map(|witness| &witness.key),
         )?;
         let own = [&watched.log.key];
-        let convictions = Convictions::remembered(tlog, own, &settings.state_dir);
+        let convictions = Convictions::remembered(tlog, own, &settings.state_dir)?;
         let state = State::open(&settings.state_dir, &watched.log.key)?;
         Ok(LogMonitor {
             settings,

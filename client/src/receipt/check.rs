@@ -66,6 +66,13 @@ pub enum Check {
     UncountedLog(String),
     /// Nobody stated the key of the log of this origin.
     UnknownLog(String),
+    /// The log is proven to have misbehaved, as this machine knows.
+    ConvictedLog {
+        /// The log's origin.
+        origin: String,
+        /// By what.
+        why: String,
+    },
     /// The policy asks for a quorum of witnesses.
     Quorum {
         /// Who cosigned the checkpoint, and who did not.
@@ -103,7 +110,10 @@ impl Check {
             | Check::Unauthorized(_) => "issuers",
             Check::DemandedIssuer { .. } => "demanded-issuer",
             Check::DemandedSubject { .. } => "demanded-subject",
-            Check::UncountedLog(_) | Check::UnknownLog(_) | Check::TwoHistories { .. } => "log",
+            Check::UncountedLog(_)
+            | Check::UnknownLog(_)
+            | Check::ConvictedLog { .. }
+            | Check::TwoHistories { .. } => "log",
             Check::Quorum { .. } | Check::Cosignature(_) => "witnesses",
             Check::Late { .. } => "time",
             Check::Respelled(_) => "spelling",
@@ -128,6 +138,7 @@ impl Check {
             | Check::Quorum { .. } => Verdict::Unproven,
             Check::Unauthorized(_)
             | Check::UnknownLog(_)
+            | Check::ConvictedLog { .. }
             | Check::TwoHistories { .. }
             | Check::Cosignature(_)
             | Check::Late { .. }

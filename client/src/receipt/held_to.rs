@@ -29,6 +29,8 @@ pub struct HeldTo<'a> {
     own: Option<&'a VerifierKey>,
     /// The keys of logs that may have signed, each once. A log that changed its key has several.
     keys: Vec<&'a VerifierKey>,
+    /// Who is convicted, if that was said.
+    convicted: Option<Convictions>,
 }
 
 /// Who cosigned the checkpoint of a receipt.
@@ -72,14 +74,16 @@ impl<'a> HeldTo<'a> {
             tlog: policy.and_then(Policy::tlog).cloned(),
             own,
             keys,
+            convicted: None,
         })
     }
 
-    /// The same, but that convicted witnesses do not count, whenever they cosigned: who lied once
-    /// may have lied before.
-    pub fn without(self, convicted: &Convictions) -> Self {
+    /// The same, but that convicted logs and witnesses do not count, whenever they signed: who lied
+    /// once may have lied before.
+    pub fn without(self, convicted: Convictions) -> Self {
         HeldTo {
             tlog: self.tlog.as_ref().map(|tlog| convicted.apply(tlog)),
+            convicted: Some(convicted),
             ..self
         }
     }
@@ -130,6 +134,10 @@ impl<'a> HeldTo<'a> {
         let checkpoint = receipt.inclusion().checkpoint();
         let (origin, note) = (checkpoint.origin(), checkpoint.note());
         let mut checks = Vec::new();
+        if let Some(why) = self.convicted.as_ref().and_then(|it| it.of_log(origin)) {
+            let origin = origin.to_owned();
+            checks.push(Check::ConvictedLog { origin, why });
+        }
         if self.policy.is_some_and(|policy| !policy.counts(origin)) {
             checks.push(Check::UncountedLog(origin.to_owned()));
         }

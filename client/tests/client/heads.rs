@@ -42,7 +42,7 @@ fn convicts(found: &assay_client::Misbehavior, log: &VerifierKey, state_dir: &Pa
     };
     let verified = VerifiedMisbehavior::verify(text.as_bytes(), &keys).unwrap();
     assert_eq!(*verified.culprit(), Culprit::Log(log.name().into()));
-    let convictions = Convictions::remembered(None, [log], state_dir);
+    let convictions = Convictions::remembered(None, [log], state_dir).unwrap();
     assert!(convictions.of_log(log.name()).is_some());
     text
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use anyhow::Context;
 use assay_claims::misbehavior::{Role, VerifiedMisbehavior};
-use assay_tests::process::{Node, ORIGIN};
+use assay_tests::process::{Node, ORIGIN, Ready};
 use assay_tests::witness::Witness;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
@@ -47,6 +47,35 @@ fn states(world: &World, more: &[&str]) -> anyhow::Result<(Option<i32>, Vec<Valu
     Ok((ended.code, states))
 }
 
+/// What commands make of the first log that read a receipt of it or ask it alone. Each says why it
+/// does not rely on the log, if it does not.
+fn relies(world: &World, claim: &str) -> anyhow::Result<[Option<i32>; 6]> {
+    let Ready { vkey, url, .. } = world.ready(0);
+    let key = ["--log-key", vkey.as_str()];
+    let at = [&key[..], &["--log", url.as_str()]].concat();
+    let commands = [
+        [&["verify", "receipts"][..], &key].concat(),
+        ["verify", "receipts", "--policy", "policy.toml"].to_vec(),
+        [&["log"][..], &at].concat(),
+        [&["get", claim], &at[..]].concat(),
+        [&["receipt", claim, "--out", "again"], &at[..]].concat(),
+        [&["audit"], &at[..]].concat(),
+    ];
+    let mut codes = [None; 6];
+    for (code, command) in codes.iter_mut().zip(commands) {
+        let ended = world.run(&command)?;
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        let says = "it is proven that it signed two histories";
+        assert_eq!(
+            said.contains(says),
+            ended.code == Some(4),
+            "{command:?}: {said}"
+        );
+        *code = ended.code;
+    }
+    Ok(codes)
+}
+
 /// One other node that knows is enough; then this machine remembers, whoever is gone.
 #[test]
 fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
@@ -62,6 +91,10 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     world.policy("policy.toml", "", "")?;
     let answered = (Some(0), vec![json!("answered"), json!("answered")]);
     assert_eq!(states(&world, &[])?, answered);
+
+    let claim = world.affected(0, "pkg:cargo/bad@1.0.0")?;
+    world.at(0, &["receipt", &claim, "--out", "receipts"])?;
+    assert_eq!(relies(&world, &claim)?, [Some(0); 6]);
 
     let proof = two_histories(&world.nodes[0])?;
     world.write("proof", proof.text())?;
@@ -99,6 +132,7 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     assert_eq!(states(&world, &["--offline"])?, convicted);
     let verify = ["misbehavior", "verify", "proof", "--policy", "policy.toml"];
     assert_eq!(world.run(&verify)?.code, Some(0));
+    assert_eq!(relies(&world, &claim)?, [Some(4); 6]);
 
     world.nodes[1].stop()?;
     let alone = (Some(4), vec![json!("convicted"), json!("unreachable")]);

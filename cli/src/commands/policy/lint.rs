@@ -33,7 +33,7 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     let text = read(&path)?;
     // The policy of a node has words where ours has tables, so that no text is both.
     let view = match TlogPolicy::parse(&text) {
-        Ok(tlog) => LintView::new(path, Some(&tlog), &settings.state_dir),
+        Ok(tlog) => LintView::new(path, Some(&tlog), &settings.state_dir)?,
         Err(error) if is_tlog(&text) => {
             let shown = path.display();
             return Err(Failure::Usage(format!(
@@ -43,7 +43,7 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
         }
         Err(_) => {
             let policy = parse(&path, &text)?;
-            LintView::new(path, policy.tlog(), &settings.state_dir)
+            LintView::new(path, policy.tlog(), &settings.state_dir)?
         }
     };
     output::data(settings, || view.text(), &view)?;
@@ -71,10 +71,10 @@ fn is_tlog(text: &str) -> bool {
 }
 
 impl LintView {
-    fn new(file: PathBuf, tlog: Option<&TlogPolicy>, state_dir: &Path) -> Self {
-        let convicted = Convictions::remembered(tlog, [], state_dir);
+    fn new(file: PathBuf, tlog: Option<&TlogPolicy>, state_dir: &Path) -> Result<Self, Failure> {
+        let convicted = Convictions::remembered(tlog, [], state_dir)?;
         let size = tlog.and_then(TlogPolicy::quorum_size);
-        LintView {
+        Ok(LintView {
             file,
             quorum: size.map(|size| size.least),
             operators: size.map_or(0, |size| size.operators),
@@ -82,7 +82,7 @@ impl LintView {
             safe: size.is_some_and(|size| size.is_safe()),
             may_be_gone: size.map_or(0, |size| size.spare),
             convicted: convicted.witnesses().map(str::to_owned).collect(),
-        }
+        })
     }
 
     fn text(&self) -> String {
@@ -142,7 +142,7 @@ mod tests {
     fn lint(witnesses: u8, quorum: &str) -> LintView {
         let text: String = (0..witnesses).map(witness).collect();
         let policy = TlogPolicy::parse(&format!("{text}{quorum}\n")).unwrap();
-        LintView::new("policy".into(), Some(&policy), Path::new("/nowhere"))
+        LintView::new("policy".into(), Some(&policy), Path::new("/nowhere")).unwrap()
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
             "that your policy counts it: it names no log {}",
             plain(origin)
         ),
+        Check::ConvictedLog { origin, why } => format!(
+            "the log {}: {why}; nothing that it says counts",
+            plain(origin)
+        ),
         Check::UnknownLog(origin) => format!(
             "it is said to be in the log {}, which your policy does not name; nothing of it was \
              verified",

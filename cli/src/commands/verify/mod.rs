@@ -99,8 +99,8 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         HeldToError::KeysDiffer(_) => Failure::Usage(error.to_string()),
     })?;
     let tlog = policy.as_ref().and_then(Policy::tlog);
-    let convicted = Convictions::remembered(tlog, &own, &settings.state_dir);
-    let held_to = held_to.without(&convicted);
+    let convicted = Convictions::remembered(tlog, &own, &settings.state_dir)?;
+    let held_to = held_to.without(convicted);
     let subject = command.subject.as_deref().map(subject::read).transpose()?;
     let demands = Demands {
         issuer: command.issuer,

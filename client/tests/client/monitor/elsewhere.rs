@@ -85,7 +85,7 @@ impl Lying {
             witnesses: vec![assay_tlog::cosigner::CosignerVerifier::new(witness).unwrap()],
             mirrors: vec![],
         };
-        let texts = remembered(self.folder.path()).into_iter();
+        let texts = remembered(self.folder.path()).unwrap().into_iter();
         let found = texts.filter_map(|text| VerifiedMisbehavior::verify(&text, &keys).ok());
         let mut culprits: Vec<String> = found.map(|it| it.culprit().to_string()).collect();
         culprits.sort();
@@ -258,7 +258,11 @@ async fn what_auditors_found_is_verified_and_told_once() {
     lying.show("mirror", "audit/breach", &breach);
     assert_eq!(lying.round(NOW).await, events(&[Kind::Breach]));
     assert_eq!(lying.round(NOW).await, []);
-    assert!(remembered(lying.folder.path()).contains(&breach.into_bytes()));
+    assert!(
+        remembered(lying.folder.path())
+            .unwrap()
+            .contains(&breach.into_bytes())
+    );
 
     let note = |origin: &str, auditor: &str, at: u64| {
         let said = Checkpoint {

@@ -59,7 +59,7 @@ fn convicts(fake: &Fake, folder: &Path) -> Vec<String> {
         witnesses: vec![],
         mirrors: vec![],
     };
-    let texts = remembered(folder).into_iter();
+    let texts = remembered(folder).unwrap().into_iter();
     let found = texts.filter_map(|text| VerifiedMisbehavior::verify(&text, &keys).ok());
     found.map(|found| found.kind().to_string()).collect()
 }
