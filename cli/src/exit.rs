@@ -95,6 +95,15 @@ impl From<PairError> for Failure {
     }
 }
 
+/// Whoever is told to stop has done what was asked for, unless that was to look `once`.
+pub fn stopped(once: bool) -> Result<(), Failure> {
+    if once {
+        let what = "it was stopped before it had looked at everything";
+        return Err(Failure::Unanswered(what.to_owned()));
+    }
+    Ok(())
+}
+
 const NOT_MET: u8 = 1;
 const USAGE: u8 = 2;
 const UNAVAILABLE: u8 = 3;
@@ -187,7 +196,11 @@ fn client_advice(error: &ClientError) -> Option<&'static str> {
         ClientError::Unavailable { .. } => Some(TRY_AGAIN),
         ClientError::Unverified { .. } => Some(CHECK_KEY),
         ClientError::Misbehavior(_) => Some(REPORT),
-        ClientError::State { .. } => Some(STATE),
+        // What else can be wrong with the folder says itself what to do, and to use another one
+        // would be to forget what was seen.
+        ClientError::State {
+            source: Some(_), ..
+        } => Some(STATE),
         ClientError::Refused { code, .. } => refused_advice(*code),
         _ => None,
     }
@@ -280,6 +293,18 @@ mod tests {
     use super::*;
     use assay_client::{Misbehavior, MisbehaviorKind};
     use assay_tlog::Hash;
+
+    #[test]
+    fn another_state_folder_is_advised_only_where_the_system_refuses_this_one() {
+        let state = |source| ClientError::State {
+            what: "x".into(),
+            path: "x".into(),
+            source,
+        };
+        assert_eq!(client_advice(&state(None)), None);
+        let refused = std::io::ErrorKind::PermissionDenied.into();
+        assert_eq!(client_advice(&state(Some(refused))), Some(STATE));
+    }
 
     #[test]
     fn a_failure_cannot_drive_the_terminal() {

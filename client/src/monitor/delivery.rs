@@ -21,7 +21,22 @@ pub struct Delivered {
 #[derive(Debug)]
 pub struct Delivery {
     webhook: Webhook,
-    not_before_ms: u64,
+    left_alone: LeftAlone,
+}
+
+/// Since when an address is left alone, and for how long.
+#[derive(Debug, Default)]
+struct LeftAlone {
+    since_ms: u64,
+    for_ms: u64,
+}
+
+impl LeftAlone {
+    /// Whether it is still. A clock that went back since says nothing of it.
+    fn is_left(&self, now_ms: u64) -> bool {
+        let since = now_ms.checked_sub(self.since_ms);
+        since.is_some_and(|since| since < self.for_ms)
+    }
 }
 
 /// The event of an alert.
@@ -46,7 +61,7 @@ impl Delivery {
     pub fn to(webhook: Webhook) -> Self {
         Delivery {
             webhook,
-            not_before_ms: 0,
+            left_alone: LeftAlone::default(),
         }
     }
 
@@ -65,7 +80,7 @@ impl Delivery {
             delivered.waiting = outbox.len()?;
             return Ok(delivered);
         };
-        while delivered.sent < most && (at_once || now_ms >= self.not_before_ms) {
+        while delivered.sent < most && (at_once || !self.left_alone.is_left(now_ms)) {
             let Some(next) = outbox.first()? else {
                 break;
             };
@@ -75,7 +90,10 @@ impl Delivery {
                     delivered.sent += 1;
                 }
                 Err(not_taken) => {
-                    self.not_before_ms = now_ms.saturating_add(not_taken.again_ms);
+                    self.left_alone = LeftAlone {
+                        since_ms: now_ms,
+                        for_ms: not_taken.again_ms,
+                    };
                     delivered.why_not = Some(not_taken.why);
                     delivered.is_gone = not_taken.is_gone;
                     break;
@@ -104,5 +122,19 @@ mod tests {
         assert_eq!(event["id"], alert.id);
         assert_eq!(event["data"]["level"], "warning");
         assert_eq!(event["data"]["words"], "hidden");
+    }
+
+    #[test]
+    fn an_address_is_left_alone_for_so_long_by_any_clock() {
+        let left_alone = LeftAlone {
+            since_ms: 1_000,
+            for_ms: 500,
+        };
+        let times = [999, 1_000, 1_499, 1_500];
+        assert_eq!(
+            times.map(|now| left_alone.is_left(now)),
+            [false, true, true, false]
+        );
+        assert!(!LeftAlone::default().is_left(0));
     }
 }

@@ -153,6 +153,7 @@ impl LogMonitor {
             log: self.origin().to_owned(),
             ..Seen::default()
         };
+        self.state.kept.forget_the_future(now_ms);
         let looked = tokio::time::timeout(ROUND, self.look(now_ms, &mut seen, sink)).await;
         match looked.unwrap_or_else(|_| Err(too_slow().into())) {
             Ok(()) => {

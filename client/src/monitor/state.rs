@@ -138,6 +138,20 @@ impl Kept {
             same_since_ms: None,
         }
     }
+
+    /// Takes back what a clock said that was ahead: nothing is kept from after now, in milliseconds
+    /// since 1970. What goes on has gone on from now at the latest, and a replay is due.
+    pub fn forget_the_future(&mut self, now_ms: u64) {
+        let ahead = self.ahead_since_ms.values_mut();
+        let same = self.same_since_ms.iter_mut().map(|(_, since)| since);
+        let silent = self.silent_since_ms.iter_mut();
+        for since in ahead.chain(same).chain(silent) {
+            *since = now_ms.min(*since);
+        }
+        if self.replayed_at_ms > now_ms {
+            self.replayed_at_ms = 0;
+        }
+    }
 }
 
 fn read(bytes: &[u8], log: &VerifierKey) -> Option<Kept> {
@@ -180,6 +194,24 @@ mod tests {
             assert_ne!(damaged, whole);
             fs::write(&path, damaged).unwrap();
             assert!(matches!(open(), Err(ClientError::State { .. })));
+        }
+    }
+
+    #[test]
+    fn what_a_clock_said_that_was_ahead_is_taken_back() {
+        const NOW: u64 = 1_000;
+        let key = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        let mut kept = Kept::new(&VerifierKey::parse(key).unwrap());
+        for (at, since, replayed) in [(NOW - 1, NOW - 1, NOW - 1), (NOW + 1, NOW, 0)] {
+            kept.replayed_at_ms = at;
+            kept.silent_since_ms = Some(at);
+            kept.same_since_ms = Some((7, at));
+            kept.ahead_since_ms.insert("url".into(), at);
+            kept.forget_the_future(NOW);
+            assert_eq!(kept.replayed_at_ms, replayed);
+            assert_eq!(kept.silent_since_ms, Some(since));
+            assert_eq!(kept.same_since_ms, Some((7, since)));
+            assert_eq!(kept.ahead_since_ms["url"], since);
         }
     }
 }

@@ -138,6 +138,38 @@ fn cron_hears_of_a_log_that_is_gone() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Cron, whose mail program died, is not told that all is well.
+#[test]
+fn alerts_that_nobody_reads_are_no_success() -> anyhow::Result<()> {
+    let world = World::new()?;
+    new_key(world.folder.path(), "webhook.pem")?;
+    let unread = |more: &[&str]| {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let round = [&world.monitor()[..], &["--once"], more].concat();
+        let round = assay_command(world.folder.path(), &round)
+            .stdout(writer)
+            .output()?;
+        let said = String::from_utf8(round.stderr)?;
+        anyhow::Ok((round.status.code(), said))
+    };
+    assert_eq!(world.once(&[])?, (Some(0), vec![]));
+    world.support_ends("others.pem", 2027)?;
+    let (code, said) = unread(&[])?;
+    assert!(
+        code == Some(3) && said.contains("nobody reads"),
+        "{code:?} {said}"
+    );
+    // Nothing is lost by it, and who has a webhook reads there.
+    let receiver = Receiver::bind()?;
+    let url = receiver.url();
+    let (code, said) = unread(&["--webhook", &url, "--webhook-key", "webhook.pem"])?;
+    assert_eq!(code, Some(1), "{said}");
+    let event = receiver.taken().context("nothing arrived")?;
+    assert_eq!(event["type"], "assay.monitor.name-used");
+    Ok(())
+}
+
 /// Whatever is killed, an alert whose line was written arrives at the webhook, with the same id.
 #[test]
 fn an_alert_survives_a_kill_and_a_webhook_that_is_not_there() -> anyhow::Result<()> {

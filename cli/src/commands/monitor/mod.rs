@@ -7,7 +7,7 @@ mod tell;
 use crate::{
     asking::{self, How},
     config::Settings,
-    exit::Failure,
+    exit::{self, Failure},
     hook::Hook,
     output, policy_file,
     time::now_ms,
@@ -210,8 +210,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let interrupt = interrupt.as_mut().map_err(|e| signals(copy(e)))?;
     let terminate = terminate.as_mut().map_err(|e| signals(copy(e)))?;
     tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => exit::stopped(command.once),
+        _ = terminate.recv() => exit::stopped(command.once),
         done = monitors.run() => done,
     }
 }
@@ -282,7 +282,9 @@ impl Monitors<'_> {
                         round.seen.push(seen);
                     }
                     Err(MonitorError::Client(error)) => return Err(error.into()),
-                    Err(MonitorError::Sink(error)) if error.is::<NobodyReads>() => return Ok(()),
+                    Err(MonitorError::Sink(error)) if error.is::<NobodyReads>() => {
+                        return Err(Failure::Undelivered(error.to_string()));
+                    }
                     Err(MonitorError::Sink(error)) => round.unsent = Some(error.to_string()),
                 }
             }

@@ -8,9 +8,9 @@ use std::{
     io::{self, Write},
 };
 
-/// Whoever read the lines is gone: nobody is left to tell.
+/// Whoever read the lines is gone, and there is no webhook: nobody is left to tell.
 #[derive(Debug, thiserror::Error)]
-#[error("nobody reads the alerts any more")]
+#[error("nobody reads the alerts any more, and no webhook is named")]
 pub struct NobodyReads;
 
 /// Tells alerts, and counts them.
@@ -56,7 +56,11 @@ impl Sink for Teller<'_> {
         }
         let mut out = io::stdout().lock();
         match out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Err(NobodyReads.into()),
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe && self.outbox.is_none() => {
+                return Err(NobodyReads.into());
+            }
+            // They are in the outbox.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
             written => written?,
         }
         for alert in alerts {

@@ -154,7 +154,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let mut unanswered = None;
     loop {
         tokio::select! {
-            () = stop.wait() => return Ok(()),
+            () = stop.wait() => return exit::stopped(watch.command.once),
             ended = tasks.join_next() => match ended {
                 None => return unanswered.map_or(Ok(()), Err),
                 Some(ended) => match ended.map_err(interrupted)? {
