@@ -3,6 +3,7 @@
 use super::output;
 use anyhow::{Context as _, bail, ensure};
 use assay_node::config::{Config, ConfigFile as _};
+use assay_node::damage::examine::{UPLOAD, is_of_tables};
 use assay_node::damage::operator::{self, Made};
 use clap::Args;
 use std::ops::ControlFlow;
@@ -38,12 +39,15 @@ pub struct Rebuild {
 /// Looks at all that a stopped node stores of its log. Fails if something is damaged.
 pub fn check(args: &Check) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
-    let mut lines = Vec::new();
+    let (mut lines, mut tables) = (Vec::new(), false);
     let mut told = Instant::now();
     let size = operator::check(
         &config,
         args.progress.as_deref(),
-        &mut |what| lines.push(format!("damaged: {what}\n")),
+        &mut |what| {
+            lines.push(format!("damaged: {what}\n"));
+            tables |= is_of_tables(what);
+        },
         &mut |steps| {
             if told.elapsed() > EVERY {
                 told = Instant::now();
@@ -55,8 +59,13 @@ pub fn check(args: &Check) -> anyhow::Result<()> {
     output::show(&lines.concat())?;
     let size = size.context("the check was broken off")?;
     ensure!(
+        !tables,
+        "what is stored of {} is damaged. `assay-node rebuild` makes it anew, but for attachments",
+        config.log.origin
+    );
+    ensure!(
         lines.is_empty(),
-        "what is stored of {} is damaged. `assay-node rebuild` makes it anew",
+        "attachments are damaged, and nothing else of {}. Of each: {UPLOAD}",
         config.log.origin
     );
     output::say(format_args!(

@@ -78,7 +78,8 @@ pub enum CheckpointFileError {
     #[error(
         "the checkpoint file {path} is damaged: {reason}. This node cannot be sure what it has \
          signed, so it does not sign. Keep the file, check the disk, and restore a copy no older \
-         than the last published checkpoint"
+         than the last published checkpoint; or, if this data folder is the one that ran last, any \
+         copy, and start once with --checkpoint-file-lost-its-end"
     )]
     Corrupt {
         /// The file.
@@ -90,7 +91,9 @@ pub enum CheckpointFileError {
     #[error(
         "the checkpoint file {0} has lost its checkpoints: `assay-node init` writes the first one \
          before it is done. This node cannot know what it has signed, so it does not sign. Keep \
-         the file, check the disk, and restore a copy no older than the last published checkpoint"
+         the file, check the disk, and restore a copy no older than the last published checkpoint; \
+         or, if this data folder is the one that ran last, any copy, and start once with \
+         --checkpoint-file-lost-its-end"
     )]
     Lost(PathBuf),
     /// An earlier append failed. Nothing was written.

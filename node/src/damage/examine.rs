@@ -47,10 +47,23 @@ impl fmt::Display for Damage {
             Damage::Index(key) => write!(f, "the part {} of the index", hex::encode(key)),
             Damage::Tree(place) => write!(f, "{place}"),
             Damage::Head(reason) => write!(f, "what is stored and not signed yet: {reason}"),
-            Damage::Attachment(digest) => write!(f, "the attachment {digest}"),
+            Damage::Attachment(digest) => write!(f, "{ATTACHMENT}{digest}"),
         }
     }
 }
+
+/// How it is said that an attachment is damaged.
+const ATTACHMENT: &str = "the attachment ";
+
+/// Whether what is said to be damaged is in the tables, which a rebuild makes anew. Attachments are
+/// not.
+pub fn is_of_tables(damaged: &str) -> bool {
+    !damaged.starts_with(ATTACHMENT)
+}
+
+/// What to do about a damaged attachment.
+pub const UPLOAD: &str = "remove its file from the folder of attachments, upload the document \
+                          again, and restart the node";
 
 /// How far an examination is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

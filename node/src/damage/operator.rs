@@ -210,6 +210,14 @@ fn make(
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Rebuilt, OperatorError> {
     let backend = &config.storage.backend;
+    let is_whole = match backend.demand_whole(&config.storage.path) {
+        Err(StorageError::Corrupt { reason, .. }) => {
+            tell(format!("what is stored: {reason}"));
+            false
+        }
+        Err(StorageError::Missing(_)) => false,
+        other => other.map(|()| true)?,
+    };
     let old = match backend.salvage(config.opening(), AnyTables) {
         Ok(store) => Some(store),
         Err(StorageError::Corrupt { reason, .. }) => {
@@ -234,7 +242,17 @@ fn make(
     let new = backend.run(new(&config.storage, &folder, true), AnyTables)?;
     let cache_mib = config.storage.index_cache_mib;
     let mut tell = |fault: Fault| tell(said(&fault));
-    Ok(rebuild(&mut source, new, cache_mib, &mut tell, progress)?)
+    let rebuilt = rebuild(&mut source, new, cache_mib, &mut tell, progress)?;
+    // What was acknowledged last is read as if it had not been, and with it what it says itself.
+    Ok(if is_whole {
+        rebuilt
+    } else {
+        Rebuilt {
+            lost: None,
+            has_invitations: false,
+            ..rebuilt
+        }
+    })
 }
 
 /// Fails with [`OpenError::LostEnd`] if the old tables know that more was signed than `head`: what

@@ -1,6 +1,6 @@
 //! Examining a node's store while it runs, so that damage is known before somebody asks for it.
 
-use super::examine::{Damage, Examination};
+use super::examine::{Damage, Examination, UPLOAD};
 use crate::config::StorageConfig;
 use crate::index;
 use crate::log::Log;
@@ -43,6 +43,7 @@ impl Known {
             place: damage.to_string(),
             advice: match damage {
                 Damage::Index(_) => RESTART,
+                Damage::Attachment(_) => UPLOAD,
                 _ => REBUILD,
             },
         }

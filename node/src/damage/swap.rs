@@ -12,7 +12,7 @@
 
 use crate::files;
 use crate::storage::StorageError;
-use crate::storage::disk::{Lock, failure, sync_folder};
+use crate::storage::disk::{Lock, REBUILT, done_file, failure, sync_folder};
 use assay_tlog::head::VerifiedHead;
 use std::fs;
 use std::io::{self, Write};
@@ -21,12 +21,9 @@ use std::path::{Path, PathBuf};
 /// What is moved, in this order: a folder with tables and without the other is refused.
 const MOVED: [&str; 3] = ["SYNCED", "tables", "tables.redb"];
 
-/// The file that says that the new tables are whole.
-const DONE: &str = "DONE";
-
 /// Where the new tables are made.
 pub fn new_folder(data: &Path) -> PathBuf {
-    data.join("rebuilt")
+    data.join(REBUILT)
 }
 
 /// Where the damaged ones are kept.
@@ -37,7 +34,7 @@ pub fn old_folder(data: &Path) -> PathBuf {
 /// Whether there are new tables that are whole, and of this head. Those of another one count only
 /// where no node can have run since: the swap was interrupted, and some of the old ones are gone.
 pub fn is_made(data: &Path, head: &VerifiedHead) -> bool {
-    let made = assay_host::files::read_text(&new_folder(data).join(DONE));
+    let made = assay_host::files::read_text(&done_file(data));
     let has = |names: &[&str]| names.iter().all(|name| data.join(name).exists());
     let runs = has(&MOVED[..2]) || has(&MOVED[2..]);
     made.is_ok_and(|made| !runs || made == named(head))
@@ -66,7 +63,7 @@ pub fn clear(data: &Path) -> Result<(), StorageError> {
 
 /// Says that the new tables are whole, and of this head, durably.
 pub fn say_made(data: &Path, head: &VerifiedHead) -> Result<(), StorageError> {
-    let path = new_folder(data).join(DONE);
+    let path = done_file(data);
     let made = files::create_anew(&path).and_then(|mut file| {
         file.write_all(named(head).as_bytes())?;
         file.sync_all()

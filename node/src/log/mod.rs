@@ -46,7 +46,9 @@ pub enum OpenError {
     CheckpointFile(#[from] CheckpointFileError),
     /// The last checkpoint does not verify by the log's key.
     #[error(
-        "the checkpoint file {path} does not hold a checkpoint of this log",
+        "the checkpoint file {path} does not hold a checkpoint of this log by the key that it has \
+         now: the file is another log's, or the key is one from before a rotation, or the file is. \
+         Bring back the file and the key that belong together",
         path = path.display()
     )]
     OtherLog {

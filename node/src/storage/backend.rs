@@ -3,6 +3,7 @@
 //! A new backend is one file beside this one that implements [`Store`] and passes
 //! [`suite`](super::suite), one variant of [`Backend`], and one arm of [`Backend::run`].
 
+use super::disk::done_file;
 #[cfg(test)]
 use super::memory::Memory;
 use super::redb::Redb;
@@ -142,8 +143,18 @@ impl Backend {
         }
     }
 
-    /// Fails if the folder holds a store of another backend: it would be taken for none.
+    /// Fails if the folder holds a store of another backend, or if a rebuild is not finished: it
+    /// would be taken for none.
     fn demand_own(&self, path: &Path) -> Result<(), StorageError> {
+        let is_there = match self {
+            Backend::RocksDb => Rocks::tables_in(path).exists() && Rocks::mark_in(path).exists(),
+            Backend::Redb => Redb::file_in(path).exists(),
+            #[cfg(test)]
+            Backend::Memory(_) => true,
+        };
+        if !is_there && done_file(path).exists() {
+            return Err(StorageError::Unfinished(path.to_owned()));
+        }
         let other = match self {
             Backend::RocksDb if Redb::file_in(path).exists() => Backend::Redb,
             Backend::Redb if Rocks::tables_in(path).exists() => Backend::RocksDb,

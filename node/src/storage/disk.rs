@@ -7,7 +7,16 @@ use assay_host::files::open_with;
 pub(crate) use assay_host::files::{folder_of, sync_folder};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where a rebuild makes the tables of a data folder.
+pub(crate) const REBUILT: &str = "rebuilt";
+
+/// The file that says that a rebuild has made all tables of a data folder, which are to be put in
+/// the place of the old ones.
+pub(crate) fn done_file(data: &Path) -> PathBuf {
+    data.join(REBUILT).join("DONE")
+}
 
 /// The lock of a file, held until this is dropped.
 ///

@@ -342,6 +342,13 @@ pub enum StorageError {
          mount or restore its data folder, and never run `init` in its place"
     )]
     Missing(PathBuf),
+    /// A rebuild was interrupted while it put tables in the place of the old ones.
+    #[error(
+        "{0} holds what a rebuild made, and not all of it is in its place, because it was \
+         interrupted. Run `assay-node rebuild` again, which finishes it; leave the folder as it is \
+         until then"
+    )]
+    Unfinished(PathBuf),
     /// There is a store here already.
     #[error(
         "{0} holds a store already and is left as it is. If it is the remains of an `init` that \

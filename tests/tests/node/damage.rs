@@ -48,13 +48,13 @@ fn tables(node: &Node) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files.into_iter().map(|(_, path)| path).collect())
 }
 
-fn flip(file: &Path, at: usize) -> anyhow::Result<()> {
+pub fn flip(file: &Path, at: usize) -> anyhow::Result<()> {
     let mut bytes = fs::read(file)?;
     bytes[at] ^= 0x10;
     Ok(fs::write(file, bytes)?)
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     let (out, error) = (&output.stdout, &output.stderr);
     format!(
         "{}{}",
@@ -268,6 +268,10 @@ async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
         if (1..4).contains(&moves) {
             let (status, words) = node.run_refused()?;
             assert_eq!(status.code(), Some(3), "after {moves}: {words}");
+            assert!(
+                words.contains("assay-node rebuild"),
+                "after {moves}: {words}"
+            );
         }
         let rebuilt = node.assay_node(&["rebuild"], &[])?;
         assert!(

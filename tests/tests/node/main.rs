@@ -21,6 +21,7 @@ mod held_key;
 mod idle;
 mod issuers;
 mod lines;
+mod not_rebuilt;
 mod pipes;
 mod publish;
 mod questions;

@@ -148,6 +148,11 @@ impl Rocks {
         path.join("tables")
     }
 
+    /// The file that says what was acknowledged of it.
+    pub fn mark_in(path: &Path) -> PathBuf {
+        path.join("SYNCED")
+    }
+
     fn family(&self, table: Table) -> Result<&ColumnFamily, StorageError> {
         self.db
             .cf_handle(table.name())
@@ -195,7 +200,7 @@ fn encoded_bytes(change: &Change) -> usize {
 }
 
 fn create_mark(path: &Path, tables: &Path) -> Result<Mark, StorageError> {
-    let at = path.join("SYNCED");
+    let at = Rocks::mark_in(path);
     if tables.exists() || at.exists() {
         return Err(StorageError::Exists(path.to_owned()));
     }
@@ -205,7 +210,7 @@ fn create_mark(path: &Path, tables: &Path) -> Result<Mark, StorageError> {
 }
 
 fn open_mark(path: &Path, tables: &Path) -> Result<Mark, StorageError> {
-    let at = path.join("SYNCED");
+    let at = Rocks::mark_in(path);
     if !tables.exists() && !at.exists() {
         return Err(StorageError::Missing(path.to_owned()));
     }

@@ -6,7 +6,7 @@
 
 mod clock;
 mod put_back;
-mod write_ahead_log;
+pub mod write_ahead_log;
 
 use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
 use assay_proto::v1::{Wait, index_service_server, log_service_server};

@@ -8,7 +8,7 @@ use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{fs, path::PathBuf};
 
 /// The log file that holds what was written last.
-fn write_ahead_log(node: &Node) -> anyhow::Result<PathBuf> {
+pub fn write_ahead_log(node: &Node) -> anyhow::Result<PathBuf> {
     let mut files: Vec<(u64, PathBuf)> = Vec::new();
     for file in fs::read_dir(node.folder().join("data/tables"))? {
         let path = file?.path();
