@@ -24,6 +24,10 @@
 //! a row costs little, and small enough that an entry is read without its whole bundle. No entry is
 //! written twice: bundles and entries are served from the same bytes.
 
+mod entries;
+
+pub use entries::read_entries;
+
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_claims::claim::{self, PublicKey, SignatureId, VerifiedClaim};
 use assay_claims::entry::Entry;

@@ -48,7 +48,12 @@ impl Stranger {
 
     /// A call of a method, without its messages.
     pub fn grpc(&self, method: &str) -> reqwest::RequestBuilder {
-        let request = self.http.post(format!("{}/assay.v1.{method}", self.url));
+        self.grpc_of(&format!("assay.v1.{method}"))
+    }
+
+    /// The same of a method of any service.
+    pub fn grpc_of(&self, method: &str) -> reqwest::RequestBuilder {
+        let request = self.http.post(format!("{}/{method}", self.url));
         let request = request.header("content-type", "application/grpc");
         request.header("te", "trailers")
     }

@@ -8,12 +8,13 @@ use super::{
     attachments::First,
     copies::{CopyApis, take_prefix, take_read_prefix},
     gate::{Gate, MESSAGE_BYTES},
-    metered::metered,
+    metered::{Paid, Pieces, encoded, metered},
     peer::Peer,
     read,
     rest_of_body::RequestBody,
     status::LATE,
 };
+use crate::held::{Account, Kind};
 use crate::sequencer::Halt;
 use crate::telemetry::{self, Answer};
 use assay_proto::v1::{
@@ -37,6 +38,9 @@ use tower::Service;
 
 /// Largest message of those services that are only asked about names.
 const NAME_BYTES: usize = 4 << 10;
+
+/// What an answer about a name has, as of reflection: a file of descriptors.
+const NAMED_BYTES: usize = 16 << 10;
 
 /// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
@@ -246,8 +250,11 @@ pub(crate) fn call_rest(rest: &mut Router, request: Request<RequestBody>) -> Ans
             false if read::is_of(request.uri().path()) => Late::Read(request.method().clone()),
             false => Late::Plain,
         };
+        let peer = request.extensions().get::<Peer>().filter(|_| grpc);
+        let account = peer.map(|peer| peer.account.clone());
         let answer = rest.call(request);
-        let answer = in_time(answer.map(|answer| answer.map(whole)), late);
+        let answer = answer.map(|answer| answer.map(|answer| whole(paid(answer, account))));
+        let answer = in_time(answer, late);
         return answer
             .map(move |answer| answer.map(|answer| if read { unkept(answer) } else { answer }))
             .boxed();
@@ -259,6 +266,22 @@ pub(crate) fn call_rest(rest: &mut Router, request: Request<RequestBody>) -> Ans
         }
         Err(status) => ready(Ok(status.into_http())).boxed(),
     }
+}
+
+/// An answer of gRPC that says nothing of how it is paid for, as those of reflection and health:
+/// its messages are counted like others.
+fn paid(mut answer: AxumResponse, account: Option<Arc<Account>>) -> AxumResponse {
+    if let Some(account) = account {
+        answer.extensions_mut().get_or_insert_with(|| {
+            Paid::Pieces(Pieces {
+                account,
+                kind: Kind::Short,
+                bytes: encoded(NAMED_BYTES),
+                idle: true,
+            })
+        });
+    }
+    answer
 }
 
 /// The answer to a reader; if it is an error, no cache may keep it. A tile that is not there yet

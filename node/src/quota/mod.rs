@@ -80,16 +80,21 @@ impl<K: Hash + Eq + Clone> Volume<K> {
         self.claims.counts() || self.bytes.counts()
     }
 
-    /// Charges a claim, or nothing.
-    fn charge(&self, key: &K, bytes: u32, whose: impl Fn() -> String) -> Result<(), Exceeded> {
-        let claims = self.claims.charge(key, 1).map_err(|retry_s| Exceeded {
+    /// Charges so many claims of so many bytes together, or nothing.
+    fn charge(
+        &self,
+        key: &K,
+        (claims, bytes): (u32, u32),
+        whose: impl Fn() -> String,
+    ) -> Result<(), Exceeded> {
+        let charged = self.claims.charge(key, claims).map_err(|retry_s| Exceeded {
             limit: self.claims.limit,
             what: format!("{} is at its limit of claims a second", whose()),
             retry_s,
         });
-        claims?;
+        charged?;
         self.bytes.charge(key, bytes).map_err(|retry_s| {
-            self.claims.give_back(key, 1);
+            self.claims.give_back(key, claims);
             Exceeded {
                 limit: self.bytes.limit,
                 what: format!("{} is at its limit of bytes a second", whose()),
@@ -190,14 +195,20 @@ impl Quotas {
         }
     }
 
-    /// Charges a claim to the network that it came from. This is done before its signatures are
-    /// verified, so that nobody makes the node verify more than the quota.
+    /// Charges a claim to the network that it came from, as many times as it has signatures. This is
+    /// done before they are verified, so that nobody makes the node verify more than the quota.
     pub fn arrived(&self, claim: &Claim, from: Option<IpAddr>) -> Result<(), Exceeded> {
         let Some(network) = self.charged(from) else {
             return Ok(());
         };
         let whose = || "your network address".to_owned();
-        self.networks.charge(&network, size(claim), whose)
+        // Each signature is verified.
+        let signatures = claim
+            .signatures
+            .len()
+            .clamp(1, assay_claims::limits::SIGNATURES) as u32;
+        self.networks
+            .charge(&network, (signatures, size(claim)), whose)
     }
 
     /// The network that is charged for what comes from an address, if it does not stand for many.
@@ -248,11 +259,11 @@ impl Quotas {
         };
         for issuer in issuers {
             self.issuers
-                .charge(&issuer, charge.bytes, || format!("issuer {issuer}"))?;
+                .charge(&issuer, (1, charge.bytes), || format!("issuer {issuer}"))?;
             charge.issuers.push(issuer);
         }
         self.everybody
-            .charge(&(), charge.bytes, || "this node".to_owned())?;
+            .charge(&(), (1, charge.bytes), || "this node".to_owned())?;
         charge.everybody = true;
         Ok(charge)
     }

@@ -57,6 +57,24 @@ fn a_network_is_charged_before_a_signature_is_verified_and_a_shared_address_is_n
     assert_eq!(arrive("::ffff:127.0.0.1"), (100, None));
 }
 
+/// Each is verified, whoever made it.
+#[test]
+fn a_claim_is_charged_to_a_network_for_each_signature() {
+    let quotas = quotas([(32, 0), (32, 0), (32, 0)]);
+    for (signatures, arrived) in [(1, 100), (15, 21), (16, 20), (1000, 20)] {
+        let claim = Claim {
+            signatures: vec![Default::default(); signatures],
+            ..claim(10)
+        };
+        let from = address(&format!("192.0.2.{}", signatures % 256));
+        assert_eq!(
+            taken(|| quotas.arrived(&claim, from)).0,
+            arrived,
+            "{signatures}"
+        );
+    }
+}
+
 #[test]
 fn bytes_are_counted_beside_claims() {
     let quotas = quotas([(0, 16), (0, 32), (0, 0)]);

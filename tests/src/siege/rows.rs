@@ -7,9 +7,10 @@ use futures::{
 };
 
 /// All kinds of hostile traffic, by what a table calls them. The last is all others at once.
-pub const ROWS: [(&str, Attack); 32] = [
+pub const ROWS: [(&str, Attack); 33] = [
     ("prefix questions that nobody reads", unread::prefixes),
     ("streams of entries that nobody reads", unread::entries),
+    ("reflection that nobody reads", unread::reflection),
     ("bundles that nobody reads", unread::bundles),
     ("look-ups that nobody reads", unread::look_ups),
     ("attachments that nobody reads", unread::attachments),

@@ -3,17 +3,23 @@
 use super::{Target, target::NETWORKS};
 use crate::{
     log::everything,
-    stranger::{Stranger, grpc_status},
+    stranger::{Stranger, framed, grpc_status},
 };
 use assay_proto::v1::{GetRequest, LookupRequest, StreamEntriesRequest};
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::time::Duration;
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_request::MessageRequest,
+};
 
 /// Connections of each network.
 const EACH: usize = 2;
 
 /// Bytes that are granted of an answer.
 const WINDOW: u32 = 1 << 10;
+
+/// The method of reflection.
+const REFLECTION: &str = "grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// How long a stranger waits who was refused.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -51,6 +57,25 @@ pub fn entries(target: Target) -> LocalBoxFuture<'static, ()> {
     unread(target, async |stranger: &Stranger| {
         let all = StreamEntriesRequest::default();
         stranger.call("LogService/StreamEntries", all).await
+    })
+    .boxed_local()
+}
+
+/// What gRPC's reflection says of a service, asked again and again.
+pub fn reflection(target: Target) -> LocalBoxFuture<'static, ()> {
+    let question = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(
+            "assay.v1.LogService".to_owned(),
+        )),
+    };
+    let questions = framed(&question).repeat(40);
+    unread(target, async move |stranger: &Stranger| {
+        stranger
+            .grpc_of(REFLECTION)
+            .body(questions.clone())
+            .send()
+            .await
     })
     .boxed_local()
 }

@@ -2,14 +2,15 @@
 
 use crate::{
     api::status,
-    records::{self, RecordError, WIDTH},
+    records::{self, WIDTH},
     storage::Tables,
     view::{View, ViewError},
 };
 use assay_claims::limits;
 use assay_tlog::Hash;
-use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::Bytes;
+use std::ops::ControlFlow;
 use tonic::Status;
 
 /// Bytes of entries in one message of `StreamEntries`, about: well below the limit of 1 MiB a
@@ -95,20 +96,17 @@ pub(super) fn page<S: Tables>(
     start: u64,
     end: TreeSize,
 ) -> Result<Vec<Bytes>, Status> {
-    let number = start / WIDTH;
-    let width = WIDTH.min(end.get() - number * WIDTH);
-    let bundle =
-        records::read_bundle(view.store(), number, width).map_err(|e| status::store(&e))?;
-    let mut entries = Vec::new();
-    let mut bytes = 0;
-    for entry in bundle::entries(&bundle).skip((start - number * WIDTH) as usize) {
-        let entry = entry.map_err(|e| status::store(&RecordError::Damaged(e.to_string())))?;
+    let end = end.get().min((start / WIDTH + 1) * WIDTH);
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    records::read_entries(view.store(), (start, end), &mut |entry| {
         let full = bytes + entry.len() > ENTRIES_MESSAGE_BYTES || entries.len() == limits::PAGE;
         if full && !entries.is_empty() {
-            break;
+            return ControlFlow::Break(());
         }
         bytes += entry.len();
-        entries.push(bundle.slice_ref(entry));
-    }
+        entries.push(entry);
+        ControlFlow::Continue(())
+    })
+    .map_err(|e| status::store(&e))?;
     Ok(entries)
 }
