@@ -62,11 +62,14 @@ pub fn demand_unconvicted(settings: &Settings, log_key: &VerifierKey) -> Result<
     let convicted = Convictions::remembered(None, [log_key], &settings.state_dir)?;
     match convicted.of_log(log_key.name()) {
         None => Ok(()),
-        Some(why) => Err(Failure::Failed(format!(
-            "the log {}: {why}; nothing that it says counts",
-            output::plain(log_key.name())
-        ))),
+        Some(why) => Err(Failure::Failed(convicted_words(log_key.name(), &why))),
     }
+}
+
+/// That a log is convicted, and by what.
+pub fn convicted_words(origin: &str, why: &str) -> String {
+    let origin = output::plain(origin);
+    format!("the log {origin}: {why}; nothing that it says counts")
 }
 
 /// Reads from the node that the settings name, or, while that does not answer, from the first

@@ -243,11 +243,10 @@ impl Asker {
     /// Who is convicted; `None` if nothing is asked. Fails if what is remembered of it cannot be
     /// read.
     pub(super) async fn convicted(&self) -> Result<Option<&Convictions>, ClientError> {
-        let find = || convicted(&self.policy, &self.connections, self.how);
-        self.convicted
-            .get_or_try_init(find)
-            .await
-            .map(Option::as_ref)
+        let found = self
+            .convicted
+            .get_or_try_init(|| convicted(&self.policy, &self.connections, self.how));
+        found.await.map(Option::as_ref)
     }
 
     /// The policy's logs and witnesses, but for the witnesses that are convicted.

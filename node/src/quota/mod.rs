@@ -195,8 +195,8 @@ impl Quotas {
         }
     }
 
-    /// Charges a claim to the network that it came from, as many times as it has signatures. This is
-    /// done before they are verified, so that nobody makes the node verify more than the quota.
+    /// Charges a claim to the network that it came from, as many times as it has signatures. This
+    /// is done before they are verified, so that nobody makes the node verify more than the quota.
     pub fn arrived(&self, claim: &Claim, from: Option<IpAddr>) -> Result<(), Exceeded> {
         let Some(network) = self.charged(from) else {
             return Ok(());

@@ -26,8 +26,9 @@ pub fn read_entries(
                 break;
             }
             for entry in bundle::entries(&segment) {
-                let damaged = |e| RecordError::Damaged(format!("entry {next}: {e}"));
-                let entry = segment.slice_ref(entry.map_err(damaged)?);
+                let entry =
+                    entry.map_err(|e| RecordError::Damaged(format!("entry {next}: {e}")))?;
+                let entry = segment.slice_ref(entry);
                 if (start..end).contains(&next) && take(entry).is_break() {
                     return Ok(());
                 }

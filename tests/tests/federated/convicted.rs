@@ -104,13 +104,8 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
     assert_eq!(states(&world, &[])?, answered);
 
-    let watch = [
-        "watch",
-        "pkg:cargo/fine",
-        "--policy",
-        "policy.toml",
-        "--once",
-    ];
+    let watch = "watch pkg:cargo/fine --policy policy.toml --once";
+    let watch: Vec<&str> = watch.split(' ').collect();
     let watched = world.run(&watch)?;
     assert_eq!(watched.code, Some(0), "{}", watched.stderr);
 

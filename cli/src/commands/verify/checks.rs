@@ -1,6 +1,6 @@
 //! The words for what was checked of a receipt, and for what no receipt proves.
 
-use crate::time;
+use crate::{session, time};
 use assay_claims::issuer::IssuerId;
 use assay_claims::receipt::{ProvenIssuer, ReceiptError, VerifiedReceipt};
 use assay_claims::statement::Subject;
@@ -46,10 +46,7 @@ pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
             "that your policy counts it: it names no log {}",
             plain(origin)
         ),
-        Check::ConvictedLog { origin, why } => format!(
-            "the log {}: {why}; nothing that it says counts",
-            plain(origin)
-        ),
+        Check::ConvictedLog { origin, why } => session::convicted_words(origin, why),
         Check::UnknownLog(origin) => format!(
             "it is said to be in the log {}, which your policy does not name; nothing of it was \
              verified",
