@@ -124,6 +124,7 @@ fn own_log(policy: &Policy, settings: &Settings, how: How) -> Result<Option<LogA
     Ok(Some(LogAddress {
         key,
         url,
+        older: Vec::new(),
         mirrors: settings.mirrors.clone(),
     }))
 }
@@ -144,6 +145,7 @@ fn log_of_key(policy: &Policy, settings: &Settings) -> Result<Option<LogAddress>
     Ok(Some(LogAddress {
         key,
         url,
+        older: Vec::new(),
         mirrors: settings.mirrors.clone(),
     }))
 }
@@ -174,6 +176,7 @@ fn log_of_address(policy: &Policy, settings: &Settings) -> Result<Option<LogAddr
     Ok(known.map(|known| LogAddress {
         key: known.key.clone(),
         url: Some(url),
+        older: Vec::new(),
         mirrors: settings.mirrors.clone(),
     }))
 }

@@ -1,12 +1,13 @@
 //! Connecting with the settings, and naming issuers, claims and leaves on the command line.
 
-use crate::{config::Settings, exit::Failure, keys::Key, output};
+use crate::{config::Settings, exit::Failure, keys::Key, output, policy_file};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_client::ask::LogAddress;
 use assay_client::{
     Client, ClientError, Config, Convictions, LeafRef, copy_url, is_exposed, one_line,
 };
+use assay_policy::rules::Policy;
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::LeafIndex;
@@ -53,13 +54,32 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     look_at_addresses(settings, [url.as_str()])?;
     let log_key = settings.log_key()?;
     demand_unconvicted(settings, &log_key)?;
-    Ok(Client::connect(config(settings, url, log_key)).await?)
+    Ok(Client::connect(config(
+        settings,
+        url,
+        log_key.clone(),
+        older(settings, &log_key),
+    ))
+    .await?)
+}
+
+/// The other keys of this log that the policy states, if there is one. It is not asked about, so
+/// what is wrong with it is not said here.
+pub fn older(settings: &Settings, log_key: &VerifierKey) -> Vec<VerifierKey> {
+    let policy = policy_file::load(&settings.policy(None)).ok();
+    let keys = policy.as_ref().and_then(Policy::tlog).into_iter();
+    keys.flat_map(|tlog| tlog.keys_of_log(log_key.name()))
+        .filter(|key| *key != log_key)
+        .cloned()
+        .collect()
 }
 
 /// Fails with [`Failure::Failed`] if this machine knows that the log with this key misbehaved, and
 /// as [`Convictions::remembered`] does.
 pub fn demand_unconvicted(settings: &Settings, log_key: &VerifierKey) -> Result<(), Failure> {
-    let convicted = Convictions::remembered(None, [log_key], &settings.state_dir)?;
+    let older = older(settings, log_key);
+    let keys = [log_key].into_iter().chain(&older);
+    let convicted = Convictions::remembered(None, keys, &settings.state_dir)?;
     match convicted.of_log(log_key.name()) {
         None => Ok(()),
         Some(why) => Err(Failure::Failed(convicted_words(log_key.name(), &why))),
@@ -82,9 +102,11 @@ pub async fn read<T>(
     let url = settings.log()?;
     let mirrors = settings.mirrors.iter().map(String::as_str);
     look_at_addresses(settings, [url.as_str()].into_iter().chain(mirrors))?;
+    let log_key = settings.log_key()?;
     let log = LogAddress {
-        key: settings.log_key()?,
         url: Some(url.clone()),
+        older: older(settings, &log_key),
+        key: log_key,
         mirrors: settings.mirrors.clone(),
     };
     demand_unconvicted(settings, &log.key)?;
@@ -122,7 +144,7 @@ pub async fn connect_at(
         Some(mirror) => copy_url(mirror, log.key.name()),
         None => log.url.clone().map_or_else(|| settings.log(), Ok)?,
     };
-    Ok(Client::connect(config(settings, url, log.key.clone())).await?)
+    Ok(Client::connect(config(settings, url, log.key.clone(), log.older.clone())).await?)
 }
 
 /// A failure of what was asked at a place, as [`ClientError::of_mirror`] has it.
@@ -147,10 +169,16 @@ pub fn unavailable(why: &[impl AsRef<str>]) -> Failure {
     })
 }
 
-fn config(settings: &Settings, url: String, log_key: VerifierKey) -> Config {
+fn config(
+    settings: &Settings,
+    url: String,
+    log_key: VerifierKey,
+    older: Vec<VerifierKey>,
+) -> Config {
     Config {
         url,
         log_key,
+        older,
         state_dir: settings.state_dir.clone(),
         tls: settings.tls.clone(),
     }

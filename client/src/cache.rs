@@ -47,6 +47,14 @@ impl AnswerCache {
         }
     }
 
+    /// The same, of a log that signed with these keys before.
+    pub fn signed_by(self, older: &[VerifierKey]) -> Self {
+        AnswerCache {
+            heads: self.heads.signed_by(older),
+            ..self
+        }
+    }
+
     /// Keeps an answer to a query, unless one is kept as of a newer head: two processes may have
     /// asked at once.
     pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {

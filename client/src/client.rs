@@ -51,7 +51,7 @@ impl Client {
                 .max_decoding_message_size(MESSAGE_BYTES),
             attachments: AttachmentServiceClient::with_origin(channel, below)
                 .max_decoding_message_size(MESSAGE_BYTES),
-            heads: HeadStore::new(&config.state_dir, &config.log_key),
+            heads: HeadStore::new(&config.state_dir, &config.log_key).signed_by(&config.older),
             log_key: config.log_key,
             accepted: Arc::default(),
             answer_bytes: ANSWER_BYTES,
@@ -121,6 +121,15 @@ impl Client {
         let new = door::accept(self, &self.heads, &self.log_key, note).await?;
         *accepted = Some(new.clone());
         Ok(new)
+    }
+
+    /// The same of a checkpoint that the log signed with another key of it.
+    pub(crate) async fn accept_by(
+        &self,
+        note: &str,
+        key: &VerifierKey,
+    ) -> Result<VerifiedCheckpoint, ClientError> {
+        door::accept(self, &self.heads, key, note).await
     }
 
     async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {

@@ -17,6 +17,9 @@ pub struct Config {
     pub url: String,
     /// The log's key. Its name is the log's origin.
     pub log_key: VerifierKey,
+    /// Keys that the log signed with before. They verify the last head that was seen, so that a log
+    /// whose key changed is compared with what it was.
+    pub older: Vec<VerifierKey>,
     /// Folder for the last head seen of each log and for misbehavior found. It is created when it
     /// is missing.
     pub state_dir: PathBuf,

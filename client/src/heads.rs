@@ -50,6 +50,7 @@ pub(crate) fn relate(known: &VerifiedCheckpoint, new: &VerifiedCheckpoint) -> Re
 pub struct HeadStore {
     state_dir: PathBuf,
     log: VerifierKey,
+    older: Vec<VerifierKey>,
     file: PathBuf,
 }
 
@@ -63,7 +64,16 @@ impl HeadStore {
         HeadStore {
             state_dir: state_dir.to_owned(),
             log: log.clone(),
+            older: Vec::new(),
             file,
+        }
+    }
+
+    /// The same, of a log that signed with these keys before.
+    pub fn signed_by(self, older: &[VerifierKey]) -> Self {
+        HeadStore {
+            older: older.to_vec(),
+            ..self
         }
     }
 
@@ -82,11 +92,17 @@ impl HeadStore {
         file.take(NOTE_BYTES as u64 + 1)
             .read_to_string(&mut note)
             .map_err(|e| self.state("cannot read the last head seen", e))?;
-        VerifiedCheckpoint::verify(&note, &self.log).map(Some).map_err(|e| ClientError::State {
+        let verified = VerifiedCheckpoint::verify(&note, &self.log);
+        let by_older = || {
+            let mut older = self.older.iter();
+            older.find_map(|key| VerifiedCheckpoint::verify(&note, key).ok())
+        };
+        verified.or_else(|e| by_older().ok_or(e)).map(Some).map_err(|e| ClientError::State {
             what: format!(
                 "the last head seen of {} does not verify with the log key in use ({e}); if the \
-                 log really has a new key, or the file is damaged, move it away: the next head \
-                 will then be believed without comparison",
+                 log really has a new key, name the old one before it in your policy's \
+                 tlog_policy. Else the file is damaged: move it away, and the next head will be \
+                 believed without comparison",
                 self.log.name()
             ),
             path: self.file.clone(),
@@ -150,7 +166,8 @@ impl HeadStore {
         second: &str,
         rewritten: Option<(Hash, &[u8])>,
     ) -> ClientError {
-        let kept = proof(&self.log, first, second, rewritten)
+        let keys = [&self.log].into_iter().chain(&self.older);
+        let kept = proof(keys.cloned().collect(), first, second, rewritten)
             .ok_or_else(|| "they prove nothing to others".to_owned())
             .and_then(|text| self.keep(text.text()).map_err(|error| error.to_string()));
         ClientError::Misbehavior(Box::new(Misbehavior {
@@ -184,12 +201,13 @@ impl HeadStore {
 /// What two notes of a log prove to whoever has its key; of two of different sizes, by the root
 /// that the later one has at the earlier size, and the consistency path from there.
 fn proof(
-    log: &VerifierKey,
+    keys: Vec<VerifierKey>,
     first: &str,
     second: &str,
     rewritten: Option<(Hash, &[u8])>,
 ) -> Option<VerifiedMisbehavior> {
-    let log = LogVerifier::new(log.name(), vec![log.clone()]).ok()?;
+    let origin = keys.first()?.name().to_owned();
+    let log = LogVerifier::new(&origin, keys).ok()?;
     let (first, second) = (log.verify(first).ok()?, log.verify(second).ok()?);
     let path = split_hashes(rewritten.map_or(&[], |(_, path)| path)).ok()?;
     let rewrite = rewritten.map(|(actual, _)| Rewrite {

@@ -116,6 +116,7 @@
 //! let log = LogAddress {
 //!     key: VerifierKey::parse(&std::fs::read_to_string("log.vkey")?.trim())?,
 //!     url: Some("http://127.0.0.1:7480".into()),
+//!     older: Vec::new(),
 //!     mirrors: Vec::new(),
 //! };
 //! let policy = Policy::parse(STARTING, &Cel)?;

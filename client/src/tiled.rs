@@ -35,7 +35,7 @@ impl TiledLog {
         Ok(TiledLog {
             site: site(&config.url)?,
             copies: copies.collect::<Result<_, _>>()?,
-            heads: HeadStore::new(&config.state_dir, &config.log_key),
+            heads: HeadStore::new(&config.state_dir, &config.log_key).signed_by(&config.older),
             log_key: config.log_key,
         })
     }
@@ -50,7 +50,16 @@ impl TiledLog {
     /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores
     /// it if it is newer.
     pub async fn accept(&self, note: &str) -> Result<VerifiedCheckpoint, ClientError> {
-        door::accept(self, &self.heads, &self.log_key, note).await
+        self.accept_by(note, &self.log_key).await
+    }
+
+    /// The same of a checkpoint that the log signed with another key of it.
+    pub(crate) async fn accept_by(
+        &self,
+        note: &str,
+        key: &VerifierKey,
+    ) -> Result<VerifiedCheckpoint, ClientError> {
+        door::accept(self, &self.heads, key, note).await
     }
 }
 

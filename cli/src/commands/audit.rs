@@ -82,7 +82,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         None => settings.log()?,
     };
     session::look_at_addresses(settings, [url.as_str()])?;
-    let heads = HeadStore::new(&settings.state_dir, &log_key);
+    let older = session::older(settings, &log_key);
+    let heads = HeadStore::new(&settings.state_dir, &log_key).signed_by(&older);
     let known = heads.load()?;
     let options = Options {
         mode: if command.hashes_only {

@@ -86,6 +86,7 @@ impl Connection {
         let config = Config {
             url: mirror.map_or_else(|| own.clone(), |at| copy_url(at, self.log.key.name())),
             log_key: self.log.key.clone(),
+            older: self.log.older.clone(),
             state_dir: self.state_dir.clone(),
             tls: self.tls.clone(),
         };
@@ -149,6 +150,7 @@ mod tests {
         let log = LogAddress {
             key: key.verifier(),
             url: Some("http://127.0.0.1:1".into()),
+            older: Vec::new(),
             mirrors: vec!["http://m1".into(), "http://m2".into()],
         };
         let connection = Connection::new(log, PathBuf::new(), Tls::default());

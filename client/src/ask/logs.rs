@@ -10,6 +10,8 @@ use assay_tlog::note::VerifierKey;
 pub struct LogAddress {
     /// Its key; the key's name is its origin.
     pub key: VerifierKey,
+    /// Keys that it signed with before. They verify the last head that was seen.
+    pub older: Vec<VerifierKey>,
     /// Where it is. Only asking offline goes without.
     pub url: Option<String>,
     /// Nodes that mirror it, in the order in which they are asked if it does not answer.
@@ -103,6 +105,7 @@ fn required_log(
     );
     Ok(LogAddress {
         key: key.clone(),
+        older: keys().filter(|other| *other != key).cloned().collect(),
         url,
         mirrors,
     })

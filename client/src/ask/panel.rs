@@ -392,7 +392,7 @@ impl Connection {
             How::Offline => None,
             How::Openly | How::Privately => self.client().await?,
         };
-        let cache = AnswerCache::new(&self.state_dir, &self.log.key);
+        let cache = AnswerCache::new(&self.state_dir, &self.log.key).signed_by(&self.log.older);
         Ok(match (client, how) {
             (None, _) => Source::Kept(cache),
             (Some(client), How::Privately) => Source::Private(client),

@@ -60,7 +60,10 @@ impl Asker {
     fn confirmed_head(&self, connection: &Connection, tlog: Option<&TlogPolicy>) -> Option<Shown> {
         let (key, tlog) = (&connection.log.key, tlog?);
         tlog.quorum()?;
-        let head = HeadStore::new(&connection.state_dir, key).load().ok()??;
+        let head = HeadStore::new(&connection.state_dir, key)
+            .signed_by(&connection.log.older)
+            .load()
+            .ok()??;
         tlog.with_log(key).verify(head.note()).ok()?;
         Some(Shown {
             url: connection.log.url.clone(),

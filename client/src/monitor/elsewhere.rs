@@ -19,16 +19,17 @@ use super::source::Source;
 use crate::heads::{Relation, relate};
 use crate::http::{bad_pem, builder, get};
 use crate::misbehavior::{self, Which};
-use crate::{ClientError, HeadStore, Misbehavior, MisbehaviorKind, copy_url, one_line, plain};
+use crate::{ClientError, Misbehavior, MisbehaviorKind, copy_url, one_line, plain};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior, VerifiedText};
 use assay_tlog::Hash;
-use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use assay_tlog::head::{DISPUTED_INDEX, LogVerifier};
+use assay_tlog::note::{Note, VerifierKey};
 use assay_tlog::tlog_policy::TlogPolicy;
 use assay_tlog::tree::split_hashes;
 use futures::future::join_all;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long each of the others has.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -85,6 +86,7 @@ impl LogMonitor {
                 })
             }
         });
+        self.forget_places(now_ms);
         for shown in join_all(asked).await.into_iter().flatten() {
             match shown.what {
                 What::Head => self.compare(source, &shown, now_ms).await?,
@@ -132,6 +134,25 @@ impl LogMonitor {
         places
     }
 
+    /// Ends what was found of a witness or mirror that is asked no more.
+    fn forget_places(&mut self, now_ms: u64) {
+        let asked = self.places().into_iter().map(|(_, _, url)| url);
+        let asked: BTreeSet<String> = asked.chain([self.url.clone()]).collect();
+        let standing = self.state.kept.standing.iter();
+        let ended: Vec<(String, Kind)> = standing
+            .filter_map(|(what, standing)| {
+                let place = what.strip_suffix(standing.kind.name())?.trim_end();
+                let is_place = place.contains("://") && !asked.contains(place);
+                let ends = matches!(standing.kind, Kind::FalseAnswer | Kind::Frozen);
+                (is_place && ends).then(|| (place.to_owned(), standing.kind))
+            })
+            .collect();
+        for (place, kind) in ended {
+            self.over(&place, kind, now_ms);
+            self.state.kept.ahead_since_ms.remove(&place);
+        }
+    }
+
     /// Compares a head that somebody else showed with the last one that was seen.
     async fn compare(
         &mut self,
@@ -140,8 +161,12 @@ impl LogMonitor {
         now_ms: u64,
     ) -> Result<(), MonitorError> {
         let Shown { who, url, .. } = shown;
-        let head = match VerifiedCheckpoint::verify(&shown.text, &self.watched.log.key) {
-            Ok(head) => head,
+        let (head, key) = match self.verified(&shown.text) {
+            Ok(verified) => verified,
+            // Another site answers there, or an error does.
+            Err(_) if !shown.text.starts_with(self.origin()) && !is_note(&shown.text) => {
+                return Ok(());
+            }
             Err(error) => {
                 let why = one_line(&error);
                 let words = format!("{who} shows what is no head of the log: {why}");
@@ -150,7 +175,7 @@ impl LogMonitor {
             }
         };
         let compared = match source {
-            Some(source) => source.accept(head.note()).await.map(|_| ()),
+            Some(source) => source.accept(head.note(), &key).await.map(|_| ()),
             None => self.compare_alone(&head),
         };
         match compared {
@@ -172,10 +197,20 @@ impl LogMonitor {
         Ok(())
     }
 
+    /// The head in a text, and the key of the log that signed it: that of now, or one before.
+    fn verified(&self, text: &str) -> Result<(VerifiedCheckpoint, VerifierKey), CheckpointError> {
+        let log = &self.watched.log;
+        let by = |key: &VerifierKey| {
+            VerifiedCheckpoint::verify(text, key).map(|head| (head, key.clone()))
+        };
+        let mut older = log.older.iter();
+        by(&log.key).or_else(|error| older.find_map(|key| by(key).ok()).ok_or(error))
+    }
+
     /// What can be said of a head while the log's node does not answer: that there are two of one
     /// size.
     fn compare_alone(&self, head: &VerifiedCheckpoint) -> Result<(), ClientError> {
-        let heads = HeadStore::new(&self.settings.state_dir, &self.watched.log.key);
+        let heads = self.heads();
         match heads.load()? {
             Some(known) if relate(&known, head) == Relation::Fork => {
                 Err(heads.misbehavior(MisbehaviorKind::SameSize, &known, head, None))
@@ -211,8 +246,9 @@ impl LogMonitor {
     /// Keeps two heads of the log as what convicts it, and whoever of the policy's witnesses
     /// cosigned both.
     pub(super) fn convict(&mut self, found: &Misbehavior, now_ms: u64) {
-        let key = self.watched.log.key.clone();
-        let Some(log) = LogVerifier::new(key.name(), vec![key.clone()]).ok() else {
+        let log = &self.watched.log;
+        let keys = [&log.key].into_iter().chain(&log.older);
+        let Some(log) = LogVerifier::new(self.origin(), keys.cloned().collect()).ok() else {
             return;
         };
         let (Ok(first), Ok(second)) = (log.verify(&found.first), log.verify(&found.second)) else {
@@ -314,4 +350,9 @@ impl LogMonitor {
         self.pending
             .push(Alert::event(kind, found.origin(), now_ms, &id, words));
     }
+}
+
+/// Whether a text is a signed note, whoever signed it.
+fn is_note(text: &str) -> bool {
+    Note::parse(text.as_bytes()).is_ok()
 }

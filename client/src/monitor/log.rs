@@ -137,6 +137,12 @@ impl LogMonitor {
         })
     }
 
+    /// The heads of the log that were seen.
+    pub(super) fn heads(&self) -> HeadStore {
+        let log = &self.watched.log;
+        HeadStore::new(&self.settings.state_dir, &log.key).signed_by(&log.older)
+    }
+
     /// The log's origin.
     pub fn origin(&self) -> &str {
         self.watched.log.key.name()
@@ -288,8 +294,7 @@ impl LogMonitor {
                 }
             }
             Replayed::Forked { first, second } => {
-                let heads = HeadStore::new(&self.settings.state_dir, key);
-                return Err(heads.split(&first, &second).into());
+                return Err(self.heads().split(&first, &second).into());
             }
             Replayed::Broken { kind, words } => self.goes_on(REPLAY, kind, now_ms, words),
             Replayed::Unavailable(what) => {

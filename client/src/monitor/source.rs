@@ -4,6 +4,7 @@ use super::log::LogMonitor;
 use crate::tiled::TiledLog;
 use crate::{Client, ClientError, Config};
 use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
 
 /// A log that can be asked.
 pub(super) enum Source {
@@ -20,11 +21,16 @@ impl Source {
         }
     }
 
-    /// Proves a checkpoint that somebody has consistent with the last one seen.
-    pub async fn accept(&self, note: &str) -> Result<VerifiedCheckpoint, ClientError> {
+    /// Proves a checkpoint that somebody has, and that the log signed with this key of it, consistent
+    /// with the last one seen.
+    pub async fn accept(
+        &self,
+        note: &str,
+        key: &VerifierKey,
+    ) -> Result<VerifiedCheckpoint, ClientError> {
         match self {
-            Source::Node(client) => client.accept(note).await,
-            Source::Tiles(log) => log.accept(note).await,
+            Source::Node(client) => client.accept_by(note, key).await,
+            Source::Tiles(log) => log.accept_by(note, key).await,
         }
     }
 
@@ -40,6 +46,7 @@ impl LogMonitor {
         let config = Config {
             url: self.url.clone(),
             log_key: self.watched.log.key.clone(),
+            older: self.watched.log.older.clone(),
             state_dir: self.settings.state_dir.clone(),
             tls: self.settings.tls.clone(),
         };

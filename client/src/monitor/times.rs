@@ -7,7 +7,7 @@
 use super::alert::Kind;
 use super::log::{LogMonitor, Seen};
 use crate::times::can_be_under;
-use crate::{ClientError, HeadStore, HeadTimes, one_line};
+use crate::{ClientError, HeadTimes, one_line};
 use assay_claims::time::rfc3339_of_ms;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 
@@ -102,7 +102,7 @@ impl LogMonitor {
         head: &VerifiedCheckpoint,
         now_ms: u64,
     ) -> Result<(), ClientError> {
-        let heads = HeadStore::new(&self.settings.state_dir, &self.watched.log.key);
+        let heads = self.heads();
         let url = self.url.clone();
         let known = heads.load()?.filter(|known| known.size() > head.size());
         let Some(known) = known else {

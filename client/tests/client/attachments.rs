@@ -55,6 +55,7 @@ async fn client(pieces: Vec<Bytes>, state_dir: &Path) -> Client {
     let config = Config {
         url,
         log_key: State::new().log_key(),
+        older: Vec::new(),
         state_dir: state_dir.into(),
         tls: Tls::default(),
     };

@@ -29,6 +29,7 @@ async fn look_up(logs: &[&Fake], policy: &str, issuer: IssuerId, folder: &Path) 
         addresses.push(LogAddress {
             key: log.log_key(),
             url: Some(log.url.clone()),
+            older: Vec::new(),
             mirrors: Vec::new(),
         });
     }

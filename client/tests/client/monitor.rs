@@ -85,6 +85,7 @@ fn open_at(fake: &Fake, settings: Settings, url: &str) -> Result<LogMonitor, Cli
     let log = LogAddress {
         key: fake.log_key(),
         url: Some(url.to_owned()),
+        older: Vec::new(),
         mirrors: vec![],
     };
     let tiles = Some(fake.http_url.clone());

@@ -40,6 +40,7 @@ async fn look_up(fake: &Fake, folder: &Path, what: &str, audience: Audience, how
     let own = LogAddress {
         key: fake.log_key(),
         url: Some(fake.url.clone()),
+        older: Vec::new(),
         mirrors: Vec::new(),
     };
     let logs = required_logs(&policy, Some(&own), how).unwrap();

@@ -22,6 +22,7 @@ fn asker(fake: &Fake, state_dir: &Path, how: How) -> Asker {
     let own = LogAddress {
         key: fake.log_key(),
         url: Some(fake.url.clone()),
+        older: Vec::new(),
         mirrors: Vec::new(),
     };
     let logs = required_logs(&policy, Some(&own), how).unwrap();
@@ -216,6 +217,7 @@ async fn a_log_that_does_not_answer_is_named_and_nothing_is_fine() {
         logs.push(LogAddress {
             key: fake.log_key(),
             url: Some(url),
+            older: Vec::new(),
             mirrors: Vec::new(),
         });
     }

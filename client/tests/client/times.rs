@@ -52,6 +52,7 @@ async fn asked(fake: &Fake, witness: &VerifierKey, state_dir: &Path) -> AskedLog
     let address = LogAddress {
         key: log,
         url: Some(fake.url.clone()),
+        older: Vec::new(),
         mirrors: Vec::new(),
     };
     let asker = Asker::new(

@@ -51,6 +51,7 @@ async fn replies_without_end_hold_up_no_news_and_bound_only_who_makes_them() {
     let log = LogAddress {
         key: fake.log_key(),
         url: Some(fake.url.clone()),
+        older: Vec::new(),
         mirrors: Vec::new(),
     };
     let asker = asker(log, folder.path());
@@ -98,6 +99,7 @@ async fn a_log_has_so_much_time_for_all_questions() {
     let silent = LogAddress {
         key: Fake::start().await.log_key(),
         url: Some(format!("http://{}", listener.local_addr().unwrap())),
+        older: Vec::new(),
         mirrors: Vec::new(),
     };
     let inquiry = Inquiry {

@@ -202,6 +202,7 @@ impl Site {
         let own = self.key().map(|key| LogAddress {
             key,
             url: Some(self.url.clone()),
+            older: Vec::new(),
             mirrors: Vec::new(),
         });
         ask::required_logs(&self.policy, own.as_ref(), How::Openly)

@@ -221,6 +221,7 @@ async fn keep_old_answer(world: &World, signer: &SignerKey) -> anyhow::Result<()
     let client = Client::connect(Config {
         url: ready.url.clone(),
         log_key: VerifierKey::parse(&ready.vkey)?,
+        older: Vec::new(),
         state_dir: world.path("elsewhere"),
         tls: Tls::default(),
     })

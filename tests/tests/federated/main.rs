@@ -10,6 +10,7 @@
 mod convicted;
 mod logs;
 mod mirrors;
+mod rotated;
 mod watching;
 mod witnesses;
 mod world;

@@ -112,6 +112,21 @@ impl World {
 
     /// The issuer says in a log that a vulnerability can be exploited. Returns the claim's id.
     pub fn affected(&self, place: usize, purl: &str) -> anyhow::Result<String> {
+        self.says_affected(purl)?;
+        let publish = [
+            "publish",
+            "statement",
+            "statement.json",
+            "--key",
+            "makers.pem",
+        ];
+        let published = self.at(place, &publish)?;
+        let id = published[0]["claim_id"].as_str();
+        Ok(id.context("no claim id")?.to_owned())
+    }
+
+    /// Writes that a vulnerability can be exploited into statement.json.
+    pub fn says_affected(&self, purl: &str) -> anyhow::Result<()> {
         let purl = Purl::canonicalize(purl)?;
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -130,17 +145,7 @@ impl World {
                 }],
             },
         });
-        self.write("statement.json", &statement.to_string())?;
-        let publish = [
-            "publish",
-            "statement",
-            "statement.json",
-            "--key",
-            "makers.pem",
-        ];
-        let published = self.at(place, &publish)?;
-        let id = published[0]["claim_id"].as_str();
-        Ok(id.context("no claim id")?.to_owned())
+        self.write("statement.json", &statement.to_string())
     }
 }
 

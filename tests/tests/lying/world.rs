@@ -308,6 +308,7 @@ pub async fn connect(url: &str, log_key: VerifierKey, state: &Path) -> anyhow::R
     Ok(Client::connect(Config {
         url,
         log_key,
+        older: Vec::new(),
         state_dir,
         tls,
     })

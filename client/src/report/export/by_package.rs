@@ -279,6 +279,7 @@ mod tests {
                 log: LogAddress {
                     key: key.verifier(),
                     url: None,
+                    older: Vec::new(),
                     mirrors: Vec::new(),
                 },
                 answer: Answer::Complete { head_at_ms: NOW_MS },

@@ -81,6 +81,7 @@ impl Fake {
         let config = Config {
             url: self.url.clone(),
             log_key: self.log_key(),
+            older: Vec::new(),
             state_dir: state_dir.into(),
             tls: Tls::default(),
         };

@@ -10,7 +10,7 @@ use assay_client::remembered;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::LogVerifier;
-use assay_tlog::note::{Algorithm, CosignerKey};
+use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::{convert::Infallible, path::Path, sync::Arc};
 
@@ -93,20 +93,33 @@ impl Lying {
     }
 }
 
-fn open(fake: &Fake, folder: &Path, url: &str) -> LogMonitor {
+/// A policy with the witness and the auditor.
+fn of_all(fake: &Fake, folder: &Path) -> Settings {
     let mut more = "quorum = 1\n".to_owned();
     for name in [WITNESS, AUDITOR] {
         let (key, at) = (cosigner(name).verifier(), &fake.http_url);
         more += &format!("[[witness]]\nname = {name:?}\nkey = \"{key}\"\nurl = {at:?}\n");
     }
-    let settings = Settings {
-        level: Level::Warning,
-        ..settings(fake, folder, &more)
-    };
-    let log = LogAddress {
+    settings(fake, folder, &more)
+}
+
+fn address(fake: &Fake, url: &str) -> LogAddress {
+    LogAddress {
         key: fake.log_key(),
         url: Some(url.to_owned()),
+        older: Vec::new(),
         mirrors: vec![fake.http_url.clone()],
+    }
+}
+
+fn open(fake: &Fake, folder: &Path, url: &str) -> LogMonitor {
+    watch(fake, address(fake, url), of_all(fake, folder))
+}
+
+fn watch(fake: &Fake, log: LogAddress, settings: Settings) -> LogMonitor {
+    let settings = Settings {
+        level: Level::Warning,
+        ..settings
     };
     let tiles = Some(fake.http_url.clone());
     LogMonitor::open(
@@ -218,12 +231,91 @@ async fn a_head_that_is_not_linked_and_one_that_is_not_the_logs_are_told() {
         [(Kind::Frozen, Phase::Ended)]
     );
 
-    lying.show("mirror", "checkpoint", "no note");
+    // Another site, or an error of one, is no answer.
+    for other in ["no note", "", "{\"error\":\"busy\"}", "<html>"] {
+        lying.show("mirror", "checkpoint", other);
+        assert_eq!(lying.round(NOW).await, [], "{other}");
+    }
+    let thief = SignerKey::from_seed("fake.example/log", &[9; 32]).unwrap();
+    lying.show("mirror", "checkpoint", &more.sign(&thief));
     assert_eq!(lying.round(NOW).await, began(&[Kind::FalseAnswer]));
     assert_eq!(lying.round(NOW).await, []);
     lying.show("mirror", "checkpoint", &honest);
     assert_eq!(lying.round(NOW).await, [(Kind::FalseAnswer, Phase::Ended)]);
     assert_eq!(lying.convicts().len(), 0);
+}
+
+/// Of whoever is asked no more nothing goes on, and of others it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_found_of_a_place_ends_when_the_policy_names_it_no_more() {
+    let mut lying = Lying::start().await;
+    let thief = SignerKey::from_seed("fake.example/log", &[9; 32]).unwrap();
+    let wrong = lying.fork(3).sign(&thief);
+    lying.show("witness", "checkpoint", &wrong);
+    assert_eq!(lying.round(NOW).await, began(&[Kind::FalseAnswer]));
+    // Nor does it end because nobody answers there.
+    lying.show("witness", "checkpoint", "gone");
+    assert_eq!(lying.round(NOW).await, []);
+    let Lying {
+        fake,
+        folder,
+        monitor,
+        mut told,
+        ..
+    } = lying;
+    drop(monitor);
+    let log = LogAddress {
+        mirrors: Vec::new(),
+        ..address(&fake, &fake.url)
+    };
+    let mut monitor = watch(&fake, log, settings(&fake, folder.path(), ""));
+    monitor.round(NOW, &mut told).await.unwrap();
+    let ended = [Kind::FalseAnswer, Kind::NoQuorum].map(|kind| (kind, Phase::Ended));
+    let mut found = told.take();
+    found.sort_by_key(|(kind, _)| kind.name());
+    assert_eq!(found, ended);
+}
+
+/// A head of before a rotation is the log's, and is held against it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_an_older_key_signed_is_compared_as_others_are() {
+    let mut lying = Lying::start().await;
+    let old = SignerKey::from_seed("fake.example/log", &[9; 32]).unwrap();
+    let log = LogAddress {
+        older: vec![old.verifier()],
+        ..address(&lying.fake, &lying.fake.url)
+    };
+    let settings = of_all(&lying.fake, lying.folder.path());
+    lying.monitor = {
+        let closed = open(
+            &lying.fake,
+            tempfile::tempdir().unwrap().path(),
+            &lying.fake.url,
+        );
+        drop(std::mem::replace(&mut lying.monitor, closed));
+        watch(&lying.fake, log, settings)
+    };
+    let honest = lying.fake.state().checkpoint_at(3);
+    let (text, _) = honest.split_once("\n\n").unwrap();
+    let honest = Checkpoint::parse_body(&format!("{text}\n")).unwrap();
+    lying.show("witness", "checkpoint", &honest.sign(&old));
+    assert_eq!(lying.round(NOW).await, []);
+    let fork = lying.fork(5).sign(&old);
+    lying.show("witness", "checkpoint", &fork);
+    let told = lying.round(NOW).await;
+    assert!(
+        told.contains(&(Kind::TwoHistories, Phase::Began)),
+        "{told:?}"
+    );
+    // What is kept convicts by both keys.
+    let text = &remembered(lying.folder.path()).unwrap()[0];
+    let keys = vec![lying.fake.log_key(), old.verifier()];
+    let log = LogVerifier::new("fake.example/log", keys).unwrap();
+    let keys = assay_claims::misbehavior::KnownKeys {
+        logs: vec![log],
+        ..Default::default()
+    };
+    VerifiedMisbehavior::verify(text, &keys).unwrap();
 }
 
 /// A breach counts that the policy's keys verify, and a dispute that an auditor of the policy

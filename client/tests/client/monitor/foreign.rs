@@ -37,6 +37,7 @@ fn open(fake: &Fake, folder: &Path, url: &str, mirrors: &[&str], more: &str) -> 
         log: LogAddress {
             key: fake.log_key(),
             url: Some(url.to_owned()),
+            older: Vec::new(),
             mirrors: mirrors.iter().map(|url| (*url).to_owned()).collect(),
         },
         tiles: None,
