@@ -1,14 +1,22 @@
 //! Attachments: bytes that a claim names by SHA-256, kept beside the log. What comes back is
 //! checked against the digest.
 
-use crate::{Client, ClientError, call};
+use crate::{
+    Client, ClientError,
+    call::{self, Progress},
+};
 use assay_claims::limits::ATTACHMENT_BYTES;
 use assay_proto::v1::{GetRequest, PutHeader, PutRequest, put_request::Part};
 use assay_tlog::Hash;
 use bytes::{Bytes, BytesMut};
+use std::time::Duration;
 
 /// Bytes in one message of an upload: what the node takes at most.
 const CHUNK: usize = 256 * 1024;
+
+/// Longest time in which nothing of an upload goes on. A node takes 16 KiB a second at least, so
+/// that what is under way when the last piece was handed over takes half a minute.
+const STALLED: Duration = Duration::from_secs(120);
 
 impl Client {
     /// Uploads an attachment and returns whether the node had it before.
@@ -30,6 +38,8 @@ impl Client {
             sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()),
             size: bytes.len() as u64,
         };
+        let going = Progress::begin();
+        let taken = going.clone();
         let parts = futures::stream::unfold((Some(header), bytes), move |(header, mut rest)| {
             let part = match header {
                 Some(header) => Some(Part::Header(header)),
@@ -38,16 +48,14 @@ impl Client {
             };
             if let Some(Part::Chunk(chunk)) = &part {
                 progress(chunk.len() as u64);
+                taken.goes_on();
             }
             futures::future::ready(part.map(|part| (PutRequest { part: Some(part) }, (None, rest))))
         });
-        let answer = self
-            .attachments
-            .clone()
-            .put(parts)
-            .await
-            .map_err(|e| ClientError::from_status("uploading the attachment", e))?;
-        Ok(answer.into_inner().already_stored)
+        let limit = (STALLED, "uploading the attachment");
+        let mut uploads = self.uploads.clone();
+        let answer = call::while_it_goes_on(limit, &going, uploads.put(parts)).await?;
+        Ok(answer.already_stored)
     }
 
     /// Returns the attachment with this SHA-256, checked.

@@ -8,6 +8,7 @@ use crate::{
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri, header::CONTENT_TYPE};
 use hyper_util::client::legacy::connect::{HttpConnector, proxy::Tunnel};
+use hyper_util::client::proxy::matcher::Intercept;
 use std::{
     error::Error,
     sync::Arc,
@@ -26,6 +27,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be
 /// under way.
 const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
+
+/// After so long without a word a node is asked whether it is there, and how long it has to say so.
+/// On the slowest line that an upload may come over, what is under way takes a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(70);
 
 /// The headers of gRPC that are looked at here, and a status.
 const GRPC_STATUS: &str = "grpc-status";
@@ -46,39 +52,39 @@ impl NodeChannel {
     /// Fails with [`ClientError::Usage`] for an address, a proxy or a TLS file that cannot be used
     /// and with [`ClientError::Unavailable`] if nobody answers.
     pub async fn connect(url: &str, tls: &Tls) -> Result<Self, ClientError> {
-        let endpoint = endpoint(url, tls)?;
-        let path: Arc<str> = endpoint.uri().path().trim_end_matches('/').into();
-        let channel = Self::channel(url, endpoint).await?;
+        let endpoint = endpoint(url, tls)?.timeout(call::SILENCE);
+        let path = path(&endpoint);
+        let proxy = Tunneled::of(&endpoint)?;
+        let channel = match &proxy {
+            None => endpoint.connect().await,
+            Some(proxy) => endpoint.connect_with_connector(proxy.connector()).await,
+        };
+        let channel = channel.map_err(|error| {
+            let (through, asked) = match &proxy {
+                None => (String::new(), "and is this its address"),
+                Some(proxy) => (
+                    format!(" through the proxy {}", proxy.name()),
+                    "is this its address, and does the proxy reach it",
+                ),
+            };
+            let what = format!("cannot connect to {url}{through}: is the node running, {asked}?");
+            ClientError::unavailable(what, error)
+        })?;
         Ok(NodeChannel { channel, path })
     }
 
-    async fn channel(url: &str, endpoint: Endpoint) -> Result<Channel, ClientError> {
-        let Some(proxy) = Proxies::of_environment().of(endpoint.uri()) else {
-            let connected = endpoint.connect().await;
-            return connected.map_err(|error| {
-                let hint = "is the node running, and is this its address?";
-                ClientError::unavailable(format!("cannot connect to {url}: {hint}"), error)
-            });
+    /// A connection to the node at `url` of its own, for calls that take as long as their caller's
+    /// line: an answer may begin at any time. The first call connects.
+    ///
+    /// Fails with [`ClientError::Usage`] as [`NodeChannel::connect`] does.
+    pub fn unhurried(url: &str, tls: &Tls) -> Result<Self, ClientError> {
+        let endpoint = endpoint(url, tls)?;
+        let channel = match Tunneled::of(&endpoint)? {
+            None => endpoint.connect_lazy(),
+            Some(proxy) => endpoint.connect_with_connector_lazy(proxy.connector()),
         };
-        let name = proxy.uri().to_string();
-        if proxy.uri().scheme_str() != Some("http") {
-            return Err(ClientError::Usage(format!(
-                "the proxy {name} of the environment cannot be used: only http:// proxies are; \
-                 or name the node in NO_PROXY"
-            )));
-        }
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
-        if let Some(auth) = proxy.basic_auth() {
-            tunnel = tunnel.with_auth(auth.clone());
-        }
-        let connected = endpoint.connect_with_connector(ToPort(tunnel)).await;
-        connected.map_err(|error| {
-            let hint = "is the node running, is this its address, and does the proxy reach it?";
-            let what = format!("cannot connect to {url} through the proxy {name}: {hint}");
-            ClientError::unavailable(what, error)
-        })
+        let path = path(&endpoint);
+        Ok(NodeChannel { channel, path })
     }
 }
 
@@ -168,6 +174,47 @@ fn not_http2(error: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
+/// The path of an address, without the slashes at its end.
+fn path(endpoint: &Endpoint) -> Arc<str> {
+    endpoint.uri().path().trim_end_matches('/').into()
+}
+
+/// The proxy of the environment, through which a node is reached.
+struct Tunneled(Intercept);
+
+impl Tunneled {
+    /// The proxy for a node, if there is one. Fails with [`ClientError::Usage`] if it cannot be
+    /// used.
+    fn of(endpoint: &Endpoint) -> Result<Option<Self>, ClientError> {
+        let Some(proxy) = Proxies::of_environment().of(endpoint.uri()) else {
+            return Ok(None);
+        };
+        let proxy = Tunneled(proxy);
+        if proxy.0.uri().scheme_str() != Some("http") {
+            return Err(ClientError::Usage(format!(
+                "the proxy {} of the environment cannot be used: only http:// proxies are; or \
+                 name the node in NO_PROXY",
+                proxy.name()
+            )));
+        }
+        Ok(Some(proxy))
+    }
+
+    fn name(&self) -> String {
+        self.0.uri().to_string()
+    }
+
+    fn connector(&self) -> ToPort {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        let tunnel = Tunnel::new(self.0.uri().clone(), tcp);
+        ToPort(match self.0.basic_auth() {
+            Some(auth) => tunnel.with_auth(auth.clone()),
+            None => tunnel,
+        })
+    }
+}
+
 /// A tunnel that is told the port of each address: it takes 443 for the port of any without one.
 #[derive(Debug, Clone)]
 struct ToPort(Tunnel<HttpConnector>);
@@ -220,7 +267,8 @@ fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
     let mut endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|e| no_address(url, &e))?
         .connect_timeout(CONNECT)
-        .timeout(call::SILENCE)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_ANSWER)
         .tcp_nodelay(true)
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1);

@@ -28,6 +28,8 @@ pub struct Client {
     pub(crate) log: LogServiceClient<NodeChannel>,
     pub(crate) index: IndexServiceClient<NodeChannel>,
     pub(crate) attachments: AttachmentServiceClient<NodeChannel>,
+    /// The same, by a connection on which an answer may begin at any time.
+    pub(crate) uploads: AttachmentServiceClient<NodeChannel>,
     pub(crate) log_key: VerifierKey,
     heads: HeadStore,
     /// The note that was accepted last, so that the same one is proven once.
@@ -43,13 +45,16 @@ impl Client {
     /// [`ClientError::Unavailable`] if nobody answers.
     pub async fn connect(config: Config) -> Result<Self, ClientError> {
         let channel = NodeChannel::connect(&config.url, &config.tls).await?;
+        let uploads = NodeChannel::unhurried(&config.url, &config.tls)?;
         let below = below(&config.url)?;
         Ok(Client {
             log: LogServiceClient::with_origin(channel.clone(), below.clone())
                 .max_decoding_message_size(MESSAGE_BYTES),
             index: IndexServiceClient::with_origin(channel.clone(), below.clone())
                 .max_decoding_message_size(MESSAGE_BYTES),
-            attachments: AttachmentServiceClient::with_origin(channel, below)
+            attachments: AttachmentServiceClient::with_origin(channel, below.clone())
+                .max_decoding_message_size(MESSAGE_BYTES),
+            uploads: AttachmentServiceClient::with_origin(uploads, below)
                 .max_decoding_message_size(MESSAGE_BYTES),
             heads: HeadStore::new(&config.state_dir, &config.log_key).signed_by(&config.older),
             log_key: config.log_key,

@@ -8,7 +8,7 @@ use assay_proto::v1::put_request::Part;
 use assay_proto::v1::{GetRequest, GetResponse, PutRequest, PutResponse};
 use assay_tlog::Hash;
 use bytes::Bytes;
-use std::{path::Path, pin::Pin};
+use std::{path::Path, pin::Pin, time::Duration};
 use tokio_stream::{Stream, wrappers::TcpListenerStream};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -31,6 +31,10 @@ impl AttachmentService for Sends {
                 Some(Part::Chunk(chunk)) if !chunk.is_empty() => bytes.extend_from_slice(&chunk),
                 _ => return Err(Status::invalid_argument("a part of nothing")),
             }
+        }
+        // A document of bytes that are so many seconds comes over a slow line.
+        if let Some(seconds @ 20..30) = bytes.first() {
+            tokio::time::sleep(Duration::from_secs((*seconds).into())).await;
         }
         let header = header.unwrap_or_default();
         let already_stored = header.sha256 == Hash::of(&bytes).as_bytes()[..];
@@ -108,4 +112,13 @@ async fn what_is_sent_is_whole_and_no_longer_than_a_node_takes() {
     let longer = vec![7; ATTACHMENT_BYTES as usize + 1];
     let error = client.put_attachment(longer.into(), |_| ()).await;
     assert!(matches!(error, Err(ClientError::Usage(_))), "{error:?}");
+}
+
+/// A node answers an upload once all of it has come, which takes as long as the line.
+#[tokio::test]
+async fn an_upload_over_a_slow_line_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(Vec::new(), folder.path()).await;
+    let document = Bytes::from(vec![22; PIECE]);
+    assert!(client.put_attachment(document, |_| ()).await.unwrap());
 }
