@@ -83,6 +83,11 @@ impl Stranger {
         self.http.post(format!("{}{path}", self.url))
     }
 
+    /// Asks for the headers of a path over HTTP.
+    pub async fn head(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        self.http.head(format!("{}{path}", self.url)).send().await
+    }
+
     /// Begins to get a path over HTTP.
     pub async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
         self.http.get(format!("{}{path}", self.url)).send().await

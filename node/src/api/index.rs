@@ -38,6 +38,9 @@ const LABEL_ENTRIES: usize = limits::LABEL_ENTRIES;
 /// Most leaves in all lists of a batch or a prefix.
 const LIST_LEAVES: u64 = limits::LISTED_LEAVES;
 
+/// Most leaves of a page that is made where a call is served. Each takes some microseconds.
+const FEW: usize = 64;
+
 /// `assay.v1.IndexService` on one log.
 pub struct IndexApi<S> {
     view: Arc<View<S>>,
@@ -127,6 +130,70 @@ fn speakers(before: usize, wire: &[Bytes]) -> Result<Vec<By>, Status> {
 }
 
 impl<S: Tables + 'static> IndexApi<S> {
+    /// A page, and the room that it takes. It is made where the call is served if it has few leaves.
+    async fn page(
+        &self,
+        request: LookupRequest,
+        account: &Arc<Account>,
+    ) -> Result<(Answer, Hold), Status> {
+        let look_up = |known: Option<&ListChunks>| {
+            let answer = self.pages.page(&request, known, FEW)?;
+            let bytes = encoded(page::size(&answer));
+            Ok::<_, Unmade>((answer, bytes))
+        };
+        let made = match account.made(|| look_up(None)).await {
+            Err(Unmade::Long(list)) => {
+                let (_room, known) = self.read_long(list, account).await?;
+                account.made(|| look_up(Some(&known))).await
+            }
+            made => made,
+        };
+        match made {
+            Err(Unmade::Many) => self.long_page(request, account).await,
+            made => Ok(made?),
+        }
+    }
+
+    /// The same of a page of many leaves, which is made on a thread for look-ups once it is this
+    /// caller's turn. It is not kept while it waits for room, but made again.
+    async fn long_page(
+        &self,
+        request: LookupRequest,
+        account: &Arc<Account>,
+    ) -> Result<(Answer, Hold), Status> {
+        let (mut room, mut known) = (None::<Hold>, None);
+        loop {
+            let turn = account.hold(Kind::Question, 1).await?;
+            let (pages, asked) = (self.pages.clone(), request.clone());
+            let made = self.look_ups.run(turn, move || {
+                let read = known.as_ref().map(|(_room, chunks)| chunks);
+                let made = pages.page(&asked, read, limits::PAGE);
+                (made, known)
+            });
+            let made = made.await?;
+            known = made.1;
+            let answer = match made.0 {
+                Err(Unmade::Long(list)) if known.is_none() => {
+                    known = Some(self.read_long(list, account).await?);
+                    continue;
+                }
+                made => made?,
+            };
+            let bytes = encoded(page::size(&answer));
+            if let Some(mut room) = room.take() {
+                // What turned out larger goes on with what was taken: it exists already.
+                room.resize(bytes);
+                return Ok((answer, room));
+            }
+            let kind = Kind::of_answer(bytes);
+            if let Some(room) = account.try_hold(kind, bytes) {
+                return Ok((answer, room));
+            }
+            drop(answer);
+            room = Some(account.hold(kind, bytes).await?);
+        }
+    }
+
     /// Hashes a long list on a thread for look-ups, once it is this caller's turn. Returns what it
     /// is hashed to, and the room that this takes.
     async fn read_long(
@@ -335,19 +402,7 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         request: Request<LookupRequest>,
     ) -> Result<Response<LookupResponse>, Status> {
         let account = account(&request)?;
-        let look_up = |known: Option<&ListChunks>| {
-            let answer = self.pages.page(request.get_ref(), known)?;
-            let bytes = encoded(page::size(&answer));
-            Ok::<_, Unmade>((answer, bytes))
-        };
-        let made = match account.made(|| look_up(None)).await {
-            Err(Unmade::Long(list)) => {
-                let (_room, known) = self.read_long(list, &account).await?;
-                account.made(|| look_up(Some(&known))).await
-            }
-            made => made,
-        };
-        let (answer, hold) = made?;
+        let (answer, hold) = self.page(request.into_inner(), &account).await?;
         let mut response = Response::new(LookupResponse {
             answer: Some(answer),
         });

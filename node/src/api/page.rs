@@ -53,6 +53,14 @@ impl Weighter<Label, Arc<ListChunks>> for ChunksWeight {
     }
 }
 
+/// How many leaves a page has at most.
+fn limit(request: &LookupRequest) -> usize {
+    match request.limit as usize {
+        0 => limits::PAGE,
+        limit => limit.min(limits::PAGE),
+    }
+}
+
 /// A list that is too long to be hashed at once.
 #[derive(Debug)]
 pub struct LongList {
@@ -70,6 +78,8 @@ impl LongList {
 /// Why a page was not made.
 #[derive(Debug)]
 pub enum Unmade {
+    /// It has more leaves than were to be read.
+    Many,
     /// What the caller is told.
     Refused(Status),
     /// Its list has to be hashed first.
@@ -98,7 +108,7 @@ impl From<Unmade> for Status {
     fn from(unmade: Unmade) -> Self {
         match unmade {
             Unmade::Refused(status) => status,
-            Unmade::Long(_) => {
+            Unmade::Many | Unmade::Long(_) => {
                 Status::unavailable("the list grew while it was read; try again in a moment")
             }
         }
@@ -122,12 +132,14 @@ impl<S> PageMaker<S> {
 }
 
 impl<S: Tables> PageMaker<S> {
-    /// Makes a page, given what is known of its list beside what is kept. Fails with
-    /// [`Unmade::Long`] if [`Self::read_long`] has to be called first.
+    /// Makes a page of at most so many leaves, given what is known of its list beside what is kept.
+    /// Fails with [`Unmade::Many`] if more are asked for and there, and with [`Unmade::Long`] if
+    /// [`Self::read_long`] has to be called first.
     pub fn page(
         &self,
         request: &LookupRequest,
         known: Option<&ListChunks>,
+        most: usize,
     ) -> Result<Answer, Unmade> {
         let published = self.view.published().map_err(Status::from)?;
         let map = published.index().ok_or_else(unavailable)?;
@@ -142,6 +154,10 @@ impl<S: Tables> PageMaker<S> {
         };
         let mut targets = Vec::new();
         if let Some(listed) = proven.found.first() {
+            let there = listed.length.saturating_sub(request.from);
+            if there.min(limit(request) as u64) > most as u64 {
+                return Err(Unmade::Many);
+            }
             targets = self.fill(&mut answer, listed, request)?;
             let to = request.from.saturating_add(targets.len() as u64);
             answer.range = joined(&self.place(listed, request.from..to, known)?);
@@ -160,11 +176,7 @@ impl<S: Tables> PageMaker<S> {
         request: &LookupRequest,
     ) -> Result<Vec<LeafIndex>, Unmade> {
         let store = self.view.store();
-        let limit = match request.limit as usize {
-            0 => limits::PAGE,
-            limit => limit.min(limits::PAGE),
-        };
-        let mut page = leaves(store, listed, request.from, limit as u64)?;
+        let mut page = leaves(store, listed, request.from, limit(request) as u64)?;
         answer.entries.reserve(page.len());
         let mut bytes = 0;
         for leaf in &page {

@@ -224,10 +224,24 @@ async fn begin<S: Tables + 'static>(
     packing: Packing,
 ) -> Result<Begun<S>, Answer> {
     // What unpacks takes memory, too.
-    let mut hold = match packing {
-        Packing::Gzip => Some(header_room(peer).await?),
-        Packing::Plain => None,
+    let hold = match packing {
+        Packing::Plain => return read_header(shelf, peer, body, packing, None).await,
+        Packing::Gzip => header_room(peer).await?,
     };
+    tokio::select! {
+        begun = read_header(shelf, peer, body, packing, Some(hold)) => begun,
+        late = late(peer.account.clone(), HEADER_ROOM) => Err(unavailable(late.message(), Some(5))),
+    }
+}
+
+/// The same, with the room that it has already.
+async fn read_header<S: Tables + 'static>(
+    shelf: &Shelf<S>,
+    peer: &Peer,
+    body: Body,
+    packing: Packing,
+    mut hold: Option<Hold>,
+) -> Result<Begun<S>, Answer> {
     let mut incoming = Incoming::new(body, packing);
     let mut log = None;
     loop {
@@ -281,10 +295,7 @@ async fn take<S: Tables + 'static>(
     body: Body,
     packing: Packing,
 ) -> Answer {
-    let begun = tokio::select! {
-        begun = begin(&desk.shelf, peer, body, packing) => begun,
-        late = late(peer.account.clone(), HEADER_ROOM) => Err(unavailable(late.message(), Some(5))),
-    };
+    let begun = begin(&desk.shelf, peer, body, packing).await;
     let Begun {
         log,
         header,

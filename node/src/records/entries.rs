@@ -1,8 +1,8 @@
 //! Entries that somebody reads as they come.
 
-use super::{RecordError, SEGMENT, parse_index};
+use super::{RecordError, parse_index};
 use crate::storage::{Reads, Table};
-use assay_tlog::tree::bundle;
+use assay_tlog::tree::{LeafIndex, bundle};
 use bytes::Bytes;
 use std::ops::ControlFlow;
 
@@ -16,8 +16,10 @@ pub fn read_entries(
     (start, end): (u64, u64),
     take: &mut dyn FnMut(Bytes) -> ControlFlow<()>,
 ) -> Result<(), RecordError> {
-    // A segment begins at each multiple of its length.
-    let mut next = start / SEGMENT * SEGMENT;
+    // The segments of a copy are longer than those of a log, and begin elsewhere.
+    let first = tables.at_or_before(Table::Segments, &start.to_be_bytes())?;
+    let first = first.map(|(key, _)| parse_index(&key)).transpose()?;
+    let mut next = first.map_or(start, LeafIndex::get);
     while next < end {
         let (from, missing) = (next, format!("entry {next} is missing"));
         let to = end.to_be_bytes();
@@ -48,12 +50,12 @@ mod tests {
     use crate::storage::{Batch, Tables as _, memory::Memory};
 
     /// A store of so many entries, each of which holds its number, in segments that begin at
-    /// multiples of their length, and where a commit did.
-    fn store(entries: u64, commits: &[u64]) -> Memory {
+    /// multiples of `length`, and where a commit did.
+    fn store(entries: u64, length: u64, commits: &[u64]) -> Memory {
         let mut batch = Batch::new();
         let mut segments: Vec<(u64, Vec<u8>)> = Vec::new();
         for index in 0..entries {
-            if index.is_multiple_of(SEGMENT) || commits.contains(&index) {
+            if index.is_multiple_of(length) || commits.contains(&index) {
                 segments.push((index, Vec::new()));
             }
             let (_, segment) = segments.last_mut().unwrap();
@@ -83,20 +85,23 @@ mod tests {
     #[test]
     fn entries_are_read_from_any_place_to_any_other() {
         const ENTRIES: u64 = 75;
-        let store = store(ENTRIES, &[3, 20, 21, 47]);
-        for start in 0..ENTRIES {
-            for end in start..=ENTRIES {
-                let expected: Vec<u64> = (start..end).collect();
-                assert_eq!(read(&store, (start, end), 100).unwrap(), expected);
-                let few = &expected[..expected.len().min(5)];
-                assert_eq!(read(&store, (start, end), 5).unwrap(), few);
+        // As a log has them, and a copy.
+        for length in [8, 64] {
+            let store = store(ENTRIES, length, &[3, 20, 21, 47]);
+            for start in 0..ENTRIES {
+                for end in start..=ENTRIES {
+                    let expected: Vec<u64> = (start..end).collect();
+                    assert_eq!(read(&store, (start, end), 100).unwrap(), expected);
+                    let few = &expected[..expected.len().min(5)];
+                    assert_eq!(read(&store, (start, end), 5).unwrap(), few);
+                }
             }
         }
     }
 
     #[test]
     fn a_missing_entry_is_damage() {
-        let store = store(40, &[3, 20]);
+        let store = store(40, 8, &[3, 20]);
         let is_damaged = |range| matches!(read(&store, range, 100), Err(RecordError::Damaged(_)));
         assert!(is_damaged((30, 41)) && !is_damaged((30, 40)));
         let mut batch = Batch::new();

@@ -146,3 +146,14 @@ pub fn headers(target: Target) -> LocalBoxFuture<'static, ()> {
     })
     .boxed_local()
 }
+
+/// Long pages of a list and receipts, of which only the headers are asked for: whoever asks takes
+/// nothing, and so waits for nothing.
+pub fn headers_alone(target: Target) -> LocalBoxFuture<'static, ()> {
+    let label = hex::encode(&target.label);
+    let list = format!("/api/v1/lookup?label={label}&limit=1000");
+    asks(target, async move |stranger: &Stranger, _| {
+        stranger.head(&list).await
+    })
+    .boxed_local()
+}

@@ -7,7 +7,7 @@ use futures::{
 };
 
 /// All kinds of hostile traffic, by what a table calls them. The last is all others at once.
-pub const ROWS: [(&str, Attack); 33] = [
+pub const ROWS: [(&str, Attack); 34] = [
     ("prefix questions that nobody reads", unread::prefixes),
     ("streams of entries that nobody reads", unread::entries),
     ("reflection that nobody reads", unread::reflection),
@@ -35,6 +35,7 @@ pub const ROWS: [(&str, Attack); 33] = [
     ("answers read in sips", slow::sipping),
     ("giant questions", giant::questions),
     ("giant questions of the read API", giant::over_http),
+    ("headers of long pages", giant::headers_alone),
     ("giant and deep claims and headers", claims),
     ("write overload, forged and signed", writers::overload),
     ("one spammer with 100 keys", writers::spammer),

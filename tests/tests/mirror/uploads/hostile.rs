@@ -133,7 +133,7 @@ async fn headers_that_never_end_take_little_memory() -> anyhow::Result<()> {
     let mut statuses = [0, 0];
     for answer in join_all(calls).await {
         match answer?.status().as_u16() {
-            // It ended too late, or found no room.
+            // It ended too late, or found no room, or held some for too long while others waited.
             400 => statuses[0] += 1,
             503 => statuses[1] += 1,
             other => panic!("{other}"),
@@ -141,7 +141,7 @@ async fn headers_that_never_end_take_little_memory() -> anyhow::Result<()> {
     }
     let more = peak_mib(mirror.node.pid()?)? - before;
     assert!(more < 64.0, "{more:.0} MiB, {statuses:?}");
-    assert!(statuses.iter().all(|count| *count > 0), "{statuses:?}");
+    assert!(statuses[1] > 900, "{statuses:?}");
     assert_eq!(mirror.upload_packed(&body(&log, 0, 300)).await?.status, 200);
     Ok(())
 }
