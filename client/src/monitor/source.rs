@@ -21,8 +21,8 @@ impl Source {
         }
     }
 
-    /// Proves a checkpoint that somebody has, and that the log signed with this key of it, consistent
-    /// with the last one seen.
+    /// Proves a checkpoint that somebody has, and that the log signed with this key of it,
+    /// consistent with the last one seen.
     pub async fn accept(
         &self,
         note: &str,

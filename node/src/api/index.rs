@@ -130,7 +130,7 @@ fn speakers(before: usize, wire: &[Bytes]) -> Result<Vec<By>, Status> {
 }
 
 impl<S: Tables + 'static> IndexApi<S> {
-    /// A page, and the room that it takes. It is made where the call is served if it has few leaves.
+    /// A page, and the room that it takes. One of few leaves is made where the call is served.
     async fn page(
         &self,
         request: LookupRequest,

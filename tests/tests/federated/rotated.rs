@@ -1,6 +1,6 @@
 //! A log whose key changed, and whoever was not there in between.
 
-use super::world::{World, cargo_lock};
+use super::world::{Ended, World, cargo_lock};
 use assay_tests::process::{Node, Ready, poll};
 
 /// What a policy says of the log with these keys, the one of now last.
@@ -15,6 +15,25 @@ fn policy(world: &World, name: &str, keys: &[&str]) -> anyhow::Result<()> {
     world.trusting(name, &logs, "")
 }
 
+/// What commands that remember heads make of a policy: their exit codes, and what they say.
+fn remembering(world: &World, policy: &str) -> anyhow::Result<Vec<(Option<i32>, String)>> {
+    let mut ended = Vec::new();
+    for command in [
+        ["check", "Cargo.lock", "--policy", policy].as_slice(),
+        &["watch", "pkg:cargo/fine", "--once", "--policy", policy],
+        &["lookup", "pkg:cargo/fine", "--policy", policy],
+        &["monitor", policy, "--once"],
+    ] {
+        let Ended {
+            code,
+            stdout,
+            stderr,
+        } = world.run(command)?;
+        ended.push((code, stdout + &stderr));
+    }
+    Ok(ended)
+}
+
 /// Each command that remembers heads goes on from the one that the old key signed, and finds it in
 /// the tree that the new one signs.
 #[test]
@@ -26,20 +45,7 @@ fn whoever_was_away_while_a_key_changed_goes_on_by_a_policy_with_both() -> anyho
     world.write("Cargo.lock", &cargo_lock(&["fine"]))?;
     let old = world.ready(0).vkey.clone();
     policy(&world, "before.toml", &[&old])?;
-    let run = |policy: &str| {
-        let mut codes = Vec::new();
-        for command in [
-            ["check", "Cargo.lock"].as_slice(),
-            &["watch", "pkg:cargo/fine", "--once"],
-            &["lookup", "pkg:cargo/fine"],
-        ] {
-            let ended = world.run(&[command, &["--policy", policy]].concat())?;
-            codes.push((ended.code, ended.stdout + &ended.stderr));
-        }
-        let monitor = world.run(&["monitor", policy, "--once"])?;
-        codes.push((monitor.code, monitor.stdout + &monitor.stderr));
-        anyhow::Ok(codes)
-    };
+    let run = |policy: &str| remembering(&world, policy);
     for (code, said) in run("before.toml")? {
         assert_eq!(code, Some(0), "{said}");
     }
