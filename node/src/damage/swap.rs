@@ -12,10 +12,10 @@
 
 use crate::files;
 use crate::storage::StorageError;
-use crate::storage::disk::{Lock, REBUILT, done_file, failure, sync_folder};
+use crate::storage::disk::{Lock, REBUILT, done_file, failure, remove_folder, sync_folder};
 use assay_tlog::head::VerifiedHead;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What is moved, in this order: a folder with tables and without the other is refused.
@@ -54,11 +54,7 @@ fn named(head: &VerifiedHead) -> String {
 
 /// Removes what an interrupted rebuild left.
 pub fn clear(data: &Path) -> Result<(), StorageError> {
-    let path = new_folder(data);
-    match fs::remove_dir_all(&path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failure("remove", &path, e)),
-        _ => Ok(()),
-    }
+    remove_folder(&new_folder(data))
 }
 
 /// Says that the new tables are whole, and of this head, durably.

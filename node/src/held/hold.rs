@@ -27,6 +27,12 @@ impl Hold {
         }
     }
 
+    /// Bytes of everybody's room.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.taken[2] as usize
+    }
+
     /// All room was taken: from now on it is up to the caller to read.
     pub(super) fn begin(&mut self) {
         if matches!(self.kind, Kind::Short | Kind::Long) {

@@ -23,7 +23,7 @@ pub(crate) fn roomy() -> Arc<Held> {
     })
 }
 
-pub(super) fn address(text: &str) -> IpAddr {
+pub(crate) fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 

@@ -5,7 +5,7 @@ use super::StorageError;
 use super::open::{OPEN, Open};
 use assay_host::files::open_with;
 pub(crate) use assay_host::files::{folder_of, sync_folder};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,14 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+/// Removes a folder and all that is in it, if it is there.
+pub(crate) fn remove_folder(path: &Path) -> Result<(), StorageError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failure("remove", path, e)),
+        _ => Ok(()),
+    }
 }
 
 /// The error for a system call that failed while `doing` something to `path`.

@@ -6,7 +6,7 @@ use assay_claims::audit::Rules;
 use assay_claims::claim::{self, PublicKey, verify_for_replay};
 use assay_claims::dsse::Envelope;
 use assay_claims::entry::{self, Entry};
-use assay_claims::index::{checked_labels_of_entry, labels_of_entry};
+use assay_claims::index::{checked_labels_of_entry, labels_of_entry, most_labels};
 use assay_claims::json::{self, Value};
 use assay_claims::limits;
 use assay_claims::purl::Purl;
@@ -129,6 +129,7 @@ fn an_entry(bytes: &[u8]) -> bool {
         assert!(labels.len() <= limits::LABELS);
     }
     if let Ok(claim) = entry.claim() {
+        assert!(labels.len() <= most_labels(claim));
         assert!((1..=limits::SIGNATURES).contains(&claim.signatures.len()));
         assert!(claim.payload.len() <= limits::PAYLOAD_BYTES);
     }

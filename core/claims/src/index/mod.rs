@@ -39,7 +39,7 @@ pub use label::{By, Kind, Label, Name, Prefix};
 pub use map::Map;
 pub use mapping::{
     DIGESTS, MAPPING_VERSION, MappingError, checked_labels_of_claim, checked_labels_of_entry,
-    labels_of_claim, labels_of_entry,
+    labels_of_claim, labels_of_entry, most_labels,
 };
 pub use package::PackageNames;
 

@@ -2,6 +2,7 @@
 
 mod publish;
 mod read;
+mod room;
 mod watch;
 
 use super::{
@@ -29,8 +30,8 @@ use assay_proto::v1::{
 use assay_tlog::tree::TreeSize;
 use futures::{FutureExt, StreamExt, stream};
 pub use publish::Publisher;
-use publish::Received;
 use read::{At, Leaf};
+use room::Received;
 use std::sync::Arc;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataValue};

@@ -2,8 +2,9 @@
 
 use crate::{
     admission::{Admission, Admitted, Caller, Refusal},
+    api::log::room::{self, Received},
     api::status,
-    held::{Account, Hold, Kind, NoRoom},
+    held::{Account, Hold},
     leaving::Leaving,
     quota::Charge,
     records::{self, RecordError},
@@ -13,7 +14,7 @@ use crate::{
     view::View,
 };
 use assay_claims::claim::ClaimId;
-use assay_claims::entry::{Entry, wire::Claim};
+use assay_claims::entry::Entry;
 use assay_claims::sequencer::{Candidate, Outcome};
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishResult, PublishStreamResponse,
@@ -184,8 +185,7 @@ impl<S: Tables + 'static> Publisher<S> {
         let claim = request
             .claim
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
-        let hold = account.try_hold(Kind::Claim, claim_bytes(&claim));
-        let hold = hold.ok_or(NoRoom)?;
+        let hold = room::of_call(account, &claim)?;
         let (candidate, charge) = match self.admission.admit(&claim, caller)? {
             Admitted::Candidate(candidate, charge) => (candidate, charge),
             Admitted::Existing(id, index) => {
@@ -193,6 +193,7 @@ impl<S: Tables + 'static> Publisher<S> {
                 return Ok(self.published(id, Outcome::Existing(index))?);
             }
         };
+        let hold = room::admitted(hold, &candidate)?;
         let id = candidate.id();
         let answer = self.submit(*candidate, charge, wait, caller.from, hold)?;
         let outcomes = self.answered(answer).await?;
@@ -251,7 +252,7 @@ impl<S: Tables + 'static> Publisher<S> {
     /// is the stream's flow control.
     pub(super) async fn publish_items(
         self: Arc<Self>,
-        Received { items, hold }: Received,
+        Received { items, mut hold }: Received,
         wait: Wait,
         caller: Caller,
     ) -> Result<PublishStreamResponse, Status> {
@@ -262,7 +263,9 @@ impl<S: Tables + 'static> Publisher<S> {
             );
             return Err(status::invalid("items", message));
         }
+        let count = items.len();
         let mut admitted = self.clone().verify(items, caller).await?;
+        room::settle(&mut hold, count, &admitted.candidates);
         if !admitted.candidates.is_empty() {
             let (reply, answer) = Reply::new(hold);
             let submission = Submission {
@@ -293,31 +296,6 @@ impl<S: Tables + 'static> Publisher<S> {
             results: admitted.settled,
         })
     }
-}
-
-/// The items of one message of a stream, and the room that they take.
-pub(super) struct Received {
-    items: Vec<PublishItem>,
-    hold: Hold,
-}
-
-impl Received {
-    /// Waits for room for the items of a message. No other message of the stream is read meanwhile.
-    pub(super) async fn take(items: Vec<PublishItem>, account: Arc<Account>) -> Self {
-        let claims = items.iter().filter_map(|item| item.claim.as_ref());
-        let bytes = claims.map(claim_bytes).sum::<usize>() + ITEM_BYTES * items.len();
-        let hold = account.wait(Kind::Claims, bytes).await;
-        Received { items, hold }
-    }
-}
-
-/// Memory that an item takes beside its claim: its answer.
-const ITEM_BYTES: usize = 128;
-
-/// About the memory that a claim takes until it has a leaf: as it came, and as it will be logged,
-/// with its names. Each signature has 128 bytes, in three fields.
-fn claim_bytes(claim: &Claim) -> usize {
-    2 * claim.payload.len() + 512 + 256 * claim.signatures.len()
 }
 
 fn refused(id: u64, refusal: Refusal) -> PublishResult {

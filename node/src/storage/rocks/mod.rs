@@ -27,7 +27,7 @@ use crate::pace::Pace;
 use assay_tlog::Hash;
 use bytes::Bytes;
 use failure::refused;
-use recovery::{Mark, demand_acknowledged, demand_tables};
+use recovery::{Mark, demand_acknowledged, demand_tables, open_strictly};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ReadOptions, WriteBatch, WriteOptions};
 use std::fs;
 use std::io::Read;
@@ -121,7 +121,10 @@ impl Rocks {
         let lock = Lock::take(&path.join("LOCK"))?;
         let tables = Rocks::tables_in(path);
         demand_tables(&tables)?;
-        let db = options::open_damaged(&tables)?;
+        let scratch = path.join("scratch");
+        let db = options::open_damaged(&tables, &scratch)?;
+        // RocksDB's own lines, if there are any: nobody reads them.
+        disk::remove_folder(&scratch)?;
         let blobs = Files::of_store(path, blobs)?;
         Ok(Rocks {
             db,
@@ -140,7 +143,17 @@ impl Rocks {
     /// Fails with [`StorageError::Corrupt`] if a start would, because something that was
     /// acknowledged is damaged or gone. Changes nothing.
     pub fn demand_whole(path: &Path) -> Result<(), StorageError> {
-        open_mark(path, &Rocks::tables_in(path)).map(drop)
+        let tables = Rocks::tables_in(path);
+        open_mark(path, &tables)?;
+        // A file of the log that only the manifest knows of.
+        match open_strictly(&tables) {
+            Ok(_) => Ok(()),
+            Err(error @ StorageError::Corrupt { .. }) => Err(error),
+            Err(error) => Err(StorageError::Corrupt {
+                path: tables,
+                reason: error.to_string(),
+            }),
+        }
     }
 
     /// The folder that says that the folder `path` holds such a store.
@@ -373,3 +386,6 @@ impl Blobs for Rocks {
 fn copied(value: &DBPinnableSlice<'_>) -> Bytes {
     Bytes::copy_from_slice(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,13 +49,23 @@ pub(super) fn open_database(tables: &Path, options: Options) -> Result<DB, Stora
         .map_err(|e| refused("open", tables, e))
 }
 
-/// Opens the database in `tables` for reading, with what can be replayed of its log.
-pub(super) fn open_damaged(tables: &Path) -> Result<DB, StorageError> {
+/// Opens the database in `tables` for reading, with what can be replayed of its log; and without its
+/// log, if the manifest says that a file of it is gone or shorter than it was. `scratch` is a folder
+/// for nothing that is kept.
+pub(super) fn open_damaged(tables: &Path, scratch: &Path) -> Result<DB, StorageError> {
     let mut options = rocksdb::Options::default();
     options.set_paranoid_checks(false);
     options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
+    // Without this RocksDB wants to write to the manifest that it does not follow these files, has
+    // nothing to write it with, and ends the process.
+    options.set_track_and_verify_wals_in_manifest(true);
     let families = Table::ALL.map(Table::name);
     DB::open_cf_for_read_only(&options, tables, families, false)
+        .or_else(|_| {
+            // A secondary reads no log before it is told to, and needs its files open.
+            options.set_max_open_files(-1);
+            DB::open_cf_as_secondary(&options, tables, scratch, families)
+        })
         .map_err(|e| refused("open", tables, e))
 }
 

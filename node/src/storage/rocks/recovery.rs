@@ -163,6 +163,14 @@ pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
     })
 }
 
+/// Opens the database in `tables` to read it, as a start does. Fails as that does where the manifest
+/// names what is not there. Changes nothing.
+pub(super) fn open_strictly(tables: &Path) -> Result<DB, StorageError> {
+    let mut database = rocksdb::Options::default();
+    options::strict_recovery(&mut database);
+    DB::open_for_read_only(&database, tables, false).map_err(|e| refused("open", tables, e))
+}
+
 /// Fails with [`StorageError::Corrupt`] unless the database in `tables` still holds everything up
 /// to the sequence number `acknowledged`. Changes nothing.
 pub(super) fn demand_acknowledged(tables: &Path, acknowledged: u64) -> Result<(), StorageError> {
@@ -173,11 +181,7 @@ pub(super) fn demand_acknowledged(tables: &Path, acknowledged: u64) -> Result<()
     }
     // If it is not in the log, it must have been flushed, as an orderly shutdown does, and the
     // manifest says so. Then there is next to nothing to replay.
-    let mut database = rocksdb::Options::default();
-    options::strict_recovery(&mut database);
-    let found =
-        DB::open_for_read_only(&database, tables, false).map_err(|e| refused("open", tables, e))?;
-    let found = found.latest_sequence_number();
+    let found = open_strictly(tables)?.latest_sequence_number();
     if found >= acknowledged {
         return Ok(());
     }
