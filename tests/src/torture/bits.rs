@@ -48,7 +48,7 @@ impl Files {
 
     async fn cycle(&self, node: &mut Node) -> anyhow::Result<&'static str> {
         if !runs(node)? {
-            return Ok("refused");
+            return self.0.assert_rebuilt(node).await;
         }
         self.0.assert_honest(node).await
     }

@@ -8,7 +8,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
-use super::{Draw, Row};
+use super::{Draw, Row, known::commanded};
 use crate::{
     index::Rebuilt,
     issuer::{Actor, payload},
@@ -37,6 +37,9 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 /// Claims that may be acknowledged in one life of the node before it is killed, at most.
 const LIFE: u64 = 300;
+
+/// After every so many kills an operator looks at what is stored before the node starts again.
+const LOOK: usize = 10;
 
 /// Messages of a stream that are under way at once.
 const MESSAGES: usize = 4;
@@ -330,6 +333,13 @@ pub async fn run(kills: usize, seed: u64) -> anyhow::Result<Row> {
         node.kill()?;
         life.await?;
 
+        if kill.is_multiple_of(LOOK) {
+            let said = commanded(&node, "check")?;
+            ensure!(
+                said.contains("as it was written"),
+                "after kill {kill}: {said}"
+            );
+        }
         node.run().with_context(|| format!("after kill {kill}"))?;
         let log = Log::connect(node.ready()).await?;
         let new = seen.acknowledged.lock().unwrap()[checked..].to_vec();

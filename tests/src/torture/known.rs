@@ -155,6 +155,20 @@ impl Known {
         Ok("said to be damaged")
     }
 
+    /// An operator whose node refuses to start looks at it and makes it anew: both commands end with
+    /// words, and what is made is the log that was signed. Returns what came of it.
+    pub async fn assert_rebuilt(&self, node: &mut Node) -> anyhow::Result<&'static str> {
+        commanded(node, "check")?;
+        if !commanded(node, "rebuild")?.contains("are made anew") {
+            return Ok("refused");
+        }
+        node.run().context("what was made anew does not start")?;
+        let log = Log::connect(node.ready()).await?;
+        self.assert_extends(&log, &[]).await?;
+        self.end(node)?;
+        Ok("refused and made anew")
+    }
+
     /// A checkpoint of a size that is known has its root. It may be an older one, until the node
     /// has signed again what it signed last.
     fn assert_known(&self, checkpoint: &VerifiedCheckpoint) -> anyhow::Result<()> {
@@ -195,6 +209,19 @@ pub fn runs(node: &mut Node) -> anyhow::Result<bool> {
     };
     assert_advice(&format!("{error:#}"), "exit status: 3")?;
     Ok(false)
+}
+
+/// What a command says of a node that does not run. It ends by itself, whatever it finds.
+pub fn commanded(node: &Node, command: &str) -> anyhow::Result<String> {
+    let output = node.assay_node(&[command], &[])?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(!said.contains("panicked"), "PANIC of {command}: {said}");
+    ensure!(
+        output.status.code().is_some(),
+        "CRASH of {command}: {}",
+        output.status
+    );
+    Ok(said)
 }
 
 /// A refusal to start ends as refusals end, and says what to do.
