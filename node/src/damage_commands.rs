@@ -34,6 +34,11 @@ pub struct Rebuild {
     /// be given several times. Peers that mirror are asked, too.
     #[arg(long, value_name = "URL")]
     from: Vec<String>,
+    /// Goes on although a mirror shows that the checkpoint file lost its end: what is made is the
+    /// log as the mirror has it. Only if there is no newer copy of the file. The node needs the
+    /// same option at its next start, once.
+    #[arg(long)]
+    checkpoint_file_lost_its_end: bool,
 }
 
 /// Looks at all that a stopped node stores of its log. Fails if something is damaged.
@@ -78,7 +83,8 @@ pub fn check(args: &Check) -> anyhow::Result<()> {
 
 /// Makes the tables of a stopped node anew.
 pub fn rebuild(args: &Rebuild) -> anyhow::Result<()> {
-    let config = Config::load(&args.config)?;
+    let mut config = Config::load(&args.config)?;
+    config.log.lost_end = args.checkpoint_file_lost_its_end;
     let mut told = Instant::now();
     let made = operator::rebuild_log(
         &config,

@@ -1,6 +1,7 @@
 //! What the operator of a stopped node does about its disk: look at all of it, and make the tables
 //! anew.
 
+use super::ahead::{AheadError, newest};
 use super::examine::{Damage, Examination, Steps};
 use super::progress::{Progress, ProgressError};
 use super::rebuild::{RebuildError, Rebuilt, rebuild};
@@ -52,6 +53,9 @@ pub enum OperatorError {
     /// There are no new tables.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
+    /// More was signed than the checkpoint file says.
+    #[error(transparent)]
+    Ahead(#[from] AheadError),
     /// The log that was made could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -66,6 +70,7 @@ pub enum OperatorError {
 /// What was signed last, which stays locked while this is held: no node runs.
 struct Stopped {
     signed: Signed,
+    log: LogVerifier,
     head: VerifiedHead,
 }
 
@@ -78,7 +83,7 @@ impl Stopped {
             let path = config.log.checkpoint_file.clone();
             OpenError::OtherLog { path, source }
         })?;
-        Ok(Stopped { signed, head })
+        Ok(Stopped { signed, log, head })
     }
 }
 
@@ -177,15 +182,24 @@ pub enum Made {
 /// of the log: those at `from`, and the peers of the node. The old ones are kept beside them.
 ///
 /// `tell` is told what of the old ones is damaged, and `progress` how far it is. What was signed is
-/// in the new tables, or they are not put in place.
+/// in the new tables, or they are not put in place: as the checkpoint file says or, if its end is
+/// lost (`config.log.lost_end`), as mirrors show.
 pub fn rebuild_log(
     config: &Config,
     from: &[String],
     tell: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Made, OperatorError> {
-    let Stopped { signed, head } = Stopped::of(config)?;
+    let Stopped { signed, log, head } = Stopped::of(config)?;
     let path = &config.storage.path;
+    let mirrors = Mirrors::at(sites(config, &head, from)?)?;
+    let lost_end = config.log.lost_end;
+    let head = newest(&mirrors, &log, head, lost_end, tell)?;
+    let signed = if lost_end {
+        signed.forgive_lost_end()
+    } else {
+        signed
+    };
     if swap::is_made(path, &head) {
         swap::swap(path)?;
         return Ok(Made::Before);
@@ -194,7 +208,7 @@ pub fn rebuild_log(
         return Err(OperatorError::Aside(swap::old_folder(path)));
     }
     swap::clear(path)?;
-    let rebuilt = make(config, from, head.clone(), tell, progress)?;
+    let rebuilt = make(config, mirrors, head.clone(), tell, progress)?;
     open_once(&config.storage, signed)?;
     swap::say_made(path, &head)?;
     swap::swap(path)?;
@@ -204,7 +218,7 @@ pub fn rebuild_log(
 /// Makes the new tables, beside the old ones.
 fn make(
     config: &Config,
-    from: &[String],
+    mirrors: Mirrors,
     head: VerifiedHead,
     tell: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(&'static str, u64, u64),
@@ -234,7 +248,6 @@ fn make(
         demand_end(&**old, &head, tell)?;
     }
     let old = old.map(Copied::all);
-    let mirrors = Mirrors::at(sites(config, &head, from)?)?;
     let Some(mut source) = Source::open(head, old, mirrors)? else {
         return Err(RebuildError::Lost(Place::Edge.to_string()).into());
     };
