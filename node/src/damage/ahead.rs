@@ -1,5 +1,5 @@
-//! What mirrors show that a log signed: its operator may have an older checkpoint file. Made anew as of
-//! that, the log would go on from there, and what it signs next would contradict what it signed before.
+//! What mirrors show that a log signed: its operator may have an older checkpoint file. Made anew
+//! as of that, the log would go on from there, and contradict what it signed before.
 
 use super::source::Mirrors;
 use crate::mirror::site::Site;
@@ -40,7 +40,8 @@ pub enum AheadError {
 }
 
 /// The newest head that the log signed, of `ours` and what mirrors show. If that is not ours, the
-/// operator has to agree first, as `may_be_ahead` says that he did. `tell` is told who cannot be asked.
+/// operator has to agree first, as `may_be_ahead` says that he did. `tell` is told who cannot be
+/// asked.
 pub fn newest(
     mirrors: &Mirrors,
     log: &LogVerifier,

@@ -297,6 +297,18 @@ async fn assert_whole(log: &Log, seen: &Seen) -> anyhow::Result<(usize, usize, u
     Ok((all.len(), shown.len(), new.0))
 }
 
+/// What an operator does after some of the kills: all that is stored is as it was written.
+fn look(node: &Node, kill: usize) -> anyhow::Result<()> {
+    if kill.is_multiple_of(LOOK) {
+        let said = commanded(node, "check")?;
+        ensure!(
+            said.contains("as it was written"),
+            "after kill {kill}: {said}"
+        );
+    }
+    Ok(())
+}
+
 /// Kills a node so often. Fails, or panics, at the first thing that is wrong.
 pub async fn run(kills: usize, seed: u64) -> anyhow::Result<Row> {
     let mut row = Row::new("kill -9 under load");
@@ -333,13 +345,7 @@ pub async fn run(kills: usize, seed: u64) -> anyhow::Result<Row> {
         node.kill()?;
         life.await?;
 
-        if kill.is_multiple_of(LOOK) {
-            let said = commanded(&node, "check")?;
-            ensure!(
-                said.contains("as it was written"),
-                "after kill {kill}: {said}"
-            );
-        }
+        look(&node, kill)?;
         node.run().with_context(|| format!("after kill {kill}"))?;
         let log = Log::connect(node.ready()).await?;
         let new = seen.acknowledged.lock().unwrap()[checked..].to_vec();

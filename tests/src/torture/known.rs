@@ -155,8 +155,8 @@ impl Known {
         Ok("said to be damaged")
     }
 
-    /// An operator whose node refuses to start looks at it and makes it anew: both commands end with
-    /// words, and what is made is the log that was signed. Returns what came of it.
+    /// An operator whose node refuses to start looks at it and makes it anew: both commands end
+    /// with words, and what is made is the log that was signed. Returns what came of it.
     pub async fn assert_rebuilt(&self, node: &mut Node) -> anyhow::Result<&'static str> {
         commanded(node, "check")?;
         if !commanded(node, "rebuild")?.contains("are made anew") {

@@ -113,7 +113,7 @@ async fn a_rebuild_asks_mirrors_what_was_signed() -> anyhow::Result<()> {
     healthy.stop()
 }
 
-/// A mirror has another tree of the size that the checkpoint file ends with, signed by the same key.
+/// A mirror has another tree of the size that the checkpoint file ends with, by the same key.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_with_two_histories_is_not_made_anew() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;

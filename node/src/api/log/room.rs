@@ -52,8 +52,8 @@ pub(super) struct Received {
 
 impl Received {
     /// Waits for room for the items of a message, and for as many labels as they may have: a stream
-    /// that waited once more, when they are known, could wait for another one that waits for it.
-    /// No other message of the stream is read meanwhile.
+    /// that waited once more, when they are known, could wait for one that waits for it. No other
+    /// message of the stream is read meanwhile.
     pub(super) async fn take(items: Vec<PublishItem>, account: Arc<Account>) -> Self {
         let claims = items.iter().filter_map(|item| item.claim.as_ref());
         // What has more labels than a log takes is refused before it waits.
@@ -64,7 +64,7 @@ impl Received {
     }
 }
 
-/// Gives back what a message of so many items turned out not to need, once some of them were let in.
+/// Gives back what a message of so many items turned out not to need, once some were let in.
 pub(super) fn settle(hold: &mut Hold, items: usize, candidates: &[Candidate]) {
     let candidates: usize = candidates.iter().map(bytes_admitted).sum();
     hold.resize(candidates + ITEM_BYTES * items);

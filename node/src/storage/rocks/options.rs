@@ -49,9 +49,9 @@ pub(super) fn open_database(tables: &Path, options: Options) -> Result<DB, Stora
         .map_err(|e| refused("open", tables, e))
 }
 
-/// Opens the database in `tables` for reading, with what can be replayed of its log; and without its
-/// log, if the manifest says that a file of it is gone or shorter than it was. `scratch` is a folder
-/// for nothing that is kept.
+/// Opens the database in `tables` for reading, with what can be replayed of its log; and without
+/// its log, if the manifest says that a file of it is gone or shorter than it was. `scratch` is a
+/// folder for nothing that is kept.
 pub(super) fn open_damaged(tables: &Path, scratch: &Path) -> Result<DB, StorageError> {
     let mut options = rocksdb::Options::default();
     options.set_paranoid_checks(false);

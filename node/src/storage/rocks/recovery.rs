@@ -163,8 +163,8 @@ pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
     })
 }
 
-/// Opens the database in `tables` to read it, as a start does. Fails as that does where the manifest
-/// names what is not there. Changes nothing.
+/// Opens the database in `tables` to read it, as a start does. Fails as that does where the
+/// manifest names what is not there. Changes nothing.
 pub(super) fn open_strictly(tables: &Path) -> Result<DB, StorageError> {
     let mut database = rocksdb::Options::default();
     options::strict_recovery(&mut database);

@@ -16,8 +16,8 @@ fn crash(of: &Path, at: &Path) -> PathBuf {
     at.to_owned()
 }
 
-/// A store that was flushed as it went on, in one table after the other, so that its log has several
-/// files, of which its manifest knows. Each table has one row for each of so many commits.
+/// A store that was flushed as it went on, in one table after the other, so that its log has
+/// several files, of which its manifest knows. Two tables have a row for each of so many commits.
 fn store(path: &Path, commits: u32) -> Rocks {
     let options = Options {
         create: true,
@@ -77,8 +77,8 @@ fn what_a_crash_left_can_be_looked_at() {
     }
 }
 
-/// Each file of the log in turn is gone, or has lost its end: the tables can be read, and it is known
-/// that they are not all.
+/// Each file of the log in turn is gone, or has lost its end: the tables can be read, and it is
+/// known that they are not all.
 #[test]
 fn tables_are_read_without_the_log_that_belongs_to_them() {
     let folder = tempfile::tempdir().unwrap();
