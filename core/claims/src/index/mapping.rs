@@ -67,13 +67,29 @@ pub fn checked_labels_of_entry(entry: &Entry) -> Result<Vec<Label>, MappingError
     entry.claim().map(mapped).unwrap_or_default().checked()
 }
 
-/// At least as many labels as the entry of this claim has, without reading its payload. That is
-/// about twice as many as a statement of digests has, and what it costs is one look at each byte.
+/// At least as many labels as the entry of this claim has, by one look at each byte of its payload
+/// instead of reading it: what is more are the strings of it that name nothing.
 pub fn most_labels(claim: &wire::Claim) -> usize {
-    // Each name is a string of the payload, or one of two that a package with a version is; and its
-    // uri is beside a key, which is a string, too. No string is written with less than two quotes.
-    let quotes = claim.payload.iter().filter(|byte| **byte == b'"').count();
-    let names = quotes / 2;
+    let (mut quotes, mut keys, mut uris) = (0, 0, 0);
+    let payload = &claim.payload[..];
+    for (at, _) in payload
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'"')
+    {
+        quotes += 1;
+        // What ends like this is a key: no string begins here, and the quote is none of its text.
+        let before = at.checked_sub(1).map(|at| payload[at]);
+        let begins = matches!(before, None | Some(b'[' | b',' | b':' | b'{' | b'\\'))
+            || before.is_some_and(|byte| byte.is_ascii_whitespace());
+        if !begins && payload.get(at + 1) == Some(&b':') {
+            keys += 1;
+            uris += usize::from(payload[..at].ends_with(b"\"uri"));
+        }
+    }
+    // Each name is a string that is no key, and a package with a version has two. What has more keys
+    // than strings is no JSON, and names nothing.
+    let names = (quotes / 2_usize).saturating_sub(keys) + uris;
     // Each signer has a label of its own beside them.
     claim.signatures.len() * (names + 1)
 }

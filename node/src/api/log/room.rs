@@ -8,13 +8,15 @@ use std::sync::Arc;
 /// Memory that an item takes beside its claim: its answer.
 const ITEM_BYTES: usize = 128;
 
-/// Memory that a label takes.
+/// Memory that a label takes, and how many of them are in what any claim takes.
 const LABEL_BYTES: usize = 32;
+const LABELS: usize = 16;
 
 /// About the memory that a claim takes: as it came, and as it will be logged, with its names. Each
 /// signature has 128 bytes, in three fields.
 fn bytes(payload: usize, signatures: usize, labels: usize) -> usize {
-    2 * payload + 512 + 256 * signatures + LABEL_BYTES * labels
+    let more = labels.saturating_sub(LABELS);
+    2 * payload + LABEL_BYTES * (LABELS + more) + 256 * signatures
 }
 
 fn bytes_of(claim: &Claim, labels: usize) -> usize {
@@ -103,7 +105,7 @@ mod tests {
         let held = roomy();
         let account = held.connection(address("127.0.0.1"));
         let claim = claim(200);
-        let bytes = 2 * claim.payload.len() + 512 + 256 + 32 * 201;
+        let bytes = 2 * claim.payload.len() + 256 + 32 * 201;
 
         let hold = of_call(&account, &claim).unwrap();
         let hold = admitted(hold, &candidate(&claim)).unwrap();
