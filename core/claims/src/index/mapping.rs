@@ -87,8 +87,8 @@ pub fn most_labels(claim: &wire::Claim) -> usize {
             uris += usize::from(payload[..at].ends_with(b"\"uri"));
         }
     }
-    // Each name is a string that is no key, and a package with a version has two. What has more keys
-    // than strings is no JSON, and names nothing.
+    // Each name is a string that is no key, and a package with a version has two. What has more
+    // keys than strings is no JSON, and names nothing.
     let names = (quotes / 2_usize).saturating_sub(keys) + uris;
     // Each signer has a label of its own beside them.
     claim.signatures.len() * (names + 1)
