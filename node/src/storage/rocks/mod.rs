@@ -121,7 +121,7 @@ impl Rocks {
         let lock = Lock::take(&path.join("LOCK"))?;
         let tables = Rocks::tables_in(path);
         demand_tables(&tables)?;
-        let scratch = path.join("scratch");
+        let scratch = path.join("salvage");
         let db = options::open_damaged(&tables, &scratch)?;
         // RocksDB's own lines, if there are any: nobody reads them.
         disk::remove_folder(&scratch)?;
